@@ -1,0 +1,59 @@
+# `make` lists the targets. PYTHON=... chooses the interpreter, CORES=... and GPUS=... the machine.
+PYTHON ?= python3
+CORES ?= all
+GPUS ?= 1
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+PLATFORM := $(shell uname -sm)
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup results test lint types unit lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with everything in it
+
+results: $(READY) ## Run the workflow: tables, figures and report in results/
+	@$(BIN)/python -m speechdt.unlock
+	@$(SNAKEMAKE)
+	@echo "Open results/report.html, or see results/README.md for what is where."
+
+test: lint types unit ## Check the code and run all tests, a small real run among them
+
+lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+types: $(READY) ## Check types: mypy, strict for speechdt
+	$(BIN)/mypy
+
+unit: $(READY) ## Run pytest
+	$(BIN)/python -m pytest
+
+# Exact pins where they were made; elsewhere the ranges of pyproject.toml.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "speechdt needs Python 3.11 or later: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+ifeq ($(PLATFORM),Linux x86_64)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+endif
+	@touch $@
+
+lock: ## Renew requirements.lock from the ranges of pyproject.toml
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet '.[dev]'
+	{ echo "# Exact versions for Linux x86-64, made by make lock."; \
+	  build/lock/bin/python -m pip freeze --exclude speechdt; } > requirements.lock
+
+clean: ## Remove all results (not the environment)
+	find results -mindepth 1 ! -name README.md -delete
+	rm -rf .snakemake

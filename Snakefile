@@ -1,0 +1,20 @@
+configfile: "workflow_config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/corpus.smk"
+include: "rules/trials.smk"
+include: "rules/models.smk"
+include: "rules/adapters.smk"
+include: "rules/prompts.smk"
+include: "rules/scores.smk"
+include: "rules/analysis.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        tables,
+        figures,
+        "<results>/report.html",

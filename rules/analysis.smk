@@ -1,0 +1,103 @@
+# scores of test -> metrics and thresholds of each variant -> tables of all
+
+
+rule measure_metrics:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CLEAN),
+        scores=expand(
+            "<results>/scores/{{variant}}/test/{cell}.parquet", cell=NOISY + CLEAN
+        ),
+        calibration="<results>/calibration/{variant}.json",
+    output:
+        metrics="<results>/metrics/{variant}.csv",
+        reliability="<results>/metrics/{variant}.reliability.csv",
+    log:
+        "<logs>/measure_metrics/{variant}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        replicates=config["bootstrap"]["replicates"],
+        seed=config["seed"],
+        code=code("measure_metrics.py"),
+    message:
+        "Measuring {wildcards.variant} on test"
+    script:
+        "scripts/measure_metrics.py"
+
+
+rule fit_thresholds:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
+        scores=expand(
+            "<results>/scores/{{variant}}/test/{cell}.parquet", cell=NOISY + CATCH
+        ),
+        calibration="<results>/calibration/{variant}.json",
+    output:
+        thresholds="<results>/thresholds/{variant}.csv",
+        curves="<results>/thresholds/{variant}.curves.csv",
+    log:
+        "<logs>/fit_thresholds/{variant}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        replicates=config["bootstrap"]["replicates"],
+        seed=config["seed"],
+        code=code("fit_thresholds.py"),
+    message:
+        "Fitting the psychometric curves of {wildcards.variant}"
+    script:
+        "scripts/fit_thresholds.py"
+
+
+rule collect_tables:
+    input:
+        metrics=expand("<results>/metrics/{variant}.csv", variant=VARIANTS),
+        reliability=expand(
+            "<results>/metrics/{variant}.reliability.csv", variant=VARIANTS
+        ),
+        thresholds=expand("<results>/thresholds/{variant}.csv", variant=VARIANTS),
+        curves=expand("<results>/thresholds/{variant}.curves.csv", variant=VARIANTS),
+    output:
+        matrix="<results>/tables/matrix.csv",
+        metrics="<results>/tables/metrics.csv",
+        reliability="<results>/tables/reliability.csv",
+        thresholds="<results>/tables/thresholds.csv",
+        curves="<results>/tables/curves.csv",
+    log:
+        "<logs>/collect_tables/collect_tables.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants={
+            variant: {
+                "backend": VARIANTS[variant]["backend"],
+                "model": model_label(OPTIONS[variant], NANO_MODELS),
+            }
+            for variant in VARIANTS
+        },
+        code=code("collect_tables.py"),
+    message:
+        "Collecting the tables"
+    script:
+        "scripts/collect_tables.py"
+
+
+# Apart from the other tables, since no two runs give the same milliseconds.
+rule collect_latency:
+    input:
+        latency=expand("<results>/latency/{variant}.json", variant=VARIANTS),
+        matrix="<results>/tables/matrix.csv",
+    output:
+        latency="<results>/tables/latency.csv",
+        pareto="<results>/tables/pareto.csv",
+    log:
+        "<logs>/collect_latency/collect_latency.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants=list(VARIANTS),
+        code=code("collect_latency.py"),
+    message:
+        "Collecting the latencies"
+    script:
+        "scripts/collect_latency.py"

@@ -1,0 +1,47 @@
+# corpus (audio files) -> index (what is usable) -> sources (with their split)
+
+from speechdt.files import fingerprint
+
+
+rule index_corpus:
+    output:
+        index="<results>/corpus/index.parquet",
+        rejected="<results>/corpus/rejected.csv",
+    log:
+        "<logs>/index_corpus/index_corpus.log",
+    benchmark:
+        "<benchmarks>/index_corpus/index_corpus.tsv"
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
+    params:
+        corpora=config["corpus"],
+        # Names, sizes and times of the recordings: a new file reruns the index.
+        files=[checked(fingerprint, corpus["path"]) for corpus in config["corpus"]],
+        shortest_ms=min(GRID.duration_ms),
+        code=code("index_corpus.py"),
+    message:
+        "Reading the recordings"
+    script:
+        "scripts/index_corpus.py"
+
+
+rule split_sources:
+    input:
+        "<results>/corpus/index.parquet",
+    output:
+        "<results>/corpus/sources.parquet",
+    log:
+        "<logs>/split_sources/split_sources.log",
+    conda:
+        ENVIRONMENT
+    params:
+        nested_ms=GRID.nested_ms,
+        seed=config["seed"],
+        held_out=config["trials"]["held_out"],
+        least_active=config["trials"]["least_active"],
+        code=code("split_sources.py"),
+    message:
+        "Putting speakers and recording families into train, dev and test"
+    script:
+        "scripts/split_sources.py"

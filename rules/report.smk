@@ -1,0 +1,120 @@
+# tables of all variants -> figures, tables for people -> one page
+
+from speechdt.figures import FIGURES, FORMATS
+
+figures = expand("<results>/figures/{figure}.{format}", figure=FIGURES, format=FORMATS)
+displayed = expand(
+    "<results>/tables/{table}",
+    table=[
+        "matrix.md",
+        "matrix.tex",
+        "thresholds.md",
+        "thresholds.tex",
+        "latency.md",
+    ],
+)
+tables = displayed + expand(
+    "<results>/tables/{table}.csv",
+    table=[
+        "matrix",
+        "metrics",
+        "reliability",
+        "thresholds",
+        "curves",
+        "latency",
+        "pareto",
+    ],
+)
+
+asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
+tables += asked_tables
+
+
+rule draw_figure:
+    input:
+        lambda wildcards: expand(
+            "<results>/tables/{table}.csv", table=FIGURES[wildcards.figure].tables
+        ),
+    output:
+        svg=report(
+            "<results>/figures/{figure}.svg",
+            caption="captions/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        pdf="<results>/figures/{figure}.pdf",
+        png="<results>/figures/{figure}.png",
+    log:
+        "<logs>/draw_figure/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES),
+    conda:
+        ENVIRONMENT
+    params:
+        variants=list(VARIANTS),
+        caption=lambda wildcards: FIGURES[wildcards.figure].caption,
+        code=code("draw_figure.py"),
+    message:
+        "Drawing {wildcards.figure}"
+    script:
+        "scripts/draw_figure.py"
+
+
+rule write_display_tables:
+    input:
+        matrix="<results>/tables/matrix.csv",
+        thresholds="<results>/tables/thresholds.csv",
+        curves="<results>/tables/curves.csv",
+        latency="<results>/tables/latency.csv",
+        pareto="<results>/tables/pareto.csv",
+    output:
+        displayed,
+    log:
+        "<logs>/write_display_tables/write_display_tables.log",
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("write_display_tables.py"),
+    message:
+        "Writing the tables as Markdown and LaTeX"
+    script:
+        "scripts/write_display_tables.py"
+
+
+rule write_report:
+    input:
+        matrix="<results>/tables/matrix.csv",
+        metrics="<results>/tables/metrics.csv",
+        thresholds="<results>/tables/thresholds.csv",
+        curves="<results>/tables/curves.csv",
+        latency="<results>/tables/latency.csv",
+        pareto="<results>/tables/pareto.csv",
+        order_bias=asked_tables,
+        figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
+        calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
+        latency_of=expand("<results>/latency/{variant}.json", variant=VARIANTS),
+        sources="<results>/corpus/sources.parquet",
+        rejected="<results>/corpus/rejected.csv",
+        chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
+        audit="<results>/trials/audit.csv",
+        template=Path(workflow.basedir) / "speechdt" / "templates" / "report.html.j2",
+        citation=Path(workflow.basedir) / "CITATION.cff",
+    output:
+        report(
+            "<results>/report.html",
+            caption="captions/report.rst",
+            category="Report",
+            labels={"page": "the whole report"},
+        ),
+    log:
+        "<logs>/write_report/write_report.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants=list(VARIANTS),
+        config=config,
+        code=code("write_report.py"),
+    message:
+        "Writing the report"
+    script:
+        "scripts/write_report.py"

@@ -1,0 +1,80 @@
+# cells -> scores of each variant -> calibration (dev alone); latency
+
+
+rule score:
+    input:
+        models=own_models,
+        # Before hours of scoring: nothing is shared between the splits.
+        audit="<results>/trials/audit.csv",
+        cells=expand(
+            "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS
+        ),
+    output:
+        expand(
+            "<results>/scores/{{variant}}/{split}/{cell}.parquet",
+            split=CROSSED,
+            cell=CELLS,
+        ),
+    log:
+        "<logs>/score/{variant}.log",
+    benchmark:
+        "<benchmarks>/score/{variant}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=gpus,
+    params:
+        backend=lambda wildcards: VARIANTS[wildcards.variant]["backend"],
+        options=options,
+        detector=detector_code,
+        code=code("score.py"),
+    message:
+        "Scoring dev and test with {wildcards.variant} ({params.backend})"
+    script:
+        "scripts/score.py"
+
+
+rule calibrate:
+    input:
+        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        scores=expand("<results>/scores/{{variant}}/dev/{cell}.parquet", cell=NOISY),
+    output:
+        "<results>/calibration/{variant}.json",
+    log:
+        "<logs>/calibrate/{variant}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("calibrate.py"),
+    message:
+        "Learning threshold and calibration of {wildcards.variant} from dev"
+    script:
+        "scripts/calibrate.py"
+
+
+rule latency:
+    input:
+        models=own_models,
+        # After the scores, which a slow detector should not wait behind its stop-watch for.
+        scores=f"<results>/scores/{{variant}}/test/{NOISY[0]}.parquet",
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+    output:
+        "<results>/latency/{variant}.json",
+    log:
+        "<logs>/latency/{variant}.log",
+    conda:
+        ENVIRONMENT
+    # All cores, so that nothing runs beside it.
+    threads: workflow.cores
+    resources:
+        gpu=gpus,
+    params:
+        backend=lambda wildcards: VARIANTS[wildcards.variant]["backend"],
+        options=options,
+        clips=config["latency"]["clips"],
+        detector=detector_code,
+        code=code("latency.py"),
+    message:
+        "Timing {wildcards.variant} ({params.backend}), nothing else running"
+    script:
+        "scripts/latency.py"

@@ -1,0 +1,16 @@
+"""Learn threshold and calibration of a variant from dev: calibration/{variant}.json."""
+
+import json
+from pathlib import Path
+
+from speechdt.calibration import calibrate
+from speechdt.jobs import logged
+from speechdt.scoring import read_scored
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        dev = read_scored(snakemake.input.cells, snakemake.input.scores)
+        learned = calibrate(dev["p_speech"], dev["label"] == "SPEECH")
+        content = learned.to_dict() | {"clips": len(dev), "split": "dev"}
+        Path(snakemake.output[0]).write_text(json.dumps(content, indent=2) + "\n")
+        log.info("%s", content)

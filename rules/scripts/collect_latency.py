@@ -1,0 +1,23 @@
+"""Put the latencies together: tables/latency.csv and tables/pareto.csv."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt.jobs import logged
+from speechdt.tables import latency, pareto
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        timed = {
+            variant: json.loads(Path(file).read_text())
+            for variant, file in zip(
+                snakemake.params.variants, snakemake.input.latency, strict=True
+            )
+        }
+        times = latency(timed)
+        times.to_csv(snakemake.output.latency, index=False)
+        points = pareto(times, pd.read_csv(snakemake.input.matrix))
+        points.to_csv(snakemake.output.pareto, index=False)
+        log.info("\n%s", points.to_string(index=False))

@@ -1,0 +1,28 @@
+"""Draw a figure of the catalogue: figures/{figure}.pdf, .svg and .png."""
+
+from pathlib import Path
+
+from speechdt.figures import FIGURES, draw
+from speechdt.figures.style import save
+from speechdt.jobs import logged
+from speechdt.tables import read_table
+
+
+def main(name, tables, variants, stem):
+    """Draw one figure from its tables, in the order of the catalogue."""
+    frames = {
+        table: read_table(path) for table, path in zip(FIGURES[name].tables, tables, strict=True)
+    }
+    save(draw(name, frames, variants), stem)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        output = Path(snakemake.output.svg)
+        main(
+            snakemake.wildcards.figure,
+            snakemake.input,
+            snakemake.params.variants,
+            output.with_suffix(""),
+        )
+        log.info("%s", output)

@@ -1,0 +1,17 @@
+"""Metrics of a variant on test, by slice: metrics/{variant}.csv and its reliability diagram."""
+
+from speechdt.jobs import logged
+from speechdt.metrics import reliability
+from speechdt.slices import by_slice, decided_trials, read_calibration
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        calibration = read_calibration(snakemake.input.calibration)
+        trials = decided_trials(snakemake.input.cells, snakemake.input.scores, calibration)
+        table = by_slice(trials, replicates=snakemake.params.replicates, seed=snakemake.params.seed)
+        table.insert(0, "variant", snakemake.wildcards.variant)
+        table.to_csv(snakemake.output.metrics, index=False)
+        points = reliability(trials[trials["snr_db"].notna()])
+        points.insert(0, "variant", snakemake.wildcards.variant)
+        points.to_csv(snakemake.output.reliability, index=False)
+        log.info("%d figures", len(table))

@@ -1,0 +1,36 @@
+"""Ask a language model with its options in both orders: prompts/order_bias/{variant}.json."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from speechdt import find_detectors
+from speechdt.audio import from_flac_bytes
+from speechdt.cells import read_cell
+from speechdt.jobs import logged
+from speechdt.order_bias import order_bias
+
+
+def log_odds(detector, cells):
+    """Return log-odds (2, clips) and labels of all trials of the cells."""
+    answers, labels = [], []
+    for cell in tqdm(cells, desc="asking both orders", unit="cell"):
+        trials = read_cell(cell, ["label", "audio"])
+        clips = [from_flac_bytes(clip) for clip in trials["audio"]]
+        answers.append(detector.log_odds(clips)[:, 0])
+        labels.append(trials["label"])
+    return np.concatenate(answers, axis=1), pd.concat(labels) == "SPEECH"
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        detector = find_detectors()[snakemake.params.backend](**snakemake.params.options)
+        content = order_bias(*log_odds(detector, snakemake.input.cells)) | {"split": "dev"}
+        if hasattr(detector, "answers"):
+            content["answer_tokens"] = asdict(detector.answers)
+        Path(snakemake.output[0]).write_text(json.dumps(content, indent=2) + "\n")
+        log.info("%s", content)

@@ -1,0 +1,21 @@
+"""Score the cells of dev and test with one detector: scores/{variant}/{split}/{cell}.parquet."""
+
+from pathlib import Path
+
+from speechdt import find_detectors
+from speechdt.jobs import logged
+from speechdt.scoring import ScoreStore, score_cells, store_name
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        backend, options = snakemake.params.backend, snakemake.params.options
+        detector = find_detectors()[backend]
+        scores = Path(snakemake.output[0]).parents[2]
+        cache = scores.with_name("cache") / "scores" / store_name(backend, detector, options)
+        asked = score_cells(
+            lambda: detector(**options),
+            snakemake.input.cells,
+            snakemake.output,
+            ScoreStore(cache),
+        )
+        log.info("%s scored %d clips; all others were in %s", backend, asked, cache)

@@ -1,0 +1,44 @@
+"""Write the tables for people and papers: tables/*.md and *.tex."""
+
+from pathlib import Path
+
+from speechdt.display import (
+    FOOTNOTE,
+    LATENCY_NOTE,
+    RESOURCES_NOTE,
+    THRESHOLDS_NOTE,
+    latency_table,
+    matrix_table,
+    model_notes,
+    resources_table,
+    tested_ranges,
+    thresholds_table,
+)
+from speechdt.jobs import logged
+from speechdt.markup import latex, markdown
+from speechdt.tables import read_table
+
+
+def main(matrix, thresholds, curves, latency, pareto):
+    """Return the content of each file by its name."""
+    ranges = tested_ranges(curves)
+    comparison = matrix_table(matrix, latency, ranges)
+    note = " ".join([*model_notes(matrix), FOOTNOTE])
+    pooled = thresholds_table(thresholds, ranges, pooled=True)
+    return {
+        "matrix.md": markdown(comparison, note),
+        "matrix.tex": latex(comparison, note, labels=2),
+        "thresholds.md": markdown(thresholds_table(thresholds, ranges), THRESHOLDS_NOTE),
+        "thresholds.tex": latex(pooled, THRESHOLDS_NOTE, labels=3),
+        "latency.md": markdown(latency_table(latency), LATENCY_NOTE)
+        + "\n"
+        + markdown(resources_table(latency, pareto), RESOURCES_NOTE),
+    }
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        written = main(**{name: read_table(path) for name, path in snakemake.input.items()})
+        for output in snakemake.output:
+            Path(output).write_text(written[Path(output).name], encoding="utf-8")
+        log.info("%s", "\n".join(snakemake.output))

@@ -1,0 +1,57 @@
+"""Write the page that holds it all: report.html."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from speechdt.environment import revision, versions
+from speechdt.grid import CROSSED
+from speechdt.jobs import logged
+from speechdt.report import render
+from speechdt.tables import read_table
+
+
+def read_json(variants, paths):
+    """Return the content of JSON files by variant."""
+    return {
+        variant: json.loads(Path(path).read_text())
+        for variant, path in zip(variants, paths, strict=True)
+    }
+
+
+def main(inputs, variants, config, checkout):
+    """Return the page, from files by name."""
+    timed = read_json(variants, inputs["latency_of"])
+    tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto")
+    return render(
+        tables={name: read_table(inputs[name]) for name in tables},
+        order_bias=read_table(inputs["order_bias"][0]) if inputs["order_bias"] else None,
+        figures={Path(path).stem: Path(path).read_text() for path in inputs["figures"]},
+        calibrations=read_json(variants, inputs["calibration"]),
+        hardware={variant: times["hardware"] for variant, times in timed.items()},
+        sources=pd.read_parquet(inputs["sources"]),
+        items={
+            split: pd.read_parquet(path)
+            for split, path in zip(CROSSED, inputs["chosen"], strict=True)
+        },
+        rejected=pd.read_csv(inputs["rejected"]),
+        audit=pd.read_csv(inputs["audit"]),
+        config=config,
+        versions=versions(),
+        revision=revision(checkout),
+        citation=yaml.safe_load(Path(inputs["citation"]).read_text()),
+    )
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        page = main(
+            dict(snakemake.input.items()),
+            snakemake.params.variants,
+            snakemake.params.config,
+            Path(snakemake.input.citation).parent,
+        )
+        Path(snakemake.output[0]).write_text(page, encoding="utf-8")
+        log.info("%s: %d bytes", snakemake.output[0], len(page.encode()))

@@ -1,0 +1,78 @@
+# sources -> items (which crop before which background) -> cells (audio) -> audit
+
+
+rule choose_items:
+    input:
+        "<results>/corpus/sources.parquet",
+    output:
+        "<results>/trials/{split}/items.parquet",
+    log:
+        "<logs>/choose_items/{split}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        grid=GRID._asdict(),
+        trials=config["trials"],
+        seed=config["seed"],
+        code=code("choose_items.py"),
+    message:
+        "Choosing the items of {wildcards.split}"
+    script:
+        "scripts/choose_items.py"
+
+
+rule render_trials:
+    input:
+        "<results>/trials/{split}/items.parquet",
+    output:
+        expand("<results>/trials/{{split}}/{cell}.parquet", cell=CELLS),
+    log:
+        "<logs>/render_trials/{split}.log",
+    benchmark:
+        "<benchmarks>/render_trials/{split}.tsv"
+    wildcard_constraints:
+        split="|".join(CROSSED),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
+    params:
+        grid=GRID._asdict(),
+        level=config["trials"]["level"],
+        seed=config["seed"],
+        code=code("render_trials.py"),
+    message:
+        "Rendering the trials of {wildcards.split}"
+    script:
+        "scripts/render_trials.py"
+
+
+use rule render_trials as render_train with:
+    input:
+        "<results>/trials/train/items.parquet",
+    output:
+        expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
+    log:
+        "<logs>/render_trials/train.log",
+    benchmark:
+        "<benchmarks>/render_trials/train.tsv"
+    message:
+        "Rendering the trials of train"
+
+
+rule audit_leaks:
+    input:
+        sources="<results>/corpus/sources.parquet",
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=CELLS),
+        test=expand("<results>/trials/test/{cell}.parquet", cell=CELLS),
+    output:
+        "<results>/trials/audit.csv",
+    log:
+        "<logs>/audit_leaks/audit_leaks.log",
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("audit_leaks.py"),
+    message:
+        "Looking for anything that two splits share"
+    script:
+        "scripts/audit_leaks.py"

@@ -1,0 +1,162 @@
+"""Intervals from resampling whole groups (speakers, recording families), each class by itself.
+
+Trials of one group are alike, so the group is the unit that is drawn. Few groups need care: a plain
+percentile bootstrap over 13 groups misses a 95 % target by three points or so, because it puts the
+variance of a mean too low by 1 / groups, and takes normal tails for Student's. Both are corrected:
+each class with n groups draws n - 1 of them and scales the weights back up (Rao & Wu 1988,
+doi:10.2307/2288945), and percentiles are taken at the tails of Student's t (after Hesterberg 2015,
+doi:10.1080/00031305.2015.1089789). `benchmarks/coverage.py` measures what comes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, stdtrit
+
+__all__ = ["group_weights", "interval"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+FEWEST = 5  # with fewer groups even the most extreme resample lies within Student's t interval
+
+
+def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
+    """Draw how much each group counts in each bootstrap replicate.
+
+    A metric's replicates are the metric of ``weights @ sums``, where ``sums`` holds one row of
+    counts a group. Two detectors on the same trials share the weights, which pairs them.
+
+    Parameters
+    ----------
+    strata : (G,) array
+        Class (or whatever is drawn by itself) of each group. A group that has trials in two strata
+        is two groups here.
+    replicates : int
+        Number of replicates R; 1,000 or more for `interval`.
+    seed : int
+        Same strata, replicates and seed: same weights.
+
+    Returns
+    -------
+    (R, G) array of float
+        In a stratum of n groups, multiples of n / (n - 1) that sum to n. A group that is alone in
+        its stratum always weighs 1: one group says nothing about how groups differ.
+
+    Raises
+    ------
+    ValueError
+        If there is no group, or fewer than one replicate.
+    """
+    strata = np.asarray(strata)
+    if strata.ndim != 1 or not strata.size:
+        raise ValueError(f"strata must be a row with one entry a group, not {strata.shape}")
+    if replicates < 1:
+        raise ValueError(f"there must be at least one replicate, not {replicates}")
+    rng = np.random.default_rng(seed)
+    weights = np.ones((replicates, strata.size))
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        n = members.size
+        if n > 1:
+            drawn = rng.multinomial(n - 1, np.full(n, 1 / n), size=replicates)
+            weights[:, members] = drawn * (n / (n - 1))
+    return weights
+
+
+def interval(
+    point: ArrayLike,
+    replicates: ArrayLike,
+    groups: int | Sequence[int],
+    level: float = 0.95,
+    *,
+    units: float | None = None,
+) -> tuple[Floats, Floats]:
+    """Return the confidence interval of a metric from its replicates under `group_weights`.
+
+    Bounds are replicates themselves, never interpolated, so infinite ones (censored thresholds) are
+    welcome: an infinite bound says that the interval is open on that side. An undefined replicate
+    (NaN) might lie anywhere, so it counts as beyond either end; a bound that falls among such
+    replicates is NaN.
+
+    Parameters
+    ----------
+    point : (...) array
+        The metric itself.
+    replicates : (R, ...) array
+        The metric under each row of weights; 1,000 or more, as bounds lie far out with few groups.
+    groups : int or sequence of int
+        Number of groups in each stratum that the metric draws on. Student's t gets the degrees of
+        freedom of the smallest, which is exact if that one carries all the variance, and a little
+        wide otherwise; leave out strata that hardly matter (catch trials, for a threshold).
+    level : float
+        Coverage that is aimed at.
+    units : float, optional
+        For rates: how many independent trials stand behind them, at most the number of items. A
+        rate that is 0 or 1 in every group has no spread, so its interval would have no width. With
+        `units` it is the exact binomial one of so many trials (Clopper & Pearson 1934), for
+        instance [0.964, 1] for 100. This is for a rate that is a mean of all its trials; where one
+        class is without errors and another is not, balanced accuracy keeps the width that the
+        latter gives.
+
+    Returns
+    -------
+    low, high : (...) array
+        NaN if a stratum has one group only. With two to four groups the tails are beyond any
+        replicate (as they are beyond too few replicates); there the interval is the point and
+        Student's t times the standard deviation of the replicates to either side, which may leave
+        the range of the metric, and is infinite if a replicate is.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, `level` is not between 0 and 1, or a stratum has no group.
+
+    Notes
+    -----
+    Rates very near 0 or 1 remain a little too sure: errors are then a matter of a few groups, and
+    resampling cannot know of the errors that other groups would have brought. With rates of 0.98
+    over 13 groups the 95 % interval covers about 91 %; at 0.9 it covers 95 %.
+    """
+    point, samples = np.asarray(point, float), np.asarray(replicates, float)
+    if samples.ndim == 0 or not len(samples) or samples.shape[1:] != point.shape:
+        raise ValueError(f"replicates {samples.shape} do not fit a point of shape {point.shape}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1, not {level}")
+    fewest = int(np.min(groups))
+    if fewest < 1:
+        raise ValueError("each stratum needs a group")
+    if fewest == 1:
+        return np.full(point.shape, np.nan)[()], np.full(point.shape, np.nan)[()]
+
+    t = float(stdtrit(fewest - 1, (1 + level) / 2))
+    beyond = int((len(samples) + 1) * ndtr(-t))  # rank of each bound from its end
+    if beyond and fewest >= FEWEST:
+        low, high = -_upper(-samples, beyond), _upper(samples, beyond)
+    else:
+        low, high = _student(point, samples, t)
+    if units is not None:
+        same = (samples == point).all(0)
+        slack = 1 - ((1 - level) / 2) ** (1 / units)
+        low = np.where(same & (point == 1), 1 - slack, low)
+        high = np.where(same & (point == 0), slack, high)
+    return low[()], high[()]
+
+
+def _upper(samples: Floats, rank: int) -> Floats:
+    """The value of some rank from the top, NaN being above all."""
+    ordered: Floats = np.sort(samples, axis=0)[len(samples) - rank]
+    return ordered
+
+
+def _student(point: Floats, samples: Floats, t: float) -> tuple[Floats, Floats]:
+    """Point and t standard deviations to either side, open if a replicate is infinite."""
+    finite = np.isfinite(samples).all(0) & np.isfinite(point)
+    unknown = np.isnan(samples).any(0) | np.isnan(point)
+    spread = t * np.where(finite, samples, 0.0).std(0)
+    half = np.where(finite, spread, np.where(unknown, np.nan, np.inf))
+    centre = np.where(finite, point, 0.0)
+    return centre - half, centre + half

@@ -1,0 +1,252 @@
+"""Check a configuration before any job starts, and say what is wrong in one line."""
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+from jsonschema.exceptions import ValidationError
+
+from speechdt.detector import Detector
+from speechdt.errors import SpeechdtError
+from speechdt.plugins import check_options, find_detectors
+
+NOT_OPTIONS = ("backend", "gpus")
+"""Keys of a variant that are no options of its detector."""
+NANO = "nano"
+"""Checkpoint that the workflow trains itself, a toy of the same architecture."""
+RANDOM_WEIGHTS = "random weights"
+"""What a model for timing alone is called."""
+
+
+class ConfigError(SpeechdtError):
+    """The message is one line naming the key."""
+
+
+def check_schema(config: Mapping[str, Any], schema: Path | str) -> None:
+    """Check a configuration against a JSON schema in YAML.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key that is unknown, missing or has a wrong value.
+    """
+    validator = jsonschema.Draft202012Validator(yaml.safe_load(Path(schema).read_text()))
+    error = jsonschema.exceptions.best_match(validator.iter_errors(dict(config)))
+    if error is not None:
+        raise ConfigError(_say(error))
+
+
+def variant_detectors(variants: Mapping[str, Mapping[str, Any]]) -> dict[str, type[Detector]]:
+    """Return the detector class of each variant.
+
+    Parameters
+    ----------
+    variants : mapping
+        ``backend``, ``gpus`` and options of each variant.
+
+    Raises
+    ------
+    ConfigError
+        If there is no variant, or a backend does not exist.
+    PluginError
+        If a plugin is broken.
+    """
+    if not variants:
+        raise ConfigError("configuration: variants: none is left; name at least one")
+    found = find_detectors()
+    for variant, entry in variants.items():
+        if entry["backend"] not in found:
+            raise ConfigError(
+                f"variants.{variant}: no backend '{entry['backend']}'"
+                f"{meant(entry['backend'], found)}; there are: {', '.join(found)}"
+            )
+    return {variant: found[entry["backend"]] for variant, entry in variants.items()}
+
+
+def variant_options(
+    entry: Mapping[str, Any],
+    cls: type[Detector],
+    models: Mapping[str, Any],
+    prompts: Mapping[str, str],
+    nano_folder: str,
+    adapters: Mapping[str, Mapping[str, Any]] | None = None,
+    adapters_folder: str = "",
+) -> dict[str, Any]:
+    """Return what the detector of a variant is built with: its options, names resolved.
+
+    Parameters
+    ----------
+    entry : mapping
+        The variant.
+    cls : type
+        Its detector class. If it takes a ``model``, that of its backend is the default; if it takes
+        a ``prompt``, the variant names one.
+    models : mapping
+        Checkpoint of each backend: `NANO`, a hub id or folder, or a mapping with ``model`` and
+        ``revision``.
+    prompts : mapping
+        Text of each prompt.
+    nano_folder : str
+        Where the workflow puts the nano models, by backend.
+    adapters : mapping or None
+        Adapters that the workflow trains, by name; a variant's ``adapter`` may also be a folder.
+    adapters_folder : str
+        Where it puts them.
+    """
+    options = {name: value for name, value in entry.items() if name not in NOT_OPTIONS}
+    accepted = inspect.signature(cls).parameters
+    backend = entry["backend"]
+    if "model" in accepted:
+        options |= _checkpoint(options, backend, models, nano_folder)
+    if "prompt" in accepted and "prompt" in options:
+        options["prompt"] = _prompt(options["prompt"], prompts)
+    if adapters is not None and options.get("adapter") is not None:
+        options["adapter"] = _adapter(options["adapter"], backend, adapters, adapters_folder)
+    return options
+
+
+def _checkpoint(
+    options: Mapping[str, Any], backend: str, models: Mapping[str, Any], nano_folder: str
+) -> dict[str, Any]:
+    """Return ``model``, and ``revision`` if there is one; the backend's own by default."""
+    chosen = {name: options[name] for name in ("model", "revision") if name in options}
+    if "model" not in options and backend in models:
+        checkpoint = models[backend]
+        chosen |= checkpoint if isinstance(checkpoint, Mapping) else {"model": checkpoint}
+    if chosen.get("model") == NANO:
+        chosen["model"] = f"{nano_folder}/{backend}"
+    return chosen
+
+
+def _prompt(name: str, prompts: Mapping[str, str]) -> str:
+    """Return the text of a prompt."""
+    if name not in prompts:
+        known = ", ".join(prompts)
+        raise ConfigError(f"no prompt '{name}'{meant(str(name), prompts)}; prompts: {known}")
+    return prompts[name]
+
+
+def _adapter(
+    name: str, backend: str, adapters: Mapping[str, Mapping[str, Any]], folder: str
+) -> str:
+    """Return the folder of an adapter."""
+    if name not in adapters:
+        if Path(name).is_dir():
+            return name
+        known = ", ".join(adapters) or "none"
+        raise ConfigError(f"no adapter '{name}'{meant(str(name), adapters)}; adapters: {known}")
+    if adapters[name]["backend"] != backend:
+        raise ConfigError(f"adapter '{name}' is one of {adapters[name]['backend']}")
+    return f"{folder}/{name}"
+
+
+def check_variant(
+    variant: str, entry: Mapping[str, Any], cls: type[Detector], **resolve: Any
+) -> dict[str, Any]:
+    """Return the options of a variant, checked; parameters as for :func:`variant_options`.
+
+    Raises
+    ------
+    ConfigError
+        Naming the variant: a prompt or an option does not exist, or the class's own ``check``
+        (which looks for weights, say) raises a ValueError. A nano model is not looked for: the
+        workflow makes it.
+    """
+    try:
+        options = variant_options(entry, cls, **resolve)
+        check_options(cls, options)
+        made_here = str(options.get("model", "")).startswith(resolve["nano_folder"])
+        own_check = getattr(cls, "check", None)
+        if own_check is not None and not made_here:
+            own_check(**options)
+    except ValueError as error:
+        raise ConfigError(f"variants.{variant}: backend '{entry['backend']}': {error}") from error
+    return options
+
+
+def check_adapter(
+    adapter: str,
+    entry: Mapping[str, Any],
+    models: Mapping[str, Any],
+    prompts: Mapping[str, str],
+    nano_folder: str,
+    seed: int,
+) -> tuple[type[Detector], dict[str, Any]]:
+    """Return the detector class of an adapter, and the settings of its ``finetune``, checked.
+
+    Parameters
+    ----------
+    adapter : str
+        Its name.
+    entry : mapping
+        ``backend``, ``gpus`` and settings; ``prompt`` is the name of a prompt, or several.
+    models, prompts, nano_folder
+        As for :func:`variant_options`.
+    seed : int
+        Where the entry has none of its own.
+
+    Raises
+    ------
+    ConfigError
+        Naming the adapter: its backend does not exist or cannot be trained, or a setting is wrong.
+    """
+    found, backend = find_detectors(), entry["backend"]
+    if backend not in found:
+        raise ConfigError(f"adapters.{adapter}: no backend '{backend}'{meant(backend, found)}")
+    known = getattr(found[backend], "FineTuning", None)
+    if known is None:
+        raise ConfigError(f"adapters.{adapter}: backend '{backend}' cannot be fine-tuned")
+    settings = {"seed": seed} | {
+        name: value for name, value in entry.items() if name not in NOT_OPTIONS
+    }
+    settings |= _checkpoint(settings, backend, models, nano_folder)
+    try:
+        if "prompt" in settings:
+            named = settings["prompt"]
+            settings["prompt"] = (
+                _prompt(named, prompts)
+                if isinstance(named, str)
+                else [_prompt(name, prompts) for name in named]
+            )
+        check_options(known, settings)
+        known(**settings)
+    except ValueError as error:
+        raise ConfigError(f"adapters.{adapter}: {error}") from error
+    return found[backend], settings
+
+
+def model_label(options: Mapping[str, Any], nano_folder: str) -> str:
+    """Return what tables call the model of a variant: ``nano``, its name, or '' if it has none.
+
+    A folder whose README begins with "Random weights" is called that, since its answers mean
+    nothing.
+    """
+    model = str(options.get("model", ""))
+    if model.startswith(nano_folder):
+        return NANO
+    card = Path(model) / "README.md"
+    if model and card.is_file() and card.read_text().lower().startswith(RANDOM_WEIGHTS):
+        return RANDOM_WEIGHTS
+    return model
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return a question that names what may have been meant, or ''."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def _say(error: ValidationError) -> str:
+    where = ".".join(str(step) for step in error.absolute_path)
+    message = str(error.message)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = [key for key in error.instance if key not in known]
+        message = f"unknown key '{unknown[0]}'{meant(unknown[0], known)}"
+        if known:
+            message += f"; keys: {', '.join(known)}"
+    return f"configuration: {where}: {message}" if where else f"configuration: {message}"

@@ -1,0 +1,434 @@
+"""Results as people read them: intervals, thresholds outside the tested range, tables of text.
+
+A table here is a DataFrame of str, which `speechdt.markup` and the report write out as it is.
+The CSV files keep every digit.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+import pandas as pd
+
+Range: TypeAlias = tuple[float, float]
+"""Lowest and highest tested level."""
+Row: TypeAlias = Any
+"""A row of a table, indexed by column: pandas' own types do not say what stands in it."""
+Cell: TypeAlias = Callable[[Row], str]
+
+MISSING = "–"
+CHANCE = "chance"
+UNDEFINED = "undefined"
+DIMENSIONS = {"snr": ("SNR", "dB"), "duration": ("duration", "ms")}
+"""What a curve runs along, by its name in the tables, and its unit."""
+EXPLANATIONS = {
+    "<": "Below the tested range: the curve is higher than this already at the lowest level.",
+    ">": "Above the tested range: the curve does not get this high even at the highest level.",
+    UNDEFINED: "Says SPEECH this often to background alone, so there is no threshold.",
+    CHANCE: "With two balanced classes, guessing alone is right half of the time.",
+    MISSING: "Not measured, or not defined for these trials.",
+}
+"""Why a cell holds no plain number, by how its text starts."""
+ROUNDING = 1e-6
+"""How far outside the tested range a level may lie by rounding alone."""
+FOOTNOTE = (
+    "In brackets: 95 % intervals, bootstrapped over groups of recordings. “<” and “>”: the "
+    "threshold lies outside the tested range. “undefined”: the detector says SPEECH that often to "
+    "background alone."
+)
+MODEL_NOTES = {
+    "nano": "nano: a toy of the architecture, trained by this workflow in minutes; its figures say "
+    "nothing about the real model.",
+    "random weights": "random weights: for timing alone; what such a model answers means nothing.",
+}
+"""What must stand beside the figures of a model that is not what its name promises."""
+THRESHOLDS_NOTE = (
+    f"{FOOTNOTE} FA: false alarms, on dev. “75 % correct”: where balanced accuracy reaches 75 %; "
+    "its 50 % is chance with two balanced classes."
+)
+LATENCY_NOTE = (
+    "Milliseconds a clip, median (95th percentile), one clip at a time on a warm detector. "
+    "Stages are medians of their own and need not add up to the total."
+)
+RESOURCES_NOTE = (
+    "Clips/s at the best batch size. Peak memory of the process that timed the detector. Frontier: "
+    "no other variant is both faster and more accurate."
+)
+STAGES = ("decode", "features", "forward", "post", "other")
+"""Stages of latency in the order in which a clip passes them."""
+
+
+def minus(text: str) -> str:
+    """Return the text with true minus signs."""
+    return text.replace("-", "−")
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """Return a number with fixed digits, `MISSING` for NaN."""
+    if value is None or math.isnan(value):
+        return MISSING
+    text = f"{round(value, 9):,.{digits}f}"  # 0.7499999999999 is 0.75, whichever way it came about
+    return text.removeprefix("-") if not text.strip("-0.") else minus(text)
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """Return a number with so many significant digits, but never less than its whole part."""
+    if value is None or math.isnan(value):
+        return MISSING
+    magnitude = int(f"{value:.{digits - 1}e}".partition("e")[2])  # of the rounded number
+    return number(value, max(digits - 1 - magnitude, 0))
+
+
+def with_interval(value: float, low: float, high: float, digits: int = 1) -> str:
+    """Return ``value [low, high]``; the value alone where there is no interval."""
+    if math.isnan(value) or math.isnan(low) or math.isnan(high):
+        return number(value, digits)
+    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def percent(row: Row, name: str) -> str:
+    """Return a proportion and its ``_low`` and ``_high`` as percent."""
+    value, low, high = (100 * float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    return with_interval(value, low, high)
+
+
+def decimal(row: Row, name: str) -> str:
+    """Return a figure of merit and its ``_low`` and ``_high`` with three decimals."""
+    value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    return with_interval(value, low, high, digits=3)
+
+
+class Threshold(NamedTuple):
+    """A threshold in dB or ms.
+
+    Attributes
+    ----------
+    value : float
+        NaN if censored.
+    low, high : float
+        Interval; -inf or inf beyond the tested range, NaN where undefined.
+    censored : str
+        ``<``, ``>``, ``undefined``, or empty.
+    """
+
+    value: float
+    low: float
+    high: float
+    censored: str
+
+    @classmethod
+    def of(cls, row: Row, name: str, unit: str = "") -> "Threshold":
+        """Read ``{name}{unit}``, its ``_low`` and ``_high``, and ``{name}_censored`` of a row."""
+        value, low, high = (float(row[f"{name}{unit}{end}"]) for end in ("", "_low", "_high"))
+        censored = row[f"{name}_censored"]
+        return cls(value, low, high, censored if isinstance(censored, str) else "")
+
+    @property
+    def bounds(self) -> tuple[float, float, float]:
+        """Low end, threshold and high end, infinite where they lie outside the tested range."""
+        middle = {"<": -math.inf, ">": math.inf}.get(self.censored, self.value)
+        ends = [middle if math.isnan(end) else end for end in (self.low, self.high)]
+        return min(ends[0], middle), middle, max(ends[1], middle)
+
+    def text(self, tested: Range) -> str:
+        """Return the threshold and its interval, such as ``0.6 [−2.1, > 20]``."""
+        if self.censored == UNDEFINED:
+            return UNDEFINED
+        low, middle, high = (level(bound, tested) for bound in self.bounds)
+        return middle if low == high else f"{middle} [{low}, {high}]"
+
+
+def level(value: float, tested: Range) -> str:
+    """Return a level in dB or ms, or that it lies outside the tested range: ``< −5``, ``> 20``."""
+    lowest, highest = tested
+    if lowest - ROUNDING <= value <= highest + ROUNDING:
+        return number(value, 0 if highest >= 100 else 1)
+    if math.isnan(value):
+        return MISSING
+    return minus(f"< {lowest:g}" if value < lowest else f"> {highest:g}")
+
+
+def tested_ranges(curves: pd.DataFrame) -> dict[str, Range]:
+    """Return the lowest and highest level of each dimension, from the observed points."""
+    observed = curves[~curves["fitted"]].groupby("dimension")["level"]
+    ends = observed.agg(["min", "max"]).round(6)
+    return {str(name): (float(low), float(high)) for name, low, high in ends.itertuples()}
+
+
+def explain(text: str) -> str:
+    """Return why a cell such as ``< −5`` or ``undefined`` holds no plain number, else nothing."""
+    return EXPLANATIONS.get(text.partition(" ")[0], "")
+
+
+def _table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
+    """Return the text of each row under each heading."""
+    cells = [[cell(row) for cell in columns.values()] for _, row in rows.iterrows()]
+    return pd.DataFrame(cells, columns=list(columns), dtype=str)
+
+
+def model_notes(matrix: pd.DataFrame) -> list[str]:
+    """Return a sentence for each kind of stand-in model, after the variants that run it."""
+    return [
+        f"{', '.join(matrix['variant'][matrix['model'] == model])} — {note}"
+        for model, note in MODEL_NOTES.items()
+        if (matrix["model"] == model).any()
+    ]
+
+
+def matrix_table(
+    matrix: pd.DataFrame, latency: pd.DataFrame, ranges: Mapping[str, Range]
+) -> pd.DataFrame:
+    """Return the comparison matrix, one row a variant."""
+    times = ["variant", "latency_p50_ms", "throughput_clips_s"]
+    tested = ranges.get("snr", (math.nan, math.nan))
+    return _table(
+        matrix.merge(latency[times], on="variant", how="left"),
+        {
+            "Variant": lambda row: str(row["variant"]),
+            "Backend": lambda row: (
+                f"{row['backend']} ({row['model']})" if row["model"] else str(row["backend"])
+            ),
+            "Accuracy (%)": lambda row: percent(row, "accuracy"),
+            "Balanced (%)": lambda row: percent(row, "balanced_accuracy"),
+            "SPEECH (%)": lambda row: percent(row, "speech_accuracy"),
+            "NONSPEECH (%)": lambda row: percent(row, "nonspeech_accuracy"),
+            "AUC": lambda row: decimal(row, "auc"),
+            "DT50 (dB)": lambda row: Threshold.of(row, "dt50", "_db").text(tested),
+            "DT75 (dB)": lambda row: Threshold.of(row, "dt75", "_db").text(tested),
+            "Clean (%)": lambda row: percent(row, "clean_accuracy"),
+            "p50 (ms)": lambda row: significant(row["latency_p50_ms"]),
+            "Clips/s": lambda row: significant(row["throughput_clips_s"]),
+        },
+    )
+
+
+THRESHOLDS = {
+    "DT50": ("detection", "dt50"),
+    "DT75": ("detection", "dt75"),
+    "DT75, 10 % FA": ("far10", "dt75"),
+    "50 % correct": ("accuracy", "dt50"),
+    "75 % correct": ("accuracy", "dt75"),
+    "AUC 0.75": ("auc", "dt75"),
+}
+"""Headings of the thresholds table: the kind of curve, and which of its thresholds."""
+AT_CHANCE = ("accuracy", "auc")
+"""Kinds of curve that start at 0.5, by chance and not by what a detector says to background."""
+
+
+def thresholds_table(
+    thresholds: pd.DataFrame, ranges: Mapping[str, Range], *, pooled: bool = False
+) -> pd.DataFrame:
+    """Return the thresholds, one row for each variant, dimension and slice.
+
+    Parameters
+    ----------
+    thresholds : DataFrame
+        The table of this name.
+    ranges : mapping
+        From `tested_ranges`.
+    pooled : bool
+        Leave out the slices: one row for each variant and dimension.
+    """
+    rows = []
+    for dimension, (name, unit) in DIMENSIONS.items():
+        along = thresholds[thresholds["dimension"] == dimension]
+        for (variant, part), curves in along.groupby(["variant", "slice"], sort=False):
+            if pooled and part != "all":
+                continue
+            kinds: Row = curves.set_index("kind")
+            row = {"Variant": variant, "Along": f"{name} ({unit})", "At": _part(dimension, part)}
+            for heading, (kind, threshold) in THRESHOLDS.items():
+                row[heading] = _threshold(kinds, kind, threshold, ranges[dimension])
+            for rate in ("guess", "lapse"):
+                row[rate.capitalize()] = number(kinds.loc["detection", rate], 3)
+            rows.append(row)
+    headings = ["Variant", "Along", "At", *THRESHOLDS, "Guess", "Lapse"]
+    return pd.DataFrame(rows, columns=headings, dtype=str)
+
+
+def _part(dimension: Any, part: Any) -> str:
+    """Return the level of the other dimension that a curve was measured at."""
+    other, unit = DIMENSIONS["duration" if dimension == "snr" else "snr"]
+    return f"all {other}s" if part == "all" else f"{minus(str(part))} {unit}"
+
+
+def _threshold(of_kind: pd.DataFrame, kind: str, name: str, tested: Range) -> str:
+    if kind not in of_kind.index:
+        return MISSING
+    text = Threshold.of(of_kind.loc[kind], name).text(tested)
+    return CHANCE if kind in AT_CHANCE and text == UNDEFINED else text
+
+
+def sliced_thresholds_table(
+    thresholds: pd.DataFrame, ranges: Mapping[str, Range], dimension: str, name: str = "dt75"
+) -> pd.DataFrame:
+    """Return one detection threshold: one row a variant, one column a slice."""
+    of = (thresholds["dimension"] == dimension) & (thresholds["kind"] == "detection")
+    table = thresholds[of]
+    parts = list(dict.fromkeys(table["slice"].astype(str)))
+    rows = []
+    for variant, curves in table.groupby("variant", sort=False):
+        by_part = curves.assign(slice=curves["slice"].astype(str)).set_index("slice")
+        cells = {
+            _part(dimension, part): Threshold.of(by_part.loc[part], name).text(ranges[dimension])
+            for part in parts
+            if part in by_part.index
+        }
+        rows.append({"Variant": variant, **cells})
+    return pd.DataFrame(rows, dtype=str).fillna(MISSING)
+
+
+_AS_VALUE = {"low": "value_low", "high": "value_high"}
+
+
+def breakdown_table(
+    metrics: pd.DataFrame, by: str, metric: str, unit: str = "", first: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return a metric in percent: one row a variant, one column a level.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        The table of this name.
+    by : str
+        Kind of slice: snr_db, duration_ms, category.
+    metric : str
+        Name of the metric.
+    unit : str
+        Written after each level.
+    first : sequence of str
+        Levels that stand before the others.
+    """
+    part = metrics[(metrics["by"] == by) & (metrics["metric"] == metric)]
+    levels = list(dict.fromkeys([*first, *part["level"]]))
+    rows = []
+    for variant, figures in part.groupby("variant", sort=False):
+        of_level = figures.set_index("level").rename(columns=_AS_VALUE)
+        cells = {
+            minus(f"{at} {unit}".strip()): percent(of_level.loc[at], "value")
+            for at in levels
+            if at in of_level.index
+        }
+        rows.append({"Variant": variant, **cells})
+    return pd.DataFrame(rows, dtype=str).fillna(MISSING)
+
+
+def calibration_table(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Return ECE, MCE and Brier score, three rows a variant: raw, temperature, Platt."""
+    scales = {"raw": "", "temperature": "_temperature", "Platt": "_platt"}
+    rows = [
+        {
+            "Variant": row["variant"],
+            "P(speech)": scale,
+            "ECE": decimal(row, f"ece{suffix}"),
+            "MCE": decimal(row, f"mce{suffix}"),
+            "Brier": decimal(row, f"brier{suffix}"),
+        }
+        for _, row in matrix.iterrows()
+        for scale, suffix in scales.items()
+    ]
+    return pd.DataFrame(rows, dtype=str)
+
+
+def decisions_table(
+    matrix: pd.DataFrame, calibrations: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Return what was learned on dev, and balanced accuracy on test with and without it.
+
+    Parameters
+    ----------
+    matrix : DataFrame
+        The comparison matrix.
+    calibrations : mapping
+        Content of ``calibration/{variant}.json`` by variant.
+    """
+
+    def learned(name: str) -> Cell:
+        return lambda row: significant(calibrations[row["variant"]][name])
+
+    def platt(name: str) -> Cell:
+        return lambda row: number(calibrations[row["variant"]]["platt"][name], 2)
+
+    return _table(
+        matrix,
+        {
+            "Variant": lambda row: str(row["variant"]),
+            "Threshold θ": learned("threshold"),
+            "Balanced at θ (%)": lambda row: percent(row, "balanced_accuracy"),
+            "Balanced at 0.5 (%)": lambda row: percent(row, "balanced_accuracy_half"),
+            "θ for 10 % FA": learned("threshold_far10"),
+            "Temperature": learned("temperature"),
+            "Platt slope": platt("slope"),
+            "Platt intercept": platt("intercept"),
+        },
+    )
+
+
+def confidence_table(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Return the confidence of each variant: over all trials, when right and when wrong."""
+    names = {
+        "Confidence": "confidence",
+        "When right": "confidence_correct",
+        "When wrong": "confidence_wrong",
+        "Gap": "confidence_gap",
+    }
+    cells = {heading: partial(decimal, name=name) for heading, name in names.items()}
+    return _table(matrix, {"Variant": lambda row: str(row["variant"]), **cells})
+
+
+def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
+    """Return median and 95th percentile of each stage and of the whole, in ms."""
+    end = "_p50_ms"
+    stages = [str(name).removesuffix(end) for name in latency if str(name).endswith(end)]
+    stages.remove("latency")
+    stages.sort(key=lambda stage: STAGES.index(stage) if stage in STAGES else STAGES.index("post"))
+    cells = {stage.capitalize(): partial(_spread, name=stage) for stage in stages}
+    return _table(
+        latency,
+        {
+            "Variant": lambda row: str(row["variant"]),
+            **cells,
+            "Total": partial(_spread, name="latency"),
+        },
+    )
+
+
+def _spread(row: Row, name: str) -> str:
+    p50, p95 = (row[f"{name}_p50_ms"], row[f"{name}_p95_ms"])
+    return MISSING if math.isnan(p50) else f"{significant(p50)} ({significant(p95)})"
+
+
+def resources_table(latency: pd.DataFrame, pareto: pd.DataFrame) -> pd.DataFrame:
+    """Return throughput, time to load, memory, and whether a variant is on the frontier."""
+    return _table(
+        latency.merge(pareto[["variant", "on_frontier"]], on="variant", how="left"),
+        {
+            "Variant": lambda row: str(row["variant"]),
+            "Clips/s": lambda row: significant(row["throughput_clips_s"]),
+            "at batch": lambda row: number(row["throughput_batch"], 0),
+            "Load (s)": lambda row: number(row["load_s"], 2),
+            "First clip (ms)": lambda row: significant(row["first_ms"]),
+            "Memory (MiB)": lambda row: number(row["peak_memory_mib"], 0),
+            "GPU memory (MiB)": lambda row: number(row["peak_gpu_memory_mib"], 0),
+            "Frontier": lambda row: "yes" if row["on_frontier"] else "no",
+        },
+    )
+
+
+def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:
+    """Return the bias of option order, one row a variant that is asked in words."""
+    return _table(
+        biases,
+        {
+            "Variant": lambda row: str(row["variant"]),
+            "Bias (log-odds)": lambda row: minus(f"{row['bias']:+.2f} ± {row['bias_sd']:.2f}"),
+            "Flipped (%)": lambda row: f"{100 * row['flipped']:.1f}",
+            "AUC": lambda row: f"{row['auc']:.3f}",
+            "AUC, exchanged": lambda row: f"{row['auc_exchanged']:.3f}",
+            "Balanced (%)": lambda row: f"{100 * row['balanced_accuracy']:.1f}",
+            "Balanced, exchanged (%)": lambda row: (
+                f"{100 * row['balanced_accuracy_exchanged']:.1f}"
+            ),
+        },
+    )

@@ -1,0 +1,111 @@
+"""The figures of the paper: which there are, what they show, and from which tables.
+
+Only the catalogue is here, so that the workflow can list the figures without matplotlib; the
+modules draw them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+FORMATS = ("pdf", "svg", "png")
+"""What every figure is written as."""
+
+
+class Entry(NamedTuple):
+    """A figure in the catalogue.
+
+    Attributes
+    ----------
+    title, caption : str
+        Plain text.
+    tables : tuple of str
+        Names of the tables it is drawn from.
+    """
+
+    title: str
+    caption: str
+    tables: tuple[str, ...]
+
+
+FIGURES = {
+    "psychometric_snr": Entry(
+        "Speech heard, against signal-to-noise ratio",
+        "How often each detector says SPEECH to speech, and how often it is right, against SNR. "
+        "Points are observed rates over all durations, lines the fitted psychometric curves, bands "
+        "their 95 % intervals over groups of recordings (where each variant has a panel of its "
+        "own, the curves of the others are grey behind it). The open marker over “catch” is the "
+        "guess rate: how often the detector says SPEECH to background alone, which is where its "
+        "curve ends. Rows below: the level at which the curve reaches 50 % (DT50, open) and 75 % "
+        "(DT75, filled), and at the right the level at which balanced accuracy reaches 75 %, each "
+        "with its 95 % interval. An arrow at the edge points to a threshold, or an end of an "
+        "interval, outside the tested range; “undefined” is a detector that says SPEECH that often "
+        "to background alone.",
+        ("curves", "thresholds"),
+    ),
+    "psychometric_duration": Entry(
+        "Speech heard, against duration",
+        "The same against the duration of the clip, on a logarithmic axis and over all SNRs: how "
+        "often each detector says SPEECH to speech, and how often it is right, with the durations "
+        "at which it reaches 50 % and 75 % below. A shorter threshold is better.",
+        ("curves", "thresholds"),
+    ),
+    "heatmap": Entry(
+        "Balanced accuracy at every SNR and duration",
+        "Balanced accuracy in percent, every clip at every SNR and duration. All panels share the "
+        "scale, which starts at chance (50 %); what lies below chance has the darkest shade.",
+        ("metrics",),
+    ),
+    "pareto": Entry(
+        "Accuracy against latency",
+        "Balanced accuracy over all noisy test trials, with its 95 % interval, against the median "
+        "time from a clip's bytes to its score, one clip at a time on a warm detector. The line "
+        "is the frontier: no other variant is both faster and more accurate than a filled marker.",
+        ("pareto",),
+    ),
+    "reliability": Entry(
+        "Reliability of P(speech)",
+        "How often a clip is speech, against how probable the detector says that is; the diagonal "
+        "is perfect calibration. Raw scores, and the same after temperature and Platt scaling "
+        "learned on dev. ECE is the mean distance from the diagonal over 15 bins. Below: trials "
+        "in each bin, on a logarithmic axis; points over few trials mean little.",
+        ("reliability", "matrix"),
+    ),
+    "confusion": Entry(
+        "Decisions by class",
+        "What each detector says (columns) to trials of each class (rows), over all noisy test "
+        "trials, with the threshold learned on dev: percent of the row, and trials.",
+        ("metrics",),
+    ),
+}
+"""All figures by name, in the order of the report."""
+
+
+def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str]) -> "Figure":
+    """Draw a figure of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+        Key of `FIGURES`.
+    tables : mapping of str to DataFrame
+        The tables that it is drawn from, by name.
+    variants : sequence of str
+        All variants, in the order of the configuration.
+    """
+    from speechdt.figures.confusion import confusion
+    from speechdt.figures.heatmap import heatmap
+    from speechdt.figures.pareto import pareto
+    from speechdt.figures.psychometric import psychometric_duration, psychometric_snr
+    from speechdt.figures.reliability import reliability
+
+    functions = (
+        *(psychometric_snr, psychometric_duration),
+        *(heatmap, pareto, reliability, confusion),
+    )
+    drawn = {function.__name__: function for function in functions}
+    return drawn[name](**tables, variants=variants)

@@ -1,0 +1,66 @@
+"""The cells of the experiment: which SNR and duration, and what the files are called."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+CROSSED = ("dev", "test")
+"""Splits in which every item stands in every cell."""
+SPLITS = ("train", *CROSSED)
+
+
+class Cell(NamedTuple):
+    """One condition.
+
+    Attributes
+    ----------
+    kind : {"snr", "clean", "catch"}
+        Target in noise, target alone, or background alone.
+    duration_ms : int
+        Length of the clips in ms.
+    snr_db : float or None
+        Signal-to-noise ratio in dB, None but for kind ``snr``.
+    """
+
+    kind: str
+    duration_ms: int
+    snr_db: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Stem of the cell's files, such as ``snr-5_dur200`` or ``catch_dur200``."""
+        condition = f"snr{self.snr_db:g}" if self.kind == "snr" else self.kind
+        return f"{condition}_dur{self.duration_ms}"
+
+
+class Grid(NamedTuple):
+    """The levels that are crossed.
+
+    Attributes
+    ----------
+    snr_db : sequence of float
+        SNRs in dB.
+    duration_ms : sequence of int
+        Durations in ms.
+    clean_ms : int
+        Duration of the clips without noise, in ms.
+    """
+
+    snr_db: Sequence[float]
+    duration_ms: Sequence[int]
+    clean_ms: int
+
+    @property
+    def noisy(self) -> list[Cell]:
+        """The crossed cells, SNR first."""
+        return [Cell("snr", ms, snr) for snr in self.snr_db for ms in self.duration_ms]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All cells of a crossed split: noisy, clean, catch."""
+        catch = [Cell("catch", ms) for ms in self.duration_ms]
+        return [*self.noisy, Cell("clean", self.clean_ms), *catch]
+
+    @property
+    def nested_ms(self) -> list[int]:
+        """Every duration that an item must be able to fill, ascending, in ms."""
+        return sorted({*self.duration_ms, self.clean_ms})

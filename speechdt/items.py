@@ -1,0 +1,282 @@
+"""Choose the items: which crop of which source stands before which crop of which background.
+
+An item is one crop of one source and one crop of background. Every choice follows from the seed
+and the item's name, so that the same configuration gives the same bytes.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from speechdt import seeds
+from speechdt.activity import FRAME, crop_starts, from_runs
+from speechdt.corpora import CATEGORIES
+from speechdt.detector import SAMPLE_RATE
+from speechdt.errors import SpeechdtError
+from speechdt.grid import Grid
+from speechdt.noise import EXPONENTS
+
+RECORDING = "recording"
+BACKGROUNDS = (*EXPONENTS, RECORDING)
+
+
+class TooFewSources(SpeechdtError):
+    """A class or a cell runs dry; the message is one line saying which, and how many lack."""
+
+
+class Deck:
+    """Deals sources so that every group gets its turn before any gets another.
+
+    Parameters
+    ----------
+    sources : DataFrame
+        The sources to deal.
+    durations_ms : sequence of int
+        Nested durations that a crop must fill, in ms.
+    least_active : float
+        Least active share of a crop at each duration.
+    seed : int
+    name : str
+        What the deck is for; decks of other names deal in another order.
+    """
+
+    def __init__(
+        self,
+        sources: pd.DataFrame,
+        durations_ms: Sequence[int],
+        least_active: float,
+        seed: int,
+        name: str,
+    ):
+        self._rng = seeds.generator(seed, "deck", name)
+        self._groups: dict[str, Iterator[tuple[Any, Any]]] = {}
+        for group, members in sources.groupby("group_id", sort=True):
+            croppable = [
+                (row, starts)
+                for row in members.to_dict("records")
+                if len(starts := crop_starts(from_runs(row["active"]), durations_ms, least_active))
+            ]
+            if croppable:
+                self._rng.shuffle(croppable)
+                self._groups[str(group)] = cycle(croppable)
+        self._waiting: list[str] = []
+
+    def __len__(self) -> int:
+        """Return the number of groups."""
+        return len(self._groups)
+
+    def deal(self, rng: np.random.Generator, other_than: str = "") -> tuple[dict[str, Any], int]:
+        """Return the next source, and the sample at which a random crop of it starts.
+
+        Parameters
+        ----------
+        rng : Generator
+            Draws the crop.
+        other_than : str
+            Group to pass over (it keeps its turn).
+        """
+        if set(self._waiting) <= {other_than}:
+            self._waiting += self._rng.permutation(list(self._groups)).tolist()
+        turn = next(i for i, group in enumerate(self._waiting) if group != other_than)
+        source, starts = next(self._groups[self._waiting.pop(turn)])
+        return source, int(rng.choice(starts)) * FRAME
+
+
+class Backgrounds:
+    """Draws the background of an item: noise of a colour, or a recording of noise."""
+
+    def __init__(self, recordings: Deck, seed: int):
+        self._recordings = recordings
+        self._seed = seed
+
+    def draw(self, item_id: str, kind: str, target_group: str) -> dict[str, Any]:
+        """Return the background columns of an item."""
+        if kind != RECORDING:
+            return {
+                "background": kind,
+                "background_id": f"{kind}:{item_id}",
+                "background_group": f"{kind}:{item_id}",
+                "background_path": "",
+                "background_start": 0,
+            }
+        rng = seeds.generator(self._seed, "background", item_id)
+        source, start = self._recordings.deal(rng, other_than=target_group)
+        return {
+            "background": RECORDING,
+            "background_id": source["source_id"],
+            "background_group": source["group_id"],
+            "background_path": source["path"],
+            "background_start": start,
+        }
+
+
+def crossed(
+    sources: pd.DataFrame,
+    split: str,
+    per_class: int,
+    grid: Grid,
+    *,
+    seed: int,
+    least_active: float,
+    backgrounds: Sequence[str] = BACKGROUNDS,
+) -> pd.DataFrame:
+    """Choose the items of dev or test, each of which stands in every cell.
+
+    Parameters
+    ----------
+    sources : DataFrame
+        From `split.assign`.
+    split : {"dev", "test"}
+    per_class : int
+        Items of each class, balanced over its categories, and over groups within these.
+    grid : Grid
+    seed : int
+    least_active : float
+        Least active share of a crop at each duration.
+    backgrounds : sequence of str
+        Kinds of background, in equal parts for each class.
+
+    Returns
+    -------
+    DataFrame
+        item_id, label, category, source_id, group_id, path, start (sample), length (samples), and
+        background, background_id, background_group, background_path, background_start.
+
+    Raises
+    ------
+    TooFewSources
+        If a class or category has no source in this split.
+    """
+    longest = max(grid.nested_ms)
+    here = sources[sources["split"] == split]
+    decks = {
+        category: Deck(
+            here[here["category"] == category], grid.nested_ms, least_active, seed,
+            f"{split}/{category}",
+        )
+        for category in sources["category"].unique()
+    }  # fmt: skip
+    scene = Backgrounds(_noise_deck(here, split, grid, least_active, seed, backgrounds), seed)
+    rows = []
+    for label in CATEGORIES:
+        shares = _shares(sources, label, per_class, split)
+        kinds = _in_equal_parts(backgrounds, per_class, seeds.generator(seed, split, label))
+        number = 0
+        for category, share in shares.items():
+            if share and not len(decks[category]):
+                raise TooFewSources(
+                    f"{split}: no group of {label} '{category}' has a source that is active for "
+                    f"{longest} ms; {share} items are missing"
+                )
+            for _ in range(share):
+                item_id = f"{split}-{category}-{number:05d}"
+                rng = seeds.generator(seed, "crop", item_id)
+                source, start = decks[category].deal(rng)
+                rows.append(
+                    _item(item_id, source, start, longest)
+                    | scene.draw(item_id, kinds[number], source["group_id"])
+                )
+                number += 1
+    return pd.DataFrame(rows)
+
+
+def uncrossed(
+    sources: pd.DataFrame,
+    clips: int,
+    grid: Grid,
+    *,
+    seed: int,
+    least_active: float,
+    backgrounds: Sequence[str] = BACKGROUNDS,
+) -> pd.DataFrame:
+    """Choose the items of train: a fresh crop and background for each clip, one cell each.
+
+    The first n clips of any n are balanced over the cells of both classes to ± 1, so that a
+    smaller training set is the beginning of a larger one.
+
+    Parameters
+    ----------
+    sources, grid, seed, least_active, backgrounds
+        As for :func:`crossed`.
+    clips : int
+        Number of clips, of both classes together.
+
+    Returns
+    -------
+    DataFrame
+        Columns of :func:`crossed`, and snr_db, duration_ms.
+    """
+    here = sources[sources["split"] == "train"]
+    categories = {label: list(_shares(sources, label, 1, "train")) for label in CATEGORIES}
+    decks = {
+        (category, ms): Deck(
+            here[here["category"] == category], [ms], least_active, seed, f"train/{category}/{ms}"
+        )
+        for category in sources["category"].unique()
+        for ms in grid.duration_ms
+    }
+    scene = Backgrounds(_noise_deck(here, "train", grid, least_active, seed, backgrounds), seed)
+    class_cells = [(label, cell) for label in CATEGORIES for cell in grid.noisy]
+    rows = []
+    for number in range(clips):
+        turn, place = divmod(number, len(class_cells))
+        order = seeds.generator(seed, "train", turn).permutation(len(class_cells))
+        label, cell = class_cells[order[place]]
+        # Over the turns, every cell goes through all categories and all backgrounds.
+        category = categories[label][(turn + order[place]) % len(categories[label])]
+        kind = backgrounds[(turn // len(categories[label]) + order[place]) % len(backgrounds)]
+        deck = decks[category, cell.duration_ms]
+        if not len(deck):
+            raise TooFewSources(
+                f"train: no group of {label} '{category}' has a source that is active for "
+                f"{cell.duration_ms} ms; cell {cell.name} cannot be filled"
+            )
+        item_id = f"train-{category}-{number:06d}"
+        source, start = deck.deal(seeds.generator(seed, "crop", item_id))
+        rows.append(
+            _item(item_id, source, start, cell.duration_ms)
+            | scene.draw(item_id, kind, source["group_id"])
+            | {"snr_db": cell.snr_db, "duration_ms": cell.duration_ms}
+        )
+    return pd.DataFrame(rows)
+
+
+def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:
+    kept = {name: source[name] for name in ("label", "category", "source_id", "group_id", "path")}
+    return {"item_id": item_id, **kept, "start": start, "length": length_ms * SAMPLE_RATE // 1000}
+
+
+def _noise_deck(
+    here: pd.DataFrame,
+    split: str,
+    grid: Grid,
+    least_active: float,
+    seed: int,
+    backgrounds: Sequence[str],
+) -> Deck:
+    recordings = here[here["category"] == "noise"]
+    deck = Deck(recordings, grid.nested_ms, least_active, seed, f"{split}/background")
+    if RECORDING in backgrounds and len(deck) < 2:
+        raise TooFewSources(
+            f"{split}: recorded backgrounds need 2 groups of 'noise' of {max(grid.nested_ms)} ms, "
+            f"{2 - len(deck)} missing; or leave 'recording' out of trials.backgrounds"
+        )
+    return deck
+
+
+def _shares(sources: pd.DataFrame, label: str, total: int, split: str) -> dict[str, int]:
+    """Divide `total` items equally over the categories of a class that the corpus has."""
+    there = set(sources["category"])
+    present = [category for category in CATEGORIES[label] if category in there]
+    if not present:
+        raise TooFewSources(f"{split}: the corpus has no {label} source; {total} items are missing")
+    least, over = divmod(total, len(present))
+    return {category: least + (place < over) for place, category in enumerate(present)}
+
+
+def _in_equal_parts(kinds: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    repeated = (list(kinds) * (count // len(kinds) + 1))[:count]
+    return [str(kind) for kind in rng.permutation(repeated)]

@@ -1,0 +1,38 @@
+"""What every job of the workflow does around its work: a log, and errors one can read."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from speechdt.errors import SpeechdtError
+
+if not sys.stderr.isatty():
+    # Progress bars would fill a file with one line for every step.
+    os.environ.setdefault("TQDM_MININTERVAL", "20")
+
+
+@contextmanager
+def logged(log: Path | str) -> Iterator[logging.Logger]:
+    """Log the block to a file; end the process with one line if the user can mend the error.
+
+    Parameters
+    ----------
+    log : path
+        Log file of the job, which also gets the traceback of an error that nobody foresaw.
+    """
+    logging.basicConfig(
+        filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True
+    )
+    logging.captureWarnings(True)
+    try:
+        yield logging.getLogger("speechdt")
+    except SpeechdtError as error:
+        logging.error("%s", error)
+        sys.exit(f"error: {error}")
+    except Exception as error:
+        logging.error("%s", traceback.format_exc())
+        sys.exit(f"error: {type(error).__name__}: {error} (traceback in {log})")

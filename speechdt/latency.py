@@ -1,0 +1,141 @@
+"""How long a detector takes: one clip at a time by stage, and many at a time."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from speechdt.audio import from_flac_bytes
+from speechdt.detector import Detector
+from speechdt.stages import recording, synchronize
+
+WARM_UP = 10
+"""Clips played before the clock starts."""
+BATCHES = (1, 8, 32, 128)
+"""Batch sizes tried for the throughput."""
+
+
+def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, Any]:
+    """Time a detector on clips.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the detector; timed as ``load_s``.
+    clips : sequence of bytes
+        FLAC clips, of all durations alike.
+
+    Returns
+    -------
+    dict
+        load_s; first_ms (the first clip, cold); latency: p50_ms, p95_ms, mean_ms of the whole way
+        from FLAC bytes to score, batch 1, warm; stages: p50_ms and p95_ms of decode, of each stage
+        that the detector marks, and of what it does outside of them (other); clips timed;
+        throughput_clips_s and its batch; peak_memory_mib; peak_gpu_memory_mib.
+    """
+    start = time.perf_counter()
+    detector = build()
+    synchronize()
+    load = time.perf_counter() - start
+    first = _play(detector, clips[0])
+    for clip in clips[:WARM_UP]:
+        _play(detector, clip)
+    timed = [_play(detector, clip) for clip in tqdm(clips, desc="timing clips", unit="clip")]
+    stages = sorted({stage for times in timed for stage in times} - {"total"})
+    batch, throughput = best_throughput(detector, [from_flac_bytes(clip) for clip in clips])
+    return {
+        "load_s": load,
+        "first_ms": first["total"] * 1000,
+        "latency": summary([times["total"] for times in timed]),
+        "stages": {name: summary([times.get(name, 0.0) for times in timed]) for name in stages},
+        "clips": len(clips),
+        "throughput_clips_s": throughput,
+        "throughput_batch": batch,
+        "peak_memory_mib": _peak_memory_mib(),
+        "peak_gpu_memory_mib": _peak_gpu_memory_mib(),
+    }
+
+
+def summary(seconds: Sequence[float]) -> dict[str, float]:
+    """Return median, 95th percentile and mean, in ms."""
+    values = np.asarray(seconds) * 1000
+    p50, p95 = np.percentile(values, [50, 95])
+    return {"p50_ms": float(p50), "p95_ms": float(p95), "mean_ms": float(values.mean())}
+
+
+def best_throughput(
+    detector: Detector, clips: Sequence[NDArray[np.float32]], seconds: float = 1.0
+) -> tuple[int, float]:
+    """Return the batch size with the most clips/s, and these; about `seconds` for each size."""
+    rates = {}
+    for size in BATCHES:
+        if size <= len(clips):
+            rates[size] = _rate(detector, clips, size, seconds)
+    best = max(rates, key=lambda size: rates[size])
+    return best, rates[best]
+
+
+def _rate(
+    detector: Detector, clips: Sequence[NDArray[np.float32]], size: int, seconds: float
+) -> float:
+    batches = [clips[i : i + size] for i in range(0, len(clips) - size + 1, size)]
+    detector.score(batches[0])
+    synchronize()
+    start, done = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        for batch in batches:
+            detector.score(batch)
+            done += len(batch)
+            if time.perf_counter() - start >= seconds:
+                break
+    synchronize()
+    return done / (time.perf_counter() - start)
+
+
+def _play(detector: Detector, clip: bytes) -> dict[str, float]:
+    """Return the seconds that one clip takes, by stage, other and total."""
+    with recording() as clock:
+        start = time.perf_counter()
+        samples = from_flac_bytes(clip)
+        decoded = time.perf_counter()
+        detector.score([samples])
+        synchronize()
+        end = time.perf_counter()
+        stages = clock.take()
+    other = max(end - decoded - sum(stages.values()), 0.0)
+    return {"decode": decoded - start, **stages, "other": other, "total": end - start}
+
+
+def _peak_memory_mib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def _peak_gpu_memory_mib() -> float | None:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    return float(torch.cuda.max_memory_allocated()) / 2**20
+
+
+def frontier(latency_ms: Sequence[float], accuracy: Sequence[float]) -> NDArray[np.bool_]:
+    """Mark the Pareto frontier: no other point is as fast and as accurate, and better in one.
+
+    Parameters
+    ----------
+    latency_ms, accuracy : sequences of float, (points,)
+
+    Returns
+    -------
+    bool array, (points,)
+    """
+    slow, good = np.asarray(latency_ms), np.asarray(accuracy)
+    no_slower = slow[None, :] <= slow[:, None]
+    no_worse = good[None, :] >= good[:, None]
+    better = (slow[None, :] < slow[:, None]) | (good[None, :] > good[:, None])
+    return np.asarray(~(no_slower & no_worse & better).any(axis=1))

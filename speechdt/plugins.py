@@ -1,0 +1,191 @@
+"""Find detectors: the files of a folder, and installed packages with a ``speechdt`` entry point."""
+
+import importlib
+import inspect
+import sys
+import typing
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from speechdt import detector
+from speechdt.errors import SpeechdtError
+
+BACKENDS = Path(__file__).resolve().parents[1] / "backends"
+_NAMESPACE = "speechdt_backends"
+
+
+class PluginError(SpeechdtError):
+    """A plugin or a variant's options are unusable; the message is one line naming which."""
+
+
+def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[detector.Detector]]:
+    """Map the name of every detector at hand to its class.
+
+    Parameters
+    ----------
+    folder : path or None
+        Folder whose ``*.py`` files and packages are plugins (names that begin with ``_`` are not);
+        the checkout's ``backends/`` by default. They are imported as ``speechdt_backends.<stem>``,
+        so that no installed package called ``backends`` can win.
+
+    Returns
+    -------
+    dict of str to type
+        Detector classes by name, in alphabetical order.
+
+    Raises
+    ------
+    PluginError
+        If a plugin fails to import, marks an unknown hook, offers nothing or offers a name twice.
+    """
+    found: dict[str, type[detector.Detector]] = {}
+    owner: dict[str, str] = {}
+    for origin, module in {**_folder_plugins(folder), **_installed_plugins()}.items():
+        for name, cls in _offered(origin, module).items():
+            if name in found:
+                raise PluginError(f"detector '{name}' is offered by {owner[name]} and by {origin}")
+            found[name], owner[name] = cls, origin
+    return dict(sorted(found.items()))
+
+
+def check_options(cls: type[detector.Detector], options: Mapping[str, Any]) -> None:
+    """Check a variant's options against the signature of its detector class.
+
+    Parameters
+    ----------
+    cls : type
+        Detector class.
+    options : mapping
+        Keyword arguments for it.
+
+    Raises
+    ------
+    PluginError
+        If an option is unknown, missing, or of another type than its annotation says.
+    """
+    accepted = {
+        name: parameter
+        for name, parameter in inspect.signature(cls).parameters.items()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    for name in options:
+        if name not in accepted:
+            known = ", ".join(accepted) or "none"
+            raise PluginError(f"no option '{name}'; options: {known}")
+    for name, parameter in accepted.items():
+        if parameter.default is parameter.empty and name not in options:
+            raise PluginError(f"option '{name}' is required")
+    hints = typing.get_type_hints(cls.__init__)
+    for name, value in options.items():
+        if name in hints and not _fits(value, hints[name]):
+            raise PluginError(f"option '{name}' cannot be {value!r}; it is {_say(hints[name])}")
+
+
+def source_files(cls: type) -> list[Path]:
+    """Return the files that define a detector: its module, or all of its package, sorted."""
+    module = sys.modules[cls.__module__]
+    path = Path(inspect.getsourcefile(module) or "")
+    folder = path.parent
+    if folder == BACKENDS or not (folder / "__init__.py").exists():
+        return [path]
+    return sorted(folder.rglob("*.py"))
+
+
+def _folder_plugins(folder: Path | str | None) -> dict[str, ModuleType]:
+    if folder is None:
+        return {}
+    folder = Path(folder).resolve()
+    namespace = sys.modules.get(_NAMESPACE)
+    if namespace is None or list(namespace.__path__) != [str(folder)]:
+        for name in [n for n in sys.modules if n.split(".")[0] == _NAMESPACE]:
+            del sys.modules[name]
+        namespace = ModuleType(_NAMESPACE)
+        namespace.__path__ = [str(folder)]
+        sys.modules[_NAMESPACE] = namespace
+        importlib.invalidate_caches()
+    plugins = {}
+    for path in sorted(folder.glob("[!_.]*")):
+        if path.suffix == ".py" or (path / "__init__.py").exists():
+            origin = f"{folder.name}/{path.name}"
+            plugins[origin] = _imported(origin, f"{_NAMESPACE}.{path.stem}")
+    return plugins
+
+
+def _installed_plugins() -> dict[str, ModuleType]:
+    plugins = {}
+    for entry in entry_points(group="speechdt"):
+        origin = f"entry point '{entry.name}' ({entry.value})"
+        plugins[origin] = _imported(origin, entry.value)
+    return plugins
+
+
+def _imported(origin: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else ""
+        raise PluginError(
+            f"plugin {origin} fails to import: {type(error).__name__}: {reason}"
+        ) from error
+
+
+def _offered(origin: str, module: ModuleType) -> dict[str, type[detector.Detector]]:
+    manager = pluggy.PluginManager("speechdt")
+    manager.add_hookspecs(detector)
+    try:
+        manager.register(module)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        unknown = [n for n in vars(module) if manager.parse_hookimpl_opts(module, n)]
+        marked = ", ".join(n for n in unknown if n != "detectors") or str(error).splitlines()[0]
+        raise PluginError(
+            f"plugin {origin} marks an unknown hook: {marked}; the hook is 'detectors'"
+        ) from error
+    try:
+        answers = manager.hook.detectors()
+    except Exception as error:
+        raise PluginError(
+            f"plugin {origin} fails in detectors(): {type(error).__name__}: {error}"
+        ) from error
+    if not answers:
+        raise PluginError(
+            f"plugin {origin} offers no detector: mark a function detectors() with @hookimpl"
+        )
+    offered = answers[0]
+    if not isinstance(offered, dict):
+        raise PluginError(f"plugin {origin}: detectors() must return a dict of name to class")
+    for name, cls in offered.items():
+        if not (isinstance(cls, type) and callable(getattr(cls, "score", None))):
+            raise PluginError(f"plugin {origin}: detector '{name}' is no class with a score()")
+        if not isinstance(getattr(cls, "gpus", None), int):
+            raise PluginError(f"plugin {origin}: detector '{name}' does not say its `gpus`")
+    return offered
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return True
+    if origin is typing.Literal:
+        return value in arguments
+    if origin in (typing.Union, type(int | None)):
+        return any(_fits(value, argument) for argument in arguments)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (bool, str, type(None)):
+        return isinstance(value, hint)
+    # Other annotations (paths, sequences) are the detector's own business.
+    return True
+
+
+def _say(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return "one of " + ", ".join(repr(a) for a in typing.get_args(hint))
+    return getattr(hint, "__name__", str(hint))

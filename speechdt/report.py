@@ -1,0 +1,370 @@
+"""The report: one page that holds every table and figure of a run, and how they came about."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import pandas as pd
+import yaml
+
+from speechdt import display
+from speechdt.corpora import CATEGORIES
+from speechdt.figures import FIGURES
+from speechdt.grid import SPLITS
+
+TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
+MOST_REJECTED = 100
+"""Rejected files that the page lists; the CSV file lists all."""
+PIXELS_PER_POINT = 1.75
+"""How large a figure stands on the page."""
+
+
+class Table(NamedTuple):
+    """A table of the page.
+
+    Attributes
+    ----------
+    name : str
+        Its id, and that of its place in the navigation.
+    caption : str
+    cells : DataFrame of str
+    """
+
+    name: str
+    caption: str
+    cells: pd.DataFrame
+
+
+class Drawing(NamedTuple):
+    """A figure of the page: name, title, caption, data URI, and width in CSS pixels."""
+
+    name: str
+    title: str
+    caption: str
+    uri: str
+    width: int
+
+
+def render(
+    *,
+    tables: Mapping[str, pd.DataFrame],
+    order_bias: pd.DataFrame | None = None,
+    figures: Mapping[str, str],
+    calibrations: Mapping[str, Mapping[str, Any]],
+    hardware: Mapping[str, Mapping[str, Any]],
+    sources: pd.DataFrame,
+    items: Mapping[str, pd.DataFrame],
+    rejected: pd.DataFrame,
+    audit: pd.DataFrame,
+    config: Mapping[str, Any],
+    versions: Mapping[str, str],
+    revision: str,
+    citation: Mapping[str, Any],
+) -> str:
+    """Return the page as HTML that loads nothing from elsewhere.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        matrix, metrics, thresholds, curves, latency, pareto.
+    order_bias : DataFrame or None
+        ``tables/order_bias.csv``, if any variant is asked in words.
+    figures : mapping of str to str
+        SVG of each figure of the catalogue.
+    calibrations : mapping
+        Content of ``calibration/{variant}.json`` by variant.
+    hardware : mapping
+        What each variant's latency was measured on.
+    sources : DataFrame
+        ``corpus/sources.parquet``: label, category, group_id, split.
+    items : mapping of str to DataFrame
+        ``trials/{split}/items.parquet`` by split: category.
+    rejected, audit : DataFrame
+        ``corpus/rejected.csv`` and ``trials/audit.csv``.
+    config : mapping
+        The configuration as it was used.
+    versions : mapping of str to str
+        Of Python and the packages.
+    revision : str
+        Git commit of the code, or empty.
+    citation : mapping
+        Content of ``CITATION.cff``; may be empty.
+    """
+    ranges = display.tested_ranges(tables["curves"])
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        facts=facts(tables["matrix"], tables["metrics"]),
+        stand_ins=display.model_notes(tables["matrix"]),
+        matrix=Table(
+            "comparison",
+            "All variants on the same test trials.",
+            display.matrix_table(tables["matrix"], tables["latency"], ranges),
+        ),
+        figures=[
+            Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
+            for name, entry in FIGURES.items()
+        ],
+        thresholds=threshold_tables(tables["thresholds"], ranges),
+        all_thresholds=Table(
+            "all-thresholds",
+            "Thresholds of every curve, with its guess and lapse rate.",
+            display.thresholds_table(tables["thresholds"], ranges),
+        ),
+        breakdowns=breakdowns(tables["metrics"]),
+        calibration=[
+            Table(
+                "reliability-errors",
+                "Calibration on test, before and after scaling learned on dev.",
+                display.calibration_table(tables["matrix"]),
+            ),
+            Table(
+                "decisions",
+                "What was learned on dev, and what it does on test.",
+                display.decisions_table(tables["matrix"], calibrations),
+            ),
+            Table(
+                "confidence",
+                "Confidence on test, after Platt scaling.",
+                display.confidence_table(tables["matrix"]),
+            ),
+            *(
+                []
+                if order_bias is None
+                else [
+                    Table(
+                        "option-order",
+                        "What the order of the two options does on dev: the log-odds by which the "
+                        "prompt's own order favours SPEECH (± standard deviation over clips), the "
+                        "answers that change, and how good each order is.",
+                        display.order_bias_table(order_bias),
+                    )
+                ]
+            ),
+        ],
+        latency=[
+            Table(
+                "stages",
+                "Milliseconds a clip by stage: median (95th percentile), one at a time, warm.",
+                display.latency_table(tables["latency"]),
+            ),
+            Table(
+                "resources",
+                "Throughput, loading and memory.",
+                display.resources_table(tables["latency"], tables["pareto"]),
+            ),
+        ],
+        machines=machines(hardware),
+        sources=Table("sources", "Recordings (groups) in each split.", sources_table(sources)),
+        items=Table(
+            "items",
+            "Items of each split: each is one clip in every cell of SNR and duration.",
+            items_table(items),
+        ),
+        audit=Table(
+            "audit",
+            "Distinct sources, groups and audios compared between splits; none is in two.",
+            audit_table(audit),
+        ),
+        rejected=rejected_table(rejected),
+        rejected_count=len(rejected),
+        config=as_yaml(config),
+        versions=versions,
+        revision=revision,
+        citation=reference(citation),
+        bibtex=bibtex(citation),
+        explain=display.explain,
+        explanations=display.EXPLANATIONS,
+    )
+
+
+def facts(matrix: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Any]:
+    """Return what was tested: variants, trials, groups, and levels."""
+    overall = metrics[metrics["by"] == "all"]
+    return {
+        "variants": len(matrix),
+        "trials": int(matrix["n"].iloc[0]),
+        "groups": int(overall["groups"].iloc[0]),
+        "snrs": _levels(metrics, "snr_db"),
+        "durations": _levels(metrics, "duration_ms"),
+    }
+
+
+def _levels(metrics: pd.DataFrame, by: str) -> str:
+    levels = sorted(set(metrics.loc[metrics["by"] == by, "level"].astype(float)))
+    return ", ".join(display.minus(f"{level:g}") for level in levels)
+
+
+def data_uri(svg: str) -> str:
+    """Return an SVG image as a data URI: apart from the page, so that no ids clash."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def width(svg: str) -> int:
+    """Return the width in CSS pixels at which a figure's type is as large as the page's notes."""
+    found = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', svg)
+    return round(float(found[1]) * PIXELS_PER_POINT) if found else 900
+
+
+def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Range]) -> list[Table]:
+    """Return the pooled thresholds, and DT75 along each dimension by level of the other."""
+    pooled = display.thresholds_table(thresholds, ranges, pooled=True)
+    tables = [
+        Table("pooled-thresholds", "Thresholds over all durations and over all SNRs.", pooled)
+    ]
+    for dimension in ranges:
+        name, unit = display.DIMENSIONS[dimension]
+        other = display.DIMENSIONS["duration" if dimension == "snr" else "snr"][0]
+        caption = f"DT75 along {name}, in {unit}, at each {other}."
+        cells = display.sliced_thresholds_table(thresholds, ranges, dimension)
+        tables.append(Table(f"dt75-{dimension}", caption, cells))
+    return tables
+
+
+def breakdowns(metrics: pd.DataFrame) -> list[Table]:
+    """Return accuracy by SNR, duration and category, in percent."""
+    table = display.breakdown_table
+    balanced = "balanced_accuracy"
+    categories = [name for names in CATEGORIES.values() for name in names]
+    return [
+        Table("by-snr", "Balanced accuracy (%) by SNR.", table(metrics, "snr_db", balanced, "dB")),
+        Table(
+            "by-duration",
+            "Balanced accuracy (%) by duration.",
+            table(metrics, "duration_ms", balanced, "ms"),
+        ),
+        Table(
+            "by-category",
+            "Correct decisions (%) by category.",
+            table(metrics, "category", "accuracy", first=categories),
+        ),
+    ]
+
+
+def machines(hardware: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the variants measured on each machine, by its description."""
+    found: dict[str, list[str]] = {}
+    for variant, machine in hardware.items():
+        gpus = "; ".join(machine["gpus"]) or "no GPU"
+        text = (
+            f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB, "
+            f"{gpus}, {machine['system']}"
+        )
+        found.setdefault(text, []).append(variant)
+    return found
+
+
+def sources_table(sources: pd.DataFrame) -> pd.DataFrame:
+    """Return recordings and groups of each category in each split, and their sums."""
+    rows = []
+    for label, categories in CATEGORIES.items():
+        for category in categories:
+            part = sources[(sources["label"] == label) & (sources["category"] == category)]
+            if len(part):
+                rows.append({"Class": label, "Category": category, **_recordings(part)})
+    rows.append({"Class": "all", "Category": "", **_recordings(sources)})
+    return pd.DataFrame(rows, dtype=str)
+
+
+def _recordings(sources: pd.DataFrame) -> dict[str, str]:
+    cells = {}
+    for name, part in (
+        *((split, sources[sources["split"] == split]) for split in SPLITS),
+        ("All", sources),
+    ):
+        cells[name.capitalize()] = f"{len(part):,} ({part['group_id'].nunique():,})"
+    return cells
+
+
+def items_table(items: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the items of each category in each split, and their sums."""
+    counts = pd.DataFrame({split: part["category"].value_counts() for split, part in items.items()})
+    order = [category for categories in CATEGORIES.values() for category in categories]
+    counts = counts.reindex([name for name in order if name in counts.index]).fillna(0)
+    counts.loc["all"] = counts.sum()
+    text = counts.map(lambda count: f"{count:,.0f}").rename(columns=str.capitalize)
+    return text.rename_axis("Category").reset_index()
+
+
+def audit_table(audit: pd.DataFrame) -> pd.DataFrame:
+    """Return what the leak audit compared: a row for each kind, a column for each split."""
+    counts = audit.pivot(index="kind", columns="split", values="distinct")
+    counts = counts.reindex(index=audit["kind"].unique(), columns=audit["split"].unique())
+    text = counts.map(lambda count: f"{count:,.0f}").rename(columns=str.capitalize)
+    text.insert(0, "Kind", text.index)
+    return text.assign(Shared="0").reset_index(drop=True)
+
+
+def rejected_table(rejected: pd.DataFrame) -> Table | None:
+    """Return the files that could not be used, with the reasons; None if there are none."""
+    if rejected.empty:
+        return None
+    shown = rejected[["path", "reason"]].head(MOST_REJECTED).fillna("").astype(str)
+    cells = shown.rename(columns={"path": "File", "reason": "Reason"})
+    return Table("rejected", "Files that were not used.", cells)
+
+
+def as_yaml(config: Mapping[str, Any]) -> str:
+    """Return the configuration as YAML, in its own order."""
+    plain = json.loads(json.dumps(config, default=str))
+    return str(
+        yaml.safe_dump(
+            plain, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+        )
+    )
+
+
+def reference(citation: Mapping[str, Any]) -> str:
+    """Return a citation as one line: authors (year). Title (version). DOI or URL."""
+    if not citation:
+        return ""
+    year = _year(citation)
+    authors = ", ".join(_authors(citation)) + (f" ({year})" if year else "")
+    title = str(citation["title"])
+    if "version" in citation:
+        title += f" (version {citation['version']})"
+    where = f"https://doi.org/{citation['doi']}" if "doi" in citation else _address(citation)
+    return ". ".join(part for part in (authors, title, where) if part) + "."
+
+
+def bibtex(citation: Mapping[str, Any]) -> str:
+    """Return a citation as a BibTeX entry."""
+    if not citation:
+        return ""
+    people = citation.get("authors", [])
+    authors = [
+        name if "family-names" in author else f"{{{name}}}"  # else BibTeX takes it for a person
+        for author, name in zip(people, _authors(citation), strict=True)
+    ]
+    fields = {
+        "author": " and ".join(authors),
+        "title": f"{{{citation['title']}}}",
+        "version": citation.get("version"),
+        "year": _year(citation),
+        "doi": citation.get("doi"),
+        "url": _address(citation),
+    }
+    lines = [f"  {name:<7} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join(["@software{speechdt,", *lines, "}"])
+
+
+def _authors(citation: Mapping[str, Any]) -> list[str]:
+    names = []
+    for author in citation.get("authors", []):
+        family = str(author.get("family-names") or author.get("name") or author.get("alias", ""))
+        given = author.get("given-names")
+        names.append(f"{family}, {given}" if given else family)
+    return names
+
+
+def _year(citation: Mapping[str, Any]) -> str:
+    return str(citation.get("date-released", ""))[:4]
+
+
+def _address(citation: Mapping[str, Any]) -> str:
+    return str(citation.get("repository-code") or citation.get("url") or "")

@@ -1,0 +1,80 @@
+"""Test trials with the decisions of one variant, and its metrics slice by slice."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt.calibration import Calibration
+from speechdt.metrics import evaluate
+from speechdt.scoring import read_scored
+
+
+def read_calibration(path: Path | str) -> Calibration:
+    """Read ``calibration/{variant}.json``."""
+    return Calibration.from_dict(json.loads(Path(path).read_text()))
+
+
+def decided_trials(
+    cells: Sequence[Path | str], scores: Sequence[Path | str], calibration: Calibration
+) -> pd.DataFrame:
+    """Join trials with their scores and what the calibration makes of them.
+
+    Returns
+    -------
+    DataFrame
+        Columns of a cell file without audio; speech (bool), p_speech, p_temperature, p_platt,
+        decided and decided_far10 (bool).
+    """
+    trials = read_scored(cells, scores)
+    p = trials["p_speech"]
+    return trials.assign(
+        speech=trials["label"] == "SPEECH",
+        p_temperature=calibration.tempered(p),
+        p_platt=calibration.platt(p),
+        decided=calibration.decide(p),
+        decided_far10=p >= calibration.threshold_far10,
+    )
+
+
+def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFrame:
+    """Compute all metrics over all trials in noise, and for each part of them.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From :func:`decided_trials`, noisy and clean cells.
+    replicates, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        by (all, snr_db, duration_ms, category, cell or clean), level, n, groups, metric, value,
+        low, high.
+    """
+    tables = []
+    for by, level, part in _slices(trials):
+        table = evaluate(part, replicates=replicates, seed=seed)
+        table.insert(0, "by", by)
+        table.insert(1, "level", level)
+        table.insert(2, "n", len(part))
+        table.insert(3, "groups", part["group_id"].nunique())
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _slices(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    noisy = trials[trials["snr_db"].notna()]
+    yield "all", "", noisy
+    for by in ("snr_db", "duration_ms"):
+        for level, part in noisy.groupby(by):
+            yield by, f"{level:g}", part
+    for category, part in noisy.groupby("category"):
+        yield "category", str(category), part
+    for (snr, duration), part in noisy.groupby(["snr_db", "duration_ms"]):
+        yield "cell", f"snr{snr:g}_dur{duration:g}", part
+    clean = trials[trials["snr_db"].isna()]
+    if len(clean):
+        yield "clean", f"{clean['duration_ms'].iloc[0]}", clean

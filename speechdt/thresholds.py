@@ -1,0 +1,264 @@
+"""Detection thresholds: the psychometric curves of a variant and where they reach 50 and 75 %.
+
+Four kinds of curve, along SNR (dB) and along duration (fitted on log10 of ms):
+
+=============  ==========================================  ==================================
+kind           rate                                        guess rate
+=============  ==========================================  ==================================
+detection      SPEECH decisions on SPEECH clips            SPEECH decisions on catch trials
+far10          the same, threshold set for 10 % false      the same, with that threshold
+               alarms on dev
+accuracy       correct decisions, classes weighted alike   0.5
+auc            area under the ROC curve                    0.5
+=============  ==========================================  ==================================
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from speechdt import bootstrap, psychometric
+from speechdt.metrics import Groups
+
+Floats: TypeAlias = NDArray[np.float64]
+
+PROPORTIONS = {"dt50": 0.50, "dt75": 0.75}
+DIMENSIONS = {"snr": "snr_db", "duration": "duration_ms"}
+"""Dimension of a curve, and the column that holds its levels."""
+KINDS = ("detection", "far10", "accuracy", "auc")
+CURVE_POINTS = 101
+
+
+class Rates(NamedTuple):
+    """Counts behind a curve, row 0 as observed, the others resampled.
+
+    Attributes
+    ----------
+    levels : (L,)
+        In dB, or log10 of ms.
+    successes, trials : (replicates + 1, L)
+    guess : (replicates + 1,)
+        Fixed guess rate.
+    groups : list of int
+        Number of groups in each class that the rates rest on.
+    items : int
+        Number of items that they rest on.
+    """
+
+    levels: Floats
+    successes: Floats
+    trials: Floats
+    guess: Floats
+    groups: list[int]
+    items: int
+
+
+def thresholds(
+    trials: pd.DataFrame, catch: pd.DataFrame, *, replicates: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fit all curves of a variant.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        Test trials in noise: speech, item_id, group_id, snr_db, duration_ms, p_speech, decided,
+        decided_far10.
+    catch : DataFrame
+        Catch trials: group_id, duration_ms, decided, decided_far10.
+    replicates : int
+        Bootstrap replicates behind each interval.
+    seed : int
+
+    Returns
+    -------
+    table : DataFrame
+        kind, dimension (snr: thresholds in dB; duration: in ms), slice (all, or the level of the
+        other dimension), n, guess, lapse, location, width, deviance, and for each of dt50 and
+        dt75: the threshold (NaN if censored), ``_censored`` ('<', '>', 'undefined' or ''),
+        ``_low`` and ``_high`` (-inf, inf beyond the tested range).
+    curves : DataFrame
+        kind, dimension, slice, level, rate, low, high along the fitted curves; and the observed
+        rates with fitted = False.
+    """
+    rows, curves = [], []
+    for dimension, slice_name, part, silence in _slices(trials, catch):
+        for kind in KINDS:
+            rates = _rates(kind, dimension, part, silence, replicates, seed)
+            fit = psychometric.fit(rates.levels, rates.successes, rates.trials, guess=rates.guess)
+            labels = {"kind": kind, "dimension": dimension, "slice": slice_name}
+            rows.append(labels | _threshold_row(rates, fit, dimension))
+            curves.append(_curve(rates, fit, dimension).assign(**labels))
+    order = ["kind", "dimension", "slice", "fitted", "level", "rate", "low", "high"]
+    if not curves:  # one SNR and one duration make no curve
+        columns = ["kind", "dimension", "slice", *(f"{n}_censored" for n in PROPORTIONS)]
+        return pd.DataFrame(columns=columns), pd.DataFrame(columns=order)
+    return pd.DataFrame(rows), pd.concat(curves, ignore_index=True)[order]
+
+
+def _slices(
+    trials: pd.DataFrame, catch: pd.DataFrame
+) -> Iterator[tuple[str, str, pd.DataFrame, pd.DataFrame]]:
+    """Yield dimension, slice, and the trials and catch trials of each curve."""
+    for dimension in DIMENSIONS:
+        if trials[DIMENSIONS[dimension]].nunique() < 2:
+            continue
+        yield dimension, "all", trials, catch
+        other = "duration_ms" if dimension == "snr" else "snr_db"
+        for level, part in trials.groupby(other):
+            silence = catch[catch[other] == level] if other == "duration_ms" else catch
+            yield dimension, f"{level:g}", part, silence
+
+
+def _rates(
+    kind: str,
+    dimension: str,
+    trials: pd.DataFrame,
+    catch: pd.DataFrame,
+    replicates: int,
+    seed: int,
+) -> Rates:
+    column = DIMENSIONS[dimension]
+    levels = np.sort(trials[column].unique()).astype(float)
+    place = np.searchsorted(levels, trials[column])
+    if kind == "auc":
+        successes, counts, groups = _auc_counts(trials, place, len(levels), replicates, seed)
+    elif kind == "accuracy":
+        successes, counts, groups = _accuracy_counts(trials, place, len(levels), replicates, seed)
+    else:
+        successes, counts, groups = _detection_counts(
+            trials[trials["speech"]], place[trials["speech"]], len(levels), kind, replicates, seed
+        )
+    guess = np.full(replicates + 1, 0.5)
+    if kind in ("detection", "far10"):
+        guess = _catch_rate(catch, _decision(kind), replicates, seed)
+    scale = np.log10(levels) if dimension == "duration" else levels
+    asked = trials["speech"] if kind in ("detection", "far10") else slice(None)
+    items = trials.loc[asked, "item_id"].nunique()
+    return Rates(scale, successes, counts, guess, groups, int(items))
+
+
+def _decision(kind: str) -> str:
+    return "decided_far10" if kind == "far10" else "decided"
+
+
+def _detection_counts(
+    speech: pd.DataFrame,
+    place: NDArray[np.int64],
+    levels: int,
+    kind: str,
+    replicates: int,
+    seed: int,
+) -> tuple[Floats, Floats, list[int]]:
+    codes, names = pd.factorize(speech["group_id"], sort=True)
+    weights = _weights(np.ones(len(names), dtype=bool), replicates, seed)
+    yes = _table(codes, place, speech[_decision(kind)], len(names), levels)
+    asked = _table(codes, place, np.ones(len(speech)), len(names), levels)
+    return weights @ yes, weights @ asked, [len(names)]
+
+
+def _accuracy_counts(
+    trials: pd.DataFrame, place: NDArray[np.int64], levels: int, replicates: int, seed: int
+) -> tuple[Floats, Floats, list[int]]:
+    """Count correct decisions, the classes weighted alike whatever their numbers."""
+    rate: Floats = np.zeros((replicates + 1, levels))
+    total: Floats = np.zeros((replicates + 1, levels))
+    groups = []
+    correct = trials["decided"] == trials["speech"]
+    for number, is_speech in enumerate((True, False)):
+        of = (trials["speech"] == is_speech).to_numpy()
+        codes, names = pd.factorize(trials["group_id"][of], sort=True)
+        weights = _weights(np.ones(len(names), dtype=bool), replicates, seed + number)
+        asked = weights @ _table(codes, place[of], np.ones(of.sum()), len(names), levels)
+        rate += weights @ _table(codes, place[of], correct[of], len(names), levels) / asked / 2
+        total += asked
+        groups.append(len(names))
+    return rate * total, total, groups
+
+
+def _auc_counts(
+    trials: pd.DataFrame, place: NDArray[np.int64], levels: int, replicates: int, seed: int
+) -> tuple[Floats, Floats, list[int]]:
+    """Give the AUC of each level the weight of as many answers as a level has SPEECH clips."""
+    auc = np.zeros((replicates + 1, levels))
+    for level in range(levels):
+        groups = Groups(trials[place == level])
+        auc[:, level] = groups.auc(_weights(groups.speech, replicates, seed))
+    counts = [float(trials["speech"][place == level].sum()) for level in range(levels)]
+    total = np.broadcast_to(counts, auc.shape).copy()
+    return auc * total, total, groups.count_behind("auc")
+
+
+def _catch_rate(catch: pd.DataFrame, decision: str, replicates: int, seed: int) -> Floats:
+    codes, names = pd.factorize(catch["group_id"], sort=True)
+    weights = _weights(np.ones(len(names), dtype=bool), replicates, seed + 2)
+    yes = np.bincount(codes, catch[decision], len(names))
+    asked = np.bincount(codes, minlength=len(names))
+    return np.asarray((weights @ yes) / (weights @ asked))
+
+
+def _weights(strata: NDArray[np.bool_], replicates: int, seed: int) -> Floats:
+    return np.vstack([np.ones(len(strata)), bootstrap.group_weights(strata, replicates, seed)])
+
+
+def _table(
+    codes: NDArray[np.int64], place: NDArray[np.int64], values: Any, groups: int, levels: int
+) -> Floats:
+    table = np.zeros((groups, levels))
+    np.add.at(table, (codes, place), np.asarray(values, float))
+    return table
+
+
+def _threshold_row(rates: Rates, fit: psychometric.Fit, dimension: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "n": round(rates.trials[0].sum()),
+        "guess": fit.guess[0],
+        "lapse": fit.lapse[0],
+        "location": _in_unit(fit.location[0], dimension),
+        "width": fit.width[0],
+        "deviance": fit.deviance(rates.successes, rates.trials)[0],
+    }
+    for name, proportion in PROPORTIONS.items():
+        reached = fit.extended_threshold(proportion)
+        censored = str(fit.censored(proportion)[0])
+        bounds = bootstrap.interval(reached[0], reached[1:], rates.groups)
+        low, high = (np.nan, np.nan) if censored == "undefined" else _in_range(bounds, fit)
+        row |= {
+            name: _in_unit(fit.threshold(proportion)[0], dimension),
+            f"{name}_censored": censored,
+            f"{name}_low": _in_unit(low, dimension),
+            f"{name}_high": _in_unit(high, dimension),
+        }
+    return row
+
+
+def _in_range(bounds: tuple[Any, Any], fit: psychometric.Fit) -> tuple[float, float]:
+    """Return the bounds, infinite where they lie outside the tested range."""
+    low, high = bounds
+    return (
+        -np.inf if low < fit.levels[0] else float(low),
+        np.inf if high > fit.levels[-1] else float(high),
+    )
+
+
+def _in_unit(level: Any, dimension: str) -> float:
+    """Return a fitted level in dB or ms; beyond the range (infinite) stays beyond it."""
+    return float(level if dimension == "snr" or np.isinf(level) else 10.0**level)
+
+
+def _curve(rates: Rates, fit: psychometric.Fit, dimension: str) -> pd.DataFrame:
+    x = np.linspace(rates.levels[0], rates.levels[-1], CURVE_POINTS)
+    psi = fit.predict(x)
+    low, high = bootstrap.interval(psi[0], psi[1:], rates.groups)
+    smooth = pd.DataFrame({"fitted": True, "level": x, "rate": psi[0], "low": low, "high": high})
+    observed = rates.successes / rates.trials
+    low, high = bootstrap.interval(observed[0], observed[1:], rates.groups, units=rates.items)
+    points = pd.DataFrame(
+        {"fitted": False, "level": rates.levels, "rate": observed[0], "low": low, "high": high}
+    )
+    curve = pd.concat([smooth, points], ignore_index=True)
+    if dimension == "duration":
+        curve["level"] = 10.0 ** curve["level"]
+    return curve
