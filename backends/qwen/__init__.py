@@ -1,0 +1,19 @@
+"""Language models that hear, as detectors: Qwen2-Audio (A1 to B4) and Qwen3-Omni (C1).
+
+``detector.py`` is what the workflow sees; ``question.py`` has the prompt in tokens; ``mel.py``,
+``qwen2_audio.py``/``qwen3_omni.py`` (the audio tower of each, and what else is its own) and
+``decoder.py`` are the way from samples to two logits; ``engine.py`` makes the batches and
+``graphs.py`` makes one clip at a time fast; ``loading.py`` reads checkpoints.
+``training.py`` fine-tunes: ``settings.py`` says how, ``adaptation.py`` what. Nothing of this is
+imported before a detector is built.
+"""
+
+from speechdt import hookimpl
+
+from .detector import Qwen2Audio, Qwen3Omni
+
+
+@hookimpl
+def detectors():
+    """Offer the detectors ``qwen2_audio`` and ``qwen3_omni``."""
+    return {"qwen2_audio": Qwen2Audio, "qwen3_omni": Qwen3Omni}

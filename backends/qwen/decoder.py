@@ -1,0 +1,235 @@
+"""The language model, for one answer: a shared prefix, one pass, the last position only.
+
+Layers are those of Qwen2 (Qwen2-Audio) and of Qwen3-MoE (Qwen3-Omni): grouped-query attention
+with rotary positions, RMS norms, SwiGLU or a mixture of experts. The weights are the stock
+model's; what differs is that queries, keys and values are one product and so are gate and up,
+that text in front of the audio is computed once, and that the last layer computes only the
+position that answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .weights import additive_mask, merge
+
+Past = list[tuple[Tensor, Tensor]]
+"""Keys and values of each layer, (1, heads, tokens, width of a head)."""
+Rotation = tuple[Tensor, Tensor]
+"""Cosines and signed sines, (clips or 1, tokens, 1, width of a head)."""
+
+
+@dataclass(frozen=True)
+class DecoderLayer:
+    """One layer, built from the stock layer by :meth:`of`."""
+
+    stock: Any
+    qkv: tuple[Tensor, Tensor | None]
+    gate_up: Tensor | None
+
+    @classmethod
+    def of(cls, stock: nn.Module) -> "DecoderLayer":
+        """Take over a stock decoder layer of Qwen2 or Qwen3-MoE."""
+        attention, mlp = stock.self_attn, stock.mlp
+        gate_up = None
+        if hasattr(mlp, "gate_proj"):
+            gate_up, _ = merge([mlp.gate_proj, mlp.up_proj])
+        return cls(stock, merge([attention.q_proj, attention.k_proj, attention.v_proj]), gate_up)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the layer's weights are."""
+        return self.qkv[0].device
+
+    def __call__(
+        self,
+        hidden: Tensor,
+        rotation: Rotation,
+        mask: Tensor,
+        past: tuple[Tensor, Tensor] | None,
+        last_only: bool = False,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Apply the layer.
+
+        Parameters
+        ----------
+        hidden : tensor, (clips, tokens, width)
+        rotation : pair of tensors
+        mask : tensor, (clips or 1, 1, tokens, past tokens + tokens)
+            Added to the attention scores.
+        past : pair of tensors or None
+            Keys and values of the tokens in front, shared by all clips.
+        last_only : bool
+            Compute the last token alone.
+
+        Returns
+        -------
+        hidden : tensor, (clips, tokens or 1, width)
+        present : pair of tensors
+            Keys and values, those of `past` in front.
+        """
+        query, key, value = self._projected(_norm(hidden, self.stock.input_layernorm), rotation)
+        if past is not None:
+            key = torch.cat([past[0].expand(len(key), -1, -1, -1), key], dim=2)
+            value = torch.cat([past[1].expand(len(value), -1, -1, -1), value], dim=2)
+        if last_only:
+            hidden, query, mask = hidden[:, -1:], query[:, :, -1:], mask[:, :, -1:]
+        hidden = hidden + self._attended(query, key, value, mask)
+        inner = _norm(hidden, self.stock.post_attention_layernorm)
+        return hidden + self._feed_forward(inner), (key, value)
+
+    def _projected(self, hidden: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
+        """Return rotated queries, rotated keys and values, (clips, heads, tokens, width)."""
+        attention = self.stock.self_attn
+        mixed = F.linear(hidden, *self.qkv).unflatten(-1, (-1, attention.head_dim))
+        values = attention.v_proj.out_features // attention.head_dim
+        heads, value = mixed[:, :, :-values], mixed[:, :, -values:]
+        if hasattr(attention, "q_norm"):
+            query, key = heads[:, :, :-values], heads[:, :, -values:]
+            heads = torch.cat([_norm(query, attention.q_norm), _norm(key, attention.k_norm)], dim=2)
+        heads = _rotated(heads, rotation).transpose(1, 2)
+        return heads[:, :-values], heads[:, -values:], value.transpose(1, 2)
+
+    def _attended(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+        groups = query.shape[1] // key.shape[1]
+        if groups > 1:
+            key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        return self.stock.self_attn.o_proj(attended.transpose(1, 2).flatten(-2))
+
+    def _feed_forward(self, hidden: Tensor) -> Tensor:
+        mlp = self.stock.mlp
+        if self.gate_up is None:
+            return mlp(hidden)
+        gate, up = F.linear(hidden, self.gate_up).chunk(2, dim=-1)
+        return mlp.down_proj(mlp.act_fn(gate) * up)
+
+
+class Decoder:
+    """The layers, the embeddings and two rows of the head.
+
+    Parameters
+    ----------
+    stock : transformers.Qwen2Model or Qwen3OmniMoeThinkerTextModel
+    head : nn.Linear
+        Head of the language model, (width, vocabulary).
+    answers : tuple of int
+        Ids of the answer tokens.
+    """
+
+    def __init__(self, stock: nn.Module, head: nn.Linear, answers: tuple[int, int]):
+        self.stock = stock
+        self.layers = [DecoderLayer.of(layer) for layer in stock.layers]
+        # In float32: bf16 logits would be rounded to 1/16 before their difference is taken.
+        self.answer_rows = head.weight.detach()[list(answers)].float()
+        self.window = _attention_window(stock.config)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the embeddings are."""
+        return self.stock.embed_tokens.weight.device
+
+    def embed(self, ids: Sequence[int]) -> Tensor:
+        """Return the embeddings of some text, (1, tokens, width)."""
+        return self.stock.embed_tokens(torch.tensor([ids], dtype=torch.long, device=self.device))
+
+    def remember(self, ids: Sequence[int]) -> Past | None:
+        """Return the keys and values of text that stands in front of every clip; None if empty."""
+        if not ids:
+            return None
+        _, past = self._run(self.embed(ids), 0, None, last_only=False)
+        return past
+
+    def answer_logits(
+        self, embedded: Tensor, past: Past | None, padding: Sequence[int] | None = None
+    ) -> Tensor:
+        """Return the logits of the two answers behind the last token.
+
+        Parameters
+        ----------
+        embedded : tensor, (clips, tokens, width)
+        past : list of pairs of tensors, or None
+            From :meth:`remember`.
+        padding : sequence of int, (clips,), or None
+            How many of a clip's first tokens are padding; None if there is none.
+
+        Returns
+        -------
+        float32 tensor, (clips, 2)
+        """
+        length = 0 if past is None else past[0][0].shape[2]
+        if length + embedded.shape[1] > self.window:
+            raise ValueError(
+                f"{length + embedded.shape[1]} tokens do not fit the window of {self.window}"
+            )
+        padded = None
+        if padding is not None and max(padding) > 0:
+            padded = torch.tensor(padding, device=embedded.device)
+        hidden, _ = self._run(embedded, length, past, last_only=True, padded=padded)
+        last = hidden[:, -1].to(self.stock.norm.weight.device)
+        return _norm(last, self.stock.norm).float() @ self.answer_rows.to(last.device).T
+
+    def _run(
+        self,
+        hidden: Tensor,
+        length: int,
+        past: Past | None,
+        *,
+        last_only: bool,
+        padded: Tensor | None = None,
+    ) -> tuple[Tensor, Past]:
+        rotation = self._rotation(hidden, length, padded)
+        mask = _causal_mask(hidden, length, padded)
+        present: Past = []
+        for i, layer in enumerate(self.layers):
+            if hidden.device != layer.device:
+                hidden, mask = hidden.to(layer.device), mask.to(layer.device)
+                rotation = (rotation[0].to(layer.device), rotation[1].to(layer.device))
+            is_last = last_only and i == len(self.layers) - 1
+            hidden, own = layer(hidden, rotation, mask, past[i] if past else None, is_last)
+            if not last_only:
+                present.append(own)
+        return hidden, present
+
+    def _rotation(self, hidden: Tensor, length: int, padded: Tensor | None) -> Rotation:
+        """Return what rotates queries and keys; tokens are counted from the end of the padding."""
+        places = torch.arange(length, length + hidden.shape[1], device=hidden.device)[None]
+        if padded is not None:
+            places = (places - padded[:, None]).clamp(min=0)
+        rotary = self.stock.rotary_emb
+        if hasattr(rotary, "mrope_section"):
+            # Time, height and width: all the same where there is nothing to see.
+            places = places.expand(3, -1, -1)
+        cosine, sine = rotary(hidden, places)
+        first, second = sine.chunk(2, dim=-1)
+        return cosine[:, :, None], torch.cat([-first, second], dim=-1)[:, :, None]
+
+
+def _norm(hidden: Tensor, norm: nn.Module) -> Tensor:
+    return F.rms_norm(hidden, norm.weight.shape, norm.weight, norm.variance_epsilon)
+
+
+def _rotated(heads: Tensor, rotation: Rotation) -> Tensor:
+    """Rotate each pair of (i, i + half): x cos + (-x2, x1) sin, with the sign in the sine."""
+    cosine, signed_sine = rotation
+    return torch.addcmul(heads * cosine, heads.roll(heads.shape[-1] // 2, -1), signed_sine)
+
+
+def _causal_mask(hidden: Tensor, length: int, padded: Tensor | None) -> Tensor:
+    """Let each token see the past, itself and the tokens between that are no padding."""
+    keys = torch.arange(length + hidden.shape[1], device=hidden.device)
+    allowed = (keys <= keys[length:, None])[None]
+    if padded is not None:
+        is_padding = (keys >= length) & (keys < length + padded[:, None])
+        allowed = allowed & ~is_padding[:, None]
+    return additive_mask(allowed[:, None], hidden.dtype)
+
+
+def _attention_window(config: Any) -> int:
+    """Return how many tokens every layer can look back."""
+    sliding = "sliding_attention" in (getattr(config, "layer_types", None) or [])
+    return config.sliding_window if sliding else config.max_position_embeddings

@@ -1,0 +1,247 @@
+"""The detectors: a question with two answers, and the log-odds of the answers as the score."""
+
+import warnings
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speechdt import SAMPLE_RATE, stage
+
+from .question import BASELINE_PROMPT, swap_options
+from .reach import check_reachable
+from .settings import FineTuning
+
+Clips = Sequence[NDArray[np.float32]]
+
+QUESTIONS_KEPT = 256
+"""Prompts whose tokens are kept."""
+UNMOVED = 1e-5
+"""Difference in log-odds below which a model is taken not to hear."""
+
+
+class AnswerDetector:
+    """Asks a language model that hears, and scores what it would answer.
+
+    The score is P(SPEECH) = 1 / (1 + exp(-z)), with z the log-odds of the two answer tokens at the
+    first position of the answer, from one forward pass; nothing is generated. Prompts name SPEECH
+    as option A.
+
+    Parameters
+    ----------
+    model : str
+        Hub id or local folder of a checkpoint.
+    revision : str or None
+        Branch, tag or commit on the hub.
+    prompt : str
+        The question, as text.
+    adapter : str or None
+        Folder from :meth:`finetune`: a PEFT folder, folded into the weights; or a checkpoint that
+        was trained in full, which is taken instead of `model`.
+    option_order : {"fixed", "both"}
+        ``both`` averages z over the prompt and the prompt with the texts of its options exchanged.
+    device : {"auto", "cpu", "cuda"}
+        bfloat16 on a GPU, float32 on a CPU.
+    batch_size : int or None
+        Clips a forward pass; None takes what fills the device, halved when memory runs out.
+
+    Attributes
+    ----------
+    answers : AnswerTokens
+        The tokens that answer, decided once for the tokenizer.
+    lm : transformers model
+        The stock model, with the adapter in its weights.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint or adapter cannot be used: the message is one line.
+    """
+
+    gpus = 1
+    architecture: ClassVar[str]
+    FineTuning: ClassVar[type] = FineTuning
+    """What :meth:`finetune` can be told, and its defaults."""
+
+    def __init__(
+        self,
+        model: str,
+        revision: str | None = None,
+        prompt: str = BASELINE_PROMPT,
+        adapter: str | None = None,
+        option_order: Literal["fixed", "both"] = "fixed",
+        device: Literal["auto", "cpu", "cuda"] = "auto",
+        batch_size: int | None = None,
+    ):
+        # Imported here: listing the detectors must not load torch.
+        from .loading import apply_adapter, choose_device, load_model
+
+        if option_order == "both":
+            swap_options(prompt)  # fails before the weights are read
+        with stage("load"):
+            own = self._architecture()
+            in_full = adapter is not None and (Path(adapter) / "config.json").is_file()
+            base, commit = (str(adapter), None) if in_full else (model, revision)
+            lm = load_model(own.MODEL_CLASS, base, commit, choose_device(device))
+            if adapter is not None and not in_full:
+                lm = apply_adapter(lm, adapter)
+            self._set_up(lm, model, revision, prompt, option_order, batch_size)
+
+    @classmethod
+    def check(cls, model: str, revision: str | None = None, **_options: object) -> None:
+        """Raise a ValueError if the checkpoint cannot be reached: asked before any job starts."""
+        check_reachable(model, revision)
+
+    @classmethod
+    def finetune(
+        cls, train: Sequence[Path], dev: Sequence[Path], out: Path, **settings: Any
+    ) -> None:
+        """Train on the cell files `train`, choose on `dev`, write the adapter to `out`.
+
+        Parameters
+        ----------
+        train, dev : sequences of Path
+        out : Path
+            A stock PEFT folder with a model card; it is there when all of it is.
+        **settings
+            Of :class:`FineTuning`; ``model`` is required.
+
+        Raises
+        ------
+        ValueError
+            If the data, the settings or the checkpoint cannot be used, or the loss is not finite:
+            the message is one line.
+        """
+        chosen = FineTuning(**settings)
+        from .training import finetune
+
+        finetune(cls._architecture(), train, dev, Path(out), chosen)
+
+    @classmethod
+    def around(
+        cls,
+        lm: Any,
+        processor: str,
+        prompt: str = BASELINE_PROMPT,
+        option_order: Literal["fixed", "both"] = "fixed",
+        batch_size: int | None = None,
+    ) -> Self:
+        """Build a detector around a stock model that is in memory already.
+
+        Parameters
+        ----------
+        lm : transformers model of the architecture
+            On the device and in the type it is to run in; its projections become views of merged
+            ones, and it goes on working.
+        processor : str
+            Hub id or local folder of its processor.
+        """
+        detector = cls.__new__(cls)
+        detector._set_up(lm, processor, None, prompt, option_order, batch_size)
+        return detector
+
+    @classmethod
+    def _architecture(cls) -> ModuleType:
+        return import_module(f".{cls.architecture}", __package__)
+
+    def _set_up(
+        self,
+        lm: Any,
+        processor: str,
+        revision: str | None,
+        prompt: str,
+        option_order: str,
+        batch_size: int | None,
+    ) -> None:
+        from .decoder import Decoder
+        from .engine import Engine
+        from .mel import LogMel
+
+        own = self._architecture()
+        token = own.audio_token_id(lm.config)
+        chat, extractor = own.load_processor(processor, revision, token)
+        if extractor.sampling_rate != SAMPLE_RATE:
+            raise ValueError(
+                f"'{processor}' hears {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
+            )
+        self.lm, self.prompt, self.both = lm, prompt, option_order == "both"
+        self.answers = chat.answer_tokens()
+        self._question = lru_cache(QUESTIONS_KEPT)(chat.question)
+        decoder = Decoder(own.language_model(lm), lm.lm_head, self.answers.ids)
+        mel = LogMel(extractor, decoder.device, own.TAIL, own.EDGE)
+        self.engine = Engine(mel, own.Tower(lm), decoder, batch_size)
+        self._check_that_it_hears()
+
+    def score(self, clips: Clips) -> NDArray[np.float64]:
+        """Return P(SPEECH) for each clip, float64 (clips,)."""
+        return self.score_prompts(clips, [self.prompt])[0]
+
+    def score_prompts(self, clips: Clips, prompts: Sequence[str]) -> NDArray[np.float64]:
+        """Return P(SPEECH) for each prompt and clip, float64 (prompts, clips).
+
+        A clip is encoded once for all prompts.
+        """
+        by_order = self.log_odds(clips, prompts, both=self.both)
+        with stage("post"):
+            return np.exp(-np.logaddexp(0, -by_order.mean(axis=0)))
+
+    def log_odds(
+        self, clips: Clips, prompts: Sequence[str] | None = None, *, both: bool = True
+    ) -> NDArray[np.float64]:
+        """Return the log-odds of SPEECH by option order: their difference is the order's bias.
+
+        Parameters
+        ----------
+        clips : sequence of float32 arrays, each (samples,)
+            Mono, 16 kHz.
+        prompts : sequence of str or None
+            None takes the detector's own.
+        both : bool
+            False leaves the second order out.
+
+        Returns
+        -------
+        float64 array, (orders, prompts, clips)
+            Order 0 is the prompt as it is, order 1 has the texts of its options exchanged.
+
+        Raises
+        ------
+        ValueError
+            If a clip cannot be heard, or a prompt has no options to exchange.
+        """
+        prompts = [self.prompt] if prompts is None else list(prompts)
+        asked = [*prompts, *(swap_options(prompt) for prompt in prompts if both)]
+        logits = self.engine.answer_logits(clips, [self._question(prompt) for prompt in asked])
+        # With exchanged options, SPEECH is B.
+        signs = np.array([1, -1] if both else [1])
+        a_over_b = (logits[..., 0] - logits[..., 1]).reshape(len(signs), len(prompts), len(clips))
+        return a_over_b * signs[:, None, None]
+
+    def _check_that_it_hears(self) -> None:
+        """Warn if neither noise nor a tone in place of silence moves the answer."""
+        time = np.arange(SAMPLE_RATE // 2, dtype=np.float32) / SAMPLE_RATE
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, len(time)).astype(np.float32)
+        tone = 0.5 * np.sin(2 * np.pi * 440 * time)
+        answers = self.log_odds([np.zeros_like(time), noise, tone], both=self.both)
+        if np.ptp(answers, axis=-1).max() < UNMOVED:
+            warnings.warn(
+                f"{type(self).__name__} gives silence, noise and a tone the same answer",
+                stacklevel=3,
+            )
+
+
+class Qwen2Audio(AnswerDetector):
+    """Qwen2-Audio (``Qwen2AudioForConditionalGeneration``), asked for A or B."""
+
+    architecture = "qwen2_audio"
+
+
+class Qwen3Omni(AnswerDetector):
+    """Qwen3-Omni's thinker (``Qwen3OmniMoeThinkerForConditionalGeneration``), asked for A or B."""
+
+    architecture = "qwen3_omni"

@@ -1,0 +1,197 @@
+"""From clips and questions to log-odds: bucketing, batches that fit, one pass for each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from speechdt import stage
+
+from .decoder import Decoder, Past
+from .graphs import GraphCache
+from .mel import LogMel
+from .question import Question
+
+TOKENS_A_BATCH = {"cuda": 8192, "cpu": 4096}
+"""Tokens of one batch: more are hardly faster, and take memory."""
+STRETCH = 1.25
+"""Longest clip of a batch over its shortest: what padding may cost."""
+QUESTIONS_KEPT = 256
+
+Clips = Sequence[NDArray[np.float32]]
+
+
+class Engine:
+    """Answers questions about clips with one forward pass for each clip and question.
+
+    Parameters
+    ----------
+    mel : LogMel
+    tower : Tower of the architecture
+    decoder : Decoder
+    batch_size : int or None
+        Clips of a batch; None takes what fills the device, halved when memory runs out.
+
+    Attributes
+    ----------
+    graphs : GraphCache
+        Of single clips on one GPU.
+    """
+
+    def __init__(self, mel: LogMel, tower: Any, decoder: Decoder, batch_size: int | None):
+        self.mel, self.tower, self.decoder = mel, tower, decoder
+        self.device = decoder.device
+        self.batch_size = batch_size
+        self.tokens = TOKENS_A_BATCH[self.device.type]
+        one_gpu = {layer.device for layer in decoder.layers} == {self.device}
+        self.graphs = GraphCache(enabled=self.device.type == "cuda" and one_gpu)
+        self._pasts: dict[tuple[int, ...], Past | None] = {}
+        self._afters: dict[tuple[int, ...], Tensor] = {}
+
+    @torch.inference_mode()
+    def answer_logits(self, clips: Clips, questions: Sequence[Question]) -> NDArray[np.float64]:
+        """Return the logits of the two answers.
+
+        Each clip is encoded once for all questions.
+
+        Parameters
+        ----------
+        clips : sequence of float32 arrays, each (samples,)
+        questions : sequence of Question
+
+        Returns
+        -------
+        float64 array, (questions, clips, 2)
+
+        Raises
+        ------
+        ValueError
+            If a clip is no mono clip, or too short or long; if a logit is not finite.
+        """
+        clips = [self._checked(i, clip) for i, clip in enumerate(clips)]
+        logits = np.empty((len(questions), len(clips), 2))
+        for bucket in self._buckets(clips, questions) if questions else ():
+            logits[:, bucket] = self._halving(bucket, clips, questions)
+        if not np.isfinite(logits).all():
+            _, first, _ = np.argwhere(~np.isfinite(logits))[0]
+            raise ValueError(f"the answer to clip {first} is not finite")
+        return logits
+
+    def _checked(self, i: int, clip: NDArray[np.float32]) -> NDArray[np.float32]:
+        clip = np.asarray(clip, dtype=np.float32)
+        if clip.ndim != 1:
+            raise ValueError(f"clip {i} has shape {clip.shape}, and must be mono: (samples,)")
+        if len(clip) > self.mel.most_samples:
+            raise ValueError(
+                f"clip {i} has {len(clip)} samples, and at most {self.mel.most_samples} are heard"
+            )
+        heard = len(clip) >= self.mel.least_samples
+        if not heard or self.tower.tokens(self.mel.frames(len(clip))) < 1:
+            raise ValueError(f"clip {i} has {len(clip)} samples: too short for an audio token")
+        return clip
+
+    def _buckets(self, clips: Clips, questions: Sequence[Question]) -> Iterator[list[int]]:
+        """Yield the clips of each batch, of about the same length, shortest first."""
+        text = max((len(question.after) for question in questions), default=0)
+        bucket: list[int] = []
+        for i in sorted(range(len(clips)), key=lambda i: len(clips[i])):
+            if bucket:
+                tokens = text + self.tower.tokens(self.mel.frames(len(clips[i])))
+                full = len(bucket) >= (self.batch_size or max(1, self.tokens // tokens))
+                if full or len(clips[i]) > STRETCH * len(clips[bucket[0]]):
+                    yield bucket
+                    bucket = []
+            bucket.append(i)
+        if bucket:
+            yield bucket
+
+    def _halving(
+        self, bucket: list[int], clips: Clips, questions: Sequence[Question]
+    ) -> NDArray[np.float64]:
+        """Answer a bucket, in halves if memory runs out; what fits is remembered."""
+        answer = _unless_out_of_memory(
+            lambda: self._answer([clips[i] for i in bucket], questions), len(bucket) > 1
+        )
+        if answer is not None:
+            return answer
+        half = len(bucket) // 2
+        self.batch_size = min(self.batch_size or half, max(half, 1))
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        parts = (bucket[:half], bucket[half:])
+        return np.concatenate([self._halving(p, clips, questions) for p in parts], axis=1)
+
+    def _answer(self, clips: Clips, questions: Sequence[Question]) -> NDArray[np.float64]:
+        """Answer one batch, (questions, clips, 2)."""
+        # A single clip's kernels depend on its length and on nothing else.
+        graphs = self.graphs if len(clips) == 1 else GraphCache(enabled=False)
+        frames = [self.mel.frames(len(clip)) for clip in clips]
+        tokens = [self.tower.tokens(count) for count in frames]
+        with stage("features"):
+            waves = torch.from_numpy(self.mel.padded(clips)).to(self.device)
+            mel = graphs.run("features", len(clips[0]), partial(self.mel, frames=frames), waves)
+        with stage("forward"):
+            encode = partial(self._encoded, frames=frames, tokens=tokens)
+            audio = graphs.run("audio tower", frames[0], encode, mel)
+            logits = [self._asked(graphs, audio, tokens, question) for question in questions]
+        with stage("post"):
+            return torch.stack(logits).double().cpu().numpy()
+
+    def _encoded(self, mel: Tensor, frames: Sequence[int], tokens: Sequence[int]) -> Tensor:
+        """Return audio embeddings, (clips, tokens of the longest, width), padded on the left."""
+        audio = self.tower(mel, frames).to(self.device)
+        if audio.shape[1] != max(tokens):
+            raise ValueError(f"{audio.shape[1]} audio features for {max(tokens)} audio tokens")
+        if min(tokens) == max(tokens):
+            return audio
+        own = torch.tensor(tokens, device=audio.device)[:, None]
+        source = torch.arange(audio.shape[1], device=audio.device) - (audio.shape[1] - own)
+        return audio.gather(1, source.clamp(min=0)[..., None].expand_as(audio))
+
+    def _asked(
+        self, graphs: GraphCache, audio: Tensor, tokens: Sequence[int], question: Question
+    ) -> Tensor:
+        """Return the answers' logits, (clips, 2), to one question about encoded clips."""
+        past = self._past(question.before)
+        padding = [max(tokens) - count for count in tokens]
+
+        def ask(audio: Tensor, after: Tensor) -> Tensor:
+            embedded = torch.cat([audio, after.expand(len(audio), -1, -1)], dim=1)
+            return self.decoder.answer_logits(embedded, past, padding)
+
+        shape = (audio.shape[1], question.before, len(question.after))
+        return graphs.run("language model", shape, ask, audio, self._after(question.after))
+
+    def _past(self, ids: tuple[int, ...]) -> Past | None:
+        """Return keys and values of the text in front of the audio, the same for every clip."""
+        if ids not in self._pasts:
+            self._pasts[ids] = self.decoder.remember(ids)
+        return self._pasts[ids]
+
+    def _after(self, ids: tuple[int, ...]) -> Tensor:
+        """Return the embeddings of the text behind the audio, (1, tokens, width)."""
+        if ids not in self._afters:
+            if len(self._afters) >= QUESTIONS_KEPT:
+                self._afters.pop(next(iter(self._afters)))
+            self._afters[ids] = self.decoder.embed(ids)
+        return self._afters[ids]
+
+
+def _unless_out_of_memory(
+    compute: Callable[[], NDArray[np.float64]], forgive: bool
+) -> NDArray[np.float64] | None:
+    """Return what is computed, or None if memory ran out and `forgive` is true."""
+    try:
+        return compute()
+    except torch.OutOfMemoryError:
+        if not forgive:
+            raise
+    except RuntimeError as error:
+        # What torch raises when a CPU's memory runs out.
+        if not forgive or "not enough memory" not in str(error):
+            raise
+    return None

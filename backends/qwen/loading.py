@@ -1,0 +1,144 @@
+"""Load a checkpoint, and an adapter, by transformers' and PEFT's own means."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+ROOM = 0.9
+"""Share of a GPU's free memory that weights may take; the rest is for what is computed."""
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Return the device for ``auto``, ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    ValueError
+        If a GPU is asked for and torch sees none.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda' was asked for, but torch sees no GPU")
+    if wanted == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def load_model(
+    class_name: str, model: str, revision: str | None, device: torch.device
+) -> nn.Module:
+    """Load a model by the stock ``from_pretrained``: safetensors only, no remote code.
+
+    Parameters
+    ----------
+    class_name : str
+        Class in transformers.
+    model : str
+        Hub id or local folder.
+    revision : str or None
+        Branch, tag or commit on the hub.
+    device : torch.device
+        bfloat16 on a GPU, float32 on a CPU. If one GPU is too small, the decoder's layers are
+        spread over all.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint cannot be read, lacks weights, or does not fit.
+    """
+    import transformers
+
+    cls = getattr(transformers, class_name)
+    try:
+        config = cls.config_class.from_pretrained(model, revision=revision)
+        dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
+        loaded, info = cls.from_pretrained(
+            model,
+            revision=revision,
+            config=config,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            device_map=None if device.type == "cpu" else _device_map(cls, config, dtype, device),
+            output_loading_info=True,
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"model '{model}' cannot be loaded: {reason}") from error
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise ValueError(
+            f"model '{model}' lacks {len(missing)} weights of {class_name}, such as {missing[0]}"
+        )
+    return loaded.eval().requires_grad_(False)
+
+
+def apply_adapter(model: nn.Module, adapter: str) -> nn.Module:
+    """Fold a PEFT adapter into the weights, so that it costs no time.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no adapter.
+    """
+    from peft import PeftModel
+
+    if not (Path(adapter) / "adapter_config.json").is_file():
+        raise ValueError(f"adapter '{adapter}' is no PEFT folder: it has no adapter_config.json")
+    merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    return merged.eval().requires_grad_(False)
+
+
+def weight_bytes(model: nn.Module, *, without_embeddings: bool = False) -> int:
+    """Return the bytes of a model's weights."""
+    skipped = model.get_input_embeddings().weight if without_embeddings else None
+    return sum(
+        weight.numel() * weight.element_size()
+        for weight in model.parameters()
+        if weight is not skipped
+    )
+
+
+def _device_map(
+    cls: type, config: Any, dtype: torch.dtype, device: torch.device
+) -> dict[str, torch.device]:
+    """Return where each part goes: all on one GPU, or decoder layers spread over all of them."""
+    with torch.device("meta"):
+        blank = cls._from_config(deepcopy(config), dtype=dtype)
+    needed = weight_bytes(blank)
+    free = [torch.cuda.mem_get_info(i)[0] * ROOM for i in range(torch.cuda.device_count())]
+    if needed <= free[device.index]:
+        return {"": device}
+    if needed > sum(free):
+        raise ValueError(
+            f"the weights take {needed / 1e9:.0f} GB, and the GPUs have {sum(free) / 1e9:.0f} GB"
+        )
+    return _spread(blank, free)
+
+
+def _spread(model: nn.Module, free: list[float]) -> dict[str, torch.device]:
+    """Put everything but the decoder's layers on the first GPU, and fill up GPU by GPU."""
+    layers = _decoder_layers(model) + "."
+    sizes: dict[str, int] = {}
+    for name, weight in [*model.named_parameters(), *model.named_buffers()]:
+        depth = layers.count(".") + 1 if name.startswith(layers) else name.count(".")
+        part = ".".join(name.split(".")[:depth])
+        sizes[part] = sizes.get(part, 0) + weight.numel() * weight.element_size()
+    place, gpu, room = {}, 0, free[0]
+    for part in sorted(sizes, key=lambda part: part.startswith(layers)):
+        if sizes[part] > room and gpu + 1 < len(free):
+            gpu, room = gpu + 1, free[gpu + 1]
+        place[part] = torch.device("cuda", gpu)
+        room -= sizes[part]
+    return place
+
+
+def _decoder_layers(model: nn.Module) -> str:
+    """Return the name of the list of decoder layers."""
+    return next(
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.ModuleList) and hasattr(module[0], "post_attention_layernorm")
+    )

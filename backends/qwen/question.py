@@ -1,0 +1,156 @@
+"""The question in words: its two options, the chat text around the audio, and the answer tokens."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+BASELINE_PROMPT = """\
+Choose one:
+A) SPEECH (human voice)
+B) NONSPEECH (music/noise/silence/animals)
+
+Answer with A or B ONLY."""
+"""The requirements' baseline prompt, word for word."""
+
+LETTERS = ("A", "B")
+_OPTION = re.compile(r"^([ \t]*\(?([AB])[ \t]*[)=.:][ \t]*)(\S.*)$", re.MULTILINE)
+
+
+def swap_options(prompt: str) -> str:
+    """Exchange the texts of a prompt's two options.
+
+    An option is a line that begins with its letter and one of ``) = . :``, as in
+    ``A) SPEECH (human voice)`` or ``A = Contains human voice``; the rest of the line is its text.
+
+    Parameters
+    ----------
+    prompt : str
+
+    Returns
+    -------
+    str
+        The prompt with both letters where they were, and each text behind the other letter.
+
+    Raises
+    ------
+    ValueError
+        If the prompt has not exactly one line for each letter.
+    """
+    options = {match[2]: match for match in _OPTION.finditer(prompt)}
+    if sorted(match[2] for match in _OPTION.finditer(prompt)) != list(LETTERS):
+        raise ValueError(
+            "option_order 'both' needs a prompt with one line 'A) ...' and one line 'B) ...': "
+            f"{prompt!r}"
+        )
+    first, second = sorted(options.values(), key=lambda match: match.start())
+    return (
+        prompt[: first.start(3)]
+        + second[3]
+        + prompt[first.end(3) : second.start(3)]
+        + first[3]
+        + prompt[second.end(3) :]
+    )
+
+
+@dataclass(frozen=True)
+class AnswerTokens:
+    """The two tokens that can answer.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        ``("A", "B")``, or with a leading space where the generation prompt ends within a line.
+    ids : tuple of int
+    """
+
+    texts: tuple[str, str]
+    ids: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Token ids around the audio.
+
+    Attributes
+    ----------
+    before, after : tuple of int
+        Ids before the first and after the last audio token; `after` ends with the generation
+        prompt, so that the next token is the answer.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Chat:
+    """Turns prompts into tokens with a checkpoint's own chat template.
+
+    Attributes
+    ----------
+    tokenizer : transformers tokenizer
+    renderer : object with `apply_chat_template`
+        The checkpoint's processor, or its tokenizer where the processor needs what is not there.
+    template : str or None
+        Chat template, where it is not the renderer's own.
+    audio_token_id : int
+        Id that stands for the audio.
+    """
+
+    tokenizer: Any
+    renderer: Any
+    template: str | None
+    audio_token_id: int
+
+    def render(self, prompt: str) -> str:
+        """Return the chat text of one clip and `prompt`, up to where the answer begins."""
+        # Templates tell audio by its type or by its key: this message has what each looks for.
+        audio = {"type": "audio", "audio": "clip.wav", "audio_url": "clip.wav"}
+        message = {"role": "user", "content": [audio, {"type": "text", "text": prompt}]}
+        own = {} if self.template is None else {"chat_template": self.template}
+        return self.renderer.apply_chat_template(
+            [message], add_generation_prompt=True, tokenize=False, **own
+        )
+
+    def question(self, prompt: str) -> Question:
+        """Return the tokens around the audio.
+
+        Raises
+        ------
+        ValueError
+            If the chat text has no audio token, or more than one.
+        """
+        text = self.render(prompt)
+        ids = self.tokenizer(text)["input_ids"]
+        places = [i for i, token in enumerate(ids) if token == self.audio_token_id]
+        if len(places) != 1:
+            raise ValueError(f"{len(places)} audio tokens in the chat text, not one: {text!r}")
+        return Question(tuple(ids[: places[0]]), tuple(ids[places[0] + 1 :]))
+
+    def answer_tokens(self, letters: Sequence[str] = LETTERS) -> AnswerTokens:
+        """Decide which tokens answer, by what follows the generation prompt.
+
+        Where the generation prompt ends with white space (ChatML: a new line), the answer begins
+        with the letter itself, and elsewhere with a space; the other form is taken if the first
+        is no single token of this tokenizer.
+
+        Raises
+        ------
+        ValueError
+            If neither form is one token for each letter.
+        """
+        text = self.render(BASELINE_PROMPT)
+        forms = ("", " ") if text[-1].isspace() else (" ", "")
+        for space in forms:
+            ids = [self._continued(text, space + letter) for letter in letters]
+            if None not in ids and len(set(ids)) == len(letters):
+                first, second = (space + letter for letter in letters)
+                return AnswerTokens((first, second), (ids[0], ids[1]))
+        raise ValueError(f"the tokenizer has no single token for each of {' and '.join(letters)}")
+
+    def _continued(self, text: str, answer: str) -> int | None:
+        """Return the id that `answer` adds to the tokens of `text`, or None if it is not one."""
+        ids = self.tokenizer(text)["input_ids"]
+        longer = self.tokenizer(text + answer)["input_ids"]
+        return longer[-1] if longer[:-1] == ids else None

@@ -1,0 +1,97 @@
+"""What is Qwen2-Audio's own: its checkpoint, its processor and its audio tower.
+
+Source: Qwen2-Audio technical report (Chu et al., 2024, arXiv 2407.10759) and transformers'
+``models/qwen2_audio``: Whisper's encoder on 10 ms frames, one convolution of stride 2, average
+pooling over pairs, one projection; a token for each 40 ms.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .encoder import EncoderLayer, encode
+from .question import Chat
+from .weights import additive_mask
+
+MODEL_CLASS = "Qwen2AudioForConditionalGeneration"
+TAIL = "silence"
+"""The stock processor pads every clip to 30 s of zeros."""
+EDGE = 4
+"""Frames beyond the clip that its tokens depend on, through two convolutions and the pooling."""
+
+
+def load_processor(model: str, revision: str | None, audio_token_id: int) -> tuple[Chat, Any]:
+    """Return the chat and the feature extractor of a checkpoint."""
+    from transformers import AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(model, revision=revision, trust_remote_code=False)
+    chat = Chat(processor.tokenizer, processor, None, audio_token_id)
+    return chat, processor.feature_extractor
+
+
+def audio_token_id(config: Any) -> int:
+    """Return the id that stands for the audio."""
+    return config.audio_token_id
+
+
+def language_model(model: nn.Module) -> nn.Module:
+    """Return the decoder, without its head."""
+    return model.model.language_model
+
+
+class Tower:
+    """Audio tower and projector, on the clip's own frames instead of 30 s.
+
+    Parameters
+    ----------
+    model : transformers.Qwen2AudioForConditionalGeneration
+    layer : type
+        How a layer of the tower is computed.
+    """
+
+    def __init__(self, model: nn.Module, layer: Any = EncoderLayer):
+        self.tower = model.model.audio_tower
+        self.project = model.model.multi_modal_projector
+        self.layers = [layer.of(stock) for stock in self.tower.layers]
+
+    def tokens(self, frames: int) -> int:
+        """Return how many audio tokens a clip of so many mel frames gives."""
+        return max((self._positions(frames) - 2) // 2 + 1, 0)
+
+    @staticmethod
+    def _positions(frames: int) -> int:
+        return (frames - 1) // 2 + 1
+
+    def __call__(self, mel: Tensor, frames: Sequence[int]) -> Tensor:
+        """Encode a batch of clips.
+
+        Parameters
+        ----------
+        mel : float32 tensor, (clips, mel bins, frames of the longest + EDGE)
+        frames : sequence of int, (clips,)
+            Each clip's own frames.
+
+        Returns
+        -------
+        tensor, (clips, tokens of the longest, width of the language model)
+            Tokens beyond a clip's own are to be ignored.
+        """
+        tower = self.tower
+        mel = mel.to(tower.conv1.weight.device, tower.conv1.weight.dtype)
+        hidden = F.gelu(tower.conv2(F.gelu(tower.conv1(mel))))
+        hidden = hidden.transpose(1, 2)[:, : self._positions(max(frames))]
+        hidden = hidden + tower.embed_positions.weight[: hidden.shape[1]]
+        hidden = encode(self.layers, hidden, self._mask(hidden, frames))
+        hidden = tower.avg_pooler(hidden.transpose(1, 2)).transpose(1, 2)
+        return self.project(tower.layer_norm(hidden))
+
+    def _mask(self, hidden: Tensor, frames: Sequence[int]) -> Tensor | None:
+        """Hide what is beyond a clip's end; None if all are equally long."""
+        if min(frames) == max(frames):
+            return None
+        own = torch.tensor([self._positions(f) for f in frames], device=hidden.device)
+        heard = torch.arange(hidden.shape[1], device=hidden.device) < own[:, None]
+        return additive_mask(heard[:, None, None], hidden.dtype)

@@ -1,0 +1,237 @@
+"""transformers' Trainer, evaluating by log-odds and keeping nothing but the trained weights."""
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch.utils.data import SequentialSampler
+from transformers import (
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from speechdt.errors import SpeechdtError
+
+from .answer_model import AnswerModel
+from .examples import Draws, Example
+from .settings import FineTuning
+
+WEIGHTS = "trained.safetensors"
+COMPLETE = "complete"
+"""Marks a checkpoint that was written to its end."""
+LOG_STEPS = 10
+EVALUATION_BATCH = 64
+
+
+class AnswerTrainer(Trainer):
+    """Trains an :class:`AnswerModel`; the best checkpoint is that of the least log-loss on dev.
+
+    Parameters
+    ----------
+    model : AnswerModel
+    train : Draws
+        In the order of training.
+    dev : sequence of Example
+    collate, collate_dev : callable
+        Collators; that of dev supervises the answer.
+    settings : FineTuning
+    steps : int
+    folder : Path
+        Where checkpoints go.
+    resumed : bool
+        The run goes on from a checkpoint; otherwise the base is evaluated first.
+    """
+
+    def __init__(
+        self,
+        model: AnswerModel,
+        train: Draws,
+        dev: Sequence[Example],
+        collate: Callable[..., Any],
+        collate_dev: Callable[..., Any],
+        settings: FineTuning,
+        steps: int,
+        folder: Path,
+        resumed: bool = False,
+    ):
+        on_gpu = model.device.type == "cuda"
+        arguments = TrainingArguments(
+            output_dir=str(folder),
+            max_steps=steps,
+            per_device_train_batch_size=settings.batch_size,
+            gradient_accumulation_steps=settings.gradient_accumulation,
+            learning_rate=settings.learning_rate,
+            warmup_steps=settings.warmup_steps,
+            lr_scheduler_type="cosine",
+            weight_decay=0.0,
+            seed=settings.seed,
+            eval_strategy="steps",
+            save_strategy="steps",
+            eval_steps=settings.eval_steps,
+            eval_on_start=not resumed,
+            save_steps=settings.eval_steps,
+            # The best and the last; the first of these may be long ago.
+            save_total_limit=2,
+            load_best_model_at_end=True,
+            metric_for_best_model="log_loss",
+            greater_is_better=False,
+            logging_steps=math.gcd(LOG_STEPS, settings.eval_steps),
+            logging_nan_inf_filter=False,
+            use_cpu=not on_gpu,
+            dataloader_pin_memory=on_gpu,
+            remove_unused_columns=False,
+            report_to=[],
+        )
+        # One process trains on one GPU; without this, all GPUs of the machine would be taken.
+        arguments._n_gpu = min(arguments.n_gpu, 1)
+        self.dev, self.collate_dev = dev, collate_dev
+        super().__init__(
+            model=model,
+            args=arguments,
+            data_collator=collate,
+            train_dataset=train,
+            eval_dataset=dev,
+            callbacks=[CompleteCheckpoints(), Progress(settings.step_clips)],
+        )
+        if settings.patience is not None:
+            self.add_callback(EarlyStopping(settings.patience))
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
+
+    def evaluate(self, *_args: Any, **_kwargs: Any) -> dict[str, float]:
+        """Return log-loss and balanced accuracy of the two answers on dev, and log them."""
+        self.model.eval()
+        z = dev_log_odds(self.model, self.dev, self.collate_dev)
+        self.model.train()
+        is_speech = torch.tensor([clip.answer == 0 for clip in self.dev])
+        losses = torch.nn.functional.softplus(torch.where(is_speech, -z, z))
+        right = (z >= 0) == is_speech
+        metrics = {
+            "eval_log_loss": losses.mean().item(),
+            "eval_balanced_accuracy": (
+                (right[is_speech].double().mean() + right[~is_speech].double().mean()) / 2
+            ).item(),
+        }
+        if not math.isfinite(metrics["eval_log_loss"]):
+            raise SpeechdtError(_not_finite(self.state.global_step))
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Log, and stop where a loss is no number."""
+        if not math.isfinite(logs.get("loss", 0.0)):
+            raise SpeechdtError(_not_finite(self.state.global_step))
+        super().log(logs, *args, **kwargs)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = {name: w.detach().contiguous() for name, w in self.model.trained.items()}
+        save_file(weights, folder / WEIGHTS)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+        with torch.no_grad():
+            for name, weight in self.model.trained.items():
+                weight.copy_(weights[name])
+
+    def _load_best_model(self) -> None:
+        self._load_from_checkpoint(self.state.best_model_checkpoint)
+
+
+def dev_log_odds(
+    model: AnswerModel, clips: Sequence[Example], collate: Callable[..., Any]
+) -> torch.Tensor:
+    """Return the log-odds of SPEECH, float64 (clips,), on the CPU."""
+    z = torch.empty(len(clips), dtype=torch.float64)
+    order = sorted(range(len(clips)), key=lambda i: clips[i].frames)
+    for start in range(0, len(order), EVALUATION_BATCH):
+        chosen = order[start : start + EVALUATION_BATCH]
+        z[chosen] = model.log_odds(collate([(clips[i], 0) for i in chosen])).double().cpu()
+    return z
+
+
+def last_complete_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that was written to its end; the others are removed."""
+    found = {int(path.name.rpartition("-")[2]): path for path in folder.glob("checkpoint-*")}
+    for step in sorted(found, reverse=True):
+        if (found[step] / COMPLETE).exists():
+            return str(found[step])
+        shutil.rmtree(found[step])
+    return None
+
+
+def _not_finite(step: int) -> str:
+    return f"the loss is not finite by step {step}: lower learning_rate, or look at the clips"
+
+
+class CompleteCheckpoints(TrainerCallback):
+    """Marks each checkpoint once all of it is on disk."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        """Mark the checkpoint of this step."""
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+
+class EarlyStopping(TrainerCallback):
+    """Ends training after so many evaluations without a better one.
+
+    It reads the log, so that a resumed run counts as an undisturbed one.
+    """
+
+    def __init__(self, patience: int):
+        self.patience = patience
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        """Stop a run at once that had stopped when it was killed."""
+        control.should_training_stop = self._is_over(state)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        """Stop if it has been long enough."""
+        if self._is_over(state):
+            control.should_training_stop = True
+
+    def _is_over(self, state: Any) -> bool:
+        losses = [entry["eval_log_loss"] for entry in dev_curve(state.log_history)]
+        return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= self.patience
+
+
+class Progress(TrainerCallback):
+    """Adds clips/s to what is logged beside the loss."""
+
+    def __init__(self, step_clips: int):
+        self.step_clips = step_clips
+        self._seen = (0, time.perf_counter())
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        """Start the clock."""
+        self._seen = (state.global_step, time.perf_counter())
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        """Leave the evaluation out."""
+        self._seen = (state.global_step, time.perf_counter())
+
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: dict[str, float], **_kwargs: Any
+    ) -> None:
+        """Add the throughput since the last log."""
+        now, (step, then) = time.perf_counter(), self._seen
+        if "loss" in logs and state.global_step > step:
+            rate = (state.global_step - step) * self.step_clips / (now - then)
+            logs["clips_per_s"] = state.log_history[-1]["clips_per_s"] = round(rate, 1)
+            self._seen = (state.global_step, now)
+
+
+def dev_curve(log: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """Return the evaluations of a log: step, eval_log_loss, eval_balanced_accuracy."""
+    return [entry for entry in log if "eval_log_loss" in entry]

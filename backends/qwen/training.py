@@ -1,0 +1,224 @@
+"""Fine-tune: from cell files to a stock PEFT adapter (or, trained in full, a stock checkpoint)."""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import torch
+import transformers
+
+from speechdt.audio import from_flac_bytes
+from speechdt.files import fingerprint
+
+from .adaptation import adapted
+from .answer_model import AnswerModel
+from .card import model_card
+from .collate import IGNORED, Collator
+from .examples import Draws, example
+from .loading import choose_device, load_model
+from .mel import LogMel
+from .reading import read_dev, read_train
+from .settings import FineTuning
+from .spec_augment import SpecAugment
+from .trainer import AnswerTrainer, last_complete_checkpoint
+
+END_OF_TURN = "<|im_end|>"
+
+
+def finetune(
+    own: ModuleType, train: Sequence[Path], dev: Sequence[Path], out: Path, settings: FineTuning
+) -> None:
+    """Train on `train`, choose the checkpoint on `dev`, write the folder `out`.
+
+    Parameters
+    ----------
+    own : module
+        What is the architecture's own.
+    train, dev : sequences of Path
+        Cell files.
+    out : Path
+        A stock PEFT folder (with `settings.full`, a stock checkpoint), README.md,
+        supervised_tokens.json and curve.json. It is there when all of it is.
+    settings : FineTuning
+
+    Raises
+    ------
+    ValueError
+        If the data, the settings or the checkpoint cannot be used, or the loss is not finite: the
+        message is one line.
+    """
+    trials = {
+        "train": read_train(train, settings.clips),
+        "dev": read_dev(dev, settings.dev_clips),
+    }
+    device = choose_device(settings.device)
+    lm = load_model(own.MODEL_CLASS, settings.model, settings.revision, device)
+    with _checkpoint_folder(settings, trials) as folder:
+        run = Run(own, lm, settings, trials)
+        supervised = run.supervised_tokens()
+        print(f"supervised tokens of the first example: {supervised['tokens']}", flush=True)
+        checkpoint = last_complete_checkpoint(folder)
+        trainer = run.trainer(folder, resumed=checkpoint is not None)
+        trainer.train(resume_from_checkpoint=checkpoint)
+        log = trainer.state.log_history
+        _write(Path(out), run, supervised, log, model_card(settings, trials, log))
+
+
+class Run:
+    """What one training run is made of.
+
+    Parameters
+    ----------
+    own : module
+        What is the architecture's own.
+    lm : transformers model
+        It is changed: PEFT puts its layers into it.
+    settings : FineTuning
+    trials : dict of DataFrame
+        ``train`` and ``dev``.
+    """
+
+    def __init__(
+        self, own: ModuleType, lm: Any, settings: FineTuning, trials: dict[str, pd.DataFrame]
+    ):
+        self.settings = settings
+        chat, extractor = own.load_processor(
+            settings.model, settings.revision, own.audio_token_id(lm.config)
+        )
+        self.tokenizer = chat.tokenizer
+        self.answers = chat.answer_tokens().ids
+        questions = [chat.question(prompt) for prompt in settings.prompts]
+        transformers.set_seed(settings.seed)  # of the adapter's first weights
+        self.model = AnswerModel(own, adapted(own, lm, settings), self.answers)
+        tokens = self.model.tower.tokens
+        about = (questions, self.answers, chat.audio_token_id, self._end_of_turn(), tokens)
+        self.collate, self.collate_dev = Collator(*about, settings.loss), Collator(*about, "answer")
+        mel = LogMel(extractor, torch.device("cpu"), own.TAIL, own.EDGE)
+        self.clips = {
+            split: [
+                example(from_flac_bytes(audio), label, mel, tokens)
+                for label, audio in zip(rows["label"], rows["audio"], strict=True)
+            ]
+            for split, rows in trials.items()
+        }
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps."""
+        if self.settings.steps is not None:
+            return self.settings.steps
+        return math.ceil(self.settings.epochs * len(self.clips["train"]) / self.settings.step_clips)
+
+    def supervised_tokens(self) -> dict[str, Any]:
+        """Return what is supervised in the first training clip.
+
+        Raises
+        ------
+        ValueError
+            If the loss is `answer` and this is not exactly the answer.
+        """
+        first = self.clips["train"][0]
+        ids, labels = self.collate.sequence(first, 0)
+        places = [i for i, label in enumerate(labels) if label != IGNORED]
+        if self.settings.loss == "answer":
+            for clip in self.clips["train"]:
+                check_one_answer(self.collate.sequence(clip, 0)[1], self.answers)
+        return {
+            "loss": self.settings.loss,
+            "tokens_of_the_example": len(ids),
+            "supervised": len(places),
+            "tokens": [self.tokenizer.convert_ids_to_tokens(ids[i]) for i in places],
+            "ids": [ids[i] for i in places],
+            "positions": places,
+        }
+
+    def trainer(self, folder: Path, resumed: bool = False) -> AnswerTrainer:
+        """Return the Trainer of this run."""
+        settings = self.settings
+        augment = None if settings.spec_augment is None else SpecAugment(**settings.spec_augment)
+        count = self.steps * settings.step_clips
+        prompts = len(settings.prompts)
+        draws = Draws(self.clips["train"], count, prompts, augment, settings.seed)
+        return AnswerTrainer(
+            self.model,
+            draws,
+            self.clips["dev"],
+            self.collate,
+            self.collate_dev,
+            settings,
+            self.steps,
+            folder,
+            resumed,
+        )
+
+    def _end_of_turn(self) -> int:
+        token = self.tokenizer.convert_tokens_to_ids(END_OF_TURN)
+        if token is None or token == self.tokenizer.unk_token_id:
+            raise ValueError(f"the tokenizer has no {END_OF_TURN}")
+        return int(token)
+
+
+def check_one_answer(labels: Sequence[int], answers: Sequence[int]) -> None:
+    """Raise a ValueError unless the last label is an answer and the only one."""
+    supervised = [label for label in labels if label != IGNORED]
+    if len(supervised) != 1 or labels[-1] not in answers:
+        raise ValueError(
+            f"loss 'answer' is to supervise the one answer token, and supervises {len(supervised)} "
+            f"tokens: {supervised[:5]}"
+        )
+
+
+@contextmanager
+def _checkpoint_folder(
+    settings: FineTuning, trials: dict[str, pd.DataFrame]
+) -> Iterator[Path]:  # fmt: skip
+    """Yield the folder for the checkpoints of this very run; it is removed at the end."""
+    if settings.checkpoints is None:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+        return
+    identity = {
+        "settings": settings.result(),
+        "model": fingerprint(settings.model) if os.path.isdir(settings.model) else "",
+        "data": {split: data_hash(rows) for split, rows in trials.items()},
+    }
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode())
+    folder = Path(settings.checkpoints) / digest.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def data_hash(trials: pd.DataFrame) -> str:
+    """Hash the clips of a split and their labels, in order."""
+    digest = hashlib.sha256()
+    for name, label, audio in zip(
+        trials["trial_id"], trials["label"], trials["audio"], strict=True
+    ):
+        digest.update(f"{name}|{label}|".encode() + hashlib.sha256(audio).digest())
+    return digest.hexdigest()[:16]
+
+
+def _write(
+    out: Path, run: Run, supervised: dict[str, Any], log: list[dict[str, Any]], card: str
+) -> None:
+    """Write all files beside `out` and move them there at once."""
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    run.model.lm.save_pretrained(unfinished)
+    for name, content in (("supervised_tokens", supervised), ("curve", log)):
+        (unfinished / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    (unfinished / "README.md").write_text(card, encoding="utf-8")
+    if out.exists():
+        shutil.rmtree(out)
+    unfinished.rename(out)
