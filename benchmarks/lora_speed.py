@@ -1,0 +1,257 @@
+"""How fast is LoRA fine-tuning, the stock recipe and ours? Same weights, clips and targets.
+
+The stock recipe is what the requirements' script does: the processor pads each clip to 30 s, the
+head and the loss run over every position with all labels but the answer masked, batches of 4,
+gradients of 4 accumulated. Ours runs the tower on the clip's own frames and the head at the
+answer. Features are computed within the clock on both sides; so is AdamW's step. The Trainer's
+line is transformers' Trainer itself around ours, as `finetune` runs it, without evaluations.
+
+    python benchmarks/lora_speed.py --model FOLDER             # any checkpoint, a nano on a CPU
+    python benchmarks/lora_speed.py --random-7b                # the real shape, on a GPU
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import random_qwen
+from qwen_speed import Clips, make_clips
+from stock_qwen import StockQwen2Audio
+
+from backends.qwen.adaptation import adapted
+from backends.qwen.answer_model import AnswerModel
+from backends.qwen.collate import Collator
+from backends.qwen.detector import Qwen2Audio
+from backends.qwen.examples import CLASSES, Draws, example
+from backends.qwen.loading import choose_device, load_model, weight_bytes
+from backends.qwen.mel import LogMel
+from backends.qwen.settings import FineTuning
+from speechdt.stages import synchronize
+
+STOCK_BATCH, STOCK_ACCUMULATION = 4, 4
+TARGETS = {"ours clips/s": 130.0, "ours / stock, same effective batch": 1.0, "ours / stock": 5.0}
+"""On one H100, 7B, 200 ms clips."""
+
+
+class Setup:
+    """A model with a fresh adapter, and what both recipes need.
+
+    Parameters
+    ----------
+    lm : transformers.Qwen2AudioForConditionalGeneration
+    folder : str
+        Its processor.
+    settings : FineTuning
+    clips : list of arrays
+        SPEECH and NONSPEECH in turns.
+    """
+
+    def __init__(self, lm: torch.nn.Module, folder: str, settings: FineTuning, clips: Clips):
+        own = Qwen2Audio._architecture()
+        chat, extractor = own.load_processor(folder, None, own.audio_token_id(lm.config))
+        self.settings, self.clips, self.prompt = settings, clips, settings.prompts[0]
+        self.answers = chat.answer_tokens().ids
+        self.weights = weight_bytes(lm)
+        self.peft = adapted(own, lm, settings)
+        self.model = AnswerModel(own, self.peft, self.answers)
+        self.device = self.model.device
+        tokens = self.model.tower.tokens
+        end = chat.tokenizer.convert_tokens_to_ids("<|im_end|>")
+        self.collate = Collator(
+            [chat.question(self.prompt)], self.answers, chat.audio_token_id, end, tokens, "answer"
+        )
+        self.mel = LogMel(extractor, torch.device("cpu"), own.TAIL, own.EDGE)
+        self.stock = StockQwen2Audio(self.peft.get_base_model(), folder, self.answers)
+
+    def example(self, i: int) -> Any:
+        return example(self.clips[i], CLASSES[i % 2], self.mel, self.model.tower.tokens)
+
+    def ours(self, chosen: list[int]) -> torch.Tensor:
+        """Return the loss of some clips, our way."""
+        batch = self.collate([(self.example(i), 0) for i in chosen])
+        placed = {k: v.to(self.device) if torch.is_tensor(v) else v for k, v in batch.items()}
+        return self.model(**placed)["loss"]
+
+    def theirs(self, chosen: list[int]) -> torch.Tensor:
+        """Return the loss of some clips, the stock way."""
+        inputs = self.stock.inputs([self.clips[i] for i in chosen], self.prompt)
+        answers = torch.tensor([[self.answers[i % 2]] for i in chosen], device=self.device)
+        inputs["input_ids"] = torch.cat([inputs["input_ids"], answers], dim=1)
+        mask = inputs["attention_mask"]
+        inputs["attention_mask"] = torch.cat([mask, torch.ones_like(answers)], dim=1)
+        labels = torch.full_like(inputs["input_ids"], -100)
+        labels[:, -1:] = answers
+        return self.peft(**inputs, labels=labels).loss
+
+
+def batches(count: int, size: int) -> Iterator[list[int]]:
+    start = 0
+    while True:
+        yield [(start + i) % count for i in range(size)]
+        start += size
+
+
+def time_steps(
+    setup: Setup, loss: Callable[[list[int]], torch.Tensor], batch: int, accumulation: int,
+    at_least_s: float,
+) -> dict[str, Any]:  # fmt: skip
+    """Train for a while; return clips/s, losses and peak memory in GB."""
+    optimizer = torch.optim.AdamW(setup.model.trained.values(), lr=1e-5)
+    feed = batches(len(setup.clips), batch)
+
+    def step() -> None:
+        for _ in range(accumulation):
+            with setup.model.precision():
+                value = loss(next(feed)) / accumulation
+            value.backward()
+        torch.nn.utils.clip_grad_norm_(setup.model.trained.values(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    on_gpu = setup.device.type == "cuda"
+    if on_gpu:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    for _ in range(2):
+        step()
+    synchronize()
+    start, steps = time.perf_counter(), 0
+    while time.perf_counter() - start < at_least_s or steps < 2:
+        step()
+        synchronize()
+        steps += 1
+    taken = time.perf_counter() - start
+    found = {
+        "batch": batch,
+        "accumulation": accumulation,
+        "clips_s": steps * batch * accumulation / taken,
+    }
+    if on_gpu:
+        found["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
+    print(f"  {found}", flush=True)
+    return found
+
+
+def time_trainer(setup: Setup, batch: int, steps: int) -> dict[str, Any]:
+    """Return the throughput of transformers' Trainer around ours, features beforehand."""
+    from dataclasses import replace
+
+    from backends.qwen.trainer import AnswerTrainer
+
+    sizes = {"batch_size": batch, "gradient_accumulation": 1}
+    settings = replace(setup.settings, **sizes, steps=steps, eval_steps=10 * steps)
+    clips = [setup.example(i) for i in range(len(setup.clips))]
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = AnswerTrainer(
+            setup.model, Draws(clips, steps * batch, 1, None, 0), clips[:16],
+            setup.collate, setup.collate, settings, steps, Path(folder),
+        )  # fmt: skip
+        # Nothing is evaluated, so there is no best checkpoint to load.
+        trainer.args.load_best_model_at_end = False
+        trainer.train()
+    rates = [entry["clips_per_s"] for entry in trainer.state.log_history if "clips_per_s" in entry]
+    found = {"batch": batch, "clips_s": rates[-1], "all_clips_s": rates}
+    print(f"  the Trainer: {found}", flush=True)
+    return found
+
+
+def agreement(setup: Setup) -> dict[str, float]:
+    """Return both recipes' loss of the same clips, before training."""
+    setup.model.eval()
+    with torch.no_grad(), setup.model.precision():
+        losses = {
+            "stock": setup.theirs([0, 1, 2, 3]).item(),
+            "ours": setup.ours([0, 1, 2, 3]).item(),
+        }
+    setup.model.train()
+    return losses
+
+
+def measure(options: argparse.Namespace, folder: str) -> dict[str, Any]:
+    device = choose_device(options.device)
+    if options.model:
+        folder = options.model
+        lm = load_model("Qwen2AudioForConditionalGeneration", folder, None, device)
+    else:
+        dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
+        lm = random_qwen.build("qwen2_audio", Path(folder), device.type, dtype)
+    settings = FineTuning(
+        model=folder, rank=options.rank, gradient_checkpointing=options.checkpointing
+    )
+    setup = Setup(lm, folder, settings, make_clips(256, options.ms))
+    long_enough = 2.0 if options.quick else 8.0
+    report: dict[str, Any] = {
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.processor(),
+        "threads": torch.get_num_threads(),
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
+        "model": options.model or "random weights of the real shape",
+        "clip_ms": options.ms,
+        "rank": options.rank,
+        "gradient_checkpointing": options.checkpointing,
+        "weights_gb": setup.weights / 1e9,
+        "trained_weights": sum(weight.numel() for weight in setup.model.trained.values()),
+        "loss_before": agreement(setup),
+    }
+    print(json.dumps(report, indent=1), flush=True)
+    print("stock:", flush=True)
+    report["stock"] = time_steps(
+        setup, setup.theirs, STOCK_BATCH, STOCK_ACCUMULATION, long_enough
+    )  # fmt: skip
+    print("ours:", flush=True)
+    effective = STOCK_BATCH * STOCK_ACCUMULATION
+    report["ours_same_effective_batch"] = time_steps(setup, setup.ours, effective, 1, long_enough)
+    report["ours"] = [
+        time_steps(setup, setup.ours, size, 1, long_enough) for size in options.batches
+    ]
+    report["trainer"] = time_trainer(setup, max(options.batches), 30 if not options.quick else 10)
+    best = max(entry["clips_s"] for entry in report["ours"])
+    stock = report["stock"]["clips_s"]
+    same = report["ours_same_effective_batch"]["clips_s"]
+    report["ratios"] = {
+        "ours clips/s": best,
+        "ours / stock, same effective batch": same / stock,
+        "ours / stock": best / stock,
+    }
+    return report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--model", help="folder or hub id of a Qwen2-Audio")
+    which.add_argument("--random-7b", action="store_true", help="Qwen2-Audio-7B's shape")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--ms", type=int, default=200, help="length of the clips")
+    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--batches", type=int, nargs="+", default=[8, 32, 64])
+    parser.add_argument("--checkpointing", action="store_true", help="gradient checkpointing")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument("--out", type=Path, help="write the report here, as JSON")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        report = measure(options, folder)
+    real = options.random_7b and report["device"].startswith("NVIDIA H100")
+    for name, ratio in report["ratios"].items():
+        target = TARGETS[name]
+        verdict = f"  (target >= {target}: {'met' if ratio >= target else 'MISSED'})" * real
+        print(f"{name:36s} {ratio:8.2f}{verdict}")
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Fixtures: the embedded corpus, its index, and a small set of rendered trials."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from speechdt import corpora, items, split, trials
+from speechdt.cells import write_cell
+from speechdt.grid import Grid
+
+ROOT = Path(__file__).resolve().parents[1]
+SEED = 7
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--detector", help="detector to put through the contract test (default: all there are)"
+    )
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def grid():
+    return Grid(snr_db=[-5, 0, 10], duration_ms=[200, 500], clean_ms=1000)
+
+
+@pytest.fixture(scope="session")
+def sources(grid):
+    """Every source of the embedded corpus, with its split."""
+    listed = corpora.read_corpora([{"kind": "folder", "path": ROOT / "corpus"}])
+    usable, _ = corpora.index(listed, min(grid.duration_ms), workers=2)
+    return split.assign(usable, grid.nested_ms, seed=SEED)
+
+
+@pytest.fixture(scope="session")
+def test_items(sources, grid):
+    return items.crossed(sources, "test", 16, grid, seed=SEED, least_active=0.7)
+
+
+@pytest.fixture(scope="session")
+def cells(tmp_path_factory, sources, grid):
+    """Cell files of dev and test by split and cell name, 16 items a class."""
+    folder = tmp_path_factory.mktemp("trials")
+    files = {}
+    for name in ("dev", "test"):
+        (folder / name).mkdir()
+        chosen = items.crossed(sources, name, 16, grid, seed=SEED, least_active=0.7)
+        for cell, rows in trials.render(chosen, grid.cells, seed=SEED, level="peak"):
+            files[name, cell] = folder / name / f"{cell}.parquet"
+            write_cell(files[name, cell], rows)
+    return files
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(SEED)
+
+
+@pytest.fixture
+def scored_trials(rng):
+    """Trials of 20 groups a class with scores that overlap, decided at 0.5."""
+    rows = 800
+    speech = np.arange(rows) % 2 == 0
+    p = 1 / (1 + np.exp(-(rng.normal(0, 1.5, rows) + np.where(speech, 1, -1))))
+    group = np.where(speech, "s", "n") + pd.Series(rng.integers(0, 20, rows)).astype(str)
+    return pd.DataFrame(
+        {
+            "speech": speech,
+            "item_id": np.arange(rows).astype(str),
+            "group_id": group,
+            "p_speech": p,
+            "p_temperature": p,
+            "p_platt": p,
+            "decided": p >= 0.5,
+        }
+    )

@@ -1,0 +1,117 @@
+"""Tables of simulated detectors, computed by the library itself so that their columns are real."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from speechdt import tables
+from speechdt.calibration import Calibration
+from speechdt.metrics import reliability
+from speechdt.slices import by_slice
+from speechdt.thresholds import thresholds
+
+SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
+GROUPS, ITEMS, REPLICATES = 6, 24, 40
+CATEGORIES = ("music", "animals", "noise", "environment")
+CALIBRATION = Calibration(0.5, 0.6, 1.5, 0.8, -0.2)
+HARDWARE = {
+    "processor": "A processor",
+    "cores": 2,
+    "memory_gib": 8.0,
+    "gpus": [],
+    "system": "Linux x86_64",
+}
+# Hearing, bias and gain in logits. The names of more detectors take these in turn.
+OBSERVERS = (
+    (0.0, 0.0, 1.0),
+    (0.0, 9.0, 0.1),  # says SPEECH to everything: thresholds undefined
+    (0.0, -9.0, 0.1),  # never says SPEECH: thresholds above the tested range
+    (7.0, 0.0, 1.0),  # hears everything: thresholds below it
+)
+NAMES = ("D2", "D1", "A1", "A2", "B1", "B2", "B3", "B4", "C1_long-name", "E1", "E2", "E3")
+
+
+def make(count, snrs=SNRS, durations=DURATIONS):
+    """Return the tables of the first `count` detectors by name."""
+    variants = NAMES[:count]
+    found = {}
+    for name in ("metrics", "reliability", "thresholds", "curves"):
+        parts = [
+            _analysed(place % len(OBSERVERS), snrs, durations)[name].assign(variant=variant)
+            for place, variant in enumerate(variants)
+        ]
+        found[name] = pd.concat(parts, ignore_index=True)
+    described = {
+        variant: {"backend": f"backend_{place}", "model": "nano" if variant == "A1" else ""}
+        for place, variant in enumerate(variants)
+    }
+    found["matrix"] = tables.matrix(found["metrics"], found["thresholds"], described)
+    found["latency"] = tables.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
+    found["pareto"] = tables.pareto(found["latency"], found["matrix"])
+    return found
+
+
+@cache
+def _analysed(observer, snrs, durations):
+    trials = _decided(_trials(snrs, durations), *OBSERVERS[observer])
+    silent = trials["label"] == "CATCH"
+    heard = trials[~silent]
+    noisy = heard[heard["snr_db"].notna()]
+    fitted, curves = thresholds(noisy, trials[silent], replicates=REPLICATES, seed=1)
+    return {
+        "metrics": by_slice(heard, replicates=REPLICATES, seed=1),
+        "reliability": reliability(noisy),
+        "thresholds": fitted,
+        "curves": curves,
+    }
+
+
+def _trials(snrs, durations):
+    rows = []
+    for is_speech in (True, False):
+        for item in range(ITEMS):
+            label = "SPEECH" if is_speech else "NONSPEECH"
+            category = "speech" if is_speech else CATEGORIES[item % len(CATEGORIES)]
+            row = {"label": label, "category": category, "item_id": f"{label}-{item}"}
+            row["group_id"] = f"{category}-{item % GROUPS}"
+            cells = [(snr, duration) for snr in snrs for duration in durations]
+            for snr, duration in [*cells, (np.nan, 1000)]:
+                rows.append(row | {"snr_db": float(snr), "duration_ms": duration})
+            for duration in durations:
+                catch = {"label": "CATCH", "snr_db": np.nan, "duration_ms": duration}
+                rows.append(row | catch | {"group_id": f"catch-{is_speech}-{item}"})
+    return pd.DataFrame(rows)
+
+
+def _decided(trials, hearing, bias, gain):
+    random = np.random.default_rng(3)
+    speech = (trials["label"] == "SPEECH").to_numpy()
+    snr = trials["snr_db"].fillna(20).to_numpy()
+    audible = hearing + 1.5 + 0.4 * snr + 2 * np.log10(trials["duration_ms"].to_numpy() / 300)
+    evidence = np.where(speech, audible, -2.5) + random.normal(0, 1.5, len(trials))
+    p = expit(bias + gain * evidence)
+    return trials.assign(
+        speech=speech,
+        p_speech=p,
+        p_temperature=CALIBRATION.tempered(p),
+        p_platt=CALIBRATION.platt(p),
+        decided=CALIBRATION.decide(p),
+        decided_far10=p >= CALIBRATION.threshold_far10,
+    )
+
+
+def _times(factor):
+    spread = {"p50_ms": 0.6 * factor, "p95_ms": 1.1 * factor, "mean_ms": 0.7 * factor}
+    return {
+        "latency": spread,
+        "stages": {name: spread for name in ("decode", "features", "forward", "other", "post")},
+        "throughput_clips_s": 3000 / factor,
+        "throughput_batch": 8,
+        "load_s": 0.01 * factor,
+        "first_ms": 2 * factor,
+        "peak_memory_mib": 250.0,
+        "peak_gpu_memory_mib": None,
+        "hardware": HARDWARE,
+    }

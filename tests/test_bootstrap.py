@@ -1,0 +1,185 @@
+import numpy as np
+import pytest
+from scipy.special import ndtr, ndtri
+from scipy.stats import binom, binomtest, t
+
+from speechdt.bootstrap import group_weights, interval
+from speechdt.psychometric import SPREAD, fit
+
+INF = np.inf
+
+# ----------------------------------------------------------------------------------------- weights
+
+
+def test_weights_sum_to_the_groups_of_each_stratum():
+    strata = np.array(["speech"] * 13 + ["nonspeech"] * 7 + ["catch"])
+    weights = group_weights(strata, 200, seed=3)
+    assert weights.shape == (200, 21)
+    for name, groups in (("speech", 13), ("nonspeech", 7), ("catch", 1)):
+        assert weights[:, strata == name].sum(1) == pytest.approx(groups)
+
+
+def test_weights_are_multiples_of_one_step():
+    weights = group_weights(np.zeros(13), 100, seed=0) * 12 / 13
+    assert weights == pytest.approx(np.round(weights))
+
+
+def test_weights_repeat_for_the_same_seed_only():
+    strata = np.repeat([0, 1], 10)
+    assert np.array_equal(group_weights(strata, 50, 1), group_weights(strata, 50, 1))
+    assert not np.array_equal(group_weights(strata, 50, 1), group_weights(strata, 50, 2))
+
+
+def test_order_of_the_groups_is_kept():
+    mixed = group_weights(np.array([1, 0, 1, 0, 1]), 500, 0)
+    assert mixed[:, [1, 3]].sum(1) == pytest.approx(2)
+    assert mixed[:, [0, 2, 4]].sum(1) == pytest.approx(3)
+
+
+@pytest.mark.parametrize("groups", [2, 5, 13])
+def test_variance_of_a_mean_is_unbiased(groups):
+    x = np.random.default_rng(0).standard_normal(groups)
+    means = group_weights(np.zeros(groups), 100_000, 1) @ x / groups
+    assert means.mean() == pytest.approx(x.mean(), abs=0.01)
+    assert means.var() == pytest.approx(x.var(ddof=1) / groups, rel=0.03)
+
+
+@pytest.mark.parametrize(("strata", "replicates"), [([], 10), ([[0, 1]], 10), ([0, 1], 0)])
+def test_weights_of_nothing(strata, replicates):
+    with pytest.raises(ValueError):
+        group_weights(strata, replicates, 0)
+
+
+# ---------------------------------------------------------------------------------------- interval
+
+
+@pytest.mark.parametrize("groups", [3, 8, 13, 50])
+def test_interval_of_a_mean_is_students(groups):
+    """Symmetric data, for which the two must agree."""
+    x = ndtri((np.arange(groups) + 0.5) / groups)
+    low, high = interval(x.mean(), group_weights(np.zeros(groups), 20_000, 1) @ x / groups, groups)
+    half = t.ppf(0.975, groups - 1) * x.std(ddof=1) / np.sqrt(groups)
+    assert low == pytest.approx(-half, rel=0.08)
+    assert high == pytest.approx(half, rel=0.08)
+
+
+def test_interval_is_wider_for_fewer_groups_and_higher_levels():
+    replicates = np.random.default_rng(0).standard_normal(5000)
+    widths = [np.subtract(*interval(0, replicates, n)[::-1]) for n in (100, 30, 13, 6)]
+    assert (np.diff(widths) > 0).all()
+    widths = [np.subtract(*interval(0, replicates, 13, p)[::-1]) for p in (0.5, 0.8, 0.95)]
+    assert (np.diff(widths) > 0).all()
+
+
+def test_the_smallest_stratum_counts():
+    replicates = np.random.default_rng(0).standard_normal(2000)
+    assert interval(0, replicates, [13, 40]) == interval(0, replicates, 13)
+
+
+def test_metrics_side_by_side():
+    replicates = np.random.default_rng(0).standard_normal((2000, 2, 3))
+    low, high = interval(np.zeros((2, 3)), replicates, 13)
+    assert low.shape == high.shape == (2, 3)
+    assert (low[1, 2], high[1, 2]) == interval(0, replicates[:, 1, 2], 13)
+
+
+def test_censored_replicates_open_the_interval():
+    finite = np.linspace(1, 2, 1000)
+    some, many = finite.copy(), finite.copy()
+    some[-3:] = INF
+    many[-100:] = INF
+    assert interval(1.5, some, 13)[1] < INF
+    low, high = interval(1.5, many, 13)
+    assert (1 < low < 1.1, high) == (True, INF)
+    assert interval(-INF, np.full(1000, -INF), 13) == (-INF, -INF)
+    assert interval(INF, np.full(1000, INF), 13) == (INF, INF)
+
+
+def test_undefined_replicates_could_lie_anywhere():
+    x = np.linspace(0, 1, 1000)
+    few, many = x.copy(), x.copy()
+    few[::200] = np.nan
+    many[::20] = np.nan
+    low, high = interval(0.5, few, 13)
+    clean = interval(0.5, x, 13)
+    assert 0 < low < clean[0]
+    assert clean[1] < high < 1
+    assert np.isnan(interval(0.5, many, 13)).all()
+    assert np.isnan(interval(np.nan, np.full(1000, np.nan), 13)).all()
+
+
+@pytest.mark.parametrize("groups", [2, 3, 4])
+def test_very_few_groups(groups):
+    x = np.arange(float(groups))
+    replicates = group_weights(np.zeros(groups), 4000, 0) @ x / groups
+    low, high = interval(x.mean(), replicates, groups)
+    half = t.ppf(0.975, groups - 1) * x.std(ddof=1) / np.sqrt(groups)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.05)
+    assert interval(0.0, np.array([-INF, 1.0, 2.0]), groups) == (-INF, INF)
+    assert np.isnan(interval(0.0, np.array([np.nan, 1.0, 2.0]), groups)).all()
+
+
+def test_one_group_has_no_interval():
+    assert np.isnan(interval(0.5, np.full(1000, 0.5), 1)).all()
+    assert np.isnan(interval(0.5, np.full(1000, 0.5), [13, 1])).all()
+
+
+def test_perfect_rates_get_the_exact_binomial_bound():
+    point, replicates = np.array([0.0, 1.0, 0.5]), np.tile([0.0, 1.0, 0.5], (1000, 1))
+    assert interval(point, replicates, 13) == (pytest.approx(point), pytest.approx(point))
+    low, high = interval(point, replicates, 13, units=100)
+    exact = binomtest(100, 100).proportion_ci(0.95, method="exact")
+    assert low == pytest.approx([0, exact.low, 0.5])
+    assert high == pytest.approx([1 - exact.low, 1, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("point", "shape", "groups", "level"),
+    [
+        (0.0, (0,), 13, 0.95),
+        (0.0, (10, 2), 13, 0.95),
+        ([0.0, 0.0], (10,), 13, 0.95),
+        (0.0, (10,), 0, 0.95),
+        (0.0, (10,), 13, 1.0),
+        (0.0, (10,), 13, 95),
+    ],
+)
+def test_bad_input(point, shape, groups, level):
+    with pytest.raises(ValueError):
+        interval(point, np.zeros(shape), groups, level)
+
+
+# ---------------------------------------------------------------------------------------- coverage
+
+
+@pytest.mark.parametrize(("groups", "least"), [(6, 0.925), (13, 0.94), (50, 0.94)])
+def test_coverage_of_a_mean(groups, least):
+    """With normal tails instead of Student's, each of these fails but the last."""
+    x = np.random.default_rng(11).standard_normal((groups, 5000))
+    replicates = group_weights(np.zeros(groups), 1000, 0) @ x / groups
+    low, high = interval(x.mean(0), replicates, groups)
+    assert least < ((low <= 0) & (high >= 0)).mean() < 0.965
+
+
+def test_coverage_of_a_threshold_over_thirteen_speakers():
+    """A reduced `benchmarks/coverage.py`, which a plain percentile bootstrap fails."""
+    snr, groups, trials = np.array([-5.0, 0, 5, 10, 20]), 13, np.full((13, 5), 32)
+    guess, location, width, spread = 0.05, 4.0, 12.0, 3.0
+    # averaging over normal shifts of the location widens the curve, and leaves it Gaussian
+    total = np.hypot(width, SPREAD * spread)
+    truth = location + total / SPREAD * ndtri((0.75 - guess) / (1 - guess))
+    rng, covered, plain = np.random.default_rng(5), 0, 0
+    for seed in range(100):
+        shift = spread * rng.standard_normal((groups, 1))
+        heard = guess + (1 - guess) * ndtr(SPREAD * (snr - location - shift) / width)
+        yes = rng.binomial(trials, heard)
+        weights = group_weights(np.zeros(groups), 300, seed)
+        drawn = rng.multinomial(groups, np.full(groups, 1 / groups), size=300)
+        both = np.concatenate([np.ones((1, groups)), weights, drawn])
+        dt75 = fit(snr, both @ yes, both @ trials, guess=guess).extended_threshold(0.75)
+        low, high = interval(dt75[0], dt75[1:301], groups)
+        covered += bool(low <= truth <= high)
+        naive = np.quantile(dt75[301:], [0.025, 0.975])
+        plain += bool(naive[0] <= truth <= naive[1])
+    assert binom.ppf(1e-3, 100, 0.94) <= covered <= binom.ppf(1 - 1e-3, 100, 0.97)
+    assert plain < covered

@@ -1,0 +1,59 @@
+"""An edit changes the hash of the stages that run it, and of no others."""
+
+import shutil
+
+import pytest
+
+from speechdt import dependencies
+
+
+@pytest.fixture
+def library(tmp_path, root, monkeypatch):
+    copy = tmp_path / "speechdt"
+    shutil.copytree(root / "speechdt", copy)
+    shutil.copytree(root / "rules" / "scripts", tmp_path / "scripts")
+    monkeypatch.setattr(dependencies, "PACKAGE", copy)
+    return tmp_path
+
+
+def hashes(library):
+    return {path.name: dependencies.code_hash(path) for path in (library / "scripts").glob("*.py")}
+
+
+def test_an_edit_of_the_fit_touches_the_fits_alone(library):
+    before = hashes(library)
+    with (library / "speechdt" / "psychometric.py").open("a") as module:
+        module.write("# edited\n")
+    after = hashes(library)
+    assert [name for name in before if before[name] != after[name]] == ["fit_thresholds.py"]
+
+
+def test_an_edit_deep_below_is_seen(library):
+    before = hashes(library)
+    with (library / "speechdt" / "seeds.py").open("a") as module:
+        module.write("# edited\n")
+    after = hashes(library)
+    changed = {name for name in before if before[name] != after[name]}
+    assert {"choose_items.py", "render_trials.py", "split_sources.py"} <= changed
+    assert not changed & {"score.py", "calibrate.py", "fit_thresholds.py", "latency.py"}
+
+
+def test_an_edit_inside_of_a_package_is_seen(library):
+    before = hashes(library)
+    with (library / "speechdt" / "figures" / "style.py").open("a") as module:
+        module.write("# edited\n")
+    after = hashes(library)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"draw_figure.py", "write_report.py"}
+
+
+def test_the_hash_does_not_depend_on_the_folder(library, root):
+    script = root / "rules" / "scripts" / "score.py"
+    elsewhere = dependencies.code_hash(library / "scripts" / "score.py")
+    dependencies.PACKAGE = root / "speechdt"
+    assert dependencies.code_hash(script) == elsewhere
+
+
+def test_versions_of_what_a_backend_imports(root):
+    files = [root / "backends" / "silero.py"]
+    assert {"numpy", "onnxruntime"} <= set(dependencies.imported_versions(files))

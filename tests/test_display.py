@@ -1,0 +1,196 @@
+"""Numbers, intervals and censored thresholds as text, and tables of them."""
+
+import math
+import re
+
+import pandas as pd
+import pytest
+from made_tables import CALIBRATION, DURATIONS, SNRS, make
+
+from speechdt import display, markup
+from speechdt.display import MISSING, Threshold
+
+RANGE = (-5.0, 20.0)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return make(4)
+
+
+@pytest.fixture(scope="module")
+def ranges(tables):
+    return display.tested_ranges(tables["curves"])
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (85.64, 1, "85.6"),
+        (-3.96, 1, "−4.0"),
+        (-0.04, 1, "0.0"),
+        (100 * (1 - 0.9925), 1, "0.8"),  # 0.7499999999999951
+        (1234.5, 0, "1,234"),
+        (math.nan, 1, MISSING),
+        (None, 1, MISSING),
+    ],
+)
+def test_number(value, digits, text):
+    assert display.number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.52266, "0.523"),
+        (1.0909, "1.09"),
+        (177.4, "177"),
+        (3104.9, "3,105"),
+        (0.009996, "0.0100"),
+        (0.0, "0.00"),
+    ],
+)
+def test_significant(value, text):
+    assert display.significant(value) == text
+
+
+@pytest.mark.parametrize(
+    ("threshold", "text"),
+    [
+        (Threshold(0.63, -2.1, 5.0, ""), "0.6 [−2.1, 5.0]"),
+        (Threshold(-3.9, -math.inf, -2.0, ""), "−3.9 [< −5, −2.0]"),
+        (Threshold(6.0, 1.0, math.inf, ""), "6.0 [1.0, > 20]"),
+        (Threshold(math.nan, -math.inf, -math.inf, "<"), "< −5"),
+        (Threshold(math.nan, -math.inf, -3.6, "<"), "< −5 [< −5, −3.6]"),
+        (Threshold(math.nan, math.inf, math.inf, ">"), "> 20"),
+        (Threshold(math.nan, 12.0, math.inf, ">"), "> 20 [12.0, > 20]"),
+        (Threshold(math.nan, math.nan, math.nan, "undefined"), "undefined"),
+        (Threshold(2.0, math.nan, math.nan, ""), "2.0"),
+        (Threshold(math.nan, math.nan, math.nan, ""), MISSING),
+        (Threshold(-4.5, -7.2, 24.0, ""), "−4.5 [< −5, > 20]"),  # never extrapolated
+        (Threshold(-5 - 1e-9, -math.inf, 20 + 1e-9, ""), "−5.0 [< −5, 20.0]"),
+    ],
+)
+def test_a_threshold_and_its_interval(threshold, text):
+    assert threshold.text(RANGE) == text
+
+
+def test_milliseconds_have_no_decimals():
+    assert Threshold(312.77, 200.24, 478.8, "").text((200, 1000)) == "313 [200, 479]"
+
+
+def test_a_threshold_is_read_from_both_kinds_of_table(tables):
+    for _, row in tables["matrix"].iterrows():
+        of = (tables["thresholds"]["variant"] == row["variant"]) & (
+            tables["thresholds"]["slice"] == "all"
+        )
+        curves = tables["thresholds"][of & (tables["thresholds"]["dimension"] == "snr")]
+        fitted = curves.set_index("kind").loc["detection"]
+        ours, theirs = Threshold.of(row, "dt75", "_db"), Threshold.of(fitted, "dt75")
+        assert ours.text(RANGE) == theirs.text(RANGE)
+
+
+@pytest.mark.parametrize("text", ["< −5", "> 20", "undefined", "chance", MISSING])
+def test_what_is_no_number_is_explained(text):
+    assert display.explain(text)
+
+
+@pytest.mark.parametrize("text", ["0.6", "−3.9", "undefined_behaviour.wav", "<html>", "yes"])
+def test_plain_text_is_not_explained(text):
+    assert display.explain(text) == ""
+
+
+def test_the_tested_range_is_that_of_the_grid(ranges):
+    assert ranges == {
+        "snr": (min(SNRS), max(SNRS)),
+        "duration": (min(DURATIONS), max(DURATIONS)),
+    }
+
+
+def test_the_matrix_says_every_kind_of_threshold(tables, ranges):
+    shown = display.matrix_table(tables["matrix"], tables["latency"], ranges)
+    assert shown["Variant"].tolist() == tables["matrix"]["variant"].tolist()
+    dt75 = shown.set_index("Variant")["DT75 (dB)"]
+    assert re.match(r"^−?\d+\.\d \[.+, .+\]$", dt75["D2"])
+    assert dt75["D1"] == "undefined"
+    assert dt75["A1"].startswith("> 10")
+    assert dt75["A2"].startswith("< −5")
+    assert re.match(r"^\d+\.\d \[\d+\.\d, \d+\.\d\]$", shown["Accuracy (%)"][0])
+    assert not shown.map(lambda cell: re.search(r"\bnan\b", cell.lower()) is not None).any(
+        axis=None
+    )
+
+
+def test_half_of_the_accuracy_curve_is_chance(tables, ranges):
+    shown = display.thresholds_table(tables["thresholds"], ranges)
+    assert (shown["50 % correct"] == "chance").all()
+    assert (shown.loc[shown["Variant"] == "D1", "DT50"] == "undefined").all()
+
+
+def test_pooled_thresholds_come_snr_first(tables, ranges):
+    shown = display.thresholds_table(tables["thresholds"], ranges, pooled=True)
+    assert shown["Along"].tolist() == ["SNR (dB)"] * 4 + ["duration (ms)"] * 4
+    assert set(shown["At"]) == {"all durations", "all SNRs"}
+
+
+def test_sliced_thresholds_have_a_column_a_level(tables, ranges):
+    shown = display.sliced_thresholds_table(tables["thresholds"], ranges, "snr")
+    assert list(shown) == ["Variant", "all durations", "200 ms", "500 ms", "1000 ms"]
+    shown = display.sliced_thresholds_table(tables["thresholds"], ranges, "duration")
+    assert list(shown) == ["Variant", "all SNRs", "−5 dB", "0 dB", "10 dB"]
+
+
+def test_a_breakdown_has_a_column_a_level(tables):
+    shown = display.breakdown_table(tables["metrics"], "snr_db", "balanced_accuracy", "dB")
+    assert list(shown) == ["Variant", "−5 dB", "0 dB", "10 dB"]
+    categories = ("speech", "music")
+    shown = display.breakdown_table(tables["metrics"], "category", "accuracy", first=categories)
+    assert list(shown)[1:3] == list(categories)
+    assert shown.shape == (4, 6)
+
+
+def test_calibration_confidence_and_latency_tables(tables):
+    calibrations = dict.fromkeys(tables["matrix"]["variant"], CALIBRATION.to_dict())
+    assert len(display.calibration_table(tables["matrix"])) == 3 * 4
+    assert (display.decisions_table(tables["matrix"], calibrations)["Temperature"] == "1.50").all()
+    assert "Gap" in display.confidence_table(tables["matrix"])
+    stages = display.latency_table(tables["latency"])
+    assert list(stages)[1:] == ["Decode", "Features", "Forward", "Post", "Other", "Total"]
+    assert stages["Total"][0] == "0.600 (1.10)"
+    resources = display.resources_table(tables["latency"], tables["pareto"])
+    assert (resources["GPU memory (MiB)"] == MISSING).all()
+    assert "yes" in set(resources["Frontier"])
+
+
+def test_a_variant_without_latency_has_a_dash(tables, ranges):
+    shown = display.matrix_table(tables["matrix"], tables["latency"].iloc[:1], ranges)
+    assert shown["p50 (ms)"].tolist() == ["0.600", MISSING, MISSING, MISSING]
+
+
+def test_markdown_has_aligned_columns(tables, ranges):
+    shown = display.matrix_table(tables["matrix"], tables["latency"], ranges)
+    text = markup.markdown(shown.assign(Backend="a|b"), "A note.")
+    *rows, blank, note, last = text.split("\n")
+    assert (blank, note, last) == ("", "A note.", "")
+    assert len({len(row) for row in rows}) == 1
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == shown.shape[1] + 1 for row in rows)
+
+
+def test_latex_rows_are_complete_and_escaped(tables, ranges):
+    shown = display.matrix_table(tables["matrix"], tables["latency"], ranges)
+    text = markup.latex(shown, "A note.", labels=2)
+    rows = [line for line in text.splitlines() if line.removesuffix("[2pt]").endswith(r"\\")]
+    assert all(len(re.findall(r"(?<!\\)&", row)) == shown.shape[1] - 1 for row in rows)
+    assert text.count("{") == text.count("}")
+    assert text.isascii()
+    assert re.search(r"\\begin\{tabular\}\{@\{\}ll" + "c" * 10, text)
+    assert r"backend\_0" in text
+    assert r"{\scriptsize [" in text
+
+
+def test_latex_escapes_what_tex_would_take_for_its_own():
+    table = pd.DataFrame([[r"a_b%c&d#e$f{g}h~i^j\k", "< −5 [< −5, > 20]"]], columns=["A (%)", "θ"])
+    text = markup.latex(table, "")
+    assert r"a\_b\%c\&d\#e\$f\{g\}h\textasciitilde{}i\textasciicircum{}j\textbackslash{}k" in text
+    assert r"{\scriptsize [$<$ $-$5, $>$ 20]}" in text
+    assert r"A & $\theta$" in text

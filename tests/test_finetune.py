@@ -1,0 +1,410 @@
+"""Fine-tuning of small random models: the losses, the adapter, resuming, and what is refused."""
+
+import importlib
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import qwen_models as small
+import torch
+import torch.nn.functional as F
+from peft import PeftModel
+from safetensors.torch import load_file
+
+from speechdt import check_options, find_detectors
+from speechdt.audio import flac_bytes, from_flac_bytes
+from speechdt.cells import read_cell, write_cell
+from speechdt.errors import SpeechdtError
+
+DETECTORS = find_detectors()
+ARCHITECTURES = list(small.ARCHITECTURES)
+QUICK = {
+    "rank": 4,
+    "steps": 6,
+    "batch_size": 4,
+    "gradient_accumulation": 2,
+    "learning_rate": 1e-2,
+    "eval_steps": 2,
+    "device": "cpu",
+    "spec_augment": {"frequency_mask": 10, "time_mask": 0.1, "probability": 0.5},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def base(name, tmp_path_factory):
+    return small.save(name, tmp_path_factory.mktemp(name) / "model")
+
+
+@pytest.fixture(scope="module")
+def qwen2(tmp_path_factory):
+    return small.save("qwen2_audio", tmp_path_factory.mktemp("qwen2") / "model")
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cells")
+    return SimpleNamespace(
+        train=write_cells(folder / "train", 24), dev=write_cells(folder / "dev", 12, catch=True)
+    )
+
+
+def write_cells(folder: Path, clips: int, catch: bool = False, labels=("SPEECH", "NONSPEECH")):
+    """Write tones for one class and noise for the other, in two durations."""
+    folder.mkdir(parents=True)
+    rows = {200: [], 500: []}
+    for number in range(clips):
+        label, ms = labels[number % len(labels)], (200, 500)[number // 2 % 2]
+        clip = small.clip(ms, number) * (1.0 if label == "SPEECH" else 0.01)
+        rows[ms].append(row(f"x-{label.lower()}-{number:06d}", label, ms, clip))
+    if catch:
+        rows[200].append(row("x-white-000099", "CATCH", 200, small.clip(200)))
+    for ms, trials in rows.items():
+        write_cell(folder / f"snr0_dur{ms}.parquet", trials)
+    return sorted(folder.glob("*.parquet"))
+
+
+def row(item, label, ms, clip):
+    names = ("category", "source_id", "group_id", "background", "background_id", "background_group")
+    return {
+        "trial_id": f"{item}-{ms}",
+        "item_id": item,
+        "label": label,
+        "snr_db": 0.0,
+        "duration_ms": ms,
+        **dict.fromkeys(names, "x"),
+        "audio": {"bytes": flac_bytes(clip), "path": None},
+    }
+
+
+def module(name):
+    package = DETECTORS["qwen2_audio"].__module__.rpartition(".")[0]
+    return importlib.import_module(f"{package}.{name}")
+
+
+def make_run(name, base, cells, dtype=torch.float32, **settings):
+    cls = DETECTORS[name]
+    training, reading = module("training"), module("reading")
+    chosen = cls.FineTuning(model=str(base), **(QUICK | settings))
+    own = cls._architecture()
+    lm = module("loading").load_model(own.MODEL_CLASS, str(base), None, torch.device("cpu"))
+    trials = {"train": reading.read_train(cells.train, chosen.clips),
+              "dev": reading.read_dev(cells.dev, chosen.dev_clips)}  # fmt: skip
+    return training.Run(own, lm.to(dtype), chosen, trials)
+
+
+def clips_of(paths):
+    return [from_flac_bytes(audio) for path in paths for audio in read_cell(path)["audio"]]
+
+
+# --- the losses -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["answer", "assistant", "sequence"])
+def test_losses_equal_the_stock_model(name, base, cells, loss):
+    run = make_run(name, base, cells, loss=loss, dropout=0.0)
+    # The stock Qwen3-Omni hears a clip beside a longer one otherwise: clips of one length.
+    length = run.clips["train"][0].frames
+    chosen = [(clip, 0) for clip in run.clips["train"] if clip.frames == length][:4]
+    ours = run.model(**run.collate(chosen))["loss"]
+
+    trials = module("reading").read_train(cells.train, None)
+    same = [i for i, clip in enumerate(run.clips["train"]) if clip.frames == length][:4]
+    waves = [from_flac_bytes(trials["audio"][i]) for i in same]
+    cls = small.ARCHITECTURES[name][0]
+    stock = cls.from_pretrained(base, dtype=torch.float32).eval()
+    inputs = small.STOCK[name](stock, base, run.answers).inputs(waves, small.BASELINE)
+    answers = torch.tensor([[run.answers[clip.answer]] for clip, _ in chosen])
+    if loss == "answer":
+        logits = stock(**inputs).logits[:, -1]
+        expected = F.cross_entropy(logits, answers[:, 0])
+    else:
+        end = torch.full_like(answers, run.collate.end_of_turn)
+        prompt = inputs["input_ids"].shape[1]
+        inputs["input_ids"] = torch.cat([inputs["input_ids"], answers, end], dim=1)
+        inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+        labels = inputs["input_ids"].clone()
+        if loss == "assistant":
+            labels[:, :prompt] = -100
+        expected = stock(**inputs, labels=labels).loss
+    assert ours.item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_the_answer_loss_moves_nothing_but_the_adapter(name, base, cells):
+    run = make_run(name, base, cells)
+    trained = run.model.trained
+    assert trained
+    assert all("lora_" in weight and ".layers." in weight for weight in trained)
+    assert not any("audio_tower" in weight or "visual" in weight for weight in trained)
+    run.model(**run.collate([(clip, 0) for clip in run.clips["train"][:3]]))["loss"].backward()
+    assert all(weight.grad is not None for weight in trained.values())
+
+
+def test_the_tower_is_adapted_if_asked(name, base, cells):
+    run = make_run(name, base, cells, tower=True, dropout=0.0)
+    tower = {n: w for n, w in run.model.trained.items() if "audio_tower" in n}
+    assert any("fc1" in weight for weight in tower)
+    with torch.no_grad():
+        for weight_name, weight in run.model.trained.items():
+            if "lora_B" in weight_name:
+                weight.normal_(0, 0.1)
+    run.model(**run.collate([(clip, 0) for clip in run.clips["train"][:3]]))["loss"].backward()
+    assert all(weight.grad.abs().sum() > 0 for n, weight in tower.items() if "lora_B" in n)
+
+
+def test_half_precision(name, base, cells, monkeypatch):
+    """What a GPU does: bfloat16 weights and computations, float32 adapters."""
+    exact = make_run(name, base, cells, dropout=0.0)
+    monkeypatch.setattr(
+        module("answer_model").AnswerModel,
+        "precision",
+        lambda self: torch.autocast("cpu", torch.bfloat16),
+    )
+    half = make_run(name, base, cells, dropout=0.0, dtype=torch.bfloat16)
+    batch = half.collate([(clip, 0) for clip in half.clips["train"][:4]])
+    assert {w.dtype for w in half.model.trained.values()} == {torch.float32}
+    loss = half.model(**batch)["loss"]
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(exact.model(**batch)["loss"].item(), rel=0.1)
+    assert all(w.grad.dtype == torch.float32 for w in half.model.trained.values())
+    assert half.model.log_odds(batch).isfinite().all()
+
+
+def test_supervised_tokens(name, base, cells):
+    supervised = make_run(name, base, cells).supervised_tokens()
+    assert (supervised["supervised"], supervised["tokens"]) == (1, ["A"])
+    assert make_run(name, base, cells, loss="assistant").supervised_tokens()["tokens"] == [
+        "A",
+        "<|im_end|>",
+    ]
+    whole = make_run(name, base, cells, loss="sequence").supervised_tokens()
+    assert whole["supervised"] == whole["tokens_of_the_example"] - 1
+
+
+def test_more_than_one_supervised_token_is_refused(qwen2, cells):
+    run = make_run("qwen2_audio", qwen2, cells)
+    run.collate.loss = "assistant"
+    with pytest.raises(ValueError, match="supervises 2 tokens"):
+        run.supervised_tokens()
+
+
+# --- the adapter ----------------------------------------------------------------------------------
+
+
+def test_stock_peft_loads_the_adapter_and_gives_the_same_log_odds(name, base, cells, tmp_path):
+    out = tmp_path / "adapter"
+    DETECTORS[name].finetune(cells.train, cells.dev, out, model=str(base), **QUICK)
+    assert not (tmp_path / "adapter.unfinished").exists()
+    stock = small.ARCHITECTURES[name][0].from_pretrained(base, dtype=torch.float32)
+    stock = PeftModel.from_pretrained(stock, out).eval()
+    detector = DETECTORS[name](model=str(base), adapter=str(out), device="cpu")
+    plain = DETECTORS[name](model=str(base), device="cpu")
+    clips = [clip for clip in clips_of(cells.dev) if len(clip) == 8000]
+    recipe = small.STOCK[name](stock, base, detector.answers.ids)
+    ours = detector.log_odds(clips, both=False)[0, 0]
+    np.testing.assert_allclose(ours, recipe.log_odds(clips, small.BASELINE), atol=1e-4)
+    assert np.abs(ours - plain.log_odds(clips, both=False)[0, 0]).max() > 0.01
+
+    assert json.loads((out / "supervised_tokens.json").read_text())["supervised"] == 1
+    curve = [e for e in json.loads((out / "curve.json").read_text()) if "eval_log_loss" in e]
+    assert [entry["step"] for entry in curve] == [0, 2, 4, 6]
+    # The checkpoint kept is the best one, by the two answers of the detector itself.
+    z = detector.log_odds(clips_of(cells.dev), both=False)[0, 0]
+    labels = np.concatenate([read_cell(cell)["label"] for cell in cells.dev])
+    z, is_speech = z[labels != "CATCH"], labels[labels != "CATCH"] == "SPEECH"
+    log_loss = np.logaddexp(0, np.where(is_speech, -z, z)).mean()
+    assert log_loss == pytest.approx(min(e["eval_log_loss"] for e in curve[1:]), abs=1e-4)
+    card = (out / "README.md").read_text()
+    assert f"Base: `{base}`" in card
+    assert "train: 24 clips (12 SPEECH, 12 NONSPEECH); 6 to 6 in each of 4 cells" in card
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_full_fine_tuning(qwen2, cells, tmp_path, checkpointing):
+    out = tmp_path / "full"
+    quick = QUICK | {"steps": 2, "full": True, "gradient_checkpointing": checkpointing}
+    DETECTORS["qwen2_audio"].finetune(cells.train, cells.dev, out, model=str(qwen2), **quick)
+    clips = clips_of(cells.dev)[:4]
+    before = DETECTORS["qwen2_audio"](model=str(qwen2), device="cpu").score(clips)
+    after = DETECTORS["qwen2_audio"](model=str(qwen2), adapter=str(out), device="cpu").score(clips)
+    assert np.abs(after - before).max() > 1e-3
+
+
+# --- killed and resumed ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("when", ["between checkpoints", "while saving", "at the end"])
+def test_a_killed_run_goes_on_to_the_same_adapter(qwen2, cells, tmp_path, monkeypatch, when):
+    finetune = DETECTORS["qwen2_audio"].finetune
+    options = QUICK | {"model": str(qwen2), "dropout": 0.1, "warmup_steps": 2, "patience": 2}
+    finetune(cells.train, cells.dev, tmp_path / "undisturbed", **options)
+
+    killed_in = {
+        "between checkpoints": (module("trainer").AnswerTrainer, "training_step", 10),
+        "while saving": (module("trainer").AnswerTrainer, "_save_optimizer_and_scheduler", 2),
+        "at the end": (module("training"), "_write", 1),
+    }
+    owner, function, call = killed_in[when]
+    original, calls = getattr(owner, function), []
+
+    def kill(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    options["checkpoints"] = str(tmp_path / "cache")
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, function, kill)
+        with pytest.raises(KeyboardInterrupt):
+            finetune(cells.train, cells.dev, tmp_path / "resumed", **options)
+    assert not (tmp_path / "resumed").exists()
+    torch.manual_seed(99)
+
+    steps, step = [], module("trainer").AnswerTrainer.training_step
+
+    def counted(*args, **kwargs):
+        steps.append(1)
+        return step(*args, **kwargs)
+
+    monkeypatch.setattr(module("trainer").AnswerTrainer, "training_step", counted)
+    finetune(cells.train, cells.dev, tmp_path / "resumed", **options)
+    assert len(steps) == {"between checkpoints": 4, "while saving": 8, "at the end": 0}[when]
+    ours, expected = (
+        load_file(tmp_path / folder / "adapter_model.safetensors")
+        for folder in ("resumed", "undisturbed")
+    )
+    assert ours.keys() == expected.keys()
+    for weight in ours:
+        torch.testing.assert_close(ours[weight], expected[weight], atol=1e-6, rtol=0)
+    assert not list((tmp_path / "cache").iterdir())
+    curves = [
+        [e["eval_log_loss"] for e in json.loads((tmp_path / f / "curve.json").read_text())
+         if "eval_log_loss" in e]
+        for f in ("resumed", "undisturbed")
+    ]  # fmt: skip
+    np.testing.assert_allclose(*curves, atol=1e-6)
+
+
+def test_other_settings_do_not_resume(qwen2, cells, tmp_path, monkeypatch):
+    finetune = DETECTORS["qwen2_audio"].finetune
+    options = QUICK | {"model": str(qwen2), "checkpoints": str(tmp_path / "cache"), "steps": 2}
+    monkeypatch.setattr(module("training"), "_write", lambda *_: exec("raise KeyboardInterrupt"))
+    for seed in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            finetune(cells.train, cells.dev, tmp_path / "out", **options, seed=seed)
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+# --- SpecAugment ----------------------------------------------------------------------------------
+
+
+def test_spec_augment_masks_the_clip_s_own_frames_in_train_alone(qwen2, cells, tmp_path):
+    settings = {"frequency_mask": 10, "time_mask": 0.3, "probability": 1.0}
+    run = make_run("qwen2_audio", qwen2, cells, spec_augment=settings)
+    trainer = run.trainer(tmp_path)
+    masked = 0
+    for place in range(24):
+        clip, _ = trainer.train_dataset[place]
+        original = next(
+            c
+            for c in run.clips["train"]
+            if c.mel.shape == clip.mel.shape and ((c.mel == clip.mel) | (clip.mel == 0)).all()
+        )
+        changed = clip.mel != original.mel
+        assert not changed[:, clip.frames :].any()
+        assert changed.all(dim=1).sum() <= 10
+        masked += bool(changed.any())
+        again, _ = trainer.train_dataset[place]
+        assert torch.equal(again.mel, clip.mel)
+    assert masked > 20
+    before = [clip.mel.clone() for clip in trainer.dev]
+    trainer.evaluate()
+    assert all(torch.equal(clip.mel, mel) for clip, mel in zip(trainer.dev, before, strict=True))
+    assert [clip.mel.shape for clip in trainer.dev] == [mel.shape for mel in before]
+    assert (
+        make_run("qwen2_audio", qwen2, cells, spec_augment=None)
+        .trainer(tmp_path)
+        .train_dataset.augment
+        is None
+    )
+
+
+# --- the data, and what is refused ----------------------------------------------------------------
+
+
+def test_smaller_sets_begin_larger_ones(cells):
+    reading = module("reading")
+    few, many = (reading.read_train(cells.train, n)["item_id"].tolist() for n in (8, 20))
+    assert many[:8] == few
+    assert reading.read_dev(cells.dev, 6)["label"].value_counts().tolist() == [3, 3]
+
+
+def test_one_pass_draws_each_clip_once(qwen2, cells, tmp_path):
+    draws = make_run("qwen2_audio", qwen2, cells, spec_augment=None).trainer(tmp_path).train_dataset
+    first, second = ([id(draws[i][0].mel) for i in range(s, s + 24)] for s in (0, 24))
+    assert len(set(first)) == len(set(second)) == 24
+    assert first != second
+
+
+def test_a_class_that_is_missing(qwen2, cells, tmp_path):
+    only = write_cells(tmp_path / "only", 8, labels=("SPEECH",))
+    finetune = DETECTORS["qwen2_audio"].finetune
+    with pytest.raises(SpeechdtError, match=r"^train: no clip is NONSPEECH.*$"):
+        finetune(only, cells.dev, tmp_path / "out", model=str(qwen2), **QUICK)
+    with pytest.raises(SpeechdtError, match=r"^dev: no clip is NONSPEECH.*$"):
+        finetune(cells.train, only, tmp_path / "out", model=str(qwen2), **QUICK)
+    with pytest.raises(SpeechdtError, match=r"99 training clips .* there are 24"):
+        finetune(cells.train, cells.dev, tmp_path / "out", model=str(qwen2), clips=99, **QUICK)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_loss_that_is_not_finite(qwen2, cells, tmp_path, monkeypatch):
+    forward = module("answer_model").AnswerModel.forward
+    monkeypatch.setattr(
+        module("answer_model").AnswerModel, "forward",
+        lambda *a, **k: {"loss": forward(*a, **k)["loss"] * float("nan")},
+    )  # fmt: skip
+    with pytest.raises(SpeechdtError, match="not finite by step 2") as refused:
+        DETECTORS["qwen2_audio"].finetune(
+            cells.train, cells.dev, tmp_path / "out", model=str(qwen2), **QUICK
+        )
+    assert "\n" not in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss": "all"}, "none of: answer"),
+        ({"rank": 0}, "rank is 0"),
+        ({"prompt": []}, "at least one"),
+        ({"targets": ["no_proj"]}, "targets: no linear layer"),
+    ],
+)
+def test_settings_that_cannot_be(qwen2, cells, tmp_path, settings, message):
+    with pytest.raises(ValueError, match=message):
+        DETECTORS["qwen2_audio"].finetune(
+            cells.train, cells.dev, tmp_path / "out", model=str(qwen2), **(QUICK | settings)
+        )
+
+
+def test_settings_are_checked_before_anything_is_loaded():
+    check_options(DETECTORS["qwen2_audio"].FineTuning, {"model": "m", "rank": 8})
+    with pytest.raises(ValueError, match="no option 'ranks'"):
+        check_options(DETECTORS["qwen2_audio"].FineTuning, {"model": "m", "ranks": 8})

@@ -1,0 +1,74 @@
+"""The items are balanced, and chosen by the seed alone."""
+
+import pandas as pd
+import pytest
+
+from speechdt import items
+
+
+def choose(sources, grid, split="test", per_class=40, seed=3, **options):
+    return items.crossed(sources, split, per_class, grid, seed=seed, least_active=0.7, **options)
+
+
+def test_classes_categories_groups_and_backgrounds_are_balanced(sources, grid):
+    chosen = choose(sources, grid)
+    assert chosen["label"].value_counts().to_dict() == {"SPEECH": 40, "NONSPEECH": 40}
+    nonspeech = chosen[chosen["label"] == "NONSPEECH"]
+    assert set(nonspeech["category"].value_counts()) == {10}
+    for _, members in chosen.groupby("category"):
+        groups = sources[
+            (sources["split"] == "test") & (sources["category"] == members["category"].iloc[0])
+        ]["group_id"].nunique()
+        turns = members["group_id"].value_counts()
+        assert turns.max() - (turns.min() if len(turns) == groups else 0) <= 1
+    for _, members in chosen.groupby("label"):
+        assert set(members["background"].value_counts()) == {10}
+
+
+def test_target_and_background_are_of_the_split_and_of_different_groups(sources, grid):
+    chosen = choose(sources, grid)
+    of_split = sources[sources["split"] == "test"]
+    recorded = chosen[chosen["background"] == "recording"]
+    assert set(chosen["group_id"]) <= set(of_split["group_id"])
+    noise = of_split[of_split["category"] == "noise"]
+    assert set(recorded["background_group"]) <= set(noise["group_id"])
+    assert (chosen["group_id"] != chosen["background_group"]).all()
+
+
+def test_the_seed_decides(sources, grid):
+    pd.testing.assert_frame_equal(choose(sources, grid), choose(sources, grid))
+    assert not choose(sources, grid)["start"].equals(choose(sources, grid, seed=4)["start"])
+
+
+def test_a_larger_split_is_named_alike(sources, grid):
+    assert set(choose(sources, grid, per_class=8)["item_id"].str.len()) <= {
+        len(f"test-{category}-00000") for category in sources["category"].unique()
+    }
+
+
+def test_a_class_that_runs_dry_is_one_line(sources, grid):
+    with pytest.raises(items.TooFewSources, match=r"no SPEECH source; 40 items are missing"):
+        choose(sources[sources["label"] == "NONSPEECH"], grid)
+    lone = sources[(sources["category"] != "music") | (sources["split"] != "test")]
+    with pytest.raises(items.TooFewSources, match=r"test: no group of NONSPEECH 'music'.*10 items"):
+        choose(lone, grid)
+    quiet = sources[sources["category"] != "noise"]
+    with pytest.raises(items.TooFewSources, match="recorded backgrounds need 2 groups of 'noise'"):
+        choose(quiet, grid)
+    assert len(choose(quiet, grid, backgrounds=["white"])) == 80
+
+
+def test_train_is_balanced_from_any_beginning(sources, grid):
+    chosen = items.uncrossed(sources, 300, grid, seed=3, least_active=0.7)
+    assert set(chosen["group_id"]) <= set(sources[sources["split"] == "train"]["group_id"])
+    for clips in (17, 128, 300):
+        counts = chosen.head(clips).groupby(["label", "snr_db", "duration_ms"]).size()
+        assert counts.max() - counts.min() <= 1 or clips < 12
+    counts = chosen[chosen["label"] == "NONSPEECH"]["category"].value_counts()
+    assert counts.max() - counts.min() <= 12
+    assert len(chosen.drop_duplicates(["source_id", "start"])) > 280
+
+
+def test_a_smaller_train_set_is_the_beginning_of_a_larger(sources, grid):
+    small, large = (items.uncrossed(sources, n, grid, seed=3, least_active=0.7) for n in (60, 120))
+    pd.testing.assert_frame_equal(small, large.head(60))

@@ -1,0 +1,63 @@
+"""Stages add up, and the frontier is the one of the definition."""
+
+import time
+
+import numpy as np
+import pytest
+
+from speechdt import latency, stage
+from speechdt.audio import flac_bytes
+from speechdt.stages import recording
+
+
+class Slow:
+    gpus = 0
+
+    def __init__(self):
+        time.sleep(0.02)
+
+    def score(self, clips):
+        with stage("features"):
+            time.sleep(0.002 * len(clips))
+        with stage("forward"):
+            time.sleep(0.005)
+        return np.full(len(clips), 0.5)
+
+
+def test_stages_are_timed_one_by_one():
+    rng = np.random.default_rng(0)
+    clips = [flac_bytes(rng.normal(0, 0.1, 3200).astype(np.float32)) for _ in range(20)]
+    timed = latency.measure(Slow, clips)
+    assert timed["load_s"] == pytest.approx(0.02, abs=0.02)
+    assert set(timed["stages"]) == {"decode", "features", "forward", "other"}
+    assert timed["stages"]["features"]["p50_ms"] == pytest.approx(2, abs=1)
+    assert timed["stages"]["forward"]["p50_ms"] == pytest.approx(5, abs=1.5)
+    parts = sum(part["mean_ms"] for part in timed["stages"].values())
+    assert parts == pytest.approx(timed["latency"]["mean_ms"], rel=0.01)
+    assert timed["throughput_batch"] == 8
+    assert timed["throughput_clips_s"] > 1000 / 7
+
+
+def test_a_stage_outside_of_a_recording_is_not_timed():
+    with stage("forward"):
+        pass
+    with recording() as clock:
+        assert clock.take() == {}
+        with stage("forward"):
+            pass
+        assert list(clock.take()) == ["forward"]
+        assert clock.take() == {}
+
+
+def test_the_frontier_holds_what_nothing_beats():
+    rng = np.random.default_rng(1)
+    ms, accuracy = rng.integers(1, 8, 60), rng.integers(50, 60, 60) / 100
+    found = latency.frontier(ms, accuracy)
+    for i in range(60):
+        beaten = any(
+            ms[j] <= ms[i]
+            and accuracy[j] >= accuracy[i]
+            and (ms[j], accuracy[j]) != (ms[i], accuracy[i])
+            for j in range(60)
+        )
+        assert found[i] == (not beaten)

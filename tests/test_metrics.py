@@ -1,0 +1,112 @@
+"""Every metric against scikit-learn or a count by hand; intervals over groups."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as stock
+
+from speechdt import metrics
+
+
+@pytest.fixture
+def values(scored_trials):
+    table = metrics.evaluate(scored_trials, replicates=300, seed=1)
+    return table.set_index("metric")["value"]
+
+
+def test_metrics_are_scikit_learn_s(scored_trials, values):
+    y, d, p = (scored_trials[name].to_numpy() for name in ("speech", "decided", "p_speech"))
+    expected = {
+        "accuracy": stock.accuracy_score(y, d),
+        "balanced_accuracy": stock.balanced_accuracy_score(y, d),
+        "speech_accuracy": stock.recall_score(y, d),
+        "nonspeech_accuracy": stock.recall_score(~y, ~d),
+        "precision_speech": stock.precision_score(y, d),
+        "recall_speech": stock.recall_score(y, d),
+        "f1_speech": stock.f1_score(y, d),
+        "precision_nonspeech": stock.precision_score(~y, ~d),
+        "recall_nonspeech": stock.recall_score(~y, ~d),
+        "f1_nonspeech": stock.f1_score(~y, ~d),
+        "auc": stock.roc_auc_score(y, p),
+        "brier": stock.brier_score_loss(y, p),
+    }
+    for name, value in expected.items():
+        assert values[name] == pytest.approx(value, abs=1e-12), name
+
+
+def test_ties_count_half_in_the_auc(scored_trials):
+    tied = scored_trials.assign(p_speech=scored_trials["p_speech"].round(1))
+    table = metrics.evaluate(tied, replicates=100, seed=1).set_index("metric")
+    expected = stock.roc_auc_score(tied["speech"], tied["p_speech"])
+    assert table.loc["auc", "value"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_calibration_error_by_hand():
+    # Two bins: 0.1 with 1 of 4 speech, 0.9 with 3 of 4.
+    trials = pd.DataFrame(
+        {
+            "speech": [True, False, False, False, True, True, True, False],
+            "p_speech": [0.1] * 4 + [0.9] * 4,
+            "item_id": list("abcdefgh"),
+            "group_id": list("abcdefgh"),
+            "decided": [False] * 4 + [True] * 4,
+        }
+    ).assign(p_temperature=lambda t: t["p_speech"], p_platt=lambda t: t["p_speech"])
+    values = metrics.evaluate(trials, replicates=100, seed=1).set_index("metric")["value"]
+    assert values["ece"] == pytest.approx(0.15)
+    assert values["mce"] == pytest.approx(0.15)
+    assert values["confidence"] == pytest.approx(0.9)
+    assert values["confidence_correct"] == pytest.approx(0.9)
+    assert values["confidence_gap"] == pytest.approx(0)
+
+
+def test_the_auc_of_resampled_groups_is_that_of_repeated_trials(scored_trials):
+    groups = metrics.Groups(scored_trials)
+    key = scored_trials["speech"].astype(str) + "|" + scored_trials["group_id"]
+    names = np.sort(key.unique())
+    weights = np.random.default_rng(0).integers(0, 3, len(names)).astype(float)
+    repeated = scored_trials.loc[
+        scored_trials.index.repeat(key.map(dict(zip(names, weights, strict=True))).astype(int))
+    ]
+    expected = stock.roc_auc_score(repeated["speech"], repeated["p_speech"])
+    assert groups.auc(weights[None])[0] == pytest.approx(expected)
+
+
+def test_one_class_has_no_two_class_metrics(scored_trials):
+    table = metrics.evaluate(scored_trials[scored_trials["speech"]], replicates=100, seed=1)
+    names = set(table["metric"])
+    assert {"accuracy", "speech_accuracy", "confidence"} <= names
+    assert not {"auc", "balanced_accuracy", "nonspeech_accuracy"} & names
+
+
+def test_intervals_hold_the_value_and_are_wider_for_clustered_trials(scored_trials, rng):
+    table = metrics.evaluate(scored_trials, replicates=500, seed=1)
+    known = table[~table["metric"].str.startswith(("mce", "ece"))]  # biased upwards by resampling
+    assert (known["low"] <= known["value"]).all()
+    assert (known["value"] <= known["high"]).all()
+    shift = scored_trials["group_id"].map(
+        {group: rng.normal(0, 0.3) for group in scored_trials["group_id"].unique()}
+    )
+    clustered = scored_trials.assign(
+        decided=(scored_trials["p_speech"] + shift) >= 0.5,
+    )
+    widths = [
+        metrics.evaluate(t, replicates=500, seed=1).set_index("metric").loc["accuracy"]
+        for t in (scored_trials, clustered)
+    ]
+    assert widths[1]["high"] - widths[1]["low"] > 1.5 * (widths[0]["high"] - widths[0]["low"])
+
+
+def test_a_perfect_detector_has_an_interval_of_some_width(scored_trials):
+    perfect = scored_trials.assign(decided=scored_trials["speech"])
+    table = metrics.evaluate(perfect, replicates=100, seed=1).set_index("metric")
+    assert table.loc["speech_accuracy", "value"] == 1
+    assert 0.98 < table.loc["speech_accuracy", "low"] < 1
+
+
+def test_the_reliability_diagram_counts_every_trial_once(scored_trials):
+    table = metrics.reliability(scored_trials)
+    assert table.groupby("scale")["n"].sum().to_dict() == {
+        "raw": 800, "temperature": 800, "platt": 800,
+    }  # fmt: skip
+    assert ((table["p_speech"] * metrics.BINS).astype(int) == table["bin"]).all()

@@ -1,0 +1,233 @@
+"""The page: complete, well-formed, the same bytes twice, and nothing loaded from elsewhere."""
+
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from made_tables import CALIBRATION, HARDWARE, NAMES, make
+
+from speechdt import report
+from speechdt.figures import FIGURES
+
+SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
+VOID = {"meta", "link", "img", "br", "hr"}
+CITATION = {
+    "title": "A title",
+    "authors": [
+        {"family-names": "Doe", "given-names": "Jane"},
+        {"name": "The others"},
+    ],
+    "version": "0.1.0",
+    "date-released": "2026-11-22",
+    "doi": "10.1234/5678",
+}
+
+
+class Page(HTMLParser):
+    """What a test wants to know of a page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.html, self.open, self.ids = html, [], []
+        self.attributes, self.rows, self.text = [], {}, []
+        self.table = None
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.attributes += [(tag, name, value) for name, value in found.items()]
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag == "table":
+            self.table = found["id"]
+            self.rows[self.table] = []
+        if tag == "tr" and self.table:
+            self.rows[self.table].append([])
+        if tag in ("th", "td"):
+            self.rows[self.table][-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+        if tag == "table":
+            self.table = None
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if self.table and self.open[-1] != "style" and {"th", "td"} & set(self.open):
+            self.rows[self.table][-1][-1] += data
+
+
+def inputs(count, **changes):
+    tables = make(count)
+    variants = NAMES[:count]
+    sources = pd.DataFrame(
+        [
+            ("SPEECH", "speech", "ann", "train"),
+            ("SPEECH", "speech", "ann", "train"),
+            ("SPEECH", "speech", "bob", "test"),
+            ("NONSPEECH", "music", "band", "dev"),
+        ],
+        columns=["label", "category", "group_id", "split"],
+    )
+    items = pd.DataFrame({"category": ["speech", "speech", "music"]})
+    audit = pd.DataFrame(
+        [("source", "dev", 5), ("source", "test", 1234)], columns=["kind", "split", "distinct"]
+    )
+    return {
+        "tables": tables,
+        "figures": dict.fromkeys(FIGURES, SVG),
+        "calibrations": dict.fromkeys(variants, CALIBRATION.to_dict()),
+        "hardware": dict.fromkeys(variants, HARDWARE),
+        "sources": sources,
+        "items": {"dev": items, "test": items},
+        "rejected": pd.DataFrame(columns=["path", "source_id", "reason"]),
+        "audit": audit,
+        "config": {"grid": {"snr_db": [-5, 0, 10]}, "seed": 1},
+        "versions": {"python": "3.11", "numpy": "2.4"},
+        "revision": "0123456789ab",
+        "citation": CITATION,
+    } | changes
+
+
+@pytest.fixture(scope="module", params=[1, 2, 9])
+def count(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def page(count):
+    return Page(report.render(**inputs(count)))
+
+
+def test_it_is_well_formed(page):
+    assert page.html.startswith("<!DOCTYPE html>")
+    assert page.open == []
+    assert len(page.html) < 5e6
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page):
+    assert len(page.ids) == len(set(page.ids))
+    targets = [value for _, name, value in page.attributes if name == "href"]
+    assert {target[1:] for target in targets if target.startswith("#")} <= set(page.ids)
+    labels = [value for _, name, value in page.attributes if name == "aria-labelledby"]
+    assert set(labels) <= set(page.ids)
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    loaded = [value for _, name, value in page.attributes if name in ("src", "href", "srcset")]
+    assert all(value.startswith(("data:", "#")) for value in loaded)
+    style = page.html.split("<style>")[1].split("</style>")[0]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert "<script" not in page.html
+
+
+def test_every_variant_has_its_row_in_every_table_of_variants(page, count):
+    for table in ("comparison", "by-snr", "by-duration", "by-category", "decisions", "stages"):
+        assert [row[0] for row in page.rows[table][1:]] == list(NAMES[:count]), table
+    assert len(page.rows["reliability-errors"]) == 1 + 3 * count
+    assert len(page.rows["pooled-thresholds"]) == 1 + 2 * count
+    assert len({len(row) for row in page.rows["comparison"]}) == 1
+
+
+def test_every_figure_is_there_with_its_caption(page):
+    images = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
+    assert len(images) == len(FIGURES)
+    text = "".join(page.text)
+    for entry in FIGURES.values():
+        assert entry.caption in text
+
+
+def test_censored_thresholds_are_explained():
+    page = Page(report.render(**inputs(4)))
+    headings, *rows = page.rows["comparison"]
+    dt75 = {row[0]: row[headings.index("DT75 (dB)")] for row in rows}
+    assert dt75["D1"] == "undefined"
+    assert dt75["A1"].startswith("> 10")
+    assert dt75["A2"].startswith("< −5")
+    titles = {value for tag, name, value in page.attributes if (tag, name) == ("abbr", "title")}
+    assert any("background alone" in title for title in titles)
+    assert any("Above the tested range" in title for title in titles)
+    assert any("Below the tested range" in title for title in titles)
+    assert "chance" in {row[6] for row in page.rows["pooled-thresholds"][1:]}
+
+
+def test_two_runs_write_the_same_bytes():
+    assert report.render(**inputs(2)) == report.render(**inputs(2))
+
+
+def test_data_counts():
+    page = Page(report.render(**inputs(1)))
+    assert page.rows["sources"] == [
+        ["Class", "Category", "Train", "Dev", "Test", "All"],
+        ["SPEECH", "speech", "2 (1)", "0 (0)", "1 (1)", "3 (2)"],
+        ["NONSPEECH", "music", "0 (0)", "1 (1)", "0 (0)", "1 (1)"],
+        ["all", "", "2 (1)", "1 (1)", "1 (1)", "4 (3)"],
+    ]
+    assert page.rows["items"][-1] == ["all", "3", "3"]
+    assert page.rows["audit"] == [["Kind", "Dev", "Test", "Shared"], ["source", "5", "1,234", "0"]]
+    assert "every file of the corpus could be used" in page.html
+
+
+def test_rejected_files_are_listed_as_plain_text():
+    rejected = pd.DataFrame(
+        {
+            "path": [f"bad/<b>{place} [1].wav" for place in range(130)],
+            "source_id": "",
+            "reason": ["< not audio [2] & worse"] * 129 + [None],
+        }
+    )
+    page = Page(report.render(**inputs(1, rejected=rejected)))
+    assert page.rows["rejected"][1] == ["bad/<b>0 [1].wav", "< not audio [2] & worse"]
+    assert len(page.rows["rejected"]) == 1 + report.MOST_REJECTED
+    assert "of 130" in page.html
+
+
+def test_configuration_versions_and_revision_are_there():
+    page = Page(report.render(**inputs(1)))
+    text = "".join(page.text)
+    assert "snr_db: [-5, 0, 10]" in text
+    assert ["numpy", "2.4"] in page.rows["versions"]
+    assert "0123456789ab" in text
+    assert "not a git checkout" in report.render(**inputs(1, revision=""))
+    changed = report.render(**inputs(1, revision="0123456789ab+changes"))
+    assert "not committed" in changed
+
+
+def test_variants_measured_on_one_machine_share_a_line():
+    gpu = HARDWARE | {"gpus": ["A GPU, 80 GiB"]}
+    found = report.machines({"A1": gpu, "A2": gpu, "D1": HARDWARE})
+    assert list(found.values()) == [["A1", "A2"], ["D1"]]
+    assert "A GPU" in next(iter(found))
+
+
+def test_a_citation_as_text_and_as_bibtex():
+    where = "https://doi.org/10.1234/5678"
+    text = f"Doe, Jane, The others (2026). A title (version 0.1.0). {where}."
+    assert report.reference(CITATION) == text
+    assert report.bibtex(CITATION).splitlines() == [
+        "@software{speechdt,",
+        "  author  = {Doe, Jane and {The others}},",
+        "  title   = {{A title}},",
+        "  version = {0.1.0},",
+        "  year    = {2026},",
+        "  doi     = {10.1234/5678},",
+        "}",
+    ]
+    assert "See CITATION.cff" in report.render(**inputs(1, citation={}))
+
+
+def test_the_citation_of_the_repository_can_be_read(root):
+    import yaml
+
+    citation = yaml.safe_load((root / "CITATION.cff").read_text())
+    assert citation["title"] in report.reference(citation)
+    assert report.bibtex(citation).count("{") == report.bibtex(citation).count("}")
+
+
+def test_a_figure_keeps_its_size():
+    assert report.width(SVG) == round(360 * report.PIXELS_PER_POINT)
+    assert report.data_uri(SVG).startswith("data:image/svg+xml;base64,")

@@ -1,0 +1,122 @@
+"""No clip is scored twice, whatever happens between."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from speechdt import scoring
+from speechdt.cells import read_cell
+
+
+class Fake:
+    """A detector that counts what it is asked, and can be made to fail."""
+
+    gpus = 0
+
+    def __init__(self, fail_after=None, answer=None):
+        self.asked = 0
+        self.fail_after = fail_after
+        self.answer = answer
+
+    def score(self, clips):
+        if self.fail_after is not None and self.asked >= self.fail_after:
+            raise KeyboardInterrupt
+        self.asked += len(clips)
+        if self.answer is not None:
+            return self.answer
+        return [float(np.abs(clip[:50]).mean()) for clip in clips]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return scoring.ScoreStore(tmp_path / "cache" / "scores.sqlite")
+
+
+def files(cells, folder, names=("snr0_dur200", "snr10_dur200", "clean_dur1000")):
+    folder.mkdir(exist_ok=True)
+    return [cells["test", n] for n in names], [folder / f"{n}.parquet" for n in names]
+
+
+def test_scores_stand_beside_their_trials(cells, tmp_path, store):
+    inputs, outputs = files(cells, tmp_path / "scores")
+    assert scoring.score_cells(Fake, inputs, outputs, store) == 96
+    scored = scoring.read_scored(inputs, outputs)
+    assert len(scored) == 96
+    assert "audio" not in scored
+    assert scored["p_speech"].notna().all()
+
+
+def test_the_second_time_nothing_is_scored_and_no_detector_is_built(cells, tmp_path, store):
+    inputs, outputs = files(cells, tmp_path / "one")
+    _, again = files(cells, tmp_path / "two")
+    scoring.score_cells(Fake, inputs, outputs, store)
+    assert scoring.score_cells(lambda: pytest.fail("built"), inputs, again, store) == 0
+    for one, two in zip(outputs, again, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_new_cell_costs_its_own_clips(cells, tmp_path, store):
+    inputs, outputs = files(cells, tmp_path / "one", ["snr0_dur200"])
+    scoring.score_cells(Fake, inputs, outputs, store)
+    inputs, outputs = files(cells, tmp_path / "two", ["snr0_dur200", "snr10_dur200"])
+    assert scoring.score_cells(Fake, inputs, outputs, store) == 32
+
+
+def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monkeypatch):
+    monkeypatch.setattr(scoring, "CHUNK", 10)
+    inputs, undisturbed = files(cells, tmp_path / "undisturbed")
+    other = scoring.ScoreStore(tmp_path / "other.sqlite")
+    scoring.score_cells(Fake, inputs, undisturbed, other)
+    inputs, outputs = files(cells, tmp_path / "killed")
+    with pytest.raises(KeyboardInterrupt):
+        scoring.score_cells(lambda: Fake(fail_after=50), inputs, outputs, store)
+    store.close()
+    reopened = scoring.ScoreStore(tmp_path / "cache" / "scores.sqlite")
+    assert scoring.score_cells(Fake, inputs, outputs, reopened) == 96 - 52
+    for one, two in zip(undisturbed, outputs, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ([0.5], r"Fake answered \(1,\) scores to 32 clips"),
+        ([0.5] * 31 + [1.5], r"Fake gives clip test-.*-snr0_dur200 a P\(speech\) of 1.5"),
+        ([0.5] * 31 + [float("nan")], r"a P\(speech\) of nan"),
+    ],
+)
+def test_a_broken_contract_is_one_line(cells, tmp_path, store, answer, message):
+    inputs, outputs = files(cells, tmp_path / "scores")
+    with pytest.raises(scoring.ScoreError, match=message):
+        scoring.score_cells(lambda: Fake(answer=answer), inputs, outputs, store)
+
+
+def test_a_store_belongs_to_options_and_source(tmp_path):
+    from speechdt import find_detectors
+
+    (tmp_path / "mine.py").write_text(
+        "from speechdt import hookimpl\n"
+        "class Mine:\n    gpus = 0\n    def score(self, clips): return [0.5] * len(clips)\n"
+        "@hookimpl\ndef detectors(): return {'mine': Mine}\n"
+    )
+    cls = find_detectors(tmp_path)["mine"]
+    plain = scoring.store_name("mine", cls, {})
+    assert plain == scoring.store_name("mine", cls, {})
+    assert plain != scoring.store_name("mine", cls, {"frame": 1})
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("1")
+    trained = scoring.store_name("mine", cls, {"model": str(tmp_path / "model")})
+    (tmp_path / "model" / "weights").write_text("2")
+    assert trained != scoring.store_name("mine", cls, {"model": str(tmp_path / "model")})
+    (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text() + "# edited\n")
+    assert plain != scoring.store_name("mine", cls, {})
+    find_detectors()
+
+
+def test_trials_without_scores_are_an_error(cells, tmp_path):
+    cell = cells["test", "snr0_dur200"]
+    scores = pd.DataFrame({"trial_id": read_cell(cell)["trial_id"], "p_speech": 0.5})
+    doubled = pd.concat([scores, scores.head(1)])
+    doubled.to_parquet(tmp_path / "s.parquet")
+    with pytest.raises(pd.errors.MergeError):
+        scoring.read_scored([cell], [tmp_path / "s.parquet"])

@@ -1,0 +1,165 @@
+"""The finished trials: exact SNR, nested durations, level, determinism, no leak."""
+
+import datasets
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from scipy.signal import welch
+
+from speechdt import audit, items, mixing, noise, trials
+from speechdt.activity import middle
+from speechdt.audio import from_flac_bytes
+from speechdt.cells import SCHEMA, read_cell, write_cell
+
+
+def power_db(x):
+    return 10 * np.log10(np.mean(np.square(x, dtype=np.float64)))
+
+
+@pytest.mark.parametrize("snr_db", [-20, -5, 0, 12.5])
+def test_mix_has_exactly_the_snr(rng, snr_db):
+    target, background = rng.normal(0, 0.3, 3200), rng.normal(0, 0.01, 3200)
+    mixed = mixing.mix(target.astype(np.float32), background.astype(np.float32), snr_db)
+    added = mixed - target.astype(np.float32)
+    assert power_db(target) - power_db(added) == pytest.approx(snr_db, abs=1e-4)
+
+
+def test_every_finished_trial_has_its_snr(cells, test_items, grid):
+    """Take the target out of the finished clip by least squares: what is left is the background."""
+    by_id = test_items.set_index("item_id")
+    for cell in grid.noisy:
+        for row in read_cell(cells["test", cell.name]).to_dict("records"):
+            item = by_id.loc[row["item_id"]]
+            target = read_target(item, cell.duration_ms)
+            background = trials._background({**item, "item_id": row["item_id"]}, seed=7)
+            background = middle(background, cell.duration_ms)
+            basis = np.stack([target, background], axis=1).astype(np.float64)
+            clip = from_flac_bytes(row["audio"])
+            gains, *_ = np.linalg.lstsq(basis, clip.astype(np.float64), rcond=None)
+            snr = power_db(gains[0] * target) - power_db(gains[1] * background)
+            assert snr == pytest.approx(cell.snr_db, abs=0.02)
+            assert np.abs(basis @ gains - clip).max() < 1e-4
+
+
+def read_target(item, duration_ms):
+    """Read the target straight from its file, in the way of the README, not of the library."""
+    samples, rate = soundfile.read(item["path"], dtype="float32")
+    assert rate == 16_000
+    length = duration_ms * 16
+    start = item["start"] + (item["length"] - length) // 2
+    return samples[start : start + length]
+
+
+def test_the_peak_is_the_same_for_both_classes(cells):
+    for (_, _), file in cells.items():
+        for clip in read_cell(file)["audio"]:
+            assert np.abs(from_flac_bytes(clip)).max() == pytest.approx(mixing.PEAK, abs=1e-3)
+
+
+def test_rms_level(rng):
+    clip = rng.normal(0, 0.01, 8000)
+    assert power_db(mixing.set_level(clip, "rms")) == pytest.approx(-26, abs=0.01)
+    click = np.zeros(8000)
+    click[0] = 0.1
+    assert np.abs(mixing.set_level(click, "rms")).max() == pytest.approx(1)
+
+
+def test_clips_have_the_duration_and_every_item_is_in_every_cell(cells, grid):
+    for split in ("dev", "test"):
+        expected = None
+        for cell in grid.cells:
+            table = read_cell(cells[split, cell.name])
+            expected = expected if expected is not None else set(table["item_id"])
+            assert set(table["item_id"]) == expected
+            lengths = {len(from_flac_bytes(clip)) for clip in table["audio"]}
+            assert lengths == {cell.duration_ms * 16}
+            assert table["trial_id"].is_unique
+
+
+def test_catch_trials_are_the_background_alone(cells, test_items):
+    table = read_cell(cells["test", "catch_dur200"])
+    assert set(table["label"]) == {"CATCH"}
+    assert table["snr_db"].isna().all()
+    assert table["background"].tolist() == test_items["background"].tolist()
+    assert not set(table["source_id"]) & set(
+        test_items["source_id"][test_items["label"] == "SPEECH"]
+    )
+
+
+def test_clean_trials_hold_no_background(cells, test_items):
+    table = read_cell(cells["test", "clean_dur1000"])
+    target = read_target(test_items.iloc[0], 1000)
+    clip = from_flac_bytes(table["audio"][0])
+    assert set(table["background"]) == {"none"}
+    np.testing.assert_allclose(clip, target * mixing.PEAK / np.abs(target).max(), atol=1e-4)
+
+
+def test_same_configuration_same_bytes_whatever_the_workers(tmp_path, test_items, grid):
+    first, second = tmp_path / "1.parquet", tmp_path / "2.parquet"
+    for file, workers in ((first, 1), (second, 2)):
+        rendered = trials.render(test_items, grid.noisy[:1], seed=7, level="peak", workers=workers)
+        write_cell(file, next(rendered)[1])
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_uncrossed_items_go_into_their_own_cell(sources, grid):
+    chosen = items.uncrossed(sources, 24, grid, seed=3, least_active=0.7)
+    rendered = dict(trials.render(chosen, grid.noisy, seed=3, level="peak"))
+    assert sum(len(rows) for rows in rendered.values()) == 24
+    for cell in grid.noisy:
+        assert {len(from_flac_bytes(r["audio"]["bytes"])) for r in rendered[cell.name]} == {
+            cell.duration_ms * 16
+        }
+
+
+def test_hugging_face_opens_the_cells(cells, tmp_path):
+    files = [str(cells["test", name]) for name in ("snr0_dur200", "clean_dur1000")]
+    opened = datasets.load_dataset(
+        "parquet", data_files={"test": files}, cache_dir=str(tmp_path), split="test"
+    )
+    assert set(opened.features) == set(SCHEMA.names)
+    assert opened.features["audio"] == datasets.Audio(sampling_rate=16_000)
+    raw = opened.cast_column("audio", datasets.Audio(decode=False))
+    assert raw[0]["audio"]["bytes"] == read_cell(files[0])["audio"][0]
+    assert pq.read_schema(files[0]).names == SCHEMA.names
+
+
+@pytest.mark.parametrize(("colour", "slope"), [("white", 0), ("pink", -1), ("brown", -2)])
+def test_noise_falls_with_frequency_as_its_colour(rng, colour, slope):
+    drawn = noise.coloured(colour, 16_000 * 20, rng)
+    hertz, density = welch(drawn, 16_000, nperseg=4096)
+    band = (hertz > 100) & (hertz < 6000)
+    fitted = np.polyfit(np.log10(hertz[band]), np.log10(density[band]), 1)[0]
+    assert fitted == pytest.approx(slope, abs=0.05)
+    assert np.mean(drawn**2) == pytest.approx(1, rel=1e-5)
+
+
+def files_by_split(cells):
+    return {s: [f for (of, _), f in cells.items() if of == s] for s in ("dev", "test")}
+
+
+def test_the_trials_share_nothing(cells, sources):
+    counts = audit.audit(files_by_split(cells), sources)
+    assert (counts["distinct"] > 0).all()
+    assert set(counts["split"]) == {"train", "dev", "test"}
+
+
+@pytest.mark.parametrize("kind", ["source", "group", "audio", "renamed"])
+def test_a_planted_leak_is_found(cells, sources, tmp_path, kind):
+    table = pq.read_table(cells["test", "snr0_dur200"]).to_pylist()
+    leaked = {**pq.read_table(cells["dev", "snr0_dur200"]).to_pylist()[0]}
+    own = {"source_id": "new", "group_id": "new", "background_id": "", "background_group": ""}
+    kept = {"source": ["source_id"], "group": ["group_id"], "audio": [], "renamed": []}[kind]
+    leaked |= {name: value for name, value in own.items() if name not in kept}
+    if kind != "audio":
+        leaked["audio"] = {"bytes": b"other", "path": None}
+    if kind == "renamed":
+        original = pq.read_table(cells["dev", "snr0_dur200"])["source_id"][0].as_py()
+        twin = sources[sources["source_id"] == original].assign(source_id="new", split="test")
+        sources = pd.concat([sources, twin.assign(group_id="new")])
+    write_cell(tmp_path / "leaky.parquet", [*table, leaked])
+    files = files_by_split(cells)
+    with pytest.raises(audit.LeakError, match=r"is in dev and test"):
+        audit.audit({"dev": files["dev"], "test": [tmp_path / "leaky.parquet"]}, sources)

@@ -1,0 +1,377 @@
+"""The workflow itself, run small in a copy of the checkout."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+from sklearn.metrics import roc_auc_score
+from test_plugins import MINE, install
+
+from speechdt.audio import from_flac_bytes
+from speechdt.cells import read_cell
+from speechdt.tables import read_table
+
+PARTS = [
+    *("Snakefile", "rules", "backends", "speechdt"),
+    *("workflow_config.yaml", "configs", "profiles", "envs", "CITATION.cff"),
+]
+SLOW = """
+import time
+from speechdt import hookimpl
+class Slow:
+    gpus = 0
+    def score(self, clips):
+        time.sleep(0.3)
+        return [abs(float(clip[:99].mean())) for clip in clips]
+@hookimpl
+def detectors(): return {"slow": Slow}
+"""
+
+
+def copy_checkout(root, folder):
+    for part in PARTS:
+        source = root / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    (folder / "corpus").symlink_to(root / "corpus")
+    return folder
+
+
+def command(*arguments, config="configs/ci.yaml"):
+    # The configuration comes last: its options take every word that follows.
+    snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    return [*snakemake, *arguments, "--configfile", config]
+
+
+def run(folder, *arguments, config="configs/ci.yaml", path="", check=True):
+    """Run the workflow and return all that it prints."""
+    done = subprocess.run(
+        command(*arguments, config=config),
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(path)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if check and done.returncode:
+        pytest.fail(done.stdout)
+    return done.stdout
+
+
+def planned(folder, *arguments, **options):
+    """Return the messages of the jobs that a run would do."""
+    return re.findall(r"^Job \d+: (.*)$", run(folder, "-n", *arguments, **options), re.MULTILINE)
+
+
+def scored(folder, variant):
+    """Return how many clips the last scoring job of a variant asked its detector for."""
+    log = (folder / "results" / "logs" / "score" / f"{variant}.log").read_text()
+    return int(re.search(r"scored (\d+) clips", log)[1])
+
+
+def digests(folder, *patterns):
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for pattern in patterns
+        for file in sorted(folder.glob(pattern))
+    }
+
+
+SAME = ("results/trials/**/*.parquet", "results/scores/**/*.parquet", "results/calibration/*.json")
+TABLES = tuple(f"results/tables/{t}.csv" for t in ("matrix", "metrics", "thresholds", "curves"))
+
+
+@pytest.fixture(scope="module")
+def finished(root, tmp_path_factory):
+    """A copy of the checkout in which the whole workflow has run."""
+    folder = copy_checkout(root, tmp_path_factory.mktemp("finished"))
+    run(folder)
+    return folder
+
+
+@pytest.fixture
+def checkout(finished, tmp_path):
+    """A fresh copy of the finished run, to be edited."""
+    shutil.copytree(finished, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_every_variant_has_a_row_of_finite_figures(finished):
+    matrix = read_table(finished / "results" / "tables" / "matrix.csv")
+    assert matrix["variant"].tolist() == ["A1", "C1", "D1", "D2"]
+    assert matrix["model"].tolist() == ["nano", "nano", "", ""]
+    assert matrix["n"].tolist() == [16 * 2 * 4] * 4
+    figures = ["accuracy", "balanced_accuracy", "auc", "ece_platt", "f1_speech", "clean_accuracy"]
+    assert np.isfinite(matrix[figures].to_numpy()).all()
+    censored = matrix["dt75_censored"] != ""
+    assert (matrix["dt75_db"].isna() == censored).all()
+    latency = read_table(finished / "results" / "tables" / "latency.csv")
+    assert (latency["latency_p50_ms"] > 0).all()
+
+
+def test_every_file_that_is_promised_is_there(finished):
+    results = finished / "results"
+    assert (results / "report.html").stat().st_size > 10_000
+    assert (results / "corpus" / "rejected.csv").exists()
+    for figure in ("psychometric_snr", "heatmap", "pareto", "reliability", "confusion"):
+        for suffix in ("pdf", "svg", "png"):
+            assert (results / "figures" / f"{figure}.{suffix}").stat().st_size > 1000
+
+
+def test_the_second_run_does_nothing(finished):
+    assert "Nothing to be done" in run(finished)
+
+
+def test_silero_s_auc_is_that_of_the_stock_package_on_the_finished_trials(finished):
+    import torch
+    from silero_vad import load_silero_vad
+
+    model = load_silero_vad(onnx=True)
+    speech, p = [], []
+    for file in sorted((finished / "results" / "trials" / "test").glob("snr*.parquet")):
+        for label, clip in read_cell(file)[["label", "audio"]].itertuples(index=False):
+            samples = torch.from_numpy(from_flac_bytes(clip))
+            model.reset_states()
+            steps = range(0, len(samples) - 511, 512)
+            p.append(max(model(samples[i : i + 512], 16_000).item() for i in steps))
+            speech.append(label == "SPEECH")
+    matrix = read_table(finished / "results" / "tables" / "matrix.csv").set_index("variant")
+    assert matrix.loc["D2", "auc"] == pytest.approx(roc_auc_score(speech, p), abs=1e-3)
+
+
+def test_thresholds_are_learned_from_dev_alone(finished):
+    graph = run(finished, "results/calibration/D2.json", "--filegraph")
+    rule = next(node for node in graph.split("[ shape=") if ">calibrate<" in node)
+    assert "trials/dev/" in rule
+    assert "trials/test/" not in rule
+
+
+def add_to_config(checkout, text):
+    """Merge YAML into the small configuration of a checkout."""
+    file = checkout / "configs" / "ci.yaml"
+    config = yaml.safe_load(file.read_text())
+    for key, value in yaml.safe_load(text).items():
+        config[key] = config.get(key, {}) | value
+    file.write_text(yaml.safe_dump(config))
+
+
+def test_a_new_level_scores_its_own_clips_alone(checkout):
+    add_to_config(checkout, "grid: {snr_db: [-5, 10, 20]}")
+    run(checkout, "results/tables/matrix.csv")
+    assert scored(checkout, "D2") == 2 * 2 * (10 + 16)  # classes x durations x items
+
+
+def test_an_edited_backend_reruns_its_variant_alone(checkout):
+    with (checkout / "backends" / "webrtc.py").open("a") as file:
+        file.write("# edited\n")
+    jobs = planned(checkout)
+    assert "Scoring dev and test with D1 (webrtc)" in jobs
+    assert "Collecting the tables" in jobs
+    assert not [job for job in jobs if "D2" in job or "trials" in job]
+    run(checkout, "results/tables/matrix.csv")
+    assert scored(checkout, "D1") == 2 * (10 + 16) * (2 * 2 + 1 + 2)
+
+
+def test_an_edited_fit_reruns_the_fits_and_what_follows(checkout):
+    with (checkout / "speechdt" / "psychometric.py").open("a") as file:
+        file.write("# edited\n")
+    jobs = planned(checkout)
+    assert {job for job in jobs if "D1" in job} == {"Fitting the psychometric curves of D1"}
+    assert "Collecting the tables" in jobs
+    assert not [job for job in jobs if "Scoring" in job or "Timing" in job or "Measuring" in job]
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(root, tmp_path):
+    folders = [tmp_path / name for name in ("undisturbed", "killed")]
+    for folder in folders:
+        folder.mkdir()
+        copy_checkout(root, folder)
+        (folder / "backends" / "slow.py").write_text(SLOW)
+        config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
+        config["variants"] = {"A1": None, "C1": None, "D1": None, "S": {"backend": "slow"}}
+        (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    undisturbed, killed = folders
+    run(undisturbed, "results/tables/matrix.csv", config="mine.yaml")
+
+    started = subprocess.Popen(
+        command("results/tables/matrix.csv", config="mine.yaml"),
+        cwd=killed,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: list(killed.glob("results/scores/S/dev/*.parquet")))
+    time.sleep(1)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    subprocess.run([sys.executable, "-m", "speechdt.unlock"], cwd=killed, check=True)
+    run(killed, "results/tables/matrix.csv", config="mine.yaml")
+    everything = scored(undisturbed, "S")
+    assert 0 < scored(killed, "S") < everything
+    assert digests(killed, *SAME, *TABLES) == digests(undisturbed, *SAME, *TABLES)
+
+
+def wait_for(condition, seconds=120):
+    end = time.time() + seconds
+    while not condition():
+        assert time.time() < end, "waited in vain"
+        time.sleep(0.1)
+
+
+def test_a_live_run_is_not_unlocked(finished, tmp_path):
+    shutil.copytree(finished, tmp_path, symlinks=True, dirs_exist_ok=True)
+    locks = tmp_path / ".snakemake" / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    (locks / "0.input.lock").write_text("x")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)  # snakemake"], cwd=tmp_path
+    )
+    try:
+        time.sleep(0.5)
+        done = subprocess.run(
+            [sys.executable, "-m", "speechdt.unlock"], cwd=tmp_path, capture_output=True, text=True
+        )
+    finally:
+        holder.kill()
+        holder.wait()
+    assert done.returncode == 1
+    assert f"process {holder.pid}" in done.stderr
+
+
+def test_two_configuration_lines_and_a_dropped_in_file_give_a_full_row(checkout):
+    (checkout / "backends" / "mine.py").write_text(MINE)
+    new_row(checkout, "X1", "mine")
+
+
+def test_two_configuration_lines_and_an_installed_package_give_a_full_row(checkout, root):
+    install(root / "tests" / "entry_point_plugin", checkout / "site")
+    new_row(checkout, "X2", "loudness", path=checkout / "site")
+
+
+def new_row(checkout, variant, backend, path=""):
+    """Add a variant, run, and look at its row; the others are not scored again."""
+    add_to_config(checkout, f"variants: {{{variant}: {{backend: {backend}}}}}")
+    jobs = planned(checkout, path=path)
+    assert not [job for job in jobs if "Scoring" in job and variant not in job]
+    run(checkout, "results/tables/matrix.csv", "results/tables/pareto.csv", path=path)
+    matrix = read_table(checkout / "results" / "tables" / "matrix.csv").set_index("variant")
+    assert list(matrix.index) == ["A1", "C1", "D1", "D2", variant]
+    assert np.isfinite(matrix.loc[variant, ["accuracy", "auc", "brier"]].astype(float)).all()
+    assert variant in read_table(checkout / "results" / "tables" / "pareto.csv")["variant"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("variants={D2: {backend: silero, poling: max}}", "D2: backend 'silero': no option 'polin"),
+        ("variants={D2: {backend: silro}}", r"no backend 'silro' \(did you mean 'silero'\?\)"),
+        ("seeed=1", r"unknown key 'seeed' \(did you mean 'seed'\?\)"),
+        ("grid={snr_db: []}", r"grid.snr_db: \[\] should be non-empty"),
+        ("corpus=[{kind: folder, path: nowhere}]", "corpus folder nowhere does not exist"),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_one_line_within_seconds(finished, override, message):
+    start = time.time()
+    printed = run(finished, "-n", "--config", override, check=False)
+    assert time.time() - start < 3
+    errors = [line for line in printed.splitlines() if "error" in line.lower()]
+    assert len(errors) == 1
+    assert re.search(message, errors[0])
+    assert "Traceback" not in printed
+
+
+def test_a_misspelt_hook_is_one_line(root, tmp_path):
+    copy_checkout(root, tmp_path)
+    (tmp_path / "backends" / "mine.py").write_text(MINE.replace("def detectors", "def detektors"))
+    printed = run(tmp_path, "-n", check=False)
+    assert "error: plugin backends/mine.py marks an unknown hook: detektors" in printed
+
+
+def test_a_checkpoint_out_of_reach_is_refused_before_any_job(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    copy_checkout(root, tmp_path)
+    printed = run(tmp_path, "-n", config="configs/paper.yaml", check=False)
+    (error,) = [line for line in printed.splitlines() if line.startswith("error")]
+    assert "variants.A1: backend 'qwen2_audio': model 'Qwen/Qwen2-Audio-7B-Instruct'" in error
+    assert "hf download" in error
+
+
+@pytest.mark.parametrize("manifest", [False, True])
+def test_one_s_own_folder_with_bad_files_in_it(root, tmp_path, manifest):
+    copy_checkout(root, tmp_path)
+    own = tmp_path / "own"
+    rows = own_corpus(root, own)
+    if manifest:
+        pd.DataFrame(rows).to_csv(own / "manifest.csv", index=False)
+    config = yaml.safe_load((tmp_path / "configs" / "ci.yaml").read_text())
+    config["corpus"] = [{"kind": "folder", "path": "own"}]
+    config["trials"]["backgrounds"] = ["white", "brown"]
+    config["variants"] = {"A1": None, "C1": None}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    run(tmp_path, config="mine.yaml")
+    rejected = pd.read_csv(tmp_path / "results" / "corpus" / "rejected.csv")
+    reasons = {Path(path).name: why for path, why in rejected[["path", "reason"]].values}
+    assert reasons.keys() == {"text.wav", "empty.wav", "nan.wav"}
+    assert "not readable as audio" in reasons["text.wav"]
+    assert reasons["empty.wav"] == "empty file"
+    assert reasons["nan.wav"] == "NaN or infinite samples"
+    sources = pd.read_parquet(tmp_path / "results" / "corpus" / "sources.parquet")
+    assert sources["path"].str.endswith(".mp3").any()
+    matrix = read_table(tmp_path / "results" / "tables" / "matrix.csv")
+    assert np.isfinite(matrix["balanced_accuracy"]).all()
+
+
+def own_corpus(root, own):
+    """Write 8 kHz stereo MP3 and WAV from the embedded corpus, and bad files; return a manifest."""
+    table = pd.read_csv(root / "corpus" / "manifest.csv")
+    table = table[table["seconds"] > 1.2]
+    rows = []
+    for (label, category), part in table.groupby(["label", "category"]):
+        groups = part.drop_duplicates("group_id").head(8)
+        for number, source in enumerate(groups.itertuples()):
+            samples, rate = soundfile.read(root / "corpus" / source.path)
+            folder = "speech" if label == "SPEECH" else f"nonspeech/{category}"
+            path = Path(folder) / (f"g{number}/{number}.mp3" if number % 2 else f"{number}.wav")
+            (own / path).parent.mkdir(parents=True, exist_ok=True)
+            stereo = np.stack([samples[::2], samples[::2]], axis=1)
+            soundfile.write(own / path, stereo, rate // 2)
+            rows.append({"path": str(path), "label": label, "category": category})
+            rows[-1]["group_id"] = f"{category}{number}"
+    speech = own / "speech"
+    (speech / "text.wav").write_text("this is no audio")
+    (speech / "empty.wav").write_bytes(b"")
+    soundfile.write(speech / "nan.wav", np.full(32_000, np.nan), 16_000, subtype="FLOAT")
+    for name in ("text.wav", "empty.wav", "nan.wav"):
+        rows.append({"path": f"speech/{name}", "label": "SPEECH", "category": "speech"})
+        rows[-1]["group_id"] = name
+    return rows
+
+
+def test_a_class_that_runs_dry_is_one_line_and_keeps_what_was_computed(root, tmp_path):
+    copy_checkout(root, tmp_path)
+    own_corpus(root, tmp_path / "own")
+    shutil.rmtree(tmp_path / "own" / "speech")
+    override = "corpus=[{kind: folder, path: own}]"
+    printed = run(tmp_path, "--config", override, check=False)
+    assert "error: test: the corpus has no SPEECH source; 16 items are missing" in printed
+    assert (tmp_path / "results" / "corpus" / "sources.parquet").exists()
+
+
+def test_calibrations_say_what_they_were_learned_from(finished):
+    content = json.loads((finished / "results" / "calibration" / "D2.json").read_text())
+    assert content["split"] == "dev"
+    assert content["clips"] == 2 * 10 * 4
