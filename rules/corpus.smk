@@ -39,6 +39,7 @@ rule split_sources:
         nested_ms=GRID.nested_ms,
         seed=config["seed"],
         held_out=config["trials"]["held_out"],
+        per_class=config["trials"]["items"],
         least_active=config["trials"]["least_active"],
         code=code("split_sources.py"),
     message:

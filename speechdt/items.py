@@ -4,7 +4,7 @@ An item is one crop of one source and one crop of background. Every choice follo
 and the item's name, so that the same configuration gives the same bytes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -111,6 +111,26 @@ class Backgrounds:
             "background_path": source["path"],
             "background_start": start,
         }
+
+
+def check_classes(sources: pd.DataFrame, per_class: Mapping[str, int]) -> None:
+    """Check, before anything is made of a corpus, that it has both classes.
+
+    Parameters
+    ----------
+    sources : DataFrame
+        With the column ``category``.
+    per_class : mapping of str to int
+        Items of each class that each split is to have.
+
+    Raises
+    ------
+    TooFewSources
+        If a class is missing.
+    """
+    for split, count in per_class.items():
+        for label in CATEGORIES:
+            _shares(sources, label, count, split)
 
 
 def crossed(

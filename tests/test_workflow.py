@@ -367,8 +367,9 @@ def test_a_class_that_runs_dry_is_one_line_and_keeps_what_was_computed(root, tmp
     shutil.rmtree(tmp_path / "own" / "speech")
     override = "corpus=[{kind: folder, path: own}]"
     printed = run(tmp_path, "--config", override, check=False)
-    assert "error: test: the corpus has no SPEECH source; 16 items are missing" in printed
-    assert (tmp_path / "results" / "corpus" / "sources.parquet").exists()
+    assert "error: dev: the corpus has no SPEECH source; 10 items are missing" in printed
+    assert printed.count("error: ") == 1
+    assert (tmp_path / "results" / "corpus" / "index.parquet").exists()
 
 
 def test_calibrations_say_what_they_were_learned_from(finished):

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from speechdt.items import check_classes
 from speechdt.jobs import logged
 from speechdt.split import assign
 
@@ -14,6 +15,7 @@ if __name__ == "__main__":
             held_out=snakemake.params.held_out,
             least_active=snakemake.params.least_active,
         )
+        check_classes(sources, snakemake.params.per_class)
         sources.to_parquet(snakemake.output[0], index=False)
         counts = sources.groupby(["category", "split"])["group_id"].nunique().unstack()
         log.info("groups:\n%s", counts.to_string())
