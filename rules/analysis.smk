@@ -4,10 +4,10 @@
 rule measure_metrics:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CLEAN),
-        scores=expand(
-            "<results>/scores/{{variant}}/test/{cell}.parquet", cell=NOISY + CLEAN
+        scores=lambda wildcards: scores_of(
+            runs_of(wildcards.variant), "test", NOISY + CLEAN
         ),
-        calibration="<results>/calibration/{variant}.json",
+        calibrations=lambda wildcards: calibrations_of(runs_of(wildcards.variant)),
     output:
         metrics="<results>/metrics/{variant}.csv",
         reliability="<results>/metrics/{variant}.reliability.csv",
@@ -28,10 +28,10 @@ rule measure_metrics:
 rule fit_thresholds:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
-        scores=expand(
-            "<results>/scores/{{variant}}/test/{cell}.parquet", cell=NOISY + CATCH
+        scores=lambda wildcards: scores_of(
+            runs_of(wildcards.variant), "test", NOISY + CATCH
         ),
-        calibration="<results>/calibration/{variant}.json",
+        calibrations=lambda wildcards: calibrations_of(runs_of(wildcards.variant)),
     output:
         thresholds="<results>/thresholds/{variant}.csv",
         curves="<results>/thresholds/{variant}.curves.csv",
@@ -70,8 +70,8 @@ rule collect_tables:
     params:
         variants={
             variant: {
-                "backend": VARIANTS[variant]["backend"],
-                "model": model_label(OPTIONS[variant], NANO_MODELS),
+                "backend": VARIANTS[variant].get("backend", "ensemble"),
+                "model": label_of(variant),
             }
             for variant in VARIANTS
         },
@@ -82,10 +82,14 @@ rule collect_tables:
         "scripts/collect_tables.py"
 
 
+# Of a variant with several runs the first is timed: they differ in their weights alone.
+latencies = [f"<results>/latency/{runs_of(variant)[0]}.json" for variant in VARIANTS]
+
+
 # Apart from the other tables, since no two runs give the same milliseconds.
 rule collect_latency:
     input:
-        latency=expand("<results>/latency/{variant}.json", variant=VARIANTS),
+        latency=latencies,
         matrix="<results>/tables/matrix.csv",
     output:
         latency="<results>/tables/latency.csv",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from speechdt.calibration import Calibration
-from speechdt.metrics import evaluate
+from speechdt.metrics import by_run, evaluate
 from speechdt.scoring import read_scored
 
 
@@ -38,13 +38,41 @@ def decided_trials(
     )
 
 
+def decided_runs(
+    cells: Sequence[Path | str],
+    scores: Sequence[Path | str],
+    calibrations: Sequence[Path | str],
+) -> pd.DataFrame:
+    """Return :func:`decided_trials` of all training runs of a variant, with the column ``run``.
+
+    Parameters
+    ----------
+    cells : sequence of paths
+        Cell files.
+    scores : sequence of paths
+        Score files of all cells of the first run, then of the second, and so on.
+    calibrations : sequence of paths
+        One of each run.
+    """
+    count = len(cells)
+    return pd.concat(
+        (
+            decided_trials(
+                cells, scores[run * count : (run + 1) * count], read_calibration(calibration)
+            ).assign(run=run)
+            for run, calibration in enumerate(calibrations)
+        ),
+        ignore_index=True,
+    )
+
+
 def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFrame:
     """Compute all metrics over all trials in noise, and for each part of them.
 
     Parameters
     ----------
     trials : DataFrame
-        From :func:`decided_trials`, noisy and clean cells.
+        From :func:`decided_runs`, noisy and clean cells.
     replicates, seed : int
         Of the bootstrap.
 
@@ -59,7 +87,7 @@ def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
         table = evaluate(part, replicates=replicates, seed=seed)
         table.insert(0, "by", by)
         table.insert(1, "level", level)
-        table.insert(2, "n", len(part))
+        table.insert(2, "n", len(by_run(part)[0]))
         table.insert(3, "groups", part["group_id"].nunique())
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
