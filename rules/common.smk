@@ -196,4 +196,5 @@ def detector_code(wildcards):
 
 wildcard_constraints:
     variant=any_of([*VARIANTS, *SCORED]),
+    adapter=any_of(ADAPTERS),
     split="|".join(("train", *CROSSED)),

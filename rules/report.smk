@@ -1,8 +1,9 @@
 # tables of all variants -> figures, tables for people -> one page
 
-from speechdt.figures import FIGURES, FORMATS
+from speechdt.figures import FIGURES, FORMATS, OF_ADAPTERS
 
-figures = expand("<results>/figures/{figure}.{format}", figure=FIGURES, format=FORMATS)
+drawn = [figure for figure in FIGURES if ADAPTED or figure not in OF_ADAPTERS]
+figures = expand("<results>/figures/{figure}.{format}", figure=drawn, format=FORMATS)
 displayed = expand(
     "<results>/tables/{table}",
     table=[
@@ -27,7 +28,9 @@ tables = displayed + expand(
 )
 
 asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
-tables += asked_tables
+adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
+cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
+tables += asked_tables + adapter_tables + cards
 
 
 rule draw_figure:
@@ -90,7 +93,8 @@ rule write_report:
         latency="<results>/tables/latency.csv",
         pareto="<results>/tables/pareto.csv",
         order_bias=asked_tables,
-        figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
+        adapters=adapter_tables,
+        figures=expand("<results>/figures/{figure}.svg", figure=drawn),
         calibration=calibrations_of(runs_of(variant)[0] for variant in VARIANTS),
         latency_of=latencies,
         sources="<results>/corpus/sources.parquet",

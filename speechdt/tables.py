@@ -31,6 +31,7 @@ THRESHOLDS = {
 TEXT = (
     *("variant", "backend", "model", "by", "metric", "kind", "dimension", "slice"),
     *("processor", "gpus"),
+    *("adapter", "loss", "spec_augment", "quantity"),
 )
 """Columns that are text; so are those that end in ``_censored``."""
 

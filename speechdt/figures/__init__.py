@@ -81,8 +81,25 @@ FIGURES = {
         "trials, with the threshold learned on dev: percent of the row, and trials.",
         ("metrics",),
     ),
+    "adapters": Entry(
+        "What training settings are worth",
+        "Balanced accuracy on test, with its 95 % interval over groups (and seeds, where there are "
+        "several), against each setting in which adapters differ while the other three are the "
+        "same: training clips, LoRA rank, what the loss supervises, SpecAugment. Above: the "
+        "variant.",
+        ("adapters",),
+    ),
+    "training": Entry(
+        "How training went",
+        "Loss of each training (grey; of the positions that it supervises) and log-loss of the two "
+        "answers on dev (blue), against steps; step 0 is the base. The star is the checkpoint that "
+        "was kept: the one of the least log-loss on dev.",
+        ("training",),
+    ),
 }
 """All figures by name, in the order of the report."""
+OF_ADAPTERS = ("adapters", "training")
+"""Figures that there are only where something is fine-tuned."""
 
 
 def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str]) -> "Figure":
@@ -102,10 +119,12 @@ def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str
     from speechdt.figures.pareto import pareto
     from speechdt.figures.psychometric import psychometric_duration, psychometric_snr
     from speechdt.figures.reliability import reliability
+    from speechdt.figures.training import adapters, training
 
     functions = (
         *(psychometric_snr, psychometric_duration),
         *(heatmap, pareto, reliability, confusion),
+        *(adapters, training),
     )
     drawn = {function.__name__: function for function in functions}
     return drawn[name](**tables, variants=variants)
