@@ -97,17 +97,25 @@ class AnswerTrainer(Trainer):
         # One process trains on one GPU; without this, all GPUs of the machine would be taken.
         arguments._n_gpu = min(arguments.n_gpu, 1)
         self.dev, self.collate_dev, self.processes = dev, collate_dev, processes
+        self.progress = Progress(settings.step_clips)
         super().__init__(
             model=model,
             args=arguments,
             data_collator=collate,
             train_dataset=train,
             eval_dataset=dev,
-            callbacks=[CompleteCheckpoints(), Progress(settings.step_clips)],
+            callbacks=[CompleteCheckpoints(), self.progress],
         )
         self.remove_callback(PrinterCallback)
         if settings.patience is not None:
             self.add_callback(EarlyStopping(settings.patience))
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train; the line that shows progress ends even if training fails."""
+        try:
+            return super().train(*args, **kwargs)
+        finally:
+            self.progress.close()
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
@@ -243,7 +251,7 @@ class Progress(TrainerCallback):
         if self._bar is not None:
             self._bar.update(state.global_step - self._bar.n)
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+    def close(self) -> None:
         """End the line."""
         if self._bar is not None:
             self._bar.close()
