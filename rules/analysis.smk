@@ -49,6 +49,37 @@ rule fit_thresholds:
         "scripts/fit_thresholds.py"
 
 
+rule compare_variants:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=[
+            score
+            for variant in VARIANTS
+            for score in scores_of(runs_of(variant), "test", NOISY)
+        ],
+        calibrations=[
+            calibration
+            for variant in VARIANTS
+            for calibration in calibrations_of(runs_of(variant))
+        ],
+    output:
+        "<results>/tables/comparisons.csv",
+    log:
+        "<logs>/compare_variants/compare_variants.log",
+    conda:
+        ENVIRONMENT
+    params:
+        **config["comparisons"],
+        variants={variant: len(runs_of(variant)) for variant in VARIANTS},
+        replicates=config["bootstrap"]["replicates"],
+        seed=config["seed"],
+        code=code("compare_variants.py"),
+    message:
+        "Comparing the variants pair by pair"
+    script:
+        "scripts/compare_variants.py"
+
+
 rule collect_tables:
     input:
         metrics=expand("<results>/metrics/{variant}.csv", variant=VARIANTS),

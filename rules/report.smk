@@ -24,6 +24,7 @@ tables = displayed + expand(
         "curves",
         "latency",
         "pareto",
+        "comparisons",
     ],
 )
 
@@ -92,6 +93,7 @@ rule write_report:
         curves="<results>/tables/curves.csv",
         latency="<results>/tables/latency.csv",
         pareto="<results>/tables/pareto.csv",
+        comparisons="<results>/tables/comparisons.csv",
         order_bias=asked_tables,
         adapters=adapter_tables,
         figures=expand("<results>/figures/{figure}.svg", figure=drawn),

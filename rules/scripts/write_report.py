@@ -29,7 +29,7 @@ def read_if_there(paths):
 def main(inputs, variants, config, checkout):
     """Return the page, from files by name."""
     timed = read_json(variants, inputs["latency_of"])
-    tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto")
+    tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto", "comparisons")
     return render(
         tables={name: read_table(inputs[name]) for name in tables},
         order_bias=read_if_there(inputs["order_bias"]),
