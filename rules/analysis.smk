@@ -51,11 +51,11 @@ rule fit_thresholds:
 
 rule compare_variants:
     input:
-        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
         scores=expand(
             "<results>/scores/{variant}/test/{cell}.parquet",
             variant=VARIANTS,
-            cell=NOISY,
+            cell=NOISY + CATCH,
         ),
         calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
     output:

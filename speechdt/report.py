@@ -215,7 +215,7 @@ def width(svg: str) -> int:
 def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
     """Return the contrasts that were planned; None if the run has none of their variants."""
     cells = statistics_display.comparisons_table(comparisons)
-    caption = "Planned contrasts on the same test trials, in points of balanced accuracy."
+    caption = "Planned contrasts on the same test trials: balanced accuracy and DT75."
     return Table("contrasts", caption, cells) if len(cells) else None
 
 

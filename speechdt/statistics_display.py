@@ -1,8 +1,10 @@
 """Comparisons as people read them: tables of text, as in `speechdt.display`."""
 
+import math
+
 import pandas as pd
 
-from speechdt.display import number, percent, text_table
+from speechdt.display import MISSING, Row, number, percent, text_table
 
 
 def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -16,8 +18,22 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
             "Difference (points)": lambda row: percent(row, "difference"),
             "p": lambda row: p_value(row["p"]),
             "p, Holm": lambda row: p_value(row["p_holm"]),
+            "DT75 (dB)": threshold_difference,
+            "p of DT75": lambda row: p_value(row["dt75_p"]),
+            "Holm": lambda row: p_value(row["dt75_p_holm"]),
         },
     )
+
+
+def threshold_difference(row: Row) -> str:
+    """Return a difference of thresholds; ``higher`` or ``lower`` if one lies beyond the range."""
+    value, low, high = (float(row[f"dt75_difference_db{end}"]) for end in ("", "_low", "_high"))
+    beyond = {">": "higher", "<": "lower", "undefined": MISSING}
+    text = beyond.get(row["dt75_difference_censored"], number(value))
+    if math.isnan(low) or math.isnan(high) or low == high:
+        return text
+    ends = [("−∞" if end < 0 else "∞") if math.isinf(end) else number(end) for end in (low, high)]
+    return f"{text} [{ends[0]}, {ends[1]}]"
 
 
 def p_value(p: float) -> str:
