@@ -8,6 +8,7 @@ rule measure_metrics:
             "<results>/scores/{{variant}}/test/{cell}.parquet", cell=NOISY + CLEAN
         ),
         calibration="<results>/calibration/{variant}.json",
+        sources="<results>/corpus/sources.parquet",
     output:
         metrics="<results>/metrics/{variant}.csv",
         reliability="<results>/metrics/{variant}.reliability.csv",
