@@ -8,6 +8,7 @@ rule measure_metrics:
             runs_of(wildcards.variant), "test", NOISY + CLEAN
         ),
         calibrations=lambda wildcards: calibrations_of(runs_of(wildcards.variant)),
+        sources="<results>/corpus/sources.parquet",
     output:
         metrics="<results>/metrics/{variant}.csv",
         reliability="<results>/metrics/{variant}.reliability.csv",
@@ -51,11 +52,11 @@ rule fit_thresholds:
 
 rule compare_variants:
     input:
-        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
         scores=[
             score
             for variant in VARIANTS
-            for score in scores_of(runs_of(variant), "test", NOISY)
+            for score in scores_of(runs_of(variant), "test", NOISY + CATCH)
         ],
         calibrations=[
             calibration

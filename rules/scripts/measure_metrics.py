@@ -1,5 +1,7 @@
 """Metrics of a variant on test, by slice: metrics/{variant}.csv and its reliability diagram."""
 
+import pandas as pd
+
 from speechdt.jobs import logged
 from speechdt.metrics import reliability
 from speechdt.slices import by_slice, decided_runs
@@ -7,7 +9,10 @@ from speechdt.slices import by_slice, decided_runs
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         trials = decided_runs(
-            snakemake.input.cells, snakemake.input.scores, snakemake.input.calibrations
+            snakemake.input.cells,
+            snakemake.input.scores,
+            snakemake.input.calibrations,
+            pd.read_parquet(snakemake.input.sources),
         )
         table = by_slice(trials, replicates=snakemake.params.replicates, seed=snakemake.params.seed)
         table.insert(0, "variant", snakemake.wildcards.variant)
