@@ -17,7 +17,11 @@ rule index_corpus:
     params:
         corpora=config["corpus"],
         # Names, sizes and times of the recordings: a new file reruns the index.
-        files=[checked(fingerprint, corpus["path"]) for corpus in config["corpus"]],
+        files=[
+            fingerprint(corpus["path"])
+            for corpus in config["corpus"]
+            if "path" in corpus
+        ],
         shortest_ms=min(GRID.duration_ms),
         code=code("index_corpus.py"),
     message:

@@ -13,11 +13,11 @@ import pandas as pd
 
 from speechdt import seeds
 from speechdt.activity import FRAME, crop_starts, from_runs
-from speechdt.corpora import CATEGORIES
 from speechdt.detector import SAMPLE_RATE
 from speechdt.errors import SpeechdtError
 from speechdt.grid import Grid
 from speechdt.noise import EXPONENTS
+from speechdt.sources import CATEGORIES
 
 RECORDING = "recording"
 BACKGROUNDS = (*EXPONENTS, RECORDING)

@@ -12,9 +12,9 @@ import pandas as pd
 import yaml
 
 from speechdt import display
-from speechdt.corpora import CATEGORIES
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
+from speechdt.sources import CATEGORIES
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 MOST_REJECTED = 100
