@@ -44,6 +44,7 @@ rule split_sources:
         seed=config["seed"],
         held_out=config["trials"]["held_out"],
         per_class=config["trials"]["items"],
+        categories=config["trials"]["categories"],
         least_active=config["trials"]["least_active"],
         code=code("split_sources.py"),
     message:

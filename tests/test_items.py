@@ -55,7 +55,10 @@ def test_a_class_that_runs_dry_is_one_line(sources, grid):
     quiet = sources[sources["category"] != "noise"]
     with pytest.raises(items.TooFewSources, match="recorded backgrounds need 2 groups of 'noise'"):
         choose(quiet, grid)
-    assert len(choose(quiet, grid, backgrounds=["white"])) == 80
+    with pytest.raises(items.TooFewSources, match=r"no NONSPEECH source of category 'noise'"):
+        choose(quiet, grid, backgrounds=["white"])
+    rest = ["music", "animals", "environment"]
+    assert len(choose(quiet, grid, backgrounds=["white"], categories=rest)) == 80
 
 
 def test_train_is_balanced_from_any_beginning(sources, grid):
