@@ -84,6 +84,8 @@ def _decode(path: Path, times: tuple[float, float] | None) -> tuple[NDArray[np.f
     try:
         with soundfile.SoundFile(path) as file:
             rate = file.samplerate
+            if file.format == "RAW":  # what libsndfile takes .au and .gsm files without header for
+                raise UnusableAudio("not readable as audio (no header)")
             if not RATES[0] <= rate <= RATES[1]:
                 raise UnusableAudio(f"sample rate {rate} Hz")
             promised = file.frames
