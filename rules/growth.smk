@@ -3,7 +3,7 @@
 
 rule check_growth:
     input:
-        items="<results>/trials/train/items.parquet",
+        chosen="<results>/trials/train/items.parquet",
         sources="<results>/corpus/sources.parquet",
     output:
         "<results>/trials/train/growth.csv",

@@ -33,6 +33,11 @@ BLOCK = 1 << 20
 REGION = re.compile(r"(.*)#t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)", re.DOTALL)
 """Path of a region, see `sources.region`."""
 
+CUT = re.compile(
+    r"^\s*(?:data|FORM|Data Size|riff|Riff size)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE
+)
+"""How libsndfile logs that WAV, AIFF, AU, W64 or RF64 hold less than their header says."""
+
 
 class UnusableAudio(ValueError):
     """A recording cannot be used; the message says why in a few words."""
@@ -127,8 +132,8 @@ def _mean_of_channels(file: soundfile.SoundFile, frames: int) -> NDArray[np.floa
 
 def _is_cut(path: Path, log: str) -> bool:
     """Say whether a file ends too early, which libsndfile takes as it comes."""
-    # WAV: it trusts the file's size over the header's word, and only its log says so.
-    shortened = re.search(r"^\s*data\s*:\s*(\d+) \(should be (\d+)\)", log, re.MULTILINE)
+    # Of headers it trusts the file's size over the header's word, and only its log says so.
+    shortened = CUT.search(log)
     if shortened:
         # A header written before the length was known promises all that fits into 32 bits.
         return int(shortened[2]) < int(shortened[1]) < 2**31 - 1

@@ -211,7 +211,12 @@ def musiccaps(folder, sounds, clips=10):
 
     Some ids begin with a dash; two videos are gone; one clip is labelled Singing by AudioSet alone.
     """
-    rows = [["ytid", "start_s", "end_s", "audioset_positive_labels", "aspect_list", "caption", "author_id", "is_balanced_subset", "is_audioset_eval"]]  # fmt: skip
+    rows: list[list[object]] = [
+        [
+            *("ytid", "start_s", "end_s", "audioset_positive_labels", "aspect_list", "caption"),
+            *("author_id", "is_balanced_subset", "is_audioset_eval"),
+        ]
+    ]
 
     def clip(video, start, caption, labels="/m/04rlf", name="{0}", sound=True):
         rows.append(

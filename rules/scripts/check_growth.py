@@ -8,7 +8,7 @@ from speechdt.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         table = check(
-            pd.read_parquet(snakemake.input.items),
+            pd.read_parquet(snakemake.input.chosen),
             pd.read_parquet(snakemake.input.sources),
             snakemake.params.least_active,
             snakemake.params.sizes,
