@@ -8,6 +8,7 @@ rule finetune:
         model=base_model,
         # Nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
+        growth="<results>/trials/train/growth.csv",
         train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:

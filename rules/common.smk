@@ -28,6 +28,7 @@ from speechdt.errors import SpeechdtError
 from speechdt.grid import CROSSED, Grid
 from speechdt.matrix import check_ensembles, runs, trainings
 from speechdt.plugins import source_files
+from speechdt.readers import check as check_corpora
 
 min_version("9.20")
 
@@ -44,6 +45,10 @@ def checked(check, *arguments):
 
 checked(check_schema, config, SCHEMA)
 validate(config, SCHEMA)  # fills in the defaults
+
+
+if problems := check_corpora(config["corpus"]):
+    sys.exit("\n".join(f"error: {problem}" for problem in problems))
 
 
 def in_order(value):

@@ -17,7 +17,11 @@ rule index_corpus:
     params:
         corpora=config["corpus"],
         # Names, sizes and times of the recordings: a new file reruns the index.
-        files=[checked(fingerprint, corpus["path"]) for corpus in config["corpus"]],
+        files=[
+            fingerprint(corpus["path"])
+            for corpus in config["corpus"]
+            if "path" in corpus
+        ],
         shortest_ms=min(GRID.duration_ms),
         code=code("index_corpus.py"),
     message:
@@ -40,6 +44,7 @@ rule split_sources:
         seed=config["seed"],
         held_out=config["trials"]["held_out"],
         per_class=config["trials"]["items"],
+        categories=config["trials"]["categories"],
         least_active=config["trials"]["least_active"],
         code=code("split_sources.py"),
     message:

@@ -13,9 +13,9 @@ import yaml
 
 from speechdt import display, statistics_display
 from speechdt.adapters import text_table
-from speechdt.corpora import CATEGORIES
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
+from speechdt.sources import CATEGORIES
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 MOST_REJECTED = 100

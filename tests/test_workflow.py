@@ -399,7 +399,10 @@ def test_a_misspelt_hook_is_one_line(root, tmp_path):
 def test_a_checkpoint_out_of_reach_is_refused_before_any_job(root, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     copy_checkout(root, tmp_path)
-    printed = run(tmp_path, "-n", config="configs/paper.yaml", check=False)
+    config = yaml.safe_load((tmp_path / "configs" / "paper.yaml").read_text())
+    del config["corpus"]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    printed = run(tmp_path, "-n", config="mine.yaml", check=False)
     (error,) = [line for line in printed.splitlines() if line.startswith("error")]
     assert "variants.A1: backend 'qwen2_audio': model 'Qwen/Qwen2-Audio-7B-Instruct'" in error
     assert "hf download" in error

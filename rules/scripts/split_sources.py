@@ -15,7 +15,7 @@ if __name__ == "__main__":
             held_out=snakemake.params.held_out,
             least_active=snakemake.params.least_active,
         )
-        check_classes(sources, snakemake.params.per_class)
+        check_classes(sources, snakemake.params.per_class, snakemake.params.categories)
         sources.to_parquet(snakemake.output[0], index=False)
         counts = sources.groupby(["category", "split"])["group_id"].nunique().unstack()
         log.info("groups:\n%s", counts.to_string())
