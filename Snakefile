@@ -10,6 +10,7 @@ include: "rules/prompts.smk"
 include: "rules/scores.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
+include: "rules/errors.smk"
 
 
 rule all:
@@ -18,3 +19,4 @@ rule all:
         tables,
         figures,
         "<results>/report.html",
+        "<results>/errors.html",

@@ -38,6 +38,32 @@ def decided_trials(
     )
 
 
+def decided_by(
+    variants: Sequence[str],
+    cells: Sequence[Path | str],
+    scores: Sequence[Path | str],
+    calibrations: Sequence[Path | str],
+) -> dict[str, pd.DataFrame]:
+    """Return :func:`decided_trials` of each variant, on the same cells.
+
+    Parameters
+    ----------
+    variants : sequence of str
+    cells, calibrations : sequences of paths
+        Cell files; calibration of each variant.
+    scores : sequence of paths
+        All cells of the first variant, then of the second, and so on.
+    """
+    return {
+        variant: decided_trials(
+            cells,
+            scores[place * len(cells) : (place + 1) * len(cells)],
+            read_calibration(calibrations[place]),
+        )
+        for place, variant in enumerate(variants)
+    }
+
+
 def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFrame:
     """Compute all metrics over all trials in noise, and for each part of them.
 

@@ -126,6 +126,8 @@ def test_every_variant_has_a_row_of_finite_figures(finished):
 def test_every_file_that_is_promised_is_there(finished):
     results = finished / "results"
     assert (results / "report.html").stat().st_size > 10_000
+    assert (results / "errors.html").stat().st_size > 100_000
+    assert not (results / "errors").exists()  # so small a page holds its clips
     assert (results / "corpus" / "rejected.csv").exists()
     for figure in ("psychometric_snr", "heatmap", "pareto", "reliability", "confusion"):
         for suffix in ("pdf", "svg", "png"):
