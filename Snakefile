@@ -11,6 +11,7 @@ include: "rules/scores.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
 include: "rules/errors.smk"
+include: "rules/paper.smk"
 
 
 rule all:

@@ -68,9 +68,9 @@ def latex(table: pd.DataFrame, note: str, *, labels: int = 1) -> str:
     labels : int
         How many columns at the left hold names.
     """
-    headings = [_split(str(name)) for name in table]
+    headings = [split(str(name)) for name in table]
     rows = [
-        [(cell, "") if at < labels else _split(cell) for at, cell in enumerate(row)]
+        [(cell, "") if at < labels else split(cell) for at, cell in enumerate(row)]
         for row in table.to_numpy().tolist()
     ]
     columns = zip(*rows, strict=True) if rows else [()] * (table.shape[1])
@@ -98,7 +98,7 @@ def latex(table: pd.DataFrame, note: str, *, labels: int = 1) -> str:
 _NUMBER = re.compile(r"−?([\d,]+)(?:\.(\d+))?")
 
 
-def _split(cell: str) -> tuple[str, str]:
+def split(cell: str) -> tuple[str, str]:
     """Return a cell's number or name, and what stands in brackets behind it."""
     at = min((place for mark in (" [", " (") if (place := cell.find(mark)) > 0), default=len(cell))
     return cell[:at], cell[at + 1 :]

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
+from paper_checks import check_numbers
 from sklearn.metrics import roc_auc_score
 from test_plugins import MINE, install
 
@@ -136,6 +137,13 @@ def test_every_file_that_is_promised_is_there(finished):
 
 def test_the_second_run_does_nothing(finished):
     assert "Nothing to be done" in run(finished)
+
+
+def test_the_paper_quotes_what_stands_in_the_tables(finished):
+    run(finished, "paper")
+    assert check_numbers(finished / "results") > 100
+    main = (finished / "results" / "paper" / "main.tex").read_text()
+    assert "says nothing" in main or "say nothing" in main  # of nano models
 
 
 def test_silero_s_auc_is_that_of_the_stock_package_on_the_finished_trials(finished):
