@@ -12,6 +12,7 @@ include: "rules/analysis.smk"
 include: "rules/report.smk"
 include: "rules/errors.smk"
 include: "rules/paper.smk"
+include: "rules/release.smk"
 
 
 rule all:

@@ -19,6 +19,7 @@ import yaml
 from paper_checks import check_numbers
 from sklearn.metrics import roc_auc_score
 from test_plugins import MINE, install
+from test_release import check_release
 
 from speechdt.audio import from_flac_bytes
 from speechdt.cells import read_cell
@@ -144,6 +145,11 @@ def test_the_paper_quotes_what_stands_in_the_tables(finished):
     assert check_numbers(finished / "results") > 100
     main = (finished / "results" / "paper" / "main.tex").read_text()
     assert "says nothing" in main or "say nothing" in main  # of nano models
+
+
+def test_a_release_can_be_checked_and_traced_to_the_recordings(finished):
+    run(finished, "release")
+    check_release(finished / "results" / "release")
 
 
 def test_silero_s_auc_is_that_of_the_stock_package_on_the_finished_trials(finished):
