@@ -11,6 +11,9 @@ include: "rules/prompts.smk"
 include: "rules/scores.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
+include: "rules/errors.smk"
+include: "rules/paper.smk"
+include: "rules/release.smk"
 
 
 rule all:
@@ -18,4 +21,6 @@ rule all:
     input:
         tables,
         figures,
+        cards,
         "<results>/report.html",
+        "<results>/errors.html",

@@ -53,16 +53,8 @@ rule fit_thresholds:
 rule compare_variants:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
-        scores=[
-            score
-            for variant in VARIANTS
-            for score in scores_of(runs_of(variant), "test", NOISY + CATCH)
-        ],
-        calibrations=[
-            calibration
-            for variant in VARIANTS
-            for calibration in calibrations_of(runs_of(variant))
-        ],
+        scores=scores_of(ALL_RUNS, "test", NOISY + CATCH),
+        calibrations=calibrations_of(ALL_RUNS),
     output:
         "<results>/tables/comparisons.csv",
     log:
@@ -115,7 +107,7 @@ rule collect_tables:
 
 
 # Of a variant with several runs the first is timed: they differ in their weights alone.
-latencies = [f"<results>/latency/{runs_of(variant)[0]}.json" for variant in VARIANTS]
+latencies = [f"<results>/latency/{run}.json" for run in FIRST_RUNS]
 
 
 # Apart from the other tables, since no two runs give the same milliseconds.

@@ -150,6 +150,11 @@ def calibrations_of(runs):
     return [f"<results>/calibration/{run}.json" for run in runs]
 
 
+# What is shown trial by trial is the first run of each variant.
+FIRST_RUNS = [runs_of(variant)[0] for variant in VARIANTS]
+ALL_RUNS = [run for variant in VARIANTS for run in runs_of(variant)]
+
+
 def any_of(names):
     """Return the pattern of a wildcard that is one of some names, of which there may be none."""
     return "|".join(names) or "(?!)"

@@ -31,7 +31,7 @@ tables = displayed + expand(
 asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
 adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
 cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
-tables += asked_tables + adapter_tables + cards
+tables += asked_tables + adapter_tables
 
 
 rule draw_figure:
@@ -97,7 +97,7 @@ rule write_report:
         order_bias=asked_tables,
         adapters=adapter_tables,
         figures=expand("<results>/figures/{figure}.svg", figure=drawn),
-        calibration=calibrations_of(runs_of(variant)[0] for variant in VARIANTS),
+        calibration=calibrations_of(FIRST_RUNS),
         latency_of=latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",

@@ -1,7 +1,7 @@
 """Test trials with the decisions of one variant, and its metrics slice by slice."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -86,6 +86,33 @@ def decided_runs(
         ),
         ignore_index=True,
     )
+
+
+def decided_by(
+    variants: Mapping[str, int],
+    cells: Sequence[Path | str],
+    scores: Sequence[Path | str],
+    calibrations: Sequence[Path | str],
+) -> dict[str, pd.DataFrame]:
+    """Return :func:`decided_runs` of each variant, on the same cells.
+
+    Parameters
+    ----------
+    variants : mapping
+        Number of training runs of each.
+    cells : sequence of paths
+        Cell files.
+    scores : sequence of paths
+        All cells of the first run of the first variant, then of its second run, and so on.
+    calibrations : sequence of paths
+        One of each run, in the same order.
+    """
+    found, done = {}, 0
+    for variant, runs in variants.items():
+        here = slice(done * len(cells), (done + runs) * len(cells))
+        found[variant] = decided_runs(cells, scores[here], calibrations[done : done + runs])
+        done += runs
+    return found
 
 
 def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFrame:

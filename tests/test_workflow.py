@@ -18,10 +18,12 @@ import qwen_models as small
 import soundfile
 import torch
 import yaml
+from paper_checks import check_numbers
 from peft import PeftModel
 from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score
 from test_plugins import MINE, install
+from test_release import check_release
 
 from speechdt.audio import from_flac_bytes
 from speechdt.calibration import logit
@@ -144,6 +146,8 @@ def test_every_pair_is_compared_and_the_planned_contrasts_come_first(finished):
 def test_every_file_that_is_promised_is_there(finished):
     results = finished / "results"
     assert (results / "report.html").stat().st_size > 10_000
+    assert (results / "errors.html").stat().st_size > 100_000
+    assert not (results / "errors").exists()  # so small a page holds its clips
     assert (results / "corpus" / "rejected.csv").exists()
     for figure in ("psychometric_snr", "heatmap", "pareto", "reliability", "confusion"):
         for suffix in ("pdf", "svg", "png"):
@@ -152,6 +156,18 @@ def test_every_file_that_is_promised_is_there(finished):
 
 def test_the_second_run_does_nothing(finished):
     assert "Nothing to be done" in run(finished)
+
+
+def test_the_paper_quotes_what_stands_in_the_tables(finished):
+    run(finished, "paper")
+    assert check_numbers(finished / "results") > 100
+    main = (finished / "results" / "paper" / "main.tex").read_text()
+    assert "says nothing" in main or "say nothing" in main  # of nano models
+
+
+def test_a_release_can_be_checked_and_traced_to_the_recordings(finished):
+    run(finished, "release")
+    check_release(finished / "results" / "release")
 
 
 def test_silero_s_auc_is_that_of_the_stock_package_on_the_finished_trials(finished):

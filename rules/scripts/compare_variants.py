@@ -5,22 +5,8 @@ import pandas as pd
 from speechdt.cells import CATCH
 from speechdt.comparison import ALSO, PLANNED, compare, contrasts
 from speechdt.jobs import logged
-from speechdt.slices import decided_runs
+from speechdt.slices import decided_by
 from speechdt.threshold_comparison import compare_thresholds
-
-
-def read_trials(variants, cells, scores, calibrations):
-    """Return the decided trials of each variant, of all its runs.
-
-    `variants` says how many runs each has; scores and calibrations come run by run.
-    """
-    found, done = {}, 0
-    for variant, runs in variants.items():
-        here = slice(done * len(cells), (done + runs) * len(cells))
-        found[variant] = decided_runs(cells, scores[here], calibrations[done : done + runs])
-        done += runs
-    return found
-
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
@@ -28,7 +14,7 @@ if __name__ == "__main__":
         variants = list(params.variants)
         planned = contrasts(variants, params.planned, params.reference)
         also = contrasts(variants, params.also)
-        trials = read_trials(params.variants, inputs.cells, inputs.scores, inputs.calibrations)
+        trials = decided_by(params.variants, inputs.cells, inputs.scores, inputs.calibrations)
         silent = {name: of[of["label"] == CATCH] for name, of in trials.items()}
         trials = {name: of[of["label"] != CATCH] for name, of in trials.items()}
         settings = {name: getattr(params, name) for name in ("replicates", "permutations", "seed")}

@@ -4,7 +4,7 @@ Only the catalogue is here, so that the workflow can list the figures without ma
 modules draw them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -111,7 +111,9 @@ OF_ADAPTERS = ("adapters", "training")
 """Figures that there are only where something is fine-tuned."""
 
 
-def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str]) -> "Figure":
+def draw(
+    name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str], **size: float
+) -> "Figure":
     """Draw a figure of the catalogue.
 
     Parameters
@@ -122,6 +124,8 @@ def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str
         The tables that it is drawn from, by name.
     variants : sequence of str
         All variants, in the order of the configuration.
+    **size
+        width and height in inches, for the figures that take them.
     """
     from speechdt.figures.comparison import comparisons
     from speechdt.figures.confusion import confusion
@@ -136,5 +140,5 @@ def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str
         *(heatmap, pareto, reliability, confusion, comparisons),
         *(adapters, training),
     )
-    drawn = {function.__name__: function for function in functions}
-    return drawn[name](**tables, variants=variants)
+    drawn: dict[str, Callable[..., Figure]] = {one.__name__: one for one in functions}
+    return drawn[name](**tables, variants=variants, **size)
