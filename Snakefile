@@ -2,6 +2,7 @@ configfile: "workflow_config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/hygiene.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
 include: "rules/models.smk"
@@ -17,4 +18,5 @@ rule all:
     input:
         tables,
         figures,
+        hygiene,
         "<results>/report.html",
