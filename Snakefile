@@ -2,6 +2,7 @@ configfile: "workflow_config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/hygiene.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
 include: "rules/growth.smk"
@@ -22,5 +23,6 @@ rule all:
         tables,
         figures,
         cards,
+        hygiene,
         "<results>/report.html",
         "<results>/errors.html",
