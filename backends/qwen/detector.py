@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speechdt import SAMPLE_RATE, stage
+from speechdt.options import swap_options
 
-from .question import BASELINE_PROMPT, swap_options
+from .question import BASELINE_PROMPT
 from .reach import check_reachable
 from .settings import FineTuning
 
