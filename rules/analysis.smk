@@ -49,6 +49,33 @@ rule fit_thresholds:
         "scripts/fit_thresholds.py"
 
 
+rule compare_variants:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=expand(
+            "<results>/scores/{variant}/test/{cell}.parquet",
+            variant=VARIANTS,
+            cell=NOISY,
+        ),
+        calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
+    output:
+        "<results>/tables/comparisons.csv",
+    log:
+        "<logs>/compare_variants/compare_variants.log",
+    conda:
+        ENVIRONMENT
+    params:
+        **config["comparisons"],
+        variants=list(VARIANTS),
+        replicates=config["bootstrap"]["replicates"],
+        seed=config["seed"],
+        code=code("compare_variants.py"),
+    message:
+        "Comparing the variants pair by pair"
+    script:
+        "scripts/compare_variants.py"
+
+
 rule collect_tables:
     input:
         metrics=expand("<results>/metrics/{variant}.csv", variant=VARIANTS),

@@ -23,6 +23,7 @@ tables = displayed + expand(
         "curves",
         "latency",
         "pareto",
+        "comparisons",
     ],
 )
 
@@ -89,6 +90,7 @@ rule write_report:
         curves="<results>/tables/curves.csv",
         latency="<results>/tables/latency.csv",
         pareto="<results>/tables/pareto.csv",
+        comparisons="<results>/tables/comparisons.csv",
         order_bias=asked_tables,
         figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
         calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),

@@ -161,7 +161,7 @@ def explain(text: str) -> str:
     return EXPLANATIONS.get(text.partition(" ")[0], "")
 
 
-def _table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
+def text_table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
     """Return the text of each row under each heading."""
     cells = [[cell(row) for cell in columns.values()] for _, row in rows.iterrows()]
     return pd.DataFrame(cells, columns=list(columns), dtype=str)
@@ -182,7 +182,7 @@ def matrix_table(
     """Return the comparison matrix, one row a variant."""
     times = ["variant", "latency_p50_ms", "throughput_clips_s"]
     tested = ranges.get("snr", (math.nan, math.nan))
-    return _table(
+    return text_table(
         matrix.merge(latency[times], on="variant", how="left"),
         {
             "Variant": lambda row: str(row["variant"]),
@@ -350,7 +350,7 @@ def decisions_table(
     def platt(name: str) -> Cell:
         return lambda row: number(calibrations[row["variant"]]["platt"][name], 2)
 
-    return _table(
+    return text_table(
         matrix,
         {
             "Variant": lambda row: str(row["variant"]),
@@ -374,7 +374,7 @@ def confidence_table(matrix: pd.DataFrame) -> pd.DataFrame:
         "Gap": "confidence_gap",
     }
     cells = {heading: partial(decimal, name=name) for heading, name in names.items()}
-    return _table(matrix, {"Variant": lambda row: str(row["variant"]), **cells})
+    return text_table(matrix, {"Variant": lambda row: str(row["variant"]), **cells})
 
 
 def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
@@ -384,7 +384,7 @@ def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
     stages.remove("latency")
     stages.sort(key=lambda stage: STAGES.index(stage) if stage in STAGES else STAGES.index("post"))
     cells = {stage.capitalize(): partial(_spread, name=stage) for stage in stages}
-    return _table(
+    return text_table(
         latency,
         {
             "Variant": lambda row: str(row["variant"]),
@@ -401,7 +401,7 @@ def _spread(row: Row, name: str) -> str:
 
 def resources_table(latency: pd.DataFrame, pareto: pd.DataFrame) -> pd.DataFrame:
     """Return throughput, time to load, memory, and whether a variant is on the frontier."""
-    return _table(
+    return text_table(
         latency.merge(pareto[["variant", "on_frontier"]], on="variant", how="left"),
         {
             "Variant": lambda row: str(row["variant"]),
@@ -418,7 +418,7 @@ def resources_table(latency: pd.DataFrame, pareto: pd.DataFrame) -> pd.DataFrame
 
 def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:
     """Return the bias of option order, one row a variant that is asked in words."""
-    return _table(
+    return text_table(
         biases,
         {
             "Variant": lambda row: str(row["variant"]),

@@ -11,7 +11,7 @@ import jinja2
 import pandas as pd
 import yaml
 
-from speechdt import display
+from speechdt import display, statistics_display
 from speechdt.corpora import CATEGORIES
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
@@ -70,7 +70,7 @@ def render(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        matrix, metrics, thresholds, curves, latency, pareto.
+        matrix, metrics, thresholds, curves, latency, pareto, comparisons.
     order_bias : DataFrame or None
         ``tables/order_bias.csv``, if any variant is asked in words.
     figures : mapping of str to str
@@ -106,6 +106,7 @@ def render(
             "All variants on the same test trials.",
             display.matrix_table(tables["matrix"], tables["latency"], ranges),
         ),
+        contrasts=contrasts_table(tables["comparisons"]),
         figures=[
             Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
             for name, entry in FIGURES.items()
@@ -209,6 +210,13 @@ def width(svg: str) -> int:
     """Return the width in CSS pixels at which a figure's type is as large as the page's notes."""
     found = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', svg)
     return round(float(found[1]) * PIXELS_PER_POINT) if found else 900
+
+
+def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
+    """Return the contrasts that were planned; None if the run has none of their variants."""
+    cells = statistics_display.comparisons_table(comparisons)
+    caption = "Planned contrasts on the same test trials, in points of balanced accuracy."
+    return Table("contrasts", caption, cells) if len(cells) else None
 
 
 def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Range]) -> list[Table]:

@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from speechdt import tables
 from speechdt.calibration import Calibration
+from speechdt.comparison import compare, contrasts
 from speechdt.metrics import reliability
 from speechdt.slices import by_slice
 from speechdt.thresholds import thresholds
@@ -47,6 +48,17 @@ def make(count, snrs=SNRS, durations=DURATIONS):
         variant: {"backend": f"backend_{place}", "model": "nano" if variant == "A1" else ""}
         for place, variant in enumerate(variants)
     }
+    found["comparisons"] = compare(
+        {
+            v: _analysed(i % len(OBSERVERS), snrs, durations)["trials"]
+            for i, v in enumerate(variants)
+        },
+        planned=contrasts(variants, [["A2", "A1"], ["B2", "B1"]], "D2"),
+        also=contrasts(variants, [["B2", "A1"]]),
+        replicates=REPLICATES,
+        permutations=100,
+        seed=1,
+    )
     found["matrix"] = tables.matrix(found["metrics"], found["thresholds"], described)
     found["latency"] = tables.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
     found["pareto"] = tables.pareto(found["latency"], found["matrix"])
@@ -61,6 +73,7 @@ def _analysed(observer, snrs, durations):
     noisy = heard[heard["snr_db"].notna()]
     fitted, curves = thresholds(noisy, trials[silent], replicates=REPLICATES, seed=1)
     return {
+        "trials": noisy,
         "metrics": by_slice(heard, replicates=REPLICATES, seed=1),
         "reliability": reliability(noisy),
         "thresholds": fitted,
@@ -82,7 +95,8 @@ def _trials(snrs, durations):
             for duration in durations:
                 catch = {"label": "CATCH", "snr_db": np.nan, "duration_ms": duration}
                 rows.append(row | catch | {"group_id": f"catch-{is_speech}-{item}"})
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.assign(trial_id=table.index.astype(str))
 
 
 def _decided(trials, hearing, bias, gain):

@@ -123,6 +123,17 @@ def test_every_variant_has_a_row_of_finite_figures(finished):
     assert (latency["latency_p50_ms"] > 0).all()
 
 
+def test_every_pair_is_compared_and_the_planned_contrasts_come_first(finished):
+    table = read_table(finished / "results" / "tables" / "comparisons.csv")
+    assert len(table) == 6
+    assert table["variant"].tolist()[:3] == ["A1", "C1", "D1"]
+    assert table["reference"].tolist()[:3] == ["D2"] * 3
+    assert (table["p_holm"].notna() == (table["family"] == "planned")).all()
+    matrix = read_table(finished / "results" / "tables" / "matrix.csv").set_index("variant")
+    expected = matrix.loc["D1", "balanced_accuracy"] - matrix.loc["D2", "balanced_accuracy"]
+    assert table.loc[2, "difference"] == pytest.approx(expected)
+
+
 def test_every_file_that_is_promised_is_there(finished):
     results = finished / "results"
     assert (results / "report.html").stat().st_size > 10_000

@@ -24,7 +24,7 @@ def read_json(variants, paths):
 def main(inputs, variants, config, checkout):
     """Return the page, from files by name."""
     timed = read_json(variants, inputs["latency_of"])
-    tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto")
+    tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto", "comparisons")
     return render(
         tables={name: read_table(inputs[name]) for name in tables},
         order_bias=read_table(inputs["order_bias"][0]) if inputs["order_bias"] else None,

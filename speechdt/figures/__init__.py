@@ -81,6 +81,15 @@ FIGURES = {
         "trials, with the threshold learned on dev: percent of the row, and trials.",
         ("metrics",),
     ),
+    "comparisons": Entry(
+        "Who beats whom",
+        "By how many points of balanced accuracy the variant of a row beats that of a column, on "
+        "the same trials; on the diagonal balanced accuracy itself, in percent, the best variant "
+        "first. Bold: the 95 % interval of this difference, over groups, leaves out zero, without "
+        "correction for the number of pairs. Framed: contrasts that were planned; the frame is "
+        "solid where p is at most 0.05 after Holm's correction, and dotted where it is not.",
+        ("comparisons", "matrix"),
+    ),
 }
 """All figures by name, in the order of the report."""
 
@@ -97,6 +106,7 @@ def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str
     variants : sequence of str
         All variants, in the order of the configuration.
     """
+    from speechdt.figures.comparison import comparisons
     from speechdt.figures.confusion import confusion
     from speechdt.figures.heatmap import heatmap
     from speechdt.figures.pareto import pareto
@@ -105,7 +115,7 @@ def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str
 
     functions = (
         *(psychometric_snr, psychometric_duration),
-        *(heatmap, pareto, reliability, confusion),
+        *(heatmap, pareto, reliability, confusion, comparisons),
     )
     drawn = {function.__name__: function for function in functions}
     return drawn[name](**tables, variants=variants)

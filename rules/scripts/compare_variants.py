@@ -1,0 +1,38 @@
+"""Compare the variants pair by pair on the same test trials: tables/comparisons.csv."""
+
+from speechdt.comparison import ALSO, PLANNED, compare, contrasts
+from speechdt.jobs import logged
+from speechdt.slices import decided_trials, read_calibration
+
+
+def read_trials(variants, cells, scores, calibrations):
+    """Return the decided trials of each variant; scores come variant by variant."""
+    return {
+        variant: decided_trials(
+            cells,
+            scores[place * len(cells) : (place + 1) * len(cells)],
+            read_calibration(calibrations[place]),
+        )
+        for place, variant in enumerate(variants)
+    }
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        inputs, params = snakemake.input, snakemake.params
+        planned = contrasts(params.variants, params.planned, params.reference)
+        also = contrasts(params.variants, params.also)
+        table = compare(
+            read_trials(params.variants, inputs.cells, inputs.scores, inputs.calibration),
+            planned=planned,
+            also=[pair for pair in also if pair not in planned],
+            replicates=params.replicates,
+            permutations=params.permutations,
+            seed=params.seed,
+        )
+        table.to_csv(snakemake.output[0], index=False)
+        families = table["family"].value_counts()
+        log.info(
+            "%d pairs; %d planned, %d beside them",
+            *(len(table), families.get(PLANNED, 0), families.get(ALSO, 0)),
+        )
