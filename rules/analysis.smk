@@ -8,6 +8,7 @@ rule measure_metrics:
             "<results>/scores/{{variant}}/test/{cell}.parquet", cell=NOISY + CLEAN
         ),
         calibration="<results>/calibration/{variant}.json",
+        sources="<results>/corpus/sources.parquet",
     output:
         metrics="<results>/metrics/{variant}.csv",
         reliability="<results>/metrics/{variant}.reliability.csv",
@@ -51,11 +52,11 @@ rule fit_thresholds:
 
 rule compare_variants:
     input:
-        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
         scores=expand(
             "<results>/scores/{variant}/test/{cell}.parquet",
             variant=VARIANTS,
-            cell=NOISY,
+            cell=NOISY + CATCH,
         ),
         calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
     output:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from speechdt import bootstrap
 
@@ -23,6 +24,8 @@ RATES = {
     **{"recall_speech": True, "recall_nonspeech": False},
 }
 """Metrics that are the mean of one answer a trial, and the class that they are about."""
+UNBOUNDED = ("dprime", "criterion", "confidence_gap")
+"""Metrics that are no proportion."""
 SCALES = {"": "p_speech", "_temperature": "p_temperature", "_platt": "p_platt"}
 """Suffix of the calibration metrics, and the column that each is computed from."""
 
@@ -55,6 +58,8 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
         counts = groups.count_behind(name)
         units = groups.items_behind(name) if name in RATES else None
         low, high = bootstrap.interval(replicate[0], replicate[1:], counts, units=units)
+        if name not in UNBOUNDED:  # with very few groups an interval may leave the range
+            low, high = np.clip([low, high], 0.0, 1.0)
         rows.append((name, replicate[0], float(low), float(high)))
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
 
@@ -91,6 +96,7 @@ class Groups:
             found = _one_class_metrics(sums)
             if self._pairs.size:
                 found |= _two_class_metrics(sums)
+                found |= _detection_theory(sums)
                 found["auc"] = self.auc(weights)
             for suffix in SCALES:
                 found |= _calibration_metrics(sums, suffix)
@@ -197,6 +203,13 @@ def _two_class_metrics(sums: Sums) -> Sums:
         "recall_nonspeech": rejection_rate,
         "f1_nonspeech": 2 * rejected / (2 * rejected + missed + false_alarm),
     }
+
+
+def _detection_theory(sums: Sums) -> Sums:
+    """Return d' and criterion c (Green & Swets 1966), kept finite by half a trial (Hautus 1995)."""
+    hit = ndtri((sums["hit"] + 0.5) / (sums["speech"] + 1))
+    false_alarm = ndtri((sums["false_alarm"] + 0.5) / (sums["nonspeech"] + 1))
+    return {"dprime": hit - false_alarm, "criterion": -(hit + false_alarm) / 2}
 
 
 def _calibration_metrics(sums: Sums, suffix: str) -> Sums:

@@ -107,6 +107,7 @@ def render(
             display.matrix_table(tables["matrix"], tables["latency"], ranges),
         ),
         contrasts=contrasts_table(tables["comparisons"]),
+        robustness=robustness(tables),
         figures=[
             Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
             for name, entry in FIGURES.items()
@@ -215,8 +216,24 @@ def width(svg: str) -> int:
 def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
     """Return the contrasts that were planned; None if the run has none of their variants."""
     cells = statistics_display.comparisons_table(comparisons)
-    caption = "Planned contrasts on the same test trials, in points of balanced accuracy."
+    caption = "Planned contrasts on the same test trials: balanced accuracy and DT75."
     return Table("contrasts", caption, cells) if len(cells) else None
+
+
+def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
+    """Return tables that ask whether the comparison depends on bias, on labels or on bandwidth."""
+    return [
+        Table(
+            "sensitivity",
+            "Sensitivity and bias: d′ and criterion c.",
+            statistics_display.sensitivity_table(tables["matrix"]),
+        ),
+        Table(
+            "strata",
+            "Balanced accuracy (%) over all trials and in parts of them.",
+            statistics_display.strata_table(tables["metrics"]),
+        ),
+    ]
 
 
 def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Range]) -> list[Table]:

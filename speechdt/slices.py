@@ -10,6 +10,9 @@ from speechdt.calibration import Calibration
 from speechdt.metrics import evaluate
 from speechdt.scoring import read_scored
 
+FULL_BAND_HZ = 7000
+"""Sources that reach this high sound alike at 16 kHz; telephone speech ends at 4 kHz."""
+
 
 def read_calibration(path: Path | str) -> Calibration:
     """Read ``calibration/{variant}.json``."""
@@ -17,17 +20,30 @@ def read_calibration(path: Path | str) -> Calibration:
 
 
 def decided_trials(
-    cells: Sequence[Path | str], scores: Sequence[Path | str], calibration: Calibration
+    cells: Sequence[Path | str],
+    scores: Sequence[Path | str],
+    calibration: Calibration,
+    sources: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Join trials with their scores and what the calibration makes of them.
+
+    Parameters
+    ----------
+    cells, scores : sequences of paths
+    calibration : Calibration
+    sources : DataFrame, optional
+        The corpus, for the bandwidth of the targets if it knows that.
 
     Returns
     -------
     DataFrame
         Columns of a cell file without audio; speech (bool), p_speech, p_temperature, p_platt,
-        decided and decided_far10 (bool).
+        decided and decided_far10 (bool); bandwidth_hz, if known.
     """
     trials = read_scored(cells, scores)
+    if sources is not None and "bandwidth_hz" in sources:
+        known = sources.drop_duplicates("source_id").set_index("source_id")["bandwidth_hz"]
+        trials["bandwidth_hz"] = pd.to_numeric(trials["source_id"].map(known), errors="coerce")
     p = trials["p_speech"]
     return trials.assign(
         speech=trials["label"] == "SPEECH",
@@ -51,8 +67,8 @@ def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     Returns
     -------
     DataFrame
-        by (all, snr_db, duration_ms, category, cell or clean), level, n, groups, metric, value,
-        low, high.
+        by (all, snr_db, duration_ms, category, cell, hygiene, bandwidth or clean), level, n,
+        groups, metric, value, low, high.
     """
     tables = []
     for by, level, part in _slices(trials):
@@ -75,6 +91,20 @@ def _slices(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
         yield "category", str(category), part
     for (snr, duration), part in noisy.groupby(["snr_db", "duration_ms"]):
         yield "cell", f"snr{snr:g}_dur{duration:g}", part
+    yield from _strata(noisy)
     clean = trials[trials["snr_db"].isna()]
     if len(clean):
         yield "clean", f"{clean['duration_ms'].iloc[0]}", clean
+
+
+def _strata(noisy: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield the trials that hygiene does not flag, and those of narrow and of full bandwidth."""
+    if "flagged" in noisy:
+        sound = noisy[~noisy["flagged"].astype(bool)]
+        if 0 < len(sound) < len(noisy):
+            yield "hygiene", "unflagged", sound
+    if "bandwidth_hz" in noisy:
+        narrow = noisy["bandwidth_hz"] < FULL_BAND_HZ
+        for level, of in (("narrow", narrow), ("full", noisy["bandwidth_hz"] >= FULL_BAND_HZ)):
+            if of.any():
+                yield "bandwidth", level, noisy[of]

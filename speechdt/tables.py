@@ -13,6 +13,7 @@ METRICS = (
     *("speech_accuracy", "nonspeech_accuracy"),
     *("precision_speech", "recall_speech", "f1_speech"),
     *("precision_nonspeech", "recall_nonspeech", "f1_nonspeech", "auc"),
+    *("dprime", "criterion"),
     *("ece", "mce", "brier", "ece_temperature", "mce_temperature", "brier_temperature"),
     *("ece_platt", "mce_platt", "brier_platt"),
     *("confidence", "confidence_correct", "confidence_wrong", "confidence_gap"),

@@ -11,6 +11,7 @@ from speechdt.calibration import Calibration
 from speechdt.comparison import compare, contrasts
 from speechdt.metrics import reliability
 from speechdt.slices import by_slice
+from speechdt.threshold_comparison import compare_thresholds
 from speechdt.thresholds import thresholds
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
@@ -48,21 +49,29 @@ def make(count, snrs=SNRS, durations=DURATIONS):
         variant: {"backend": f"backend_{place}", "model": "nano" if variant == "A1" else ""}
         for place, variant in enumerate(variants)
     }
-    found["comparisons"] = compare(
-        {
-            v: _analysed(i % len(OBSERVERS), snrs, durations)["trials"]
-            for i, v in enumerate(variants)
-        },
-        planned=contrasts(variants, [["A2", "A1"], ["B2", "B1"]], "D2"),
-        also=contrasts(variants, [["B2", "A1"]]),
-        replicates=REPLICATES,
-        permutations=100,
-        seed=1,
-    )
+    found["comparisons"] = _compared(tuple(variants), snrs, durations)
     found["matrix"] = tables.matrix(found["metrics"], found["thresholds"], described)
     found["latency"] = tables.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
     found["pareto"] = tables.pareto(found["latency"], found["matrix"])
     return found
+
+
+@cache
+def _compared(variants, snrs, durations):
+    heard = {
+        variant: _analysed(place % len(OBSERVERS), snrs, durations)
+        for place, variant in enumerate(variants)
+    }
+    trials = {variant: of["trials"] for variant, of in heard.items()}
+    settings = {"replicates": REPLICATES, "permutations": 100, "seed": 1}
+    planned = contrasts(variants, [["A2", "A1"], ["B2", "B1"]], "D2")
+    also = contrasts(variants, [["B2", "A1"]])
+    table = compare(trials, planned=planned, also=also, **settings)
+    pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
+    silent = {variant: of["silent"] for variant, of in heard.items()}
+    in_family = (table["family"] == "planned").to_numpy()
+    thresholds = compare_thresholds(trials, silent, pairs, in_family, **settings)
+    return pd.concat([table, thresholds], axis=1)
 
 
 @cache
@@ -74,6 +83,7 @@ def _analysed(observer, snrs, durations):
     fitted, curves = thresholds(noisy, trials[silent], replicates=REPLICATES, seed=1)
     return {
         "trials": noisy,
+        "silent": trials[silent],
         "metrics": by_slice(heard, replicates=REPLICATES, seed=1),
         "reliability": reliability(noisy),
         "thresholds": fitted,

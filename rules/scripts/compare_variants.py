@@ -1,8 +1,12 @@
 """Compare the variants pair by pair on the same test trials: tables/comparisons.csv."""
 
+import pandas as pd
+
+from speechdt.cells import CATCH
 from speechdt.comparison import ALSO, PLANNED, compare, contrasts
 from speechdt.jobs import logged
 from speechdt.slices import decided_trials, read_calibration
+from speechdt.threshold_comparison import compare_thresholds
 
 
 def read_trials(variants, cells, scores, calibrations):
@@ -22,14 +26,20 @@ if __name__ == "__main__":
         inputs, params = snakemake.input, snakemake.params
         planned = contrasts(params.variants, params.planned, params.reference)
         also = contrasts(params.variants, params.also)
+        trials = read_trials(params.variants, inputs.cells, inputs.scores, inputs.calibration)
+        silent = {name: of[of["label"] == CATCH] for name, of in trials.items()}
+        trials = {name: of[of["label"] != CATCH] for name, of in trials.items()}
+        settings = {name: getattr(params, name) for name in ("replicates", "permutations", "seed")}
         table = compare(
-            read_trials(params.variants, inputs.cells, inputs.scores, inputs.calibration),
+            trials,
             planned=planned,
             also=[pair for pair in also if pair not in planned],
-            replicates=params.replicates,
-            permutations=params.permutations,
-            seed=params.seed,
+            **settings,
         )
+        pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
+        in_family = (table["family"] == PLANNED).to_numpy()
+        thresholds = compare_thresholds(trials, silent, pairs, in_family, **settings)
+        table = pd.concat([table, thresholds], axis=1)
         table.to_csv(snakemake.output[0], index=False)
         families = table["family"].value_counts()
         log.info(
