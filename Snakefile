@@ -17,4 +17,6 @@ rule all:
     input:
         tables,
         figures,
+        bank_results,
+        search_results,
         "<results>/report.html",

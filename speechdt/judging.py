@@ -88,7 +88,7 @@ class Judge:
         speech = self.speech[clips]
         contributions = self.objective.contributions
         told = np.array([contributions(p, speech) for p in (baseline, *answers)])
-        means, counts = self._resampled(told, clips)
+        means, counts = resampled(told, speech, self.groups[clips], self._replicates, self._seed)
         scores, gains = means[:, 1:], means[:, 1:] - means[:, :1]
         score_ends, gain_ends = (interval(x[0], x[1:], counts) for x in (scores, gains))
         if self.objective.sign < 0:
@@ -97,19 +97,36 @@ class Judge:
         columns = (scores[0], *score_ends, gains[0], *gain_ends)
         return [Verdict(len(clips), items, *map(float, row)) for row in zip(*columns, strict=True)]
 
-    def _resampled(self, told: Floats, clips: Indices) -> tuple[Floats, list[int]]:
-        """Return objectives, (1 + replicates, prompts), the first as it is; groups a class."""
-        strata, code = groups_by_class(self.speech[clips], self.groups[clips])
-        weights = group_weights(strata, self._replicates, self._seed)
-        weights = np.vstack([np.ones(len(strata)), weights])
-        sums = np.zeros((len(strata), len(told)))
-        np.add.at(sums, code, told.T)
-        sizes = np.bincount(code, minlength=len(strata))
-        means = [
-            weights[:, of] @ sums[of] / (weights[:, of] @ sizes[of])[:, None]
-            for of in (strata, ~strata)
-        ]
-        return np.asarray((means[0] + means[1]) / 2), [int(strata.sum()), int((~strata).sum())]
+
+def resampled(
+    told: Floats, speech: Bools, groups: ArrayLike, replicates: int, seed: int
+) -> tuple[Floats, list[int]]:
+    """Average contributions over both classes, for the clips as they are and for resampled groups.
+
+    Parameters
+    ----------
+    told : float array, (prompts, clips)
+        Contribution of each clip.
+    speech, groups : arrays, (clips,)
+    replicates, seed : int
+
+    Returns
+    -------
+    means : float array, (1 + replicates, prompts)
+        The first as it is.
+    groups : list of int
+        Groups of each class.
+    """
+    strata, code = groups_by_class(speech, groups)
+    weights = np.vstack([np.ones(len(strata)), group_weights(strata, replicates, seed)])
+    sums = np.zeros((len(strata), len(told)))
+    np.add.at(sums, code, told.T)
+    sizes = np.bincount(code, minlength=len(strata))
+    means = [
+        weights[:, of] @ sums[of] / (weights[:, of] @ sizes[of])[:, None]
+        for of in (strata, ~strata)
+    ]
+    return np.asarray((means[0] + means[1]) / 2), [int(strata.sum()), int((~strata).sum())]
 
 
 def groups_by_class(speech: Bools, groups: ArrayLike) -> tuple[Bools, Indices]:

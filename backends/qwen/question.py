@@ -68,8 +68,16 @@ class Chat:
     def render(self, prompt: str) -> str:
         """Return the chat text of one clip and `prompt`, up to where the answer begins."""
         # Templates tell audio by its type or by its key: this message has what each looks for.
-        audio = {"type": "audio", "audio": "clip.wav", "audio_url": "clip.wav"}
-        message = {"role": "user", "content": [audio, {"type": "text", "text": prompt}]}
+        return self._rendered(
+            [{"type": "audio", "audio": "clip.wav", "audio_url": "clip.wav"}], prompt
+        )
+
+    def render_text(self, text: str) -> str:
+        """Return the chat text of a message without audio, up to where the reply begins."""
+        return self._rendered([], text)
+
+    def _rendered(self, audio: list[dict[str, str]], text: str) -> str:
+        message = {"role": "user", "content": [*audio, {"type": "text", "text": text}]}
         own = {} if self.template is None else {"chat_template": self.template}
         return self.renderer.apply_chat_template(
             [message], add_generation_prompt=True, tokenize=False, **own
