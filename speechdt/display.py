@@ -45,8 +45,11 @@ MODEL_NOTES = {
 """What must stand beside the figures of a model that is not what its name promises."""
 THRESHOLDS_NOTE = (
     f"{FOOTNOTE} FA: false alarms, on dev. “75 % correct”: where balanced accuracy reaches 75 %; "
-    "its 50 % is chance with two balanced classes."
+    "its 50 % is chance with two balanced classes. Fit: deviance of the curve of DT50 and DT75, "
+    "against what differences between groups would bring; “poor” where p is below 0.01."
 )
+MISFIT = 0.01
+"""p below which a curve is called a poor fit: a run has a hundred curves."""
 LATENCY_NOTE = (
     "Milliseconds a clip, median (95th percentile), one clip at a time on a warm detector. "
     "Stages are medians of their own and need not add up to the total."
@@ -242,9 +245,17 @@ def thresholds_table(
                 row[heading] = _threshold(kinds, kind, threshold, ranges[dimension])
             for rate in ("guess", "lapse"):
                 row[rate.capitalize()] = number(kinds.loc["detection", rate], 3)
+            row["Fit"] = fit_text(kinds.loc["detection", "fit_p"])
             rows.append(row)
-    headings = ["Variant", "Along", "At", *THRESHOLDS, "Guess", "Lapse"]
+    headings = ["Variant", "Along", "At", *THRESHOLDS, "Guess", "Lapse", "Fit"]
     return pd.DataFrame(rows, columns=headings, dtype=str)
+
+
+def fit_text(p: float) -> str:
+    """Return whether a curve fits, with the p-value of its deviance."""
+    if math.isnan(p):
+        return MISSING
+    return f"poor, p = {p:.3f}" if p < MISFIT else f"p = {p:.2f}"
 
 
 def _part(dimension: Any, part: Any) -> str:

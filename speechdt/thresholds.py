@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from speechdt import bootstrap, psychometric
+from speechdt.goodness import misfit_p
 from speechdt.metrics import Groups
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -29,6 +30,8 @@ PROPORTIONS = {"dt50": 0.50, "dt75": 0.75}
 DIMENSIONS = {"snr": "snr_db", "duration": "duration_ms"}
 """Dimension of a curve, and the column that holds its levels."""
 KINDS = ("detection", "far10", "accuracy", "auc")
+TESTED = ("detection", "accuracy")
+"""Kinds of curve whose fit is tested."""
 CURVE_POINTS = 101
 
 
@@ -76,9 +79,10 @@ def thresholds(
     -------
     table : DataFrame
         kind, dimension (snr: thresholds in dB; duration: in ms), slice (all, or the level of the
-        other dimension), n, guess, lapse, location, width, deviance, and for each of dt50 and
-        dt75: the threshold (NaN if censored), ``_censored`` ('<', '>', 'undefined' or ''),
-        ``_low`` and ``_high`` (-inf, inf beyond the tested range).
+        other dimension), n, guess, lapse, location, width, deviance, fit_p (of detection and
+        accuracy: small if the curve does not fit, see `goodness`), and for each of dt50 and dt75:
+        the threshold (NaN if censored), ``_censored`` ('<', '>', 'undefined' or ''), ``_low`` and
+        ``_high`` (-inf, inf beyond the tested range).
     curves : DataFrame
         kind, dimension, slice, level, rate, low, high along the fitted curves; and the observed
         rates with fitted = False.
@@ -89,7 +93,9 @@ def thresholds(
             rates = _rates(kind, dimension, part, silence, replicates, seed)
             fit = psychometric.fit(rates.levels, rates.successes, rates.trials, guess=rates.guess)
             labels = {"kind": kind, "dimension": dimension, "slice": slice_name}
-            rows.append(labels | _threshold_row(rates, fit, dimension))
+            row = labels | _threshold_row(rates, fit, dimension)
+            tested = kind in TESTED
+            rows.append(row | {"fit_p": _fit_p(fit, rates) if tested else np.nan})
             curves.append(_curve(rates, fit, dimension).assign(**labels))
     order = ["kind", "dimension", "slice", "fitted", "level", "rate", "low", "high"]
     if not curves:  # one SNR and one duration make no curve
@@ -232,6 +238,10 @@ def _threshold_row(rates: Rates, fit: psychometric.Fit, dimension: str) -> dict[
             f"{name}_high": _in_unit(high, dimension),
         }
     return row
+
+
+def _fit_p(fit: psychometric.Fit, rates: Rates) -> float:
+    return misfit_p(fit, rates.successes, rates.trials, rates.guess)
 
 
 def _in_range(bounds: tuple[Any, Any], fit: psychometric.Fit) -> tuple[float, float]:
