@@ -92,6 +92,8 @@ rule write_report:
         pareto="<results>/tables/pareto.csv",
         comparisons="<results>/tables/comparisons.csv",
         order_bias=asked_tables,
+        prompts=report_of_prompts,
+        searches=expand("<results>/prompts/{search}.json", search=SEARCHES),
         figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
         calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
         latency_of=expand("<results>/latency/{variant}.json", variant=VARIANTS),
