@@ -103,6 +103,7 @@ class Backgrounds:
                 "background_group": f"{kind}:{item_id}",
                 "background_path": "",
                 "background_start": 0,
+                "background_flagged": False,
             }
         rng = seeds.generator(self._seed, "background", item_id)
         source, start = self._recordings.deal(rng, other_than=target_group)
@@ -112,6 +113,7 @@ class Backgrounds:
             "background_group": source["group_id"],
             "background_path": source["path"],
             "background_start": start,
+            "background_flagged": bool(source.get("flagged", False)),
         }
 
 
@@ -171,8 +173,9 @@ def crossed(
     Returns
     -------
     DataFrame
-        item_id, label, category, source_id, group_id, path, start (sample), length (samples), and
-        background, background_id, background_group, background_path, background_start.
+        item_id, label, category, source_id, group_id, path, start (sample), length (samples),
+        flagged (by hygiene), and background, background_id, background_group, background_path,
+        background_start, background_flagged.
 
     Raises
     ------
@@ -280,7 +283,13 @@ def uncrossed(
 
 def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:
     kept = {name: source[name] for name in ("label", "category", "source_id", "group_id", "path")}
-    return {"item_id": item_id, **kept, "start": start, "length": length_ms * SAMPLE_RATE // 1000}
+    return {
+        "item_id": item_id,
+        **kept,
+        "start": start,
+        "length": length_ms * SAMPLE_RATE // 1000,
+        "flagged": bool(source.get("flagged", False)),
+    }
 
 
 def _noise_deck(
