@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import publishers
@@ -186,6 +187,23 @@ def test_musan_tells_parts_singing_artists_and_pieces(trees):
     }
     assert reasons["musan/music-fma-0090"].startswith("holds singing")
     assert reasons["musan/music-jamendo-0000"].startswith("may hold singing")
+
+
+def test_a_manifest_may_say_what_is_sung(tmp_path):
+    publishers.save_rows(
+        tmp_path / "manifest.csv",
+        [
+            ["path", "label", "category", "group_id", "vocals"],
+            *[[f"{v}.wav", "NONSPEECH", "music", v, v] for v in ("no", "unknown", "yes")],
+            ["talk.wav", "SPEECH", "speech", "she", "yes"],
+        ],
+    )
+    found = readers.read({"kind": "folder", "path": tmp_path})
+    assert {Path(s.path).stem: bool(s.reason) for s in found} == {
+        **{"no": False, "unknown": True, "yes": True, "talk": False},
+    }
+    kept = readers.read({"kind": "folder", "path": tmp_path, "vocals": "keep"})
+    assert not any(source.reason for source in kept)
 
 
 def test_an_artist_is_one_group_in_every_corpus(trees):
