@@ -30,6 +30,7 @@ def combined(root, tmp_path_factory):
     config["corpus"][-1]["count"] = 3
     config["trials"]["train_clips"] = 160
     config["variants"] = dict(ASKED)
+    config["searches"] = dict.fromkeys(config["searches"])
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     run(folder, "all", "results/trials/train/growth.csv", config="mine.yaml")
     return folder
