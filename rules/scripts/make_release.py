@@ -90,7 +90,8 @@ def write_card(given, params, folder):
     else:
         text = release.dataset_card(cells, sources, params.config["grid"])
         (folder / "README.md").write_text(text, encoding="utf-8")
-    attributions = [Path(corpus["path"]) / "ATTRIBUTION.md" for corpus in params.config["corpus"]]
+    folders = [Path(corpus["path"]) for corpus in params.config["corpus"] if "path" in corpus]
+    attributions = [path / "ATTRIBUTION.md" for path in folders]
     texts = [path.read_text(encoding="utf-8") for path in attributions if path.exists()]
     if texts:
         (folder / "ATTRIBUTION.md").write_text("\n\n".join(texts), encoding="utf-8")
