@@ -22,6 +22,11 @@ def read_json(variants, paths):
     }
 
 
+def read_if_there(paths):
+    """Return the table, if there is one."""
+    return read_table(paths[0]) if paths else None
+
+
 def read_prompts(files, searches):
     """Return the section on prompts, or None if none was searched for."""
     named = {Path(path).name: path for path in files}
@@ -41,7 +46,8 @@ def main(inputs, variants, config, checkout):
     tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto", "comparisons")
     return render(
         tables={name: read_table(inputs[name]) for name in tables},
-        order_bias=read_table(inputs["order_bias"][0]) if inputs["order_bias"] else None,
+        order_bias=read_if_there(inputs["order_bias"]),
+        adapters=read_if_there(inputs["adapters"]),
         figures={Path(path).stem: Path(path).read_text() for path in inputs["figures"]},
         calibrations=read_json(variants, inputs["calibration"]),
         hardware={variant: times["hardware"] for variant, times in timed.items()},
