@@ -86,6 +86,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     prompts = reordered(BASELINE_PROMPT, max(options.prompts, options.search_prompts))
     clips, warm_up = make_clips(options.clips, options.ms), make_clips(64, options.ms, seed=1)
     few = prompts[: options.prompts]
+    tokens = [len(detector._question(prompt).after) for prompt in prompts]
     report = {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.processor(),
         "device_type": device.type,
@@ -93,6 +94,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
         "clip_ms": options.ms,
         **about,
+        "tokens_after_the_audio": [min(tokens), max(tokens)],
         "agreement": agreement(detector, stock, clips[:8]),
         "ours": time_ours(detector, clips, few, warm_up),
     }

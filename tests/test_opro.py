@@ -23,7 +23,7 @@ from speechdt.template import PARTS, TemplateProposer
 BASELINE = "Is it speech?\nA) it is\nB) it is not"
 OTHER = "Who speaks?\nA) somebody\nB) nobody"
 TEMPLATE = TemplateProposer()
-PLANTED = ("human speech is present", "syllable", "NO VOICE", "ONLY")
+PLANTED = ("Focus on", "syllable", "NO VOICE", "ONLY")
 """Words of one opening, one question, one pair of options and one closing."""
 
 
