@@ -5,6 +5,7 @@ include: "rules/common.smk"
 include: "rules/hygiene.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
+include: "rules/inspection.smk"
 include: "rules/models.smk"
 include: "rules/adapters.smk"
 include: "rules/prompts.smk"
@@ -19,4 +20,5 @@ rule all:
         tables,
         figures,
         hygiene,
+        inspection,
         "<results>/report.html",
