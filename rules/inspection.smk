@@ -31,3 +31,41 @@ rule write_inspection:
         "Drawing recordings and trials to listen to"
     script:
         "scripts/write_inspection.py"
+
+
+# Train is described where it is rendered, which is where something of the matrix learns from it.
+DESCRIBED = expand("<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS)
+if any(
+    str(OPTIONS[variant].get("adapter") or "").startswith(f"{TRAINED_ADAPTERS}/")
+    for variant in VARIANTS
+):
+    DESCRIBED = expand("<results>/trials/train/{cell}.parquet", cell=NOISY) + DESCRIBED
+
+
+rule write_dataset_card:
+    input:
+        sources="<results>/corpus/sources.parquet",
+        # Which says so: nothing is shared between the splits.
+        audit="<results>/trials/audit.csv",
+        cells=DESCRIBED,
+        template=Path(workflow.basedir) / "speechdt" / "templates" / "trials_card.md.j2",
+    output:
+        "<results>/trials/README.md",
+    log:
+        "<logs>/write_dataset_card/write_dataset_card.log",
+    conda:
+        ENVIRONMENT
+    params:
+        grid=GRID._asdict(),
+        corpora=config["corpus"],
+        settings={
+            "seed": config["seed"],
+            "level": config["trials"]["level"],
+            "least_active": config["trials"]["least_active"],
+            "flag_by": FLAG_BY,
+        },
+        code=code("write_dataset_card.py"),
+    message:
+        "Describing the trials"
+    script:
+        "scripts/write_dataset_card.py"
