@@ -12,15 +12,20 @@ import pandas as pd
 from tqdm import tqdm
 
 from speechdt import activity, audio
+from speechdt.dependencies import code_hash
 from speechdt.detector import SAMPLE_RATE
 from speechdt.errors import SpeechdtError
 from speechdt.files import walk
+from speechdt.measured import FactStore, key
 
 CATEGORIES = {
     "SPEECH": ("speech",),
     "NONSPEECH": ("music", "animals", "noise", "environment"),
 }
 """Categories of each class."""
+
+AT_A_TIME = 500
+"""Recordings that are measured before what was found is kept."""
 
 REQUIRED = ("path", "label", "category", "group_id")
 """Columns that a manifest must have; others are kept."""
@@ -110,7 +115,7 @@ def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
 
 
 def index(
-    sources: Sequence[Source], shortest_ms: int, workers: int = 1
+    sources: Sequence[Source], shortest_ms: int, workers: int = 1, kept: Path | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read every recording once: measure the usable ones, give the reason for the others.
 
@@ -122,6 +127,8 @@ def index(
         Recordings shorter than this are rejected.
     workers : int
         Processes that read.
+    kept : Path, optional
+        Where what is measured is kept, so that only new or changed files are read again.
 
     Returns
     -------
@@ -135,7 +142,7 @@ def index(
     rejected: list[dict[str, str]] = []
     first_with: dict[str, str] = {}
     for source, (facts, reason) in zip(
-        sources, _measure_all(sources, shortest_ms, workers), strict=True
+        sources, _measure_all(sources, shortest_ms, workers, kept), strict=True
     ):
         twin = first_with.setdefault(facts["sha256"], source.path) if facts else source.path
         if twin != source.path:
@@ -144,6 +151,8 @@ def index(
             rejected.append({"path": source.path, "source_id": source.source_id, "reason": reason})
         else:
             described = source._asdict()
+            # Arrays take a tenth of the memory of lists.
+            facts["active"] = np.array(facts["active"], dtype=np.int32)
             measured.append({**described.pop("extra"), **described, **facts})
     columns = ["path", "source_id", "label", "category", "group_id", "seconds", "active"]
     usable = pd.DataFrame(measured) if measured else pd.DataFrame(columns=columns)
@@ -189,15 +198,27 @@ def _from_folders(path: Path) -> Iterator[Source]:
 
 
 def _measure_all(
-    sources: Sequence[Source], shortest_ms: int, workers: int
+    sources: Sequence[Source], shortest_ms: int, workers: int, kept: Path | None
 ) -> Iterator[tuple[dict[str, Any], str]]:
-    progress = {"total": len(sources), "desc": "reading recordings", "unit": "file"}
-    if workers == 1:
-        yield from tqdm((measure(source, shortest_ms) for source in sources), **progress)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        shortest = [shortest_ms] * len(sources)
-        yield from tqdm(pool.map(measure, sources, shortest, chunksize=16), **progress)
+    store = FactStore(kept) if kept else None
+    code = code_hash(Path(__file__))
+    progress = tqdm(total=len(sources), desc="reading recordings", unit="file")
+    with ProcessPoolExecutor(workers) as pool, progress:
+        for start in range(0, len(sources), AT_A_TIME):
+            some = sources[start : start + AT_A_TIME]
+            keys = [key(source.path, source, shortest_ms, code) for source in some]
+            known = store.get(keys) if store else {}
+            new = [place for place, name in enumerate(keys) if name not in known]
+            tasks = [some[place] for place in new], [shortest_ms] * len(new)
+            found = pool.map(measure, *tasks, chunksize=16) if workers > 1 else map(measure, *tasks)
+            fresh = dict(zip((keys[place] for place in new), found, strict=True))
+            if store:
+                store.put(fresh)
+            known |= fresh
+            for name in keys:
+                facts, reason = known[name]
+                yield facts, reason
+            progress.update(len(some))
 
 
 def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
