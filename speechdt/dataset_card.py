@@ -137,7 +137,8 @@ def render(
         others=counts[counts["kind"] != "snr"].to_dict("records"),
         recordings=_by_category(sources),
         licences=known.replace("", "unknown").fillna("unknown").value_counts().to_dict(),
-        corpora=[{"kind": each["kind"], "name": Path(each["path"]).name} for each in corpora],
+        # Not the path: it says where they lay on this machine.
+        corpora=[Path(each.get("path", "")).name or each["kind"] for each in corpora],
         columns=COLUMNS,
         speakers=_speakers(sources),
         settings=settings,

@@ -18,11 +18,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from scipy.signal import correlate
+from scipy.signal import butter, correlate, sosfilt
 from tqdm import tqdm
 
 from speechdt import audio
-from speechdt.fingerprint import BITS, HOP, Fingerprint, fingerprint, variants
+from speechdt.detector import SAMPLE_RATE
+from speechdt.fingerprint import (
+    BITS,
+    HIGHEST_HZ,
+    HOP,
+    LOWEST_HZ,
+    Fingerprint,
+    fingerprint,
+    variants,
+)
 
 SCHEMA = pa.schema(
     [
@@ -45,8 +54,10 @@ LEAST_ALIKE = 0.6
 """Correlation from which two recordings are the same audio."""
 SHORTEST, STRETCH = 3200, 8000
 """Samples that two recordings must share (200 ms, a short clip), and that are compared at once."""
-SILENT = 1e-6
-"""Mean product below which a stretch is silence (-60 dB of full scale), which is alike anywhere."""
+SILENT = 1e-8
+"""Mean product below which a stretch is silence (-80 dB of full scale), which is alike anywhere."""
+# What the fingerprints hear. Hum below it is alike in recordings that share nothing else.
+_BAND = butter(4, (LOWEST_HZ, HIGHEST_HZ), "bandpass", fs=SAMPLE_RATE, output="sos")
 
 _FRAMES = 4000  # of one recording that are asked for at a time: 32 s
 
@@ -244,7 +255,7 @@ def compare(paths: tuple[str, str], shift: int) -> float:
     float
         Highest absolute correlation of the samples; 0 if they share too little.
     """
-    one, other = (audio.read(path).astype(np.float64) for path in paths)
+    one, other = (sosfilt(_BAND, audio.read(path)) for path in paths)
     start, slack = shift * HOP, 2 * HOP
     one, other = np.pad(one[max(start, 0) :], slack), other[max(-start, 0) :]
     shared = min(len(one) - 2 * slack, len(other))
