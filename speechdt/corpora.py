@@ -1,6 +1,7 @@
 """Corpora: which recordings there are, what each is said to hold, and which can be used."""
 
 import hashlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
@@ -12,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from speechdt import activity, audio
-from speechdt.dependencies import code_hash
+from speechdt.dependencies import code_hash, imported_versions
 from speechdt.detector import SAMPLE_RATE
 from speechdt.errors import SpeechdtError
 from speechdt.files import walk
@@ -201,7 +202,7 @@ def _measure_all(
     sources: Sequence[Source], shortest_ms: int, workers: int, kept: Path | None
 ) -> Iterator[tuple[dict[str, Any], str]]:
     store = FactStore(kept) if kept else None
-    code = code_hash(Path(__file__))
+    code = _measuring_code()
     progress = tqdm(total=len(sources), desc="reading recordings", unit="file")
     with ProcessPoolExecutor(workers) as pool, progress:
         for start in range(0, len(sources), AT_A_TIME):
@@ -219,6 +220,12 @@ def _measure_all(
                 facts, reason = known[name]
                 yield facts, reason
             progress.update(len(some))
+
+
+def _measuring_code() -> tuple[str, ...]:
+    """Return what says how recordings are measured; not how they are found, which sources say."""
+    files = [Path(module.__file__ or "") for module in (audio, activity)]
+    return (code_hash(*files), inspect.getsource(measure), str(imported_versions(files)))
 
 
 def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
