@@ -24,6 +24,8 @@ tables = displayed + expand(
         "latency",
         "pareto",
         "comparisons",
+        "surface",
+        "contour",
     ],
 )
 
@@ -91,6 +93,8 @@ rule write_report:
         latency="<results>/tables/latency.csv",
         pareto="<results>/tables/pareto.csv",
         comparisons="<results>/tables/comparisons.csv",
+        surface="<results>/tables/surface.csv",
+        contour="<results>/tables/contour.csv",
         order_bias=asked_tables,
         figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
         calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),

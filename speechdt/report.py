@@ -70,7 +70,8 @@ def render(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        matrix, metrics, thresholds, curves, latency, pareto, comparisons.
+        matrix, metrics, thresholds, curves, latency, pareto, comparisons,
+        surface, contour.
     order_bias : DataFrame or None
         ``tables/order_bias.csv``, if any variant is asked in words.
     figures : mapping of str to str
@@ -112,7 +113,10 @@ def render(
             Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
             for name, entry in FIGURES.items()
         ],
-        thresholds=threshold_tables(tables["thresholds"], ranges),
+        thresholds=[
+            *threshold_tables(tables["thresholds"], ranges),
+            *trading_tables(tables["surface"], tables["contour"], ranges),
+        ],
         all_thresholds=Table(
             "all-thresholds",
             "Thresholds of every curve, with its guess and lapse rate.",
@@ -218,6 +222,20 @@ def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
     cells = statistics_display.comparisons_table(comparisons)
     caption = "Planned contrasts on the same test trials: balanced accuracy and DT75."
     return Table("contrasts", caption, cells) if len(cells) else None
+
+
+def trading_tables(
+    surface: pd.DataFrame, contour: pd.DataFrame, ranges: Mapping[str, display.Range]
+) -> list[Table]:
+    """Return what duration is worth in dB; nothing if the grid has one SNR or one duration."""
+    if surface.empty:
+        return []
+    cells = statistics_display.trading_table(surface, contour, ranges["snr"])
+    caption = (
+        "The surface over SNR and duration: by how many dB its 75 % contour falls when the "
+        "duration doubles, and where it lies at each duration, in dB."
+    )
+    return [Table("trading", caption, cells)]
 
 
 def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:

@@ -4,7 +4,16 @@ import math
 
 import pandas as pd
 
-from speechdt.display import MISSING, Row, decimal, number, percent, text_table
+from speechdt.display import (
+    MISSING,
+    Row,
+    Threshold,
+    decimal,
+    number,
+    percent,
+    text_table,
+    with_interval,
+)
 
 STRATA = {
     "All": ("all", ""),
@@ -47,6 +56,25 @@ def threshold_difference(row: Row) -> str:
 def p_value(p: float) -> str:
     """Return a p-value with three decimals, ``< 0.001`` below them."""
     return "< 0.001" if p < 0.001 else number(p, 3)
+
+
+def trading_table(
+    surface: pd.DataFrame, contour: pd.DataFrame, tested: tuple[float, float]
+) -> pd.DataFrame:
+    """Return what doubling the duration is worth in dB, and the contour at the tested durations."""
+    rows = []
+    for _, row in surface.iterrows():
+        own = contour[(contour["variant"] == row["variant"]) & contour["tested"]]
+        value, low, high = (float(row[f"db_per_doubling{end}"]) for end in ("", "_low", "_high"))
+        cells = {
+            f"{at['duration_ms']:g} ms": Threshold(
+                at["snr_db"], at["snr_low"], at["snr_high"], str(at["snr_censored"])
+            ).text(tested)
+            for _, at in own.iterrows()
+        }
+        trade = {"dB a doubling": with_interval(value, low, high), "Lapse": number(row["lapse"], 3)}
+        rows.append({"Variant": str(row["variant"]), **trade, **cells})
+    return pd.DataFrame(rows, dtype=str)
 
 
 def sensitivity_table(matrix: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from speechdt.calibration import Calibration
 from speechdt.comparison import compare, contrasts
 from speechdt.metrics import reliability
 from speechdt.slices import by_slice
+from speechdt.surface import surface
 from speechdt.threshold_comparison import compare_thresholds
 from speechdt.thresholds import thresholds
 
@@ -39,7 +40,7 @@ def make(count, snrs=SNRS, durations=DURATIONS):
     """Return the tables of the first `count` detectors by name."""
     variants = NAMES[:count]
     found = {}
-    for name in ("metrics", "reliability", "thresholds", "curves"):
+    for name in ("metrics", "reliability", "thresholds", "curves", "surface", "contour"):
         parts = [
             _analysed(place % len(OBSERVERS), snrs, durations)[name].assign(variant=variant)
             for place, variant in enumerate(variants)
@@ -81,6 +82,7 @@ def _analysed(observer, snrs, durations):
     heard = trials[~silent]
     noisy = heard[heard["snr_db"].notna()]
     fitted, curves = thresholds(noisy, trials[silent], replicates=REPLICATES, seed=1)
+    parameters, contour = surface(noisy, trials[silent], replicates=REPLICATES, seed=1)
     return {
         "trials": noisy,
         "silent": trials[silent],
@@ -88,6 +90,8 @@ def _analysed(observer, snrs, durations):
         "reliability": reliability(noisy),
         "thresholds": fitted,
         "curves": curves,
+        "surface": parameters,
+        "contour": contour,
     }
 
 

@@ -25,6 +25,7 @@ def main(inputs, variants, config, checkout):
     """Return the page, from files by name."""
     timed = read_json(variants, inputs["latency_of"])
     tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto", "comparisons")
+    tables += ("surface", "contour")
     return render(
         tables={name: read_table(inputs[name]) for name in tables},
         order_bias=read_table(inputs["order_bias"][0]) if inputs["order_bias"] else None,

@@ -60,6 +60,14 @@ FIGURES = {
         "scale, which starts at chance (50 %); what lies below chance has the darkest shade.",
         ("metrics",),
     ),
+    "surface": Entry(
+        "How much duration buys how much SNR",
+        "How often each detector says SPEECH to speech, at every SNR and duration: dots are the "
+        "observed rates, the shade behind them the fitted surface. The dark line is its 75 % "
+        "contour, dashed its 95 % interval over groups: along it, a longer clip makes up for a "
+        "lower SNR. A detector without a line has it outside the tested range.",
+        ("surface", "contour", "metrics"),
+    ),
     "pareto": Entry(
         "Accuracy against latency",
         "Balanced accuracy over all noisy test trials, with its 95 % interval, against the median "
@@ -112,10 +120,11 @@ def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str
     from speechdt.figures.pareto import pareto
     from speechdt.figures.psychometric import psychometric_duration, psychometric_snr
     from speechdt.figures.reliability import reliability
+    from speechdt.figures.surface import surface
 
     functions = (
         *(psychometric_snr, psychometric_duration),
-        *(heatmap, pareto, reliability, confusion, comparisons),
+        *(heatmap, pareto, reliability, confusion, comparisons, surface),
     )
     drawn = {function.__name__: function for function in functions}
     return drawn[name](**tables, variants=variants)
