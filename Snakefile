@@ -2,14 +2,19 @@ configfile: "workflow_config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/hygiene.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
+include: "rules/growth.smk"
 include: "rules/models.smk"
 include: "rules/adapters.smk"
 include: "rules/prompts.smk"
 include: "rules/scores.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
+include: "rules/errors.smk"
+include: "rules/paper.smk"
+include: "rules/release.smk"
 
 
 rule all:
@@ -17,4 +22,9 @@ rule all:
     input:
         tables,
         figures,
+        cards,
+        hygiene,
+        bank_results,
+        search_results,
         "<results>/report.html",
+        "<results>/errors.html",

@@ -19,13 +19,18 @@ from speechdt.configuration import (
     check_adapter,
     check_schema,
     check_variant,
+    joint_label,
     model_label,
+    searched,
     variant_detectors,
 )
 from speechdt.dependencies import code_hash
 from speechdt.errors import SpeechdtError
 from speechdt.grid import CROSSED, Grid
+from speechdt.matrix import check_ensembles, runs, trainings
 from speechdt.plugins import source_files
+from speechdt.readers import check as check_corpora
+from speechdt.search_configuration import check_search, left_over
 
 min_version("9.20")
 
@@ -40,8 +45,17 @@ def checked(check, *arguments):
         sys.exit(f"error: {error}")
 
 
+# In YAML 1.1 a bare `on` is true.
+for entry in (config.get("searches") or {}).values():
+    if isinstance(entry, dict) and True in entry:
+        entry["on"] = entry.pop(True)
+
 checked(check_schema, config, SCHEMA)
 validate(config, SCHEMA)  # fills in the defaults
+
+
+if problems := check_corpora(config["corpus"]):
+    sys.exit("\n".join(f"error: {problem}" for problem in problems))
 
 
 def in_order(value):
@@ -73,14 +87,21 @@ VARIANTS = {
 ENVIRONMENT = "../envs/speechdt.yaml"
 
 
-DETECTORS = checked(variant_detectors, VARIANTS)
 NANO_MODELS = workflow.pathvars.apply("<results>/models/nano")
 TRAINED_ADAPTERS = workflow.pathvars.apply("<results>/adapters")
-ADAPTERS = {
+NAMED_ADAPTERS = {
     name: dict(entry) for name, entry in sorted(config["adapters"].items()) if entry
 }
+# One training for each seed, and one run of a variant for each training of its adapter.
+ADAPTERS = checked(trainings, NAMED_ADAPTERS)
+ENSEMBLES = checked(check_ensembles, VARIANTS)
+RUNS = checked(runs, VARIANTS, NAMED_ADAPTERS)
+SCORED = {
+    run: entry for of_variant in RUNS.values() for run, entry in of_variant.items()
+}
+DETECTORS = checked(variant_detectors, SCORED)
 OPTIONS = {
-    variant: checked(
+    run: checked(
         partial(
             check_variant,
             models=config["models"],
@@ -88,12 +109,34 @@ OPTIONS = {
             nano_folder=NANO_MODELS,
             adapters=ADAPTERS,
             adapters_folder=TRAINED_ADAPTERS,
+            searches=[name for name, entry in config["searches"].items() if entry],
         ),
-        variant,
-        VARIANTS[variant],
-        DETECTORS[variant],
+        run,
+        SCORED[run],
+        DETECTORS[run],
     )
-    for variant in VARIANTS
+    for run in SCORED
+}
+
+# Those that a variant names, and those that stand by themselves. A search is on the first run of a
+# variant, and its winner serves all runs.
+SEARCHABLE = {variant: next(iter(of.values())) for variant, of in RUNS.items()}
+SEARCHES = {
+    search: checked(
+        partial(
+            check_search,
+            models=config["models"],
+            prompts=config["prompts"],
+            nano_folder=NANO_MODELS,
+            adapters=ADAPTERS,
+            adapters_folder=TRAINED_ADAPTERS,
+        ),
+        search,
+        entry,
+        SEARCHABLE,
+    )
+    for search, entry in sorted(config["searches"].items())
+    if entry and not left_over(search, entry, SEARCHABLE)
 }
 
 TRAININGS = {
@@ -112,21 +155,72 @@ TRAININGS = {
 }
 
 
+def runs_of(variant):
+    """Return the runs that a variant's figures are means over; an ensemble is its own."""
+    return list(RUNS.get(variant, {variant: {}}))
+
+
+def runs_of_members(ensemble):
+    """Return the runs of all members of an ensemble."""
+    return [run for member in ENSEMBLES[ensemble] for run in runs_of(member)]
+
+
+def scores_of(runs, split, cells):
+    """Return the score files of all cells of the first run, then of the second, and so on."""
+    return [
+        f"<results>/scores/{run}/{split}/{cell}.parquet"
+        for run in runs
+        for cell in cells
+    ]
+
+
+def calibrations_of(runs):
+    """Return the calibration of each run."""
+    return [f"<results>/calibration/{run}.json" for run in runs]
+
+
+# What is shown trial by trial is the first run of each variant.
+FIRST_RUNS = [runs_of(variant)[0] for variant in VARIANTS]
+ALL_RUNS = [run for variant in VARIANTS for run in runs_of(variant)]
+
+
+def any_of(names):
+    """Return the pattern of a wildcard that is one of some names, of which there may be none."""
+    return "|".join(names) or "(?!)"
+
+
+def label_of(variant):
+    """Return what tables call the model of a variant."""
+    of = runs_of_members(variant) if variant in ENSEMBLES else runs_of(variant)
+    return joint_label(model_label(OPTIONS[run], NANO_MODELS) for run in of)
+
+
 def options(wildcards):
-    """Return what a variant's detector is built with."""
+    """Return what the detector of a run is built with."""
     return OPTIONS[wildcards.variant]
 
 
+def made_here(options):
+    """Return the models and adapters of a detector that the workflow makes itself."""
+    named = (options.get(kind) for kind in ("model", "adapter"))
+    folders = (f"{NANO_MODELS}/", f"{TRAINED_ADAPTERS}/")
+    return [str(path) for path in named if str(path or "").startswith(folders)]
+
+
 def own_models(wildcards):
-    """Return the models and adapters of a variant that the workflow makes itself."""
-    named = (OPTIONS[wildcards.variant].get(kind) for kind in ("model", "adapter"))
-    made_here = (f"{NANO_MODELS}/", f"{TRAINED_ADAPTERS}/")
-    return [str(path) for path in named if str(path or "").startswith(made_here)]
+    """Return the models and adapters of a run that the workflow makes itself."""
+    return made_here(OPTIONS[wildcards.variant])
+
+
+def own_search(wildcards):
+    """Return the search that a variant's prompt is the winner of, if it is one."""
+    search = searched(OPTIONS[wildcards.variant])
+    return [f"<results>/prompts/{search}.json"] if search else []
 
 
 def gpus(wildcards):
-    """Return the GPUs that a job of a variant claims."""
-    return VARIANTS[wildcards.variant].get("gpus", DETECTORS[wildcards.variant].gpus)
+    """Return the GPUs that a job of a run claims."""
+    return SCORED[wildcards.variant].get("gpus", DETECTORS[wildcards.variant].gpus)
 
 
 def base_model(wildcards):
@@ -146,10 +240,12 @@ def code(script):
 
 
 def detector_code(wildcards):
-    """Hash the source of a variant's detector."""
+    """Hash the source of a run's detector."""
     return code_hash(*source_files(DETECTORS[wildcards.variant]))
 
 
 wildcard_constraints:
-    variant="|".join(VARIANTS),
+    variant=any_of([*VARIANTS, *SCORED]),
+    adapter=any_of(ADAPTERS),
+    search=any_of(SEARCHES),
     split="|".join(("train", *CROSSED)),

@@ -1,8 +1,9 @@
 # tables of all variants -> figures, tables for people -> one page
 
-from speechdt.figures import FIGURES, FORMATS
+from speechdt.figures import FIGURES, FORMATS, OF_ADAPTERS
 
-figures = expand("<results>/figures/{figure}.{format}", figure=FIGURES, format=FORMATS)
+drawn = [figure for figure in FIGURES if ADAPTED or figure not in OF_ADAPTERS]
+figures = expand("<results>/figures/{figure}.{format}", figure=drawn, format=FORMATS)
 displayed = expand(
     "<results>/tables/{table}",
     table=[
@@ -30,7 +31,9 @@ tables = displayed + expand(
 )
 
 asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
-tables += asked_tables
+adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
+cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
+tables += asked_tables + adapter_tables
 
 
 rule draw_figure:
@@ -96,9 +99,10 @@ rule write_report:
         surface="<results>/tables/surface.csv",
         contour="<results>/tables/contour.csv",
         order_bias=asked_tables,
-        figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
-        calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
-        latency_of=expand("<results>/latency/{variant}.json", variant=VARIANTS),
+        adapters=adapter_tables,
+        figures=expand("<results>/figures/{figure}.svg", figure=drawn),
+        calibration=calibrations_of(FIRST_RUNS),
+        latency_of=latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),

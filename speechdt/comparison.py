@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from speechdt import bootstrap
+from speechdt.metrics import by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 Pair: TypeAlias = tuple[str, str]
@@ -41,13 +42,16 @@ class Sums(NamedTuple):
     n : (G,) array
         Trials.
     correct : (G, V) array
-        Correct decisions of each variant.
+        Correct decisions of each variant; the mean over its training runs, if there are several.
+    of_runs : sequence of (G, runs) arrays
+        Correct decisions of each training run of each variant.
     """
 
     speech: NDArray[np.bool_]
     group: NDArray[np.int64]
     n: Floats
     correct: Floats
+    of_runs: Sequence[Floats] = ()
 
 
 def compare(
@@ -64,7 +68,9 @@ def compare(
     Parameters
     ----------
     trials : mapping of str to DataFrame
-        By variant, its trials in noise: trial_id, group_id, speech (bool), decided (bool).
+        By variant, its trials in noise: trial_id, group_id, speech (bool), decided (bool); and run,
+        where it was trained several times: its accuracy is then the mean over the runs, and their
+        spread is in the intervals (the p-value takes the runs as they are).
     planned : sequence of (variant, reference)
         Contrasts that were planned; their p-values are corrected together (Holm 1979).
     also : sequence of (variant, reference)
@@ -144,20 +150,31 @@ def group_sums(trials: Mapping[str, pd.DataFrame]) -> Sums:
     ValueError
         If the variants did not hear the same trials.
     """
-    first, *others = (table.set_index("trial_id").sort_index() for table in trials.values())
-    for variant, table in zip(list(trials)[1:], others, strict=True):
-        if not table.index.equals(first.index):
+    runs = {
+        variant: [part.set_index("trial_id").sort_index() for part in by_run(table)]
+        for variant, table in trials.items()
+    }
+    first = next(iter(runs.values()))[0]
+    for variant, tables in runs.items():
+        if not all(table.index.equals(first.index) for table in tables):
             raise ValueError(f"{variant} and {next(iter(trials))} did not hear the same trials")
     speech = first["speech"].to_numpy(dtype=bool)
     codes, keys = pd.factorize(first["speech"].astype(str) + "|" + first["group_id"], sort=True)
-    correct = np.zeros((len(keys), len(trials)))
-    for column, table in enumerate((first, *others)):
-        correct[:, column] = np.bincount(codes, table["decided"].to_numpy() == speech, len(keys))
+    of_runs = [
+        np.column_stack(
+            [
+                np.bincount(codes, table["decided"].to_numpy() == speech, len(keys)).astype(float)
+                for table in tables
+            ]
+        )
+        for tables in runs.values()
+    ]
     return Sums(
         speech=np.array([key.startswith("True|") for key in keys]),
         group=pd.factorize(np.array([key.partition("|")[2] for key in keys]))[0],
         n=np.bincount(codes, minlength=len(keys)).astype(float),
-        correct=correct,
+        correct=np.column_stack([correct.mean(axis=1) for correct in of_runs]),
+        of_runs=of_runs,
     )
 
 
@@ -165,10 +182,14 @@ def balanced_accuracy(sums: Sums, replicates: int, seed: int) -> Floats:
     """Return balanced accuracy, (replicates + 1, V); row 0 is that of the trials themselves."""
     drawn = bootstrap.group_weights(sums.speech, replicates, seed)
     weights = np.vstack([np.ones(len(sums.n)), drawn])
-    rates = np.zeros((len(weights), sums.correct.shape[1]))
-    for of in (sums.speech, ~sums.speech):
-        rates += weights[:, of] @ sums.correct[of] / (weights[:, of] @ sums.n[of])[:, None] / 2
-    return rates
+    accuracy = np.empty((len(weights), len(sums.of_runs)))
+    for variant, correct in enumerate(sums.of_runs):
+        rates = np.zeros((len(weights), correct.shape[1]))
+        for of in (sums.speech, ~sums.speech):
+            rates += weights[:, of] @ correct[of] / (weights[:, of] @ sums.n[of])[:, None] / 2
+        # Runs are drawn by variant: those of two have nothing to do with each other.
+        accuracy[:, variant] = bootstrap.over_runs(rates.T, seed + variant)
+    return accuracy
 
 
 def permutation_p(

@@ -1,5 +1,6 @@
 """Tables of text as Markdown and as LaTeX."""
 
+import re
 from collections.abc import Iterable
 
 import pandas as pd
@@ -10,6 +11,19 @@ _LATEX = str.maketrans(
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "−": "$-$",
+        "±": r"$\pm$",
+        "≤": r"$\leq$",
+        "≥": r"$\geq$",
+        "×": r"$\times$",
+        "·": r"$\cdot$",
+        "→": r"$\rightarrow$",
+        "κ": r"$\kappa$",
+        "λ": r"$\lambda$",
+        "γ": r"$\gamma$",
+        "ψ": r"$\psi$",
+        "′": r"$'$",
+        "’": "'",
+        "…": r"\dots{}",
         "<": "$<$",
         ">": "$>$",
         "–": "--",
@@ -33,11 +47,17 @@ def markdown(table: pd.DataFrame, note: str) -> str:
     return "\n".join([*lines, "", note, ""])
 
 
-def latex(table: pd.DataFrame, note: str, *, labels: int = 1) -> str:
-    """Return a table of text as a LaTeX tabular that needs the package booktabs alone.
+def escape(text: str) -> str:
+    """Return plain text as LaTeX."""
+    return text.translate(_LATEX)
 
-    Intervals stand in small type below their numbers, units below the headings, so that a dozen
-    columns fit a page of two columns in ``\\footnotesize``.
+
+def latex(table: pd.DataFrame, note: str, *, labels: int = 1) -> str:
+    """Return a table of text as a LaTeX tabular that needs the packages booktabs and dcolumn.
+
+    Numbers are aligned at their decimal points. Intervals, and whatever else stands in brackets
+    behind a number, stand in small type below it, units below the headings, so that a dozen columns
+    fit a page of two columns in ``\\footnotesize``.
 
     Parameters
     ----------
@@ -46,30 +66,66 @@ def latex(table: pd.DataFrame, note: str, *, labels: int = 1) -> str:
     note : str
         For the caption; written as a comment.
     labels : int
-        How many columns at the left hold names; the others are centred.
+        How many columns at the left hold names.
     """
-    headings = [str(name).partition(" (") for name in table]
+    headings = [split(str(name)) for name in table]
+    rows = [
+        [(cell, "") if at < labels else split(cell) for at, cell in enumerate(row)]
+        for row in table.to_numpy().tolist()
+    ]
+    columns = zip(*rows, strict=True) if rows else [()] * (table.shape[1])
+    kinds = ["l" if at < labels else _aligned(column) for at, column in enumerate(columns)]
     lines = [
         f"% {note}",
-        r"\begin{tabular}{@{}" + "l" * labels + "c" * (table.shape[1] - labels) + "@{}}",
+        rf"\begin{{tabular}}{{@{{}}{''.join(kinds)}@{{}}}}",
         r"\toprule",
-        _row(name for name, _, _ in headings),
+        _row(_text(name, kind) for (name, _), kind in zip(headings, kinds, strict=True)),
     ]
-    if any(unit for _, _, unit in headings):
-        lines.append(_row(unit and f"({unit}" for _, _, unit in headings))
+    if any(unit for _, unit in headings):
+        lines.append(
+            _row(_text(unit, kind) for (_, unit), kind in zip(headings, kinds, strict=True))
+        )
     lines.append(r"\midrule")
-    for row in table.to_numpy().tolist():
-        cells = [cell.partition(" [") for cell in row]
-        lines.append(_row(value for value, _, _ in cells))
-        if any(interval for _, _, interval in cells):
-            below = (interval and f"[{interval}" for _, _, interval in cells)
-            lines.append(_row(below, small=True))
+    for row in rows:
+        lines.append(_row(_cell(value, kind) for (value, _), kind in zip(row, kinds, strict=True)))
+        if any(small for _, small in row):
+            below = zip(row, kinds, strict=True)
+            lines.append(_row(_text(small, kind, r"\scriptsize ") for (_, small), kind in below))
         lines[-1] += "[2pt]"
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
-def _row(cells: Iterable[str], *, small: bool = False) -> str:
-    written = [cell.translate(_LATEX) for cell in cells]
-    if small:
-        written = [rf"{{\scriptsize {cell}}}" if cell else "" for cell in written]
-    return " & ".join(written) + r" \\"
+_NUMBER = re.compile(r"−?([\d,]+)(?:\.(\d+))?")
+
+
+def split(cell: str) -> tuple[str, str]:
+    """Return a cell's number or name, and what stands in brackets behind it."""
+    at = min((place for mark in (" [", " (") if (place := cell.find(mark)) > 0), default=len(cell))
+    return cell[:at], cell[at + 1 :]
+
+
+def _aligned(column: Iterable[tuple[str, str]]) -> str:
+    """Return the kind of column that holds so many digits on either side of the point."""
+    numbers = [_NUMBER.fullmatch(value) for value, _ in column]
+    whole = [len(found[0].partition(".")[0]) for found in numbers if found]
+    decimals = [len(found[2] or "") for found in numbers if found]
+    return f"D{{.}}{{.}}{{{max(whole)}.{max(decimals)}}}" if whole else "c"
+
+
+def _cell(value: str, kind: str) -> str:
+    """Return a value: a number as it is where the column aligns it, else text."""
+    if kind.startswith("D") and _NUMBER.fullmatch(value):
+        return value.replace("−", "-").replace(",", "{,}")
+    return _text(value, kind)
+
+
+def _text(text: str, kind: str, size: str = "") -> str:
+    """Return text; centred over the column where that aligns numbers."""
+    if not text:
+        return ""
+    written = f"{{{size}{escape(text)}}}" if size else escape(text)
+    return rf"\multicolumn{{1}}{{c}}{{{written}}}" if kind.startswith("D") else written
+
+
+def _row(cells: Iterable[str]) -> str:
+    return " & ".join(cells) + r" \\"

@@ -37,7 +37,8 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     ----------
     trials : DataFrame
         One row a trial: speech (bool), decided (bool), item_id, group_id, p_speech,
-        p_temperature, p_platt.
+        p_temperature, p_platt; and run, where a variant was trained several times: its metrics are
+        means over the runs, and the spread of these is in the intervals.
     replicates : int
         Bootstrap replicates.
     seed : int
@@ -48,11 +49,16 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     DataFrame
         metric, value, low, high. Metrics that need both classes are left out where one is missing.
     """
-    groups = Groups(trials)
+    runs = [Groups(part) for part in by_run(trials)]
+    groups = runs[0]
     weights = np.vstack(
         [np.ones(len(groups.speech)), bootstrap.group_weights(groups.speech, replicates, seed)]
     )
-    values = groups.metrics(weights)
+    of_runs = [run.metrics(weights) for run in runs]
+    shared = [name for name in of_runs[0] if all(name in found for found in of_runs)]
+    values = {
+        name: bootstrap.over_runs([found[name] for found in of_runs], seed) for name in shared
+    }
     rows = []
     for name, replicate in values.items():
         counts = groups.count_behind(name)
@@ -62,6 +68,13 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
             low, high = np.clip([low, high], 0.0, 1.0)
         rows.append((name, replicate[0], float(low), float(high)))
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
+
+
+def by_run(trials: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the trials of each training run; all of them where there is no column ``run``."""
+    if "run" not in trials:
+        return [trials]
+    return [part for _, part in trials.groupby("run", sort=True)]
 
 
 class Groups:

@@ -12,9 +12,10 @@ import pandas as pd
 import yaml
 
 from speechdt import display, statistics_display
-from speechdt.corpora import CATEGORIES
+from speechdt.adapters import text_table
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
+from speechdt.sources import CATEGORIES
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 MOST_REJECTED = 100
@@ -53,6 +54,7 @@ def render(
     *,
     tables: Mapping[str, pd.DataFrame],
     order_bias: pd.DataFrame | None = None,
+    adapters: pd.DataFrame | None = None,
     figures: Mapping[str, str],
     calibrations: Mapping[str, Mapping[str, Any]],
     hardware: Mapping[str, Mapping[str, Any]],
@@ -74,8 +76,10 @@ def render(
         surface, contour.
     order_bias : DataFrame or None
         ``tables/order_bias.csv``, if any variant is asked in words.
+    adapters : DataFrame or None
+        ``tables/adapters.csv``, if anything is fine-tuned.
     figures : mapping of str to str
-        SVG of each figure of the catalogue.
+        SVG of each figure that was drawn.
     calibrations : mapping
         Content of ``calibration/{variant}.json`` by variant.
     hardware : mapping
@@ -112,7 +116,11 @@ def render(
         figures=[
             Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
             for name, entry in FIGURES.items()
+            if name in figures
         ],
+        adapters=None
+        if adapters is None
+        else Table("adapters", "Adapters: settings, and what came of them.", text_table(adapters)),
         thresholds=[
             *threshold_tables(tables["thresholds"], ranges),
             *trading_tables(tables["surface"], tables["contour"], ranges),

@@ -1,13 +1,13 @@
 """Test trials with the decisions of one variant, and its metrics slice by slice."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from speechdt.calibration import Calibration
-from speechdt.metrics import evaluate
+from speechdt.metrics import by_run, evaluate
 from speechdt.scoring import read_scored
 
 FULL_BAND_HZ = 7000
@@ -54,13 +54,74 @@ def decided_trials(
     )
 
 
+def decided_runs(
+    cells: Sequence[Path | str],
+    scores: Sequence[Path | str],
+    calibrations: Sequence[Path | str],
+    sources: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return :func:`decided_trials` of all training runs of a variant, with the column ``run``.
+
+    Parameters
+    ----------
+    cells : sequence of paths
+        Cell files.
+    scores : sequence of paths
+        Score files of all cells of the first run, then of the second, and so on.
+    calibrations : sequence of paths
+        One of each run.
+    sources : DataFrame, optional
+        As for :func:`decided_trials`.
+    """
+    count = len(cells)
+    return pd.concat(
+        (
+            decided_trials(
+                cells,
+                scores[run * count : (run + 1) * count],
+                read_calibration(calibration),
+                sources,
+            ).assign(run=run)
+            for run, calibration in enumerate(calibrations)
+        ),
+        ignore_index=True,
+    )
+
+
+def decided_by(
+    variants: Mapping[str, int],
+    cells: Sequence[Path | str],
+    scores: Sequence[Path | str],
+    calibrations: Sequence[Path | str],
+) -> dict[str, pd.DataFrame]:
+    """Return :func:`decided_runs` of each variant, on the same cells.
+
+    Parameters
+    ----------
+    variants : mapping
+        Number of training runs of each.
+    cells : sequence of paths
+        Cell files.
+    scores : sequence of paths
+        All cells of the first run of the first variant, then of its second run, and so on.
+    calibrations : sequence of paths
+        One of each run, in the same order.
+    """
+    found, done = {}, 0
+    for variant, runs in variants.items():
+        here = slice(done * len(cells), (done + runs) * len(cells))
+        found[variant] = decided_runs(cells, scores[here], calibrations[done : done + runs])
+        done += runs
+    return found
+
+
 def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFrame:
     """Compute all metrics over all trials in noise, and for each part of them.
 
     Parameters
     ----------
     trials : DataFrame
-        From :func:`decided_trials`, noisy and clean cells.
+        From :func:`decided_runs`, noisy and clean cells.
     replicates, seed : int
         Of the bootstrap.
 
@@ -75,7 +136,7 @@ def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
         table = evaluate(part, replicates=replicates, seed=seed)
         table.insert(0, "by", by)
         table.insert(1, "level", level)
-        table.insert(2, "n", len(part))
+        table.insert(2, "n", len(by_run(part)[0]))
         table.insert(3, "groups", part["group_id"].nunique())
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

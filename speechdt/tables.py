@@ -1,6 +1,6 @@
 """The tables of the paper, from the figures of the variants."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ THRESHOLDS = {
 TEXT = (
     *("variant", "backend", "model", "by", "metric", "kind", "dimension", "slice"),
     *("processor", "gpus", "reference", "family"),
+    *("adapter", "loss", "spec_augment", "quantity"),
 )
 """Columns that are text; so are those that end in ``_censored``."""
 
@@ -41,10 +42,18 @@ def read_tables(paths: Iterable[Path | str]) -> pd.DataFrame:
     return pd.concat((read_table(path) for path in paths), ignore_index=True)
 
 
-def read_table(path: Path | str) -> pd.DataFrame:
-    """Read one CSV file of results; empty text stays empty, empty numbers become NaN."""
+def read_table(path: Path | str, also_text: Collection[str] = ()) -> pd.DataFrame:
+    """Read one CSV file of results; empty text stays empty, empty numbers become NaN.
+
+    Parameters
+    ----------
+    path : path
+    also_text : collection of str
+        Columns that are text beside `TEXT`, whatever they look like.
+    """
     columns = pd.read_csv(path, nrows=0).columns
-    text = [name for name in columns if name in TEXT or name.endswith("_censored")]
+    known = {*TEXT, *also_text}
+    text = [name for name in columns if name in known or name.endswith("_censored")]
     table = pd.read_csv(path, dtype=dict.fromkeys(text, str))
     return table.fillna(dict.fromkeys(text, ""))
 

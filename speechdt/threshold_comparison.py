@@ -2,7 +2,8 @@
 
 As for balanced accuracy (`speechdt.comparison`): intervals from resampling groups, both variants
 under the same draws, p from exchanging the answers of the two in whole groups. The curves are
-fitted again every time. A threshold beyond the tested range is infinite here.
+fitted again every time. A threshold beyond the tested range is infinite here. Of a variant that was
+trained several times, the mean of the runs is compared, and their spread is left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from speechdt import bootstrap, psychometric
 from speechdt.comparison import Pair, holm_within
+from speechdt.metrics import by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -98,13 +100,15 @@ def compare_thresholds(
 
 
 def tally(trials: Mapping[str, pd.DataFrame], catch: Mapping[str, pd.DataFrame]) -> Answers:
-    """Count the SPEECH decisions of each variant."""
+    """Count the SPEECH decisions of each variant; of several training runs, their mean."""
     counted, silent = [], []
     for variant, table in trials.items():
+        runs = len(by_run(table))
         speech = table[table["speech"]]
         cells = speech.groupby(["group_id", "snr_db"])["decided"].agg(["sum", "size"]).unstack()
-        counted.append(cells.fillna(0.0))
-        silent.append(catch[variant].groupby("group_id")["decided"].agg(["sum", "size"]))
+        counted.append(cells.fillna(0.0) / runs)
+        alarms = catch[variant].groupby("group_id")["decided"].agg(["sum", "size"])
+        silent.append(alarms / runs)
     return Answers(
         levels=counted[0]["size"].columns.to_numpy(float),
         yes=np.stack([cells["sum"].to_numpy(float) for cells in counted]),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from speechdt import bootstrap, psychometric
 from speechdt.goodness import misfit_p
-from speechdt.metrics import Groups
+from speechdt.metrics import Groups, by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -68,9 +68,10 @@ def thresholds(
     ----------
     trials : DataFrame
         Test trials in noise: speech, item_id, group_id, snr_db, duration_ms, p_speech, decided,
-        decided_far10.
+        decided_far10; and run, where a variant was trained several times: the curve is then that of
+        the mean rates, and the spread of the runs is in the intervals.
     catch : DataFrame
-        Catch trials: group_id, duration_ms, decided, decided_far10.
+        Catch trials: group_id, duration_ms, decided, decided_far10 (and run).
     replicates : int
         Bootstrap replicates behind each interval.
     seed : int
@@ -119,6 +120,26 @@ def _slices(
 
 
 def _rates(
+    kind: str,
+    dimension: str,
+    trials: pd.DataFrame,
+    catch: pd.DataFrame,
+    replicates: int,
+    seed: int,
+) -> Rates:
+    """Return the rates of all training runs together."""
+    runs = [
+        _run_rates(kind, dimension, part, silence, replicates, seed)
+        for part, silence in zip(by_run(trials), by_run(catch), strict=True)
+    ]
+    return runs[0]._replace(
+        successes=bootstrap.over_runs([run.successes for run in runs], seed),
+        trials=bootstrap.over_runs([run.trials for run in runs], seed),
+        guess=bootstrap.over_runs([run.guess for run in runs], seed),
+    )
+
+
+def _run_rates(
     kind: str,
     dimension: str,
     trials: pd.DataFrame,

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import expit
 
 from speechdt import tables
+from speechdt.adapters import adapters_table, training_curves
 from speechdt.calibration import Calibration
 from speechdt.comparison import compare, contrasts
 from speechdt.metrics import reliability
@@ -33,6 +34,11 @@ OBSERVERS = (
     (0.0, -9.0, 0.1),  # never says SPEECH: thresholds above the tested range
     (7.0, 0.0, 1.0),  # hears everything: thresholds below it
 )
+LOG = [
+    {"step": step, "loss": 5 / (step + 5), "eval_log_loss": 0.3 + abs(step - 20) / 40,
+     "eval_balanced_accuracy": 0.8}
+    for step in range(0, 40, 10)
+]  # fmt: skip
 NAMES = ("D2", "D1", "A1", "A2", "B1", "B2", "B3", "B4", "C1_long-name", "E1", "E2", "E3")
 
 
@@ -53,6 +59,8 @@ def make(count, snrs=SNRS, durations=DURATIONS):
     found["comparisons"] = _compared(tuple(variants), snrs, durations)
     found["matrix"] = tables.matrix(found["metrics"], found["thresholds"], described)
     found["latency"] = tables.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
+    found["adapters"] = _adapters(variants, found["matrix"])
+    found["training"] = training_curves(dict.fromkeys(variants, LOG))
     found["pareto"] = tables.pareto(found["latency"], found["matrix"])
     return found
 
@@ -128,6 +136,16 @@ def _decided(trials, hearing, bias, gain):
         decided=CALIBRATION.decide(p),
         decided_far10=p >= CALIBRATION.threshold_far10,
     )
+
+
+def _adapters(variants, matrix):
+    """Let every variant have an adapter, of another number of clips."""
+    settings = {"rank": 16, "loss": "answer", "spec_augment": None}
+    entries = {
+        variant: {"adapter": variant, "runs": [variant], "clips": 2**place * 100, **settings}
+        for place, variant in enumerate(variants)
+    }
+    return adapters_table(entries, dict.fromkeys(variants, LOG), matrix)
 
 
 def _times(factor):

@@ -183,7 +183,7 @@ def test_latex_rows_are_complete_and_escaped(tables, ranges):
     assert all(len(re.findall(r"(?<!\\)&", row)) == shown.shape[1] - 1 for row in rows)
     assert text.count("{") == text.count("}")
     assert text.isascii()
-    assert re.search(r"\\begin\{tabular\}\{@\{\}ll" + "c" * 10, text)
+    assert re.search(r"\\begin\{tabular\}\{@\{\}ll(D\{\.\}\{\.\}\{\d+\.\d+\}|c){10}@", text)
     assert r"backend\_0" in text
     assert r"{\scriptsize [" in text
 
@@ -194,3 +194,15 @@ def test_latex_escapes_what_tex_would_take_for_its_own():
     assert r"a\_b\%c\&d\#e\$f\{g\}h\textasciitilde{}i\textasciicircum{}j\textbackslash{}k" in text
     assert r"{\scriptsize [$<$ $-$5, $>$ 20]}" in text
     assert r"A & $\theta$" in text
+
+
+def test_latex_aligns_numbers_at_the_point_and_centres_the_rest():
+    table = pd.DataFrame(
+        {"Variant": ["A (1)", "B"], "x (ms)": ["−1,234.5 [2, 3]", "> 20"], "y": ["1.25 (3)", "–"]}
+    )
+    lines = markup.latex(table, "").splitlines()
+    assert lines[1] == r"\begin{tabular}{@{}lD{.}{.}{6.1}D{.}{.}{1.2}@{}}"
+    assert r"A (1) & -1{,}234.5 & 1.25 \\" in lines
+    below = [r"\multicolumn{1}{c}{{\scriptsize " + text + "}}" for text in ("[2, 3]", "(3)")]
+    assert f" & {below[0]} & {below[1]} \\\\[2pt]" in lines
+    assert r"B & \multicolumn{1}{c}{$>$ 20} & \multicolumn{1}{c}{--} \\[2pt]" in lines

@@ -10,7 +10,7 @@ from speechdt import report
 from speechdt.figures import FIGURES
 
 SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
-VOID = {"meta", "link", "img", "br", "hr"}
+VOID = {"meta", "link", "img", "br", "hr", "input"}
 CITATION = {
     "title": "A title",
     "authors": [
@@ -40,9 +40,9 @@ class Page(HTMLParser):
         if "id" in found:
             self.ids.append(found["id"])
         if tag == "table":
-            self.table = found["id"]
-            self.rows[self.table] = []
-        if tag == "tr" and self.table:
+            self.table = found.get("id", "")
+            self.rows.setdefault(self.table, [])
+        if tag == "tr" and self.table is not None:
             self.rows[self.table].append([])
         if tag in ("th", "td"):
             self.rows[self.table][-1].append("")
@@ -56,7 +56,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text.append(data)
-        if self.table and self.open[-1] != "style" and {"th", "td"} & set(self.open):
+        if self.table is not None and self.open[-1] != "style" and {"th", "td"} & set(self.open):
             self.rows[self.table][-1][-1] += data
 
 

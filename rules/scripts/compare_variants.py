@@ -5,28 +5,16 @@ import pandas as pd
 from speechdt.cells import CATCH
 from speechdt.comparison import ALSO, PLANNED, compare, contrasts
 from speechdt.jobs import logged
-from speechdt.slices import decided_trials, read_calibration
+from speechdt.slices import decided_by
 from speechdt.threshold_comparison import compare_thresholds
-
-
-def read_trials(variants, cells, scores, calibrations):
-    """Return the decided trials of each variant; scores come variant by variant."""
-    return {
-        variant: decided_trials(
-            cells,
-            scores[place * len(cells) : (place + 1) * len(cells)],
-            read_calibration(calibrations[place]),
-        )
-        for place, variant in enumerate(variants)
-    }
-
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         inputs, params = snakemake.input, snakemake.params
-        planned = contrasts(params.variants, params.planned, params.reference)
-        also = contrasts(params.variants, params.also)
-        trials = read_trials(params.variants, inputs.cells, inputs.scores, inputs.calibration)
+        variants = list(params.variants)
+        planned = contrasts(variants, params.planned, params.reference)
+        also = contrasts(variants, params.also)
+        trials = decided_by(params.variants, inputs.cells, inputs.scores, inputs.calibrations)
         silent = {name: of[of["label"] == CATCH] for name, of in trials.items()}
         trials = {name: of[of["label"] != CATCH] for name, of in trials.items()}
         settings = {name: getattr(params, name) for name in ("replicates", "permutations", "seed")}

@@ -4,7 +4,7 @@ Only the catalogue is here, so that the workflow can list the figures without ma
 modules draw them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -89,6 +89,21 @@ FIGURES = {
         "trials, with the threshold learned on dev: percent of the row, and trials.",
         ("metrics",),
     ),
+    "adapters": Entry(
+        "What training settings are worth",
+        "Balanced accuracy on test, with its 95 % interval over groups (and seeds, where there are "
+        "several), against each setting in which adapters differ while the other three are the "
+        "same: training clips, LoRA rank, what the loss supervises, SpecAugment. Above: the "
+        "variant.",
+        ("adapters",),
+    ),
+    "training": Entry(
+        "How training went",
+        "Loss of each training (grey; of the positions that it supervises) and log-loss of the two "
+        "answers on dev (blue), against steps; step 0 is the base. The star is the checkpoint that "
+        "was kept: the one of the least log-loss on dev.",
+        ("training",),
+    ),
     "comparisons": Entry(
         "Who beats whom",
         "By how many points of balanced accuracy the variant of a row beats that of a column, on "
@@ -100,9 +115,13 @@ FIGURES = {
     ),
 }
 """All figures by name, in the order of the report."""
+OF_ADAPTERS = ("adapters", "training")
+"""Figures that there are only where something is fine-tuned."""
 
 
-def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str]) -> "Figure":
+def draw(
+    name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str], **size: float
+) -> "Figure":
     """Draw a figure of the catalogue.
 
     Parameters
@@ -113,6 +132,8 @@ def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str
         The tables that it is drawn from, by name.
     variants : sequence of str
         All variants, in the order of the configuration.
+    **size
+        width and height in inches, for the figures that take them.
     """
     from speechdt.figures.comparison import comparisons
     from speechdt.figures.confusion import confusion
@@ -121,10 +142,12 @@ def draw(name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str
     from speechdt.figures.psychometric import psychometric_duration, psychometric_snr
     from speechdt.figures.reliability import reliability
     from speechdt.figures.surface import surface
+    from speechdt.figures.training import adapters, training
 
     functions = (
         *(psychometric_snr, psychometric_duration),
         *(heatmap, pareto, reliability, confusion, comparisons, surface),
+        *(adapters, training),
     )
-    drawn = {function.__name__: function for function in functions}
-    return drawn[name](**tables, variants=variants)
+    drawn: dict[str, Callable[..., Figure]] = {one.__name__: one for one in functions}
+    return drawn[name](**tables, variants=variants, **size)

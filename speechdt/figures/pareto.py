@@ -15,7 +15,7 @@ from matplotlib.transforms import Bbox
 from speechdt.figures.style import INK, PALE, Look, looks, mark_chance, styled
 
 WIDTH, HEIGHT = 5.0, 3.4
-"""Of the figure in inches."""
+"""Of the figure in inches, unless told otherwise."""
 PLACES = tuple(
     (float(distance * np.cos(angle)), float(distance * np.sin(angle)))
     for distance in (6, 9, 14, 20, 28)
@@ -37,7 +37,9 @@ class Point(NamedTuple):
     on_frontier: bool
 
 
-def pareto(pareto: pd.DataFrame, variants: Sequence[str]) -> Figure:
+def pareto(
+    pareto: pd.DataFrame, variants: Sequence[str], width: float = WIDTH, height: float = HEIGHT
+) -> Figure:
     """Draw balanced accuracy with its interval against the median latency of one clip.
 
     Parameters
@@ -46,11 +48,13 @@ def pareto(pareto: pd.DataFrame, variants: Sequence[str]) -> Figure:
         The table of this name.
     variants : sequence of str
         In the order that gives each its look.
+    width, height : float
+        Of the figure in inches.
     """
     points = _points(pareto)
     look = looks(variants)
     with styled():
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots()
         for variant, style in look.items():
             _draw(axes, points[variant], style)

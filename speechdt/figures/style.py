@@ -119,11 +119,11 @@ def message(text: str) -> Figure:
     return figure
 
 
-def save(figure: Figure, stem: Path | str) -> None:
+def save(figure: Figure, stem: Path | str, formats: Sequence[str] = FORMATS) -> None:
     """Write ``stem.pdf``, ``.svg`` and ``.png``; the same figure gives the same bytes."""
     without_date: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
     with styled():
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, alike in all formats
-        for suffix in FORMATS:
+        for suffix in formats:
             figure.savefig(f"{stem}.{suffix}", metadata=without_date.get(suffix))

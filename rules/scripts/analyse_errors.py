@@ -1,0 +1,26 @@
+"""Count the errors of all variants on test: tables/errors*.csv and error_sources.csv."""
+
+import pandas as pd
+
+from speechdt.failures import (
+    answers,
+    common_errors,
+    error_pairs,
+    error_rates,
+    error_sources,
+)
+from speechdt.jobs import logged
+from speechdt.slices import decided_by
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        given, params = snakemake.input, snakemake.params
+        one_run = dict.fromkeys(params.variants, 1)
+        decided = decided_by(one_run, given.cells, given.scores, given.calibration)
+        found = answers(decided, pd.read_parquet(given.sources))
+        bootstrap = {"replicates": params.replicates, "seed": params.seed}
+        error_rates(found, **bootstrap).to_csv(snakemake.output.rates, index=False)
+        common_errors(found, **bootstrap).to_csv(snakemake.output.common, index=False)
+        error_pairs(found, **bootstrap).to_csv(snakemake.output.pairs, index=False)
+        error_sources(found).to_csv(snakemake.output.sources, index=False)
+        log.info("%d trials, %d with an error", len(found.wrong), found.wrong.any(axis=1).sum())

@@ -1,0 +1,82 @@
+"""Write the gallery of failures: errors.html, and its clips beside it if they are many."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt import gallery
+from speechdt.cells import read_cell
+from speechdt.display import model_notes
+from speechdt.failures import TEXT, answers
+from speechdt.jobs import logged
+from speechdt.slices import decided_by, read_calibration
+from speechdt.tables import read_table
+
+
+def read_clips(cells, chosen):
+    """Return FLAC by trial, from the cell files that hold the chosen trials."""
+    found = {}
+    for path in map(Path, cells):
+        if path.stem in chosen:
+            clips = read_cell(path, ["trial_id", "audio"]).set_index("trial_id")["audio"]
+            found |= clips.loc[chosen[path.stem]].to_dict()
+    return found
+
+
+def read_clean(path, items):
+    """Return FLAC of targets without noise, by item."""
+    clips = read_cell(path, ["item_id", "audio"]).set_index("item_id")["audio"]
+    return clips[clips.index.isin(items)].to_dict()
+
+
+def main(given, params, folder):
+    """Return the page, and write its clips into the folder, if one is given."""
+    one_run = dict.fromkeys(params.variants, 1)
+    decided = decided_by(one_run, given.cells, given.scores, given.calibration)
+    found = answers(decided, pd.read_parquet(given.sources))
+    sources = read_table(given.ranked, TEXT)
+    chosen = gallery.choose(found, sources, params.clips)
+    audio = read_clips(given.cells, gallery.clips_of(found, chosen))
+    clean = read_clean(given.clean, set(found.trials.loc[chosen, "item_id"]))
+    cards = gallery.cards(
+        found,
+        chosen,
+        audio,
+        clean,
+        thresholds={
+            variant: read_calibration(path).threshold
+            for variant, path in zip(params.variants, given.calibration, strict=True)
+        },
+        clean_ms=params.clean_ms,
+    )
+    audio |= {gallery.clean_key(item): flac for item, flac in clean.items()}
+    return gallery.render(
+        cards=cards,
+        addresses=place(audio, folder),
+        failures=int(found.wrong.any(axis=1).sum()),
+        trials=len(found.wrong),
+        variants=params.variants,
+        rates=read_table(given.rates, TEXT),
+        common=read_table(given.common, TEXT),
+        pairs=read_table(given.pairs, TEXT),
+        sources=sources,
+        notes=model_notes(read_table(given.matrix)),
+    )
+
+
+def place(audio, folder):
+    """Return the addresses of clips: data, or files that are written into a folder."""
+    if folder is None:
+        return gallery.embedded(audio)
+    folder.mkdir(parents=True)
+    for key, flac in audio.items():
+        (folder / f"{key}.flac").write_bytes(flac)
+    return gallery.beside(audio, folder.name)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        folders = [Path(folder) for folder in snakemake.output.get("audio", [])]
+        page = main(snakemake.input, snakemake.params, folders[0] if folders else None)
+        Path(snakemake.output.page).write_text(page, encoding="utf-8")
+        log.info("%s: %d bytes", snakemake.output.page, len(page.encode()))

@@ -1,0 +1,71 @@
+"""Write the paper folder: main.tex, numbers.tex and .csv, tables/*.tex, figures/*.pdf."""
+
+import shutil
+from pathlib import Path
+
+import yaml
+
+from speechdt import paper
+from speechdt.environment import revision
+from speechdt.failures import TEXT
+from speechdt.figures import FIGURES, draw
+from speechdt.figures.style import save
+from speechdt.jobs import logged
+from speechdt.paper_numbers import as_table, macros, quoted
+from speechdt.tables import read_table
+
+
+def place_figures(given, tables, variants, folder):
+    """Copy or draw the figures into a folder, and return their widths in inches."""
+    folder.mkdir(parents=True)
+    widths = {}
+    for name, path in zip(FIGURES, given, strict=True):
+        target = folder / f"{name}.pdf"
+        if size := paper.COLUMN_FIGURES.get(name):
+            needed = {table: tables[table] for table in FIGURES[name].tables}
+            save(draw(name, needed, variants, **size), folder / name, formats=["pdf"])
+        else:
+            shutil.copyfile(path, target)
+        widths[name] = paper.pdf_width(target.read_bytes())
+    return widths
+
+
+def place_tables(tables, folder):
+    """Write the tables into a folder, and return how main.tex takes them in."""
+    folder.mkdir(parents=True)
+    made = paper.tables_of(tables)
+    for name, cells in made.items():
+        (folder / f"{name}.tex").write_text(paper.tabular(name, cells), encoding="utf-8")
+    return paper.table_floats(made)
+
+
+def main(given, variants, citation, checkout, out):
+    """Write the folder."""
+    tables = {Path(path).stem: read_table(path, TEXT) for path in given.errors}
+    tables |= {Path(path).stem: read_table(path) for path in given.tables}
+    floats = place_tables(tables, Path(out.tables))
+    widths = place_figures(given.figures, tables, variants, Path(out.figures))
+    text = paper.main_tex(
+        matrix=tables["matrix"],
+        floats=floats,
+        figures=paper.figure_floats(widths),
+        revision=revision(checkout),
+        citation=citation,
+    )
+    Path(out.main).write_text(text, encoding="utf-8")
+    numbers = quoted(tables)
+    Path(out.numbers).write_text(macros(numbers), encoding="utf-8")
+    as_table(numbers).to_csv(out.provenance, index=False)
+    return numbers
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        written = main(
+            snakemake.input,
+            snakemake.params.variants,
+            yaml.safe_load(Path(snakemake.input.citation).read_text()),
+            Path(snakemake.input.citation).parent,
+            snakemake.output,
+        )
+        log.info("%d numbers", len(written))

@@ -1,0 +1,302 @@
+"""The gallery of failures: errors.html, a page on which one can listen to what went wrong."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from speechdt import failure_tables as tables
+from speechdt.clip_player import SCRIPT, STYLE, TEMPLATES, Player, audio_uri, spectrogram_uri
+from speechdt.display import Row, explain, minus, number, significant
+from speechdt.failures import ERRORS, Answers
+from speechdt.report import Table
+
+FACTORS = {
+    "category": ("Category", "category", ""),
+    "snr_db": ("SNR", "SNR", "dB"),
+    "duration_ms": ("Duration", "duration", "ms"),
+    "background": ("Background", "background", ""),
+    "language": ("Language", "language", ""),
+}
+"""What the tables break error rates down by: heading, name and unit of the levels."""
+
+
+ODDS = 7.0
+"""Log-odds at the right end of a bar; at the left end, as much the other way."""
+
+
+def share(p: float) -> float:
+    """Return where a probability stands on a bar of log-odds, in percent."""
+    odds = np.clip(np.log(max(p, 1e-9) / max(1 - p, 1e-9)), -ODDS, ODDS)
+    return round(float(50 * (1 + odds / ODDS)), 1)
+
+
+class Verdict(NamedTuple):
+    """What one variant said to a clip: name, P(speech), threshold, and whether it is wrong."""
+
+    variant: str
+    p_speech: float
+    threshold: float
+    wrong: bool
+
+    @property
+    def text(self) -> str:
+        """P(speech) and the threshold it was held against."""
+        sign = "≥" if self.p_speech >= self.threshold else "<"
+        return f"{number(self.p_speech, 3)} {sign} {significant(self.threshold)}"
+
+
+class Card(NamedTuple):
+    """A failure of the gallery.
+
+    Attributes
+    ----------
+    trial : mapping
+        The row of `Answers.trials`.
+    error : str
+        ``missed`` or ``false alarm``.
+    clip : Player
+    clean : Player or None
+        The same target for longer and without noise.
+    verdicts : list of Verdict
+    """
+
+    trial: Mapping[str, Any]
+    error: str
+    clip: Player
+    clean: Player | None
+    verdicts: Sequence[Verdict]
+
+    @property
+    def condition(self) -> str:
+        """SNR and duration."""
+        return minus(f"{self.trial['snr_db']:g} dB, {self.trial['duration_ms']} ms")
+
+    @property
+    def words(self) -> str:
+        """What the search box looks through."""
+        names = ("source_id", "group_id", "category", "language", "background", "background_id")
+        found = [str(self.trial.get(name, "")) for name in names]
+        return " ".join([*found, str(self.trial["trial_id"])]).lower()
+
+    @property
+    def wrong(self) -> str:
+        """The variants that are wrong, between spaces."""
+        return " ".join(verdict.variant for verdict in self.verdicts if verdict.wrong)
+
+
+def choose(answers: Answers, sources: pd.DataFrame, most: int) -> list[int]:
+    """Choose failures: of every recording its worst, then of every one its second worst, and so on.
+
+    Worse is what more variants get wrong, then what lies in less noise and is longer.
+
+    Parameters
+    ----------
+    answers : Answers
+    sources : DataFrame
+        From `failures.error_sources`.
+    most : int
+        How many.
+
+    Returns
+    -------
+    list of int
+        Rows of `answers.trials`: the most confusable recording first, each one's worst trial first.
+    """
+    rank = answers.trials["source_id"].map(sources.set_index("source_id")["rank"])
+    failed = answers.trials.assign(
+        rank=rank, wrong=answers.wrong.sum(axis=1), doubt=answers.doubt.mean(axis=1)
+    )
+    failed = failed[failed["wrong"] > 0].sort_values(
+        ["rank", "wrong", "snr_db", "duration_ms", "doubt", "trial_id"],
+        ascending=[True, False, False, False, False, True],
+    )
+    failed["turn"] = failed.groupby("source_id").cumcount()
+    chosen = failed.sort_values(["turn", "rank"], kind="stable").head(most)
+    return [int(row) for row in chosen.sort_values(["rank", "turn"]).index]
+
+
+def cards(
+    answers: Answers,
+    chosen: Sequence[int],
+    audio: Mapping[str, bytes],
+    clean: Mapping[str, bytes],
+    *,
+    thresholds: Mapping[str, float],
+    clean_ms: int,
+) -> list[Card]:
+    """Return a card for each chosen trial.
+
+    Parameters
+    ----------
+    answers : Answers
+    chosen : sequence of int
+        From `choose`.
+    audio, clean : mapping of str to bytes
+        FLAC of the chosen trials by trial, and of their targets without noise by item.
+    thresholds : mapping of str to float
+        Decision threshold of each variant, in the order of `answers`.
+    clean_ms : int
+        Duration of the latter.
+    """
+    made = []
+    drawn = {item: spectrogram_uri(flac) for item, flac in clean.items()}
+    for row in chosen:
+        trial: Row = answers.trials.loc[row].to_dict()
+        key, item = trial["trial_id"], trial["item_id"]
+        clip = Player(key, spectrogram_uri(audio[key]), int(trial["duration_ms"]), f"clip {key}")
+        longer = None
+        if item in clean:
+            label = f"target of {item} without noise"
+            longer = Player(clean_key(item), drawn[item], clean_ms, label)
+        said = zip(thresholds, answers.p_speech.loc[row], answers.wrong.loc[row], strict=True)
+        verdicts = [
+            Verdict(variant, float(p), thresholds[variant], bool(wrong))
+            for variant, p, wrong in said
+        ]
+        made.append(Card(trial, ERRORS[str(trial["label"])], clip, longer, verdicts))
+    return made
+
+
+def clean_key(item: str) -> str:
+    """Return what the target of an item without noise is called among the page's audio."""
+    return f"{item}-clean"
+
+
+def embedded(audio: Mapping[str, bytes]) -> dict[str, str]:
+    """Return addresses of clips that the page itself holds, by key."""
+    return {key: audio_uri(flac) for key, flac in audio.items()}
+
+
+def beside(audio: Mapping[str, bytes], folder: str) -> dict[str, str]:
+    """Return addresses of clips in a folder beside the page, by key."""
+    return {key: f"{folder}/{key}.flac" for key in audio}
+
+
+def render(
+    *,
+    cards: Sequence[Card],
+    addresses: Mapping[str, str],
+    failures: int,
+    trials: int,
+    variants: Sequence[str],
+    rates: pd.DataFrame,
+    common: pd.DataFrame,
+    pairs: pd.DataFrame,
+    sources: pd.DataFrame,
+    notes: Sequence[str],
+) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    cards : sequence of Card
+        In the order of the page.
+    addresses : mapping of str to str
+        Audio of the clips: from `embedded` or `beside`.
+    failures, trials : int
+        Trials that at least one variant gets wrong, and all.
+    variants : sequence of str
+    rates, common, pairs, sources : DataFrame
+        Tables errors, errors_common, errors_pairs and error_sources.
+    notes : sequence of str
+        What must be said of stand-in models.
+    """
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+    )
+    environment.filters |= {"zip": zip, "minus": minus, "share": share}
+    return environment.get_template("errors.html.j2").render(
+        cards=cards,
+        # Inside a script element only "</" could end it early.
+        addresses=json.dumps(dict(addresses)).replace("</", "<\\/"),
+        failures=failures,
+        trials=trials,
+        variants=variants,
+        errors=list(ERRORS.values()),
+        snrs=_levels(cards, "snr_db"),
+        durations=_levels(cards, "duration_ms"),
+        categories=sorted({card.trial["category"] for card in cards}),
+        breakdowns=breakdowns(rates),
+        source_tables=source_tables(sources),
+        common_tables=common_tables(common, pairs, variants),
+        notes=notes,
+        explain=explain,
+        style=STYLE,
+        script=SCRIPT,
+    )
+
+
+def _levels(cards: Sequence[Card], name: str) -> list[str]:
+    return [f"{level:g}" for level in sorted({float(card.trial[name]) for card in cards})]
+
+
+def breakdowns(rates: pd.DataFrame) -> list[Table]:
+    """Return a table for each error and factor that has more than one level, then speakers."""
+    made = []
+    for error in ERRORS.values():
+        for by, (heading, called, unit) in FACTORS.items():
+            cells = tables.rate_table(rates, error, by, heading, unit)
+            if len(cells) > 1:
+                name = f"{error}-{by}".replace(" ", "-").replace("_", "-")
+                made.append(Table(name, f"{error.capitalize()} (%) by {called}.", cells))
+    speakers = tables.worst_first(rates, tables.MISSED, "group_id")
+    if len(speakers):
+        cells = tables.rate_table(speakers, tables.MISSED, "group_id", "Speaker")
+        caption = "Missed (%) by speaker, worst first; intervals over the speaker's recordings."
+        made.append(Table("missed-speaker", caption, cells))
+    return made
+
+
+def source_tables(sources: pd.DataFrame) -> list[Table]:
+    """Return the recordings of each class that are most often decided wrongly."""
+    captions = {
+        tables.FALSE_ALARM: "Recordings that draw most false alarms: percent of their trials, "
+        "as the mean of all variants and of each.",
+        tables.MISSED: "Recordings that are missed most: the same.",
+    }
+    made = []
+    for error, caption in captions.items():
+        cells = tables.source_table(sources, error)
+        if len(cells):
+            made.append(Table(f"sources-{error}".replace(" ", "-"), caption, cells))
+    return made
+
+
+def common_tables(
+    common: pd.DataFrame, pairs: pd.DataFrame, variants: Sequence[str]
+) -> list[Table]:
+    """Return what tells common errors from those of one variant."""
+    made = [
+        Table(
+            "wrong-by",
+            "Percent of trials that so many variants get wrong.",
+            tables.wrong_by_table(common),
+        ),
+        Table(
+            "alone",
+            "Errors of each variant, and which share of them no other or every variant makes.",
+            tables.common_table(common),
+        ),
+    ]
+    if len(variants) > 1:
+        caption = (
+            "Error consistency (Cohen's κ of right and wrong): 1 if two variants err on the same "
+            "trials, 0 if only as often on the same ones as by chance."
+        )
+        made.append(Table("consistency", caption, tables.pairs_table(pairs, variants)))
+    return made
+
+
+def clips_of(answers: Answers, chosen: Sequence[int]) -> dict[str, list[str]]:
+    """Return the chosen trials by cell, so that each cell file is read once."""
+    trials = answers.trials.loc[list(chosen), ["cell", "trial_id"]]
+    found = trials.groupby("cell")["trial_id"].agg(list)
+    return {str(cell): list(np.asarray(names)) for cell, names in found.items()}

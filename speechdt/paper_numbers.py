@@ -1,0 +1,182 @@
+r"""Numbers for the text of a paper: a LaTeX macro for each, and where it came from.
+
+A macro's name is made of letters, as LaTeX wants it: the variant with its digits in words, then
+what was measured, then nothing, ``Low`` or ``High``: ``\AOneBalancedAccuracy``,
+``\AOneBalancedAccuracyLow``.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from speechdt.display import MISSING, Range, Threshold, level, number, significant, tested_ranges
+from speechdt.errors import SpeechdtError
+from speechdt.markup import escape
+
+DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+ENDS = {"": "", "_low": "Low", "_high": "High"}
+PERCENTS = {
+    **{"accuracy": "Accuracy", "balanced_accuracy": "BalancedAccuracy"},
+    **{"speech_accuracy": "SpeechAccuracy", "nonspeech_accuracy": "NonspeechAccuracy"},
+    **{"clean_accuracy": "CleanAccuracy"},
+}
+"""Columns of the matrix that are quoted in percent with one decimal."""
+DECIMALS = {
+    **{"auc": "Auc", "ece": "Ece", "ece_platt": "EcePlatt"},
+    **{"brier": "Brier", "confidence_gap": "ConfidenceGap"},
+}
+"""Columns of the matrix that are quoted with three decimals."""
+THRESHOLDS = {
+    **{"dt50": "DtFifty", "dt75": "DtSeventyFive", "dt75_far10": "DtSeventyFiveFar"},
+    **{"auc75": "AucSeventyFive", "accuracy75": "AccuracySeventyFive"},
+}
+"""Thresholds of the matrix, in dB."""
+LATENCIES = {
+    **{"latency_p50_ms": "LatencyMedian", "latency_p95_ms": "LatencyNinetyFifth"},
+    **{"throughput_clips_s": "Throughput", "load_s": "LoadSeconds"},
+}
+"""Columns of the latency table, quoted with three significant digits."""
+
+
+class Quoted(NamedTuple):
+    """A number for the text.
+
+    Attributes
+    ----------
+    macro : str
+        Its name, without the backslash.
+    text : str
+        As it stands in the text, plain.
+    table : str
+        CSV file of the results that it came from, such as ``tables/matrix.csv``.
+    where : str
+        ``column=value`` of its row, joined by ``;``; empty for the first row.
+    column : str
+        Its column; ``(rows)`` if it counts the rows.
+    scale : float
+        What the table's number was multiplied by.
+    """
+
+    macro: str
+    text: str
+    table: str
+    where: str
+    column: str
+    scale: float = 1.0
+
+
+def quoted(tables: Mapping[str, pd.DataFrame]) -> list[Quoted]:
+    """Return every number that a text may quote.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        matrix, metrics, curves, latency and errors.
+
+    Raises
+    ------
+    SpeechdtError
+        If two variants would have macros of the same name.
+    """
+    found = [
+        *_run(tables),
+        *_matrix(tables["matrix"], tested_ranges(tables["curves"]).get("snr")),
+        *_latency(tables["latency"]),
+        *_errors(tables["errors"]),
+    ]
+    seen: dict[str, Quoted] = {}
+    for one in found:
+        if seen.setdefault(one.macro, one) is not one:
+            other = seen[one.macro].where
+            raise SpeechdtError(f"variants: {other} and {one.where} give one macro, \\{one.macro}")
+    return found
+
+
+def _run(tables: Mapping[str, pd.DataFrame]) -> Iterator[Quoted]:
+    """Yield what was tested: variants, trials, groups, levels."""
+    matrix, metrics = tables["matrix"], tables["metrics"]
+    yield Quoted("Variants", f"{len(matrix)}", "tables/matrix.csv", "", "(rows)")
+    yield Quoted("Trials", f"{matrix['n'].iloc[0]:,}", "tables/matrix.csv", "", "n")
+    overall = metrics[metrics["by"] == "all"].iloc[0]
+    yield Quoted("Groups", f"{overall['groups']:,}", "tables/metrics.csv", "by=all", "groups")
+    for by, name in (("snr_db", "Snr"), ("duration_ms", "Duration")):
+        levels = sorted(set(metrics.loc[metrics["by"] == by, "level"].astype(float)))
+        for end, at in (("Lowest", levels[0]), ("Highest", levels[-1])):
+            where = f"by={by};level={at:g}"
+            text = number(at, 0 if at == round(at) else 1)
+            yield Quoted(f"{name}{end}", text, "tables/metrics.csv", where, "level")
+
+
+def _matrix(matrix: pd.DataFrame, tested: Range | None) -> Iterator[Quoted]:
+    for _, row in matrix.iterrows():
+        where, name = f"variant={row['variant']}", camel(row["variant"])
+        for columns, scale, digits in ((PERCENTS, 100.0, 1), (DECIMALS, 1.0, 3)):
+            for column, called in columns.items():
+                for end, tail in ENDS.items():
+                    text = number(scale * float(row[f"{column}{end}"]), digits)
+                    at = (where, f"{column}{end}", scale)
+                    yield Quoted(f"{name}{called}{tail}", text, "tables/matrix.csv", *at)
+        if tested:
+            for stem, called in THRESHOLDS.items():
+                yield from _threshold(row, stem, f"{name}{called}", where, tested)
+
+
+def _threshold(row: Any, stem: str, macro: str, where: str, tested: Range) -> Iterator[Quoted]:
+    threshold = Threshold.of(row, stem, "_db")
+    undefined = threshold.censored == "undefined"
+    low, middle, high = threshold.bounds
+    for (end, tail), bound in zip(ENDS.items(), (middle, low, high), strict=True):
+        text = "undefined" if undefined and not end else MISSING if undefined else ""
+        text = text or level(bound, tested)
+        yield Quoted(f"{macro}{tail}", text, "tables/matrix.csv", where, f"{stem}_db{end}")
+
+
+def _latency(latency: pd.DataFrame) -> Iterator[Quoted]:
+    for _, row in latency.iterrows():
+        for column, called in LATENCIES.items():
+            text = significant(float(row[column]))
+            at = (f"variant={row['variant']}", column)
+            yield Quoted(f"{camel(row['variant'])}{called}", text, "tables/latency.csv", *at)
+
+
+def _errors(errors: pd.DataFrame) -> Iterator[Quoted]:
+    """Yield false alarms by category."""
+    part = errors[(errors["error"] == "false alarm") & (errors["by"] == "category")]
+    for _, row in part.iterrows():
+        where = f"variant={row['variant']};error=false alarm;by=category;level={row['level']}"
+        for end, tail in ENDS.items():
+            column = f"rate{end}" if not end else end.removeprefix("_")
+            macro = f"{camel(row['variant'])}FalseAlarms{camel(row['level'])}{tail}"
+            text = number(100 * float(row[column]), 1)
+            yield Quoted(macro, text, "tables/errors.csv", where, column, 100.0)
+
+
+def camel(name: str) -> str:
+    """Return a name as letters alone: ``A1`` is ``AOne``, ``small_model`` is ``SmallModel``."""
+    words = re.findall(r"[A-Za-z]+|\d", str(name))
+    return "".join(DIGITS[int(w)] if w.isdigit() else w[0].upper() + w[1:] for w in words)
+
+
+def macros(numbers: list[Quoted]) -> str:
+    """Return numbers.tex: one macro a line, and behind it where its number came from."""
+    lines = ["% Made by the workflow; every number stands in the table that is named behind it."]
+    for one in numbers:
+        scaled = f" x {one.scale:g}" if not math.isclose(one.scale, 1.0) else ""
+        source = f"{one.table} [{one.where}] {one.column}{scaled}"
+        lines.append(f"\\newcommand{{\\{one.macro}}}{{{_in_text(one.text)}}} % {source}")
+    return "\n".join([*lines, ""])
+
+
+def _in_text(text: str) -> str:
+    """Return a number as LaTeX, in text or in formulas."""
+    if not re.search(r"[−<>,]", text):
+        return escape(text)
+    return r"\ensuremath{" + text.replace("−", "-").replace(",", "{,}") + "}"
+
+
+def as_table(numbers: list[Quoted]) -> pd.DataFrame:
+    """Return numbers.csv: macro, text, table, where, column, scale."""
+    return pd.DataFrame(numbers, columns=list(Quoted._fields))

@@ -1,0 +1,51 @@
+"""Clips on a page: the spectrogram shows what is in the clip, and the macro says how to play it."""
+
+import base64
+import io
+
+import jinja2
+import numpy as np
+import pytest
+from PIL import Image
+
+from speechdt import clip_player
+from speechdt.audio import flac_bytes
+from speechdt.clip_player import Player
+
+
+def tone(hertz, seconds=0.5):
+    time = np.arange(int(seconds * 16_000)) / 16_000
+    return (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+
+
+def brightest_row(png):
+    pixels = np.asarray(Image.open(io.BytesIO(png)))
+    return int(pixels.mean(axis=1).argmax())
+
+
+@pytest.mark.parametrize("hertz", [500, 2000, 7000])
+def test_a_tone_is_a_line_at_its_frequency(hertz):
+    row = brightest_row(clip_player.spectrogram_png(tone(hertz)))
+    assert row == pytest.approx(clip_player.ROWS * (1 - hertz / 8000), abs=1.5)
+
+
+def test_time_runs_to_the_right_and_silence_is_black():
+    late = np.concatenate([np.zeros(8000, np.float32), tone(1000)])
+    pixels = np.asarray(Image.open(io.BytesIO(clip_player.spectrogram_png(late))))
+    half = pixels.shape[1] // 2
+    assert pixels[:, : half - 3].max() == 0
+    assert pixels[:, half + 3 :].max() == clip_player.SHADES - 1
+    assert clip_player.spectrogram_png(np.zeros(3200, np.float32))
+
+
+def test_a_page_can_play_what_was_rendered():
+    flac = flac_bytes(tone(440))
+    clip = Player(clip_player.audio_uri(flac), clip_player.spectrogram_uri(flac), 500, 'a "<tone>"')
+    page = jinja2.Environment(
+        autoescape=True, loader=jinja2.FileSystemLoader(clip_player.TEMPLATES)
+    ).from_string('{% from "clip_player.html.j2" import player %}{{ player(clip) }}')
+    html = page.render(clip=clip)
+    address = html.split('data-audio="')[1].split('"')[0]
+    assert base64.b64decode(address.partition(",")[2]) == flac
+    assert "Play a &#34;&lt;tone&gt;&#34;" in html
+    assert "width: 8.00rem" in html

@@ -1,0 +1,171 @@
+"""The gallery: a planted confusable recording comes first, and the page holds all it shows."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_answers import VARIANTS, made_decided, made_sources
+from test_report import Page
+
+from speechdt import failures, gallery, items, trials
+from speechdt.audio import flac_bytes
+from speechdt.calibration import calibrate
+from speechdt.cells import read_cell, write_cell
+from speechdt.scoring import ScoreStore, score_cells
+from speechdt.slices import decided_trials
+
+BOOTSTRAP = {"replicates": 100, "seed": 3}
+SHORT = flac_bytes(np.full(800, 0.1, np.float32))
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return failures.answers(made_decided(), made_sources())
+
+
+def page(answers, most=40, folder=None):
+    sources = failures.error_sources(answers)
+    chosen = gallery.choose(answers, sources, most)
+    audio = {name: SHORT for name in answers.trials.loc[chosen, "trial_id"]}
+    clean = {name: SHORT for name in answers.trials.loc[chosen, "item_id"]}
+    thresholds = dict.fromkeys(answers.wrong, 0.5)
+    cards = gallery.cards(answers, chosen, audio, clean, thresholds=thresholds, clean_ms=1000)
+    audio |= {gallery.clean_key(item): flac for item, flac in clean.items()}
+    return gallery.render(
+        cards=cards,
+        addresses=gallery.beside(audio, folder) if folder else gallery.embedded(audio),
+        failures=int(answers.wrong.any(axis=1).sum()),
+        trials=len(answers.wrong),
+        variants=list(answers.wrong),
+        rates=failures.error_rates(answers, **BOOTSTRAP),
+        common=failures.common_errors(answers, **BOOTSTRAP),
+        pairs=failures.error_pairs(answers, **BOOTSTRAP),
+        sources=sources,
+        notes=["A1 — nano: a toy."],
+    )
+
+
+def shown(html):
+    """Return the attributes of the cards of a page, in order."""
+    found = []
+    for tag, name, value in Page(html).attributes:
+        if (tag, name) == ("li", "class") and value == "card":
+            found.append({})
+        elif tag == "li" and name.startswith("data-"):
+            found[-1][name.removeprefix("data-")] = value
+    return found
+
+
+def addresses(html):
+    return json.loads(html.split('id="audio-store">')[1].split("</script>")[0])
+
+
+def test_the_page_is_well_formed_and_holds_what_it_plays(answers):
+    html = page(answers)
+    read = Page(html)
+    assert read.open == []
+    assert len(read.ids) == len(set(read.ids))
+    loaded = [value for _, name, value in read.attributes if name in ("src", "href")]
+    assert all(value.startswith(("data:", "#")) for value in loaded)
+    played = {value for _, name, value in read.attributes if name == "data-audio"}
+    assert played == set(addresses(html))
+    assert all(uri.startswith("data:audio/flac;base64,") for uri in addresses(html).values())
+    assert len(shown(html)) == 40
+    assert "A1 — nano: a toy." in html
+
+
+def test_a_large_page_plays_what_lies_beside_it(answers):
+    html = page(answers, folder="errors")
+    for key, address in addresses(html).items():
+        assert address == f"errors/{key}.flac"
+    assert "data:audio" not in html
+
+
+def test_two_runs_write_the_same_bytes(answers):
+    assert page(answers) == page(answers)
+
+
+def test_every_recording_shows_its_worst_before_any_shows_a_second(answers):
+    sources = failures.error_sources(answers)
+    failing = sources[sources["rate"] > 0]
+    first = gallery.choose(answers, sources, len(failing))
+    assert answers.trials.loc[first, "source_id"].tolist() == failing["source_id"].tolist()
+    everything = gallery.choose(answers, sources, 10_000)
+    assert len(everything) == answers.wrong.any(axis=1).sum()
+    ranks = answers.trials.loc[everything, "source_id"].map(sources.set_index("source_id")["rank"])
+    assert ranks.is_monotonic_increasing
+    for source, part in answers.trials.loc[everything].groupby("source_id", sort=False):
+        counts = answers.wrong.loc[part.index].sum(axis=1)
+        assert counts.is_monotonic_decreasing, source
+
+
+def test_a_run_without_an_error_says_so(answers):
+    right = answers._replace(wrong=answers.wrong & False)
+    html = page(right)
+    assert "no trial was decided wrongly" in html
+    assert "<script" not in html
+    assert Page(html).open == []
+
+
+def test_tables_hold_every_variant_and_level(answers):
+    rows = Page(page(answers)).rows
+    assert rows["false-alarm-category"][0][3:] == list(VARIANTS)
+    assert [row[0] for row in rows["false-alarm-category"][1:]] == ["animals", "music", "noise"]
+    assert [row[0] for row in rows["missed-snr-db"][1:]] == ["−5 dB", "10 dB"]
+    assert len(rows["consistency"]) == 1 + 2 * len(VARIANTS)
+    assert rows["wrong-by"][0] == ["Error", "0 wrong", "1 wrong", "2 wrong", "3 wrong"]
+    assert "missed-language" not in rows  # one language alone is no breakdown
+
+
+def plant(sources, grid):
+    """Return test items in which one NONSPEECH recording is in truth a person speaking."""
+    chosen = items.crossed(sources, "test", 16, grid, seed=7, least_active=0.7)
+    heard = chosen[chosen["label"] == "SPEECH"].iloc[0]
+    place = chosen.index[chosen["category"] == "animals"][0]
+    chosen.loc[place, ["path", "start"]] = heard[["path", "start"]].to_numpy()
+    chosen.loc[place, ["source_id", "group_id"]] = ["planted", "planted"]
+    return chosen
+
+
+def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, cells, tmp_path):
+    from speechdt import find_detectors
+
+    detectors = find_detectors()
+    noisy = [cell for cell in grid.cells if cell.kind == "snr"]
+    rendered = dict(trials.render(plant(sources, grid), noisy, seed=7, level="peak"))
+    files = {"dev": [cells["dev", cell.name] for cell in noisy], "test": []}
+    for name, rows in rendered.items():
+        files["test"].append(tmp_path / f"{name}.parquet")
+        write_cell(files["test"][-1], rows)
+    decided = {}
+    for variant, backend in (("D1", "webrtc"), ("D2", "silero")):
+        store = ScoreStore(tmp_path / f"{variant}.sqlite")
+        scores = {
+            part: [tmp_path / f"{variant}-{part}-{path.name}" for path in paths]
+            for part, paths in files.items()
+        }
+        for part, paths in files.items():
+            score_cells(detectors[backend], paths, scores[part], store)
+        store.close()
+        learned = calibrated(files["dev"], scores["dev"])
+        decided[variant] = decided_trials(files["test"], scores["test"], learned)
+    found = failures.answers(decided, sources)
+    first = shown(page(found))[0]
+    assert first["source"] == "planted"
+    assert first["error"] == "false alarm"
+    assert "D2" in first["wrong"].split()
+    assert failures.error_sources(found).iloc[0]["source_id"] == "planted"
+
+
+def calibrated(files, scores):
+    speech = pd.concat([read_cell(path, ["label"]) for path in files])["label"] == "SPEECH"
+    p = pd.concat([pd.read_parquet(path) for path in scores])["p_speech"]
+    return calibrate(p.to_numpy(), speech.to_numpy())
+
+
+def test_scores_stand_on_a_bar_of_log_odds():
+    assert gallery.share(0.5) == 50
+    assert gallery.share(0) == 0
+    assert gallery.share(1) == 100
+    assert gallery.share(0.01) < gallery.share(0.02)

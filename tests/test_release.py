@@ -1,0 +1,200 @@
+"""The release: complete, checked by stock tools, and every table traced to the recordings."""
+
+import base64
+import importlib.util
+import json
+import logging
+import shutil
+import subprocess
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import yaml
+from made_answers import VARIANTS, made_decided, made_trials
+
+from speechdt import release
+from speechdt.calibration import Calibration
+from speechdt.cells import SCHEMA, write_cell
+from speechdt.release import Copied, Made
+
+FORGED = {
+    "index": Made("read", (), ("'corpus'",)),
+    "cells": Made("render", ("index",), ()),
+    "scores": Made("score", ("cells", "model"), ("3",)),
+    "table": Made("collect", ("scores", "cells"), ()),
+    "twin": Made("collect", ("scores", "cells"), ()),
+    "unrelated": Made("draw", ("table",), ()),
+}
+
+
+def check_release(folder):
+    """Check a release with stock tools, and follow every number of the paper to its recordings."""
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    manifest = pd.read_csv(folder / "manifest.csv").fillna("")
+    files = {str(file.relative_to(folder)) for file in folder.rglob("[!.]*") if file.is_file()}
+    assert files == {*manifest["path"], "manifest.csv", "SHA256SUMS"}
+    assert not manifest["origin"].str.startswith("/").any()
+    jobs = json.loads((folder / "provenance.json").read_text())
+    maker = {file: job for job in jobs for file in job["outputs"]}
+    origin = dict(manifest[["path", "origin"]].values)
+    for table in pd.read_csv(folder / "numbers.csv")["table"].unique():
+        rules, waiting = set(), [origin[table]]
+        while waiting:
+            if job := maker.get(waiting.pop()):
+                if job["rule"] not in rules:
+                    waiting += job["inputs"]
+                rules.add(job["rule"])
+        assert {"index_corpus", "render_trials", "score"} <= rules, table
+    check_data(folder)
+
+
+def check_data(folder):
+    """Load what others would load."""
+    datasets = pytest.importorskip("datasets")
+    scores = pd.read_parquet(folder / "scores" / "test.parquet")
+    variants = [file.stem for file in sorted((folder / "calibration").glob("*.json"))]
+    assert {f"p_speech_{variant}" for variant in variants} <= set(scores)
+    cells = str(folder / "dataset" / "test" / "*.parquet")
+    loaded = datasets.load_dataset(
+        "parquet", data_files={"test": cells}, cache_dir=str(folder.parent / "cache" / "datasets")
+    )["test"]
+    assert sorted(loaded["trial_id"]) == sorted(scores["trial_id"])
+    card = (folder / "dataset" / "README.md").read_text()
+    assert yaml.safe_load(card.split("---")[1])["task_categories"] == ["audio-classification"]
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert set(variants) == {name for name, entry in config["variants"].items() if entry}
+
+
+def test_lineage_goes_back_to_the_start_and_no_further():
+    jobs = release.lineage(["table", "twin"], FORGED)
+    assert [job["rule"] for job in jobs] == ["read", "render", "score", "collect"]
+    assert jobs[-1]["outputs"] == ["table", "twin"]  # one job
+    assert jobs[0]["parameters"] == ("'corpus'",)
+    assert release.lineage(["model"], FORGED) == []
+
+
+def test_a_circle_is_an_error():
+    circle = {"a": Made("one", ("b",), ()), "b": Made("two", ("a",), ())}
+    with pytest.raises(ValueError, match="circle"):
+        release.lineage(["a"], circle)
+
+
+def test_checksums_are_those_of_the_stock_tool_and_changes_are_noticed(tmp_path):
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "weights").write_bytes(b"abc")
+    (tmp_path / "own.txt").write_text("made for the release")
+    made = {"results/adapters/a": Made("finetune", ("x", "y"), ())}
+    copied = [Copied("adapter/weights", "results/adapters/a/weights")]
+    assert release.seal(tmp_path, copied, made) == 2
+    manifest = pd.read_csv(tmp_path / "manifest.csv").fillna("").set_index("path")
+    assert manifest.loc["adapter/weights", "rule"] == "finetune"
+    assert manifest.loc["own.txt", "origin"] == ""
+    check = ["sha256sum", "--check", "--quiet", "SHA256SUMS"]
+    assert subprocess.run(check, cwd=tmp_path).returncode == 0
+    (tmp_path / "adapter" / "weights").write_bytes(b"abd")
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True).returncode == 1
+
+
+def test_scores_of_a_trial_stand_in_one_row():
+    decided = made_decided()
+    decided = {
+        variant: table.assign(decided_far10=False).sample(frac=1, random_state=2)
+        for variant, table in decided.items()
+    }
+    scores = release.trial_scores(decided).set_index("trial_id")
+    for variant, table in decided.items():
+        expected = table.set_index("trial_id").loc[scores.index]
+        assert scores[f"p_speech_{variant}"].equals(expected["p_speech"])
+        assert scores[f"decided_{variant}"].equals(expected["decided"])
+    assert "p_speech" not in scores
+
+
+@pytest.fixture(scope="module")
+def script(root):
+    location = root / "rules" / "scripts" / "make_release.py"
+    spec = importlib.util.spec_from_file_location("make_release", location)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_records_are_read_whatever_the_length_of_a_name(script, tmp_path):
+    for name in ("results/a", "results/" + "long" * 90 + "?>"):
+        coded = base64.urlsafe_b64encode(name.encode()).decode()
+        parts = [coded[at : at + 254] for at in range(0, len(coded), 254)]
+        path = tmp_path.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"rule": "r", "input": [name], "params": None}))
+        assert script.read_records(tmp_path)[name] == Made("r", [name], [])
+    assert script.read_records(tmp_path / "nowhere") == {}
+
+
+def small_run(folder, root):
+    """Write the files of a run with an adapter and a card of its own, by hand."""
+    results = folder / "results"
+    given = {"cells": [], "scores": []}
+    for split in ("dev", "test"):
+        (results / "trials" / split).mkdir(parents=True)
+        cell = results / "trials" / split / "snr10_dur200.parquet"
+        rows = made_trials().query("snr_db == 10 and duration_ms == 200").to_dict("records")
+        write_cell(cell, [dict.fromkeys(SCHEMA.names) | row for row in rows])
+        given["cells"].append(cell)
+    for variant in VARIANTS:
+        for cell in given["cells"]:
+            score = results / "scores" / variant / cell.parent.name / cell.name
+            score.parent.mkdir(parents=True)
+            trials = [row["trial_id"] for row in rows]
+            pd.DataFrame({"trial_id": trials, "p_speech": 0.25}).to_parquet(score)
+            given["scores"].append(score)
+        learned = results / "calibration" / f"{variant}.json"
+        learned.parent.mkdir(exist_ok=True)
+        learned.write_text(json.dumps(Calibration(0.5, 0.6, 1.0, 1.0, 0.0).to_dict()))
+    named = {
+        "adapters": ["adapters/small"],
+        "tables": ["tables/matrix.csv"],
+        "figures": ["figures/a.pdf"],
+        "pages": ["report.html", "errors.html", "errors"],
+    }
+    for name, paths in named.items():
+        given[name] = [results / path for path in paths]
+    for path in ("adapters/small/README.md", "errors/a.flac", "figures/a.pdf", "report.html"):
+        (results / path).parent.mkdir(parents=True, exist_ok=True)
+        (results / path).write_text("x")
+    (results / "errors.html").write_text("x")
+    (results / "numbers.csv").write_text("macro,table\n")
+    (results / "trials" / "README.md").write_text("the card of this run")
+    (results / "tables").mkdir()
+    pd.DataFrame({"variant": ["A1"], "model": ["nano"]}).to_csv(given["tables"][0], index=False)
+    pd.DataFrame({"source_id": ["a"]}).to_parquet(results / "sources.parquet")
+    given |= {"numbers": results / "numbers.csv", "sources": results / "sources.parquet"}
+    given["calibration"] = [results / "calibration" / f"{variant}.json" for variant in VARIANTS]
+    shutil.copy(root / "CITATION.cff", folder)
+    given["citation"] = folder / "CITATION.cff"
+    return given
+
+
+class Given(SimpleNamespace):
+    """Inputs of a rule, by attribute and by key."""
+
+    def __getitem__(self, name):
+        return getattr(self, name)
+
+
+def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along(
+    script, tmp_path, root
+):
+    given = Given(**small_run(tmp_path, root))
+    config = {"corpus": [{"kind": "folder", "path": "nowhere"}], "grid": {"snr_db": [10]}}
+    params = SimpleNamespace(variants=list(VARIANTS), config=config)
+    out = tmp_path / "release"
+    script.main(given, params, out, logging.getLogger("test"))
+    assert (out / "adapters" / "small" / "README.md").exists()
+    assert (out / "errors" / "a.flac").exists()
+    assert (out / "dataset" / "README.md").read_text() == "the card of this run"
+    scores = pd.read_parquet(out / "scores" / "dev.parquet")
+    assert not scores[[f"decided_{variant}" for variant in VARIANTS]].any(axis=None)
+    text = (out / "README.md").read_text()
+    assert "`adapters/` | small" in text
+    assert "nano: a toy" in text
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=out, check=True)
