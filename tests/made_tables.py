@@ -152,6 +152,7 @@ def _times(factor):
     spread = {"p50_ms": 0.6 * factor, "p95_ms": 1.1 * factor, "mean_ms": 0.7 * factor}
     return {
         "latency": spread,
+        "clip_ms": [0.6 * factor * (0.9 + 0.002 * place) for place in range(101)],
         "stages": {name: spread for name in ("decode", "features", "forward", "other", "post")},
         "throughput_clips_s": 3000 / factor,
         "throughput_batch": 8,

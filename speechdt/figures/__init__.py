@@ -71,8 +71,9 @@ FIGURES = {
     "pareto": Entry(
         "Accuracy against latency",
         "Balanced accuracy over all noisy test trials, with its 95 % interval, against the median "
-        "time from a clip's bytes to its score, one clip at a time on a warm detector. The line "
-        "is the frontier: no other variant is both faster and more accurate than a filled marker.",
+        "time from a clip's bytes to its score, one clip at a time on a warm detector, with the "
+        "interval that the clips give it. The line is the frontier: no other variant is both "
+        "faster and more accurate than a filled marker.",
         ("pareto",),
     ),
     "reliability": Entry(
