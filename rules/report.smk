@@ -34,6 +34,7 @@ asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
 adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
 cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
 tables += asked_tables + adapter_tables
+tables += expand("<results>/tables/verdict.{kind}", kind=["md", "csv"])
 
 
 rule draw_figure:
@@ -98,6 +99,7 @@ rule write_report:
         comparisons="<results>/tables/comparisons.csv",
         surface="<results>/tables/surface.csv",
         contour="<results>/tables/contour.csv",
+        verdict="<results>/tables/verdict.csv",
         order_bias=asked_tables,
         adapters=adapter_tables,
         figures=expand("<results>/figures/{figure}.svg", figure=drawn),

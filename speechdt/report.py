@@ -16,6 +16,8 @@ from speechdt.adapters import text_table
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
 from speechdt.sources import CATEGORIES
+from speechdt.verdict import Finding
+from speechdt.verdict_display import findings_table
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 MOST_REJECTED = 100
@@ -73,7 +75,7 @@ def render(
     ----------
     tables : mapping of str to DataFrame
         matrix, metrics, thresholds, curves, latency, pareto, comparisons,
-        surface, contour.
+        surface, contour; and verdict, if there is one.
     order_bias : DataFrame or None
         ``tables/order_bias.csv``, if any variant is asked in words.
     adapters : DataFrame or None
@@ -112,6 +114,7 @@ def render(
             display.matrix_table(tables["matrix"], tables["latency"], ranges),
         ),
         contrasts=contrasts_table(tables["comparisons"]),
+        verdict=verdict_table(tables.get("verdict")),
         robustness=robustness(tables),
         figures=[
             Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
@@ -223,6 +226,14 @@ def width(svg: str) -> int:
     """Return the width in CSS pixels at which a figure's type is as large as the page's notes."""
     found = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', svg)
     return round(float(found[1]) * PIXELS_PER_POINT) if found else 900
+
+
+def verdict_table(verdict: pd.DataFrame | None) -> Table | None:
+    """Return the verdict on the plan's criteria, from ``tables/verdict.csv``."""
+    if verdict is None:
+        return None
+    found = [Finding(*row) for row in verdict[list(Finding._fields)].itertuples(index=False)]
+    return Table("criteria", "The plan's criteria.", findings_table(found).drop(columns="Note"))
 
 
 def contrasts_table(comparisons: pd.DataFrame) -> Table | None:

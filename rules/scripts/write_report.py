@@ -30,7 +30,7 @@ def main(inputs, variants, config, checkout):
     """Return the page, from files by name."""
     timed = read_json(variants, inputs["latency_of"])
     tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto", "comparisons")
-    tables += ("surface", "contour")
+    tables += ("surface", "contour", "verdict")
     return render(
         tables={name: read_table(inputs[name]) for name in tables},
         order_bias=read_if_there(inputs["order_bias"]),

@@ -36,7 +36,7 @@ class Point(NamedTuple):
     high: float
     fast: float
     slow: float
-    on_frontier: bool = False
+    on_frontier: bool
 
 
 def pareto(
@@ -71,7 +71,10 @@ def _points(table: pd.DataFrame) -> dict[str, Point]:
     names += [f"latency_p50_ms{end}" for end in ("_low", "_high")]
     numbers = (table[names].to_numpy(float) * [1, 100, 100, 100, 1, 1]).tolist()
     marked = zip(table["variant"], numbers, table["on_frontier"].tolist(), strict=True)
-    return {variant: Point(*values, on_frontier=bool(best)) for variant, values, best in marked}
+    return {
+        variant: Point(latency, accuracy, low, high, fast, slow, bool(best))
+        for variant, (latency, accuracy, low, high, fast, slow), best in marked
+    }
 
 
 def _frontier(points: dict[str, Point]) -> list[tuple[float, float]]:
