@@ -27,6 +27,7 @@ tables = displayed + expand(
         "comparisons",
         "surface",
         "contour",
+        "threshold_sensitivity",
     ],
 )
 
@@ -34,6 +35,17 @@ asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
 adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
 cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
 tables += asked_tables + adapter_tables
+# Only where something is trained, since train's clips are rendered for that alone.
+giveaway_tables = (
+    ["<results>/tables/giveaways.csv"]
+    if any(
+        run.get("adapter") in ADAPTERS
+        for runs in RUNS.values()
+        for run in runs.values()
+    )
+    else []
+)
+tables += giveaway_tables
 tables += expand("<results>/tables/verdict.{kind}", kind=["md", "csv"])
 
 
@@ -100,6 +112,8 @@ rule write_report:
         surface="<results>/tables/surface.csv",
         contour="<results>/tables/contour.csv",
         verdict="<results>/tables/verdict.csv",
+        threshold_sensitivity="<results>/tables/threshold_sensitivity.csv",
+        giveaways=giveaway_tables,
         order_bias=asked_tables,
         adapters=adapter_tables,
         figures=expand("<results>/figures/{figure}.svg", figure=drawn),

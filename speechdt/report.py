@@ -75,7 +75,8 @@ def render(
     ----------
     tables : mapping of str to DataFrame
         matrix, metrics, thresholds, curves, latency, pareto, comparisons,
-        surface, contour; and verdict, if there is one.
+        surface, contour; and verdict, giveaways and
+        threshold_sensitivity, if there are any.
     order_bias : DataFrame or None
         ``tables/order_bias.csv``, if any variant is asked in words.
     adapters : DataFrame or None
@@ -259,7 +260,7 @@ def trading_tables(
 
 def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
     """Return tables that ask whether the comparison depends on bias, on labels or on bandwidth."""
-    return [
+    found = [
         Table(
             "sensitivity",
             "Sensitivity and bias: d′ and criterion c.",
@@ -271,6 +272,21 @@ def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
             statistics_display.strata_table(tables["metrics"]),
         ),
     ]
+    if "threshold_sensitivity" in tables:
+        cells = statistics_display.moved_threshold_table(tables["threshold_sensitivity"])
+        caption = (
+            "Balanced accuracy (%) with the threshold moved, so that so many points more of dev's "
+            "clips are called SPEECH; and at the threshold that would have been best on test."
+        )
+        found.append(Table("moved-thresholds", caption, cells))
+    if "giveaways" in tables:
+        cells = statistics_display.giveaways_table(tables["giveaways"])
+        caption = (
+            "How much the trials give away: logistic regressions on level, bandwidth or mean "
+            "spectrum alone, and on log-mel statistics, trained on train."
+        )
+        found.append(Table("giveaways", caption, cells))
+    return found
 
 
 def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Range]) -> list[Table]:

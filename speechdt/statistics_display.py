@@ -9,6 +9,7 @@ from speechdt.display import (
     Row,
     Threshold,
     decimal,
+    minus,
     number,
     percent,
     text_table,
@@ -107,3 +108,33 @@ def strata_table(metrics: pd.DataFrame) -> pd.DataFrame:
         }
         rows.append({"Variant": variant, **cells})
     return pd.DataFrame(rows, dtype=str).fillna(MISSING)
+
+
+def giveaways_table(giveaways: pd.DataFrame) -> pd.DataFrame:
+    """Return what each classifier that does not listen gets out of the trials."""
+    return text_table(
+        giveaways,
+        {
+            "Sees": lambda row: str(row["features"]),
+            "AUC": lambda row: decimal(row, "auc"),
+            "Balanced (%)": lambda row: percent(row, "balanced_accuracy"),
+        },
+    )
+
+
+def moved_threshold_table(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """Return balanced accuracy at each threshold: one row a variant, one column a threshold."""
+    rows = []
+    for variant, table in sensitivity.groupby("variant", sort=False):
+        cells = {
+            _moved(str(row["at"])): percent(row, "balanced_accuracy") for _, row in table.iterrows()
+        }
+        rows.append({"Variant": str(variant), **cells})
+    return pd.DataFrame(rows, dtype=str).fillna(MISSING)
+
+
+def _moved(at: str) -> str:
+    if at == "best":
+        return "best on test"
+    points = round(100 * float(at))
+    return minus(f"{points:+d} points") if points else "θ of dev"
