@@ -233,6 +233,13 @@ search_results = (
     else []
 )
 
+# What the report says of prompts: the bank, what searches were worth, and a figure.
+report_of_prompts = [
+    path
+    for path in bank_results + search_results
+    if Path(path).suffix in (".csv", ".svg")
+]
+
 
 rule prompts:
     input:

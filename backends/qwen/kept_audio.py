@@ -20,11 +20,13 @@ class KeptAudio:
     ----------
     budget : int
         Bytes that may be kept.
+    size : int
+        Bytes that are kept.
     """
 
     def __init__(self) -> None:
         self.budget = 0
-        self._size = 0
+        self.size = 0
         self._kept: dict[bytes, Tensor] = {}
 
     def find(self, clips: Clips) -> list[Tensor | None]:
@@ -35,9 +37,9 @@ class KeptAudio:
         """Keep the embeddings of clips, each (its tokens, width), while there is room."""
         for clip, own in zip(clips, audio, strict=True):
             size = own.numel() * own.element_size()
-            if self._size + size <= self.budget:
+            if self.size + size <= self.budget:
                 self._kept[_key(clip)] = own.clone()  # a view would hold all of its batch
-                self._size += size
+                self.size += size
 
 
 def padded_left(audio: Sequence[Tensor]) -> Tensor:
