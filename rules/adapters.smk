@@ -42,11 +42,12 @@ def settings_of(training):
     return named | {"clips": named["clips"] or config["trials"]["train_clips"]}
 
 
-# Of each variant whose adapter is trained here: its trainings, one a seed, and their settings.
+# Of each variant whose language model is adapted here: its trainings, one a seed, and their settings.
 ADAPTED = {}
 for variant, of_variant in RUNS.items():
     trained = [run.get("adapter") for run in of_variant.values()]
-    if all(name in ADAPTERS for name in trained):
+    own = all(name in ADAPTERS for name in trained)
+    if own and settings_of(trained[0])["rank"] is not None:
         ADAPTED[variant] = {
             "adapter": VARIANTS[variant]["adapter"],
             "runs": trained,

@@ -8,6 +8,7 @@ from made_tables import CALIBRATION, HARDWARE, NAMES, make
 
 from speechdt import report
 from speechdt.figures import FIGURES
+from speechdt.verdict import Finding
 
 SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -139,6 +140,17 @@ def test_every_figure_is_there_with_its_caption(page):
     text = "".join(page.text)
     for entry in FIGURES.values():
         assert entry.caption in text
+
+
+def test_the_verdict_stands_on_the_page_if_there_is_one():
+    finding = ("minimum", "accuracy ≥ 75 %", "B4", 0.8, 0.77, 0.83, "met", "")
+    given = inputs(1)
+    given["tables"]["verdict"] = pd.DataFrame([finding], columns=Finding._fields)
+    page = Page(report.render(**given))
+    assert page.rows["criteria"][1] == [
+        *("minimum", "accuracy ≥ 75 %", "B4", "80.0 [77.0, 83.0]", "met")
+    ]
+    assert "verdict" not in Page(report.render(**inputs(1))).ids
 
 
 def test_censored_thresholds_are_explained():
