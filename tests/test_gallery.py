@@ -27,14 +27,13 @@ def answers():
 def page(answers, most=40, folder=None):
     sources = failures.error_sources(answers)
     chosen = gallery.choose(answers, sources, most)
-    audio = {name: SHORT for name in answers.trials.loc[chosen, "trial_id"]}
-    clean = {name: SHORT for name in answers.trials.loc[chosen, "item_id"]}
+    clips = {name: SHORT for name in answers.trials.loc[chosen, "trial_id"]}
+    clips |= {gallery.clean_key(name): SHORT for name in answers.trials.loc[chosen, "item_id"]}
+    media = gallery.beside(clips, folder) if folder else gallery.embedded(clips)
     thresholds = dict.fromkeys(answers.wrong, 0.5)
-    cards = gallery.cards(answers, chosen, audio, clean, thresholds=thresholds, clean_ms=1000)
-    audio |= {gallery.clean_key(item): flac for item, flac in clean.items()}
     return gallery.render(
-        cards=cards,
-        addresses=gallery.beside(audio, folder) if folder else gallery.embedded(audio),
+        cards=gallery.cards(answers, chosen, media, thresholds=thresholds, clean_ms=1000),
+        addresses=media.audio,
         failures=int(answers.wrong.any(axis=1).sum()),
         trials=len(answers.wrong),
         variants=list(answers.wrong),
@@ -75,10 +74,14 @@ def test_the_page_is_well_formed_and_holds_what_it_plays(answers):
     assert "A1 — nano: a toy." in html
 
 
-def test_a_large_page_plays_what_lies_beside_it(answers):
-    html = page(answers, folder="errors")
+def test_a_large_page_shows_and_plays_what_lies_beside_it(answers, tmp_path):
+    html = page(answers, folder=tmp_path / "errors")
     for key, address in addresses(html).items():
         assert address == f"errors/{key}.flac"
+        assert (tmp_path / address).read_bytes() == SHORT
+    drawn = {value for tag, name, value in Page(html).attributes if (tag, name) == ("img", "src")}
+    assert drawn == {f"errors/{key}.png" for key in addresses(html)}
+    assert all((tmp_path / image).exists() for image in drawn)
     assert "data:audio" not in html
 
 
@@ -169,3 +172,9 @@ def test_scores_stand_on_a_bar_of_log_odds():
     assert gallery.share(0) == 0
     assert gallery.share(1) == 100
     assert gallery.share(0.01) < gallery.share(0.02)
+
+
+def test_scores_are_written_against_their_threshold():
+    assert gallery.Verdict("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
+    assert gallery.Verdict("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
+    assert gallery.Verdict("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"
