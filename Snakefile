@@ -2,8 +2,10 @@ configfile: "workflow_config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/hygiene.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
+include: "rules/growth.smk"
 include: "rules/models.smk"
 include: "rules/adapters.smk"
 include: "rules/prompts.smk"
@@ -20,5 +22,7 @@ rule all:
     input:
         tables,
         figures,
+        cards,
+        hygiene,
         "<results>/report.html",
         "<results>/errors.html",

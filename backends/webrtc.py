@@ -17,18 +17,21 @@ MODES = range(4)
 
 
 class WebRTC:
-    """Mean share of voiced frames over the aggressiveness modes 0 to 3.
+    """Mean share of voiced frames over the aggressiveness modes 0 to 3, or in one of them.
 
     Parameters
     ----------
     frame_ms : {10, 20, 30}
         Length of a frame in ms. Samples after the last whole frame are not heard.
+    mode : {0, 1, 2, 3} or None
+        One mode alone (3 calls the fewest frames voiced), instead of all four.
     """
 
     gpus = 0
 
-    def __init__(self, frame_ms: Literal[10, 20, 30] = 10):
+    def __init__(self, frame_ms: Literal[10, 20, 30] = 10, mode: Literal[0, 1, 2, 3] | None = None):
         self.frame = SAMPLE_RATE * frame_ms // 1000
+        self.modes = MODES if mode is None else [mode]
 
     def score(self, clips: Sequence[np.ndarray]) -> np.ndarray:
         """Return P(speech) for each clip, float64 (clips,)."""
@@ -40,7 +43,7 @@ class WebRTC:
         with stage("forward"):
             voiced = [
                 vad.is_speech(frame, SAMPLE_RATE)
-                for vad in map(webrtcvad.Vad, MODES)
+                for vad in map(webrtcvad.Vad, self.modes)
                 for frame in frames
             ]
         with stage("post"):

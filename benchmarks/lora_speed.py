@@ -38,7 +38,9 @@ from backends.qwen.detector import Qwen2Audio
 from backends.qwen.examples import CLASSES, Draws, example
 from backends.qwen.loading import choose_device, load_model, weight_bytes
 from backends.qwen.mel import LogMel
+from backends.qwen.processes import Processes
 from backends.qwen.settings import FineTuning
+from backends.qwen.trainer import ALONE, AnswerTrainer
 from speechdt.stages import synchronize
 
 STOCK_BATCH, STOCK_ACCUMULATION = 4, 4
@@ -145,11 +147,11 @@ def time_steps(
     return found
 
 
-def time_trainer(setup: Setup, batch: int, steps: int) -> dict[str, Any]:
+def time_trainer(
+    setup: Setup, batch: int, steps: int, processes: Processes = ALONE
+) -> dict[str, Any]:
     """Return the throughput of transformers' Trainer around ours, features beforehand."""
     from dataclasses import replace
-
-    from backends.qwen.trainer import AnswerTrainer
 
     sizes = {"batch_size": batch, "gradient_accumulation": 1}
     settings = replace(setup.settings, **sizes, steps=steps, eval_steps=10 * steps)
@@ -157,7 +159,7 @@ def time_trainer(setup: Setup, batch: int, steps: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         trainer = AnswerTrainer(
             setup.model, Draws(clips, steps * batch, 1, None, 0), clips[:16],
-            setup.collate, setup.collate, settings, steps, Path(folder),
+            setup.collate, setup.collate, settings, steps, Path(folder), processes=processes,
         )  # fmt: skip
         # Nothing is evaluated, so there is no best checkpoint to load.
         trainer.args.load_best_model_at_end = False

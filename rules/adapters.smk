@@ -1,11 +1,14 @@
 # cells of train -> adapters, whose checkpoint dev chooses; test is never seen
 
+from speechdt.adapters import SETTINGS
+
 
 rule finetune:
     input:
         model=base_model,
         # Nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
+        growth="<results>/trials/train/growth.csv",
         train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
@@ -14,8 +17,6 @@ rule finetune:
         "<logs>/finetune/{adapter}.log",
     benchmark:
         "<benchmarks>/finetune/{adapter}.tsv"
-    wildcard_constraints:
-        adapter="[A-Za-z0-9][A-Za-z0-9_-]*",
     conda:
         ENVIRONMENT
     resources:
@@ -31,3 +32,69 @@ rule finetune:
         "Fine-tuning {wildcards.adapter} ({params.backend})"
     script:
         "scripts/finetune.py"
+
+
+def settings_of(training):
+    """Return all settings of a training, defaults included, that tables name."""
+    cls, settings = TRAININGS[training]
+    chosen = cls.FineTuning(**settings)
+    named = {name: getattr(chosen, name, None) for name in SETTINGS}
+    return named | {"clips": named["clips"] or config["trials"]["train_clips"]}
+
+
+# Of each variant whose adapter is trained here: its trainings, one a seed, and their settings.
+ADAPTED = {}
+for variant, of_variant in RUNS.items():
+    trained = [run.get("adapter") for run in of_variant.values()]
+    if all(name in ADAPTERS for name in trained):
+        ADAPTED[variant] = {
+            "adapter": VARIANTS[variant]["adapter"],
+            "runs": trained,
+            **settings_of(trained[0]),
+        }
+USED_ADAPTERS = sorted({run for entry in ADAPTED.values() for run in entry["runs"]})
+
+
+rule collect_adapters:
+    input:
+        adapters=expand("<results>/adapters/{adapter}", adapter=USED_ADAPTERS),
+        matrix="<results>/tables/matrix.csv",
+    output:
+        adapters="<results>/tables/adapters.csv",
+        training="<results>/tables/training.csv",
+    log:
+        "<logs>/collect_adapters/collect_adapters.log",
+    conda:
+        ENVIRONMENT
+    params:
+        trainings=USED_ADAPTERS,
+        variants=ADAPTED,
+        code=code("collect_adapters.py"),
+    message:
+        "Collecting the trainings"
+    script:
+        "scripts/collect_adapters.py"
+
+
+# Beside the adapter's folder, whose bytes say which scores belong to it.
+rule write_card:
+    input:
+        adapter="<results>/adapters/{adapter}",
+        matrix="<results>/tables/matrix.csv",
+    output:
+        "<results>/cards/{adapter}.md",
+    log:
+        "<logs>/write_card/{adapter}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants=lambda wildcards: [
+            variant
+            for variant, entry in ADAPTED.items()
+            if wildcards.adapter in entry["runs"]
+        ],
+        code=code("write_card.py"),
+    message:
+        "Adding test figures to the card of {wildcards.adapter}"
+    script:
+        "scripts/write_card.py"

@@ -4,10 +4,11 @@
 rule measure_metrics:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CLEAN),
-        scores=expand(
-            "<results>/scores/{{variant}}/test/{cell}.parquet", cell=NOISY + CLEAN
+        scores=lambda wildcards: scores_of(
+            runs_of(wildcards.variant), "test", NOISY + CLEAN
         ),
-        calibration="<results>/calibration/{variant}.json",
+        calibrations=lambda wildcards: calibrations_of(runs_of(wildcards.variant)),
+        sources="<results>/corpus/sources.parquet",
     output:
         metrics="<results>/metrics/{variant}.csv",
         reliability="<results>/metrics/{variant}.reliability.csv",
@@ -28,10 +29,10 @@ rule measure_metrics:
 rule fit_thresholds:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
-        scores=expand(
-            "<results>/scores/{{variant}}/test/{cell}.parquet", cell=NOISY + CATCH
+        scores=lambda wildcards: scores_of(
+            runs_of(wildcards.variant), "test", NOISY + CATCH
         ),
-        calibration="<results>/calibration/{variant}.json",
+        calibrations=lambda wildcards: calibrations_of(runs_of(wildcards.variant)),
     output:
         thresholds="<results>/thresholds/{variant}.csv",
         curves="<results>/thresholds/{variant}.curves.csv",
@@ -47,6 +48,29 @@ rule fit_thresholds:
         "Fitting the psychometric curves of {wildcards.variant}"
     script:
         "scripts/fit_thresholds.py"
+
+
+rule compare_variants:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
+        scores=scores_of(ALL_RUNS, "test", NOISY + CATCH),
+        calibrations=calibrations_of(ALL_RUNS),
+    output:
+        "<results>/tables/comparisons.csv",
+    log:
+        "<logs>/compare_variants/compare_variants.log",
+    conda:
+        ENVIRONMENT
+    params:
+        **config["comparisons"],
+        variants={variant: len(runs_of(variant)) for variant in VARIANTS},
+        replicates=config["bootstrap"]["replicates"],
+        seed=config["seed"],
+        code=code("compare_variants.py"),
+    message:
+        "Comparing the variants pair by pair"
+    script:
+        "scripts/compare_variants.py"
 
 
 rule collect_tables:
@@ -70,8 +94,8 @@ rule collect_tables:
     params:
         variants={
             variant: {
-                "backend": VARIANTS[variant]["backend"],
-                "model": model_label(OPTIONS[variant], NANO_MODELS),
+                "backend": VARIANTS[variant].get("backend", "ensemble"),
+                "model": label_of(variant),
             }
             for variant in VARIANTS
         },
@@ -82,10 +106,14 @@ rule collect_tables:
         "scripts/collect_tables.py"
 
 
+# Of a variant with several runs the first is timed: they differ in their weights alone.
+latencies = [f"<results>/latency/{run}.json" for run in FIRST_RUNS]
+
+
 # Apart from the other tables, since no two runs give the same milliseconds.
 rule collect_latency:
     input:
-        latency=expand("<results>/latency/{variant}.json", variant=VARIANTS),
+        latency=latencies,
         matrix="<results>/tables/matrix.csv",
     output:
         latency="<results>/tables/latency.csv",

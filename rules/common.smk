@@ -19,13 +19,16 @@ from speechdt.configuration import (
     check_adapter,
     check_schema,
     check_variant,
+    joint_label,
     model_label,
     variant_detectors,
 )
 from speechdt.dependencies import code_hash
 from speechdt.errors import SpeechdtError
 from speechdt.grid import CROSSED, Grid
+from speechdt.matrix import check_ensembles, runs, trainings
 from speechdt.plugins import source_files
+from speechdt.readers import check as check_corpora
 
 min_version("9.20")
 
@@ -42,6 +45,10 @@ def checked(check, *arguments):
 
 checked(check_schema, config, SCHEMA)
 validate(config, SCHEMA)  # fills in the defaults
+
+
+if problems := check_corpora(config["corpus"]):
+    sys.exit("\n".join(f"error: {problem}" for problem in problems))
 
 
 def in_order(value):
@@ -73,14 +80,21 @@ VARIANTS = {
 ENVIRONMENT = "../envs/speechdt.yaml"
 
 
-DETECTORS = checked(variant_detectors, VARIANTS)
 NANO_MODELS = workflow.pathvars.apply("<results>/models/nano")
 TRAINED_ADAPTERS = workflow.pathvars.apply("<results>/adapters")
-ADAPTERS = {
+NAMED_ADAPTERS = {
     name: dict(entry) for name, entry in sorted(config["adapters"].items()) if entry
 }
+# One training for each seed, and one run of a variant for each training of its adapter.
+ADAPTERS = checked(trainings, NAMED_ADAPTERS)
+ENSEMBLES = checked(check_ensembles, VARIANTS)
+RUNS = checked(runs, VARIANTS, NAMED_ADAPTERS)
+SCORED = {
+    run: entry for of_variant in RUNS.values() for run, entry in of_variant.items()
+}
+DETECTORS = checked(variant_detectors, SCORED)
 OPTIONS = {
-    variant: checked(
+    run: checked(
         partial(
             check_variant,
             models=config["models"],
@@ -89,11 +103,11 @@ OPTIONS = {
             adapters=ADAPTERS,
             adapters_folder=TRAINED_ADAPTERS,
         ),
-        variant,
-        VARIANTS[variant],
-        DETECTORS[variant],
+        run,
+        SCORED[run],
+        DETECTORS[run],
     )
-    for variant in VARIANTS
+    for run in SCORED
 }
 
 TRAININGS = {
@@ -112,21 +126,61 @@ TRAININGS = {
 }
 
 
+def runs_of(variant):
+    """Return the runs that a variant's figures are means over; an ensemble is its own."""
+    return list(RUNS.get(variant, {variant: {}}))
+
+
+def runs_of_members(ensemble):
+    """Return the runs of all members of an ensemble."""
+    return [run for member in ENSEMBLES[ensemble] for run in runs_of(member)]
+
+
+def scores_of(runs, split, cells):
+    """Return the score files of all cells of the first run, then of the second, and so on."""
+    return [
+        f"<results>/scores/{run}/{split}/{cell}.parquet"
+        for run in runs
+        for cell in cells
+    ]
+
+
+def calibrations_of(runs):
+    """Return the calibration of each run."""
+    return [f"<results>/calibration/{run}.json" for run in runs]
+
+
+# What is shown trial by trial is the first run of each variant.
+FIRST_RUNS = [runs_of(variant)[0] for variant in VARIANTS]
+ALL_RUNS = [run for variant in VARIANTS for run in runs_of(variant)]
+
+
+def any_of(names):
+    """Return the pattern of a wildcard that is one of some names, of which there may be none."""
+    return "|".join(names) or "(?!)"
+
+
+def label_of(variant):
+    """Return what tables call the model of a variant."""
+    of = runs_of_members(variant) if variant in ENSEMBLES else runs_of(variant)
+    return joint_label(model_label(OPTIONS[run], NANO_MODELS) for run in of)
+
+
 def options(wildcards):
-    """Return what a variant's detector is built with."""
+    """Return what the detector of a run is built with."""
     return OPTIONS[wildcards.variant]
 
 
 def own_models(wildcards):
-    """Return the models and adapters of a variant that the workflow makes itself."""
+    """Return the models and adapters of a run that the workflow makes itself."""
     named = (OPTIONS[wildcards.variant].get(kind) for kind in ("model", "adapter"))
     made_here = (f"{NANO_MODELS}/", f"{TRAINED_ADAPTERS}/")
     return [str(path) for path in named if str(path or "").startswith(made_here)]
 
 
 def gpus(wildcards):
-    """Return the GPUs that a job of a variant claims."""
-    return VARIANTS[wildcards.variant].get("gpus", DETECTORS[wildcards.variant].gpus)
+    """Return the GPUs that a job of a run claims."""
+    return SCORED[wildcards.variant].get("gpus", DETECTORS[wildcards.variant].gpus)
 
 
 def base_model(wildcards):
@@ -146,10 +200,11 @@ def code(script):
 
 
 def detector_code(wildcards):
-    """Hash the source of a variant's detector."""
+    """Hash the source of a run's detector."""
     return code_hash(*source_files(DETECTORS[wildcards.variant]))
 
 
 wildcard_constraints:
-    variant="|".join(VARIANTS),
+    variant=any_of([*VARIANTS, *SCORED]),
+    adapter=any_of(ADAPTERS),
     split="|".join(("train", *CROSSED)),

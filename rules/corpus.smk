@@ -17,7 +17,11 @@ rule index_corpus:
     params:
         corpora=config["corpus"],
         # Names, sizes and times of the recordings: a new file reruns the index.
-        files=[checked(fingerprint, corpus["path"]) for corpus in config["corpus"]],
+        files=[
+            fingerprint(corpus["path"])
+            for corpus in config["corpus"]
+            if "path" in corpus
+        ],
         shortest_ms=min(GRID.duration_ms),
         code=code("index_corpus.py"),
     message:
@@ -28,9 +32,12 @@ rule index_corpus:
 
 rule split_sources:
     input:
-        "<results>/corpus/index.parquet",
+        index="<results>/corpus/index.parquet",
+        marks=MARKS,
+        hygiene=[f"<results>/corpus/hygiene/{FLAG_BY}.parquet"] if FLAG_BY else [],
     output:
-        "<results>/corpus/sources.parquet",
+        sources="<results>/corpus/sources.parquet",
+        left_out="<results>/corpus/left_out.csv",
     log:
         "<logs>/split_sources/split_sources.log",
     conda:
@@ -40,9 +47,35 @@ rule split_sources:
         seed=config["seed"],
         held_out=config["trials"]["held_out"],
         per_class=config["trials"]["items"],
+        categories=config["trials"]["categories"],
         least_active=config["trials"]["least_active"],
+        hygiene={
+            "flag_by": FLAG_BY,
+            "thresholds": CHECKS[FLAG_BY].thresholds if FLAG_BY else {},
+            "remove": config["hygiene"]["remove"],
+        },
         code=code("split_sources.py"),
     message:
         "Putting speakers and recording families into train, dev and test"
     script:
         "scripts/split_sources.py"
+
+
+rule fingerprint_sources:
+    input:
+        "<results>/corpus/index.parquet",
+    output:
+        "<results>/corpus/fingerprints.parquet",
+    log:
+        "<logs>/fingerprint_sources/fingerprint_sources.log",
+    benchmark:
+        "<benchmarks>/fingerprint_sources/fingerprint_sources.tsv"
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
+    params:
+        code=code("fingerprint_sources.py"),
+    message:
+        "Fingerprinting the recordings"
+    script:
+        "scripts/fingerprint_sources.py"

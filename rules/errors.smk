@@ -16,12 +16,8 @@ IN_FOLDER = MOST_FAILURES > config["gallery"]["embedded"]
 rule analyse_errors:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
-        scores=expand(
-            "<results>/scores/{variant}/test/{cell}.parquet",
-            variant=VARIANTS,
-            cell=NOISY,
-        ),
-        calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
+        scores=scores_of(FIRST_RUNS, "test", NOISY),
+        calibration=calibrations_of(FIRST_RUNS),
         sources="<results>/corpus/sources.parquet",
     output:
         rates="<results>/tables/errors.csv",

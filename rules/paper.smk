@@ -12,7 +12,7 @@ rule write_paper:
     input:
         tables=[table for table in tables if table.endswith(".csv")],
         errors=error_tables,
-        figures=expand("<results>/figures/{figure}.pdf", figure=FIGURES),
+        figures=expand("<results>/figures/{figure}.pdf", figure=drawn),
         template=Path(workflow.basedir) / "speechdt" / "templates" / "main.tex.j2",
         citation=Path(workflow.basedir) / "CITATION.cff",
     output:

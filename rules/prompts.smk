@@ -1,6 +1,6 @@
 # what the wording of a question does to a language model, on dev
 
-ASKED = [variant for variant in VARIANTS if hasattr(DETECTORS[variant], "log_odds")]
+ASKED = [run for run in SCORED if hasattr(DETECTORS[run], "log_odds")]
 
 
 rule measure_order_bias:
@@ -16,7 +16,7 @@ rule measure_order_bias:
     resources:
         gpu=gpus,
     params:
-        backend=lambda wildcards: VARIANTS[wildcards.variant]["backend"],
+        backend=lambda wildcards: SCORED[wildcards.variant]["backend"],
         options=options,
         detector=detector_code,
         code=code("measure_order_bias.py"),

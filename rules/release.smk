@@ -1,14 +1,5 @@
 # a finished run -> one folder to publish; not part of `all`
 
-# Adapters that a variant uses, and then the clips they learned from.
-RELEASED_ADAPTERS = sorted(
-    {
-        Path(options["adapter"]).name
-        for options in OPTIONS.values()
-        if str(options.get("adapter") or "").startswith(f"{TRAINED_ADAPTERS}/")
-    }
-)
-
 
 # `snakemake release`
 rule release:
@@ -23,16 +14,17 @@ rule make_release:
         )
         + expand(
             "<results>/trials/train/{cell}.parquet",
-            cell=NOISY if RELEASED_ADAPTERS else [],
+            cell=NOISY if USED_ADAPTERS else [],
         ),
-        scores=expand(
-            "<results>/scores/{variant}/{split}/{cell}.parquet",
-            variant=VARIANTS,
-            split=CROSSED,
-            cell=CELLS,
-        ),
-        calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
-        adapters=expand("<results>/adapters/{adapter}", adapter=RELEASED_ADAPTERS),
+        scores=[
+            score
+            for run in ALL_RUNS
+            for split in CROSSED
+            for score in scores_of([run], split, CELLS)
+        ],
+        calibration=calibrations_of(ALL_RUNS),
+        adapters=expand("<results>/adapters/{adapter}", adapter=USED_ADAPTERS),
+        cards=cards,
         sources="<results>/corpus/sources.parquet",
         tables=tables,
         figures=figures,
@@ -53,7 +45,7 @@ rule make_release:
     conda:
         ENVIRONMENT
     params:
-        variants=list(VARIANTS),
+        runs=ALL_RUNS,
         config=config,
         code=code("make_release.py"),
     message:

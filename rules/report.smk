@@ -1,8 +1,9 @@
 # tables of all variants -> figures, tables for people -> one page
 
-from speechdt.figures import FIGURES, FORMATS
+from speechdt.figures import FIGURES, FORMATS, OF_ADAPTERS
 
-figures = expand("<results>/figures/{figure}.{format}", figure=FIGURES, format=FORMATS)
+drawn = [figure for figure in FIGURES if ADAPTED or figure not in OF_ADAPTERS]
+figures = expand("<results>/figures/{figure}.{format}", figure=drawn, format=FORMATS)
 displayed = expand(
     "<results>/tables/{table}",
     table=[
@@ -23,11 +24,14 @@ tables = displayed + expand(
         "curves",
         "latency",
         "pareto",
+        "comparisons",
     ],
 )
 
 asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
-tables += asked_tables
+adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
+cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
+tables += asked_tables + adapter_tables
 
 
 rule draw_figure:
@@ -89,10 +93,12 @@ rule write_report:
         curves="<results>/tables/curves.csv",
         latency="<results>/tables/latency.csv",
         pareto="<results>/tables/pareto.csv",
+        comparisons="<results>/tables/comparisons.csv",
         order_bias=asked_tables,
-        figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
-        calibration=expand("<results>/calibration/{variant}.json", variant=VARIANTS),
-        latency_of=expand("<results>/latency/{variant}.json", variant=VARIANTS),
+        adapters=adapter_tables,
+        figures=expand("<results>/figures/{figure}.svg", figure=drawn),
+        calibration=calibrations_of(FIRST_RUNS),
+        latency_of=latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),

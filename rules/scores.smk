@@ -19,12 +19,14 @@ rule score:
         "<logs>/score/{variant}.log",
     benchmark:
         "<benchmarks>/score/{variant}.tsv"
+    wildcard_constraints:
+        variant=any_of(SCORED),
     conda:
         ENVIRONMENT
     resources:
         gpu=gpus,
     params:
-        backend=lambda wildcards: VARIANTS[wildcards.variant]["backend"],
+        backend=lambda wildcards: SCORED[wildcards.variant]["backend"],
         options=options,
         detector=detector_code,
         code=code("score.py"),
@@ -32,6 +34,39 @@ rule score:
         "Scoring dev and test with {wildcards.variant} ({params.backend})"
     script:
         "scripts/score.py"
+
+
+rule combine_scores:
+    input:
+        scores=lambda wildcards: [
+            score
+            for run in runs_of_members(wildcards.variant)
+            for split in CROSSED
+            for score in scores_of([run], split, CELLS)
+        ],
+        calibrations=lambda wildcards: calibrations_of(
+            runs_of_members(wildcards.variant)
+        ),
+    output:
+        expand(
+            "<results>/scores/{{variant}}/{split}/{cell}.parquet",
+            split=CROSSED,
+            cell=CELLS,
+        ),
+    log:
+        "<logs>/combine_scores/{variant}.log",
+    wildcard_constraints:
+        variant=any_of(ENSEMBLES),
+    conda:
+        ENVIRONMENT
+    params:
+        how=lambda wildcards: VARIANTS[wildcards.variant].get("how", "mean"),
+        members=lambda wildcards: runs_of_members(wildcards.variant),
+        code=code("combine_scores.py"),
+    message:
+        "Combining the scores of {params.members} into {wildcards.variant}"
+    script:
+        "scripts/combine_scores.py"
 
 
 rule calibrate:
@@ -62,6 +97,8 @@ rule latency:
         "<results>/latency/{variant}.json",
     log:
         "<logs>/latency/{variant}.log",
+    wildcard_constraints:
+        variant=any_of(SCORED),
     conda:
         ENVIRONMENT
     # All cores, so that nothing runs beside it.
@@ -69,7 +106,7 @@ rule latency:
     resources:
         gpu=gpus,
     params:
-        backend=lambda wildcards: VARIANTS[wildcards.variant]["backend"],
+        backend=lambda wildcards: SCORED[wildcards.variant]["backend"],
         options=options,
         clips=config["latency"]["clips"],
         detector=detector_code,
@@ -78,3 +115,24 @@ rule latency:
         "Timing {wildcards.variant} ({params.backend}), nothing else running"
     script:
         "scripts/latency.py"
+
+
+rule add_latencies:
+    input:
+        lambda wildcards: expand(
+            "<results>/latency/{run}.json", run=runs_of_members(wildcards.variant)
+        ),
+    output:
+        "<results>/latency/{variant}.json",
+    log:
+        "<logs>/add_latencies/{variant}.log",
+    wildcard_constraints:
+        variant=any_of(ENSEMBLES),
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("add_latencies.py"),
+    message:
+        "Adding up what the members of {wildcards.variant} take"
+    script:
+        "scripts/add_latencies.py"

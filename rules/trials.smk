@@ -62,6 +62,7 @@ use rule render_trials as render_train with:
 rule audit_leaks:
     input:
         sources="<results>/corpus/sources.parquet",
+        prints="<results>/corpus/fingerprints.parquet",
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=CELLS),
         test=expand("<results>/trials/test/{cell}.parquet", cell=CELLS),
     output:
@@ -70,6 +71,7 @@ rule audit_leaks:
         "<logs>/audit_leaks/audit_leaks.log",
     conda:
         ENVIRONMENT
+    threads: workflow.cores
     params:
         code=code("audit_leaks.py"),
     message:

@@ -1,19 +1,27 @@
-"""Prove on the finished trials that nothing is shared between train, dev and test."""
+"""Prove on the finished trials that nothing is shared between train, dev and test.
+
+Names and exact content are compared by :func:`audit`, on the trials and the recordings behind them;
+nearly the same audio is looked for among the recordings by :func:`audit_recordings`.
+"""
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from speechdt.cells import read_cell
+from speechdt import twins
+from speechdt.cells import read_batches
 from speechdt.errors import SpeechdtError
 from speechdt.grid import SPLITS
 
 COLUMNS = {"source": "source_id", "group": "group_id", "audio": "sha256"}
 """What must not be shared, and the column of the sources that holds it."""
 KINDS = tuple(COLUMNS)
+MOST_NAMED = 10
+"""Leaks that an error names."""
 
 
 class LeakError(SpeechdtError):
@@ -62,8 +70,7 @@ def audit(cells: Mapping[str, Iterable[Path | str]], sources: pd.DataFrame) -> p
         if len(splits) > 1
     ]
     if shared:
-        more = [f"and {len(shared) - 10} more"] if len(shared) > 10 else []
-        raise LeakError("; ".join(shared[:10] + more))
+        raise LeakError(_listed(shared))
     return pd.DataFrame(
         {
             "kind": kind,
@@ -75,12 +82,60 @@ def audit(cells: Mapping[str, Iterable[Path | str]], sources: pd.DataFrame) -> p
     )
 
 
+def audit_recordings(
+    prints: Path | str, sources: pd.DataFrame, log: logging.Logger, workers: int = 1
+) -> pd.DataFrame:
+    """Look for recordings of different splits that are nearly the same audio under other names.
+
+    Parameters
+    ----------
+    prints : path
+        From `twins.write_fingerprints`.
+    sources : DataFrame
+        source_id, path, split.
+    log : Logger
+        Gets all pairs; the error names the first ten.
+    workers : int
+        Processes that compare.
+
+    Returns
+    -------
+    DataFrame
+        kind, split, distinct: how many recordings were compared.
+
+    Raises
+    ------
+    LeakError
+        If there are any, with the pairs.
+    """
+    found = twins.find(prints, sources, workers)
+    if len(found):
+        log.error("nearly the same audio in two splits:\n%s", found.to_string(index=False))
+        pairs = [
+            f"{row.one} ({row.split}) and {row.other} ({row.other_split})"
+            for row in found.itertuples()
+        ]
+        raise LeakError(
+            f"nearly the same audio in two splits: {_listed(pairs)}; give both recordings one "
+            "group_id, or name one of them in a file under exclude"
+        )
+    counts = sources["split"].value_counts()
+    return pd.DataFrame(
+        {"kind": "recording", "split": split, "distinct": int(counts[split])}
+        for split in sorted(counts.index, key=SPLITS.index)
+    )
+
+
+def _listed(found: list[str]) -> str:
+    more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
+    return "; ".join(found[:MOST_NAMED] + more)
+
+
 def _contents(path: Path | str, audio_of: Mapping[str, str]) -> dict[str, set[str]]:
-    trials = read_cell(path)
-    sources = {*trials["source_id"], *trials["background_id"]} - {""}
-    heard = {hashlib.sha256(clip).hexdigest() for clip in trials["audio"]}
-    return {
-        "source": sources,
-        "group": {*trials["group_id"], *trials["background_group"]} - {""},
-        "audio": heard | {audio_of[source] for source in sources if source in audio_of},
-    }
+    contents: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    for trials in read_batches(path):
+        contents["source"] |= {*trials["source_id"], *trials["background_id"]} - {""}
+        contents["group"] |= {*trials["group_id"], *trials["background_group"]} - {""}
+        contents["audio"] |= {hashlib.sha256(clip).hexdigest() for clip in trials["audio"]}
+    contents["audio"] |= {audio_of[name] for name in contents["source"] if name in audio_of}
+    return contents

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtrit
 
-__all__ = ["group_weights", "interval"]
+__all__ = ["group_weights", "interval", "over_runs"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -65,6 +65,32 @@ def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
             drawn = rng.multinomial(n - 1, np.full(n, 1 / n), size=replicates)
             weights[:, members] = drawn * (n / (n - 1))
     return weights
+
+
+def over_runs(values: ArrayLike, seed: int) -> Floats:
+    """Average a metric over the training runs (seeds) of a variant, their spread in its replicates.
+
+    Each replicate draws n - 1 of n runs and scales them up, as `group_weights` does with groups, so
+    that the variance between runs adds to that between groups. `interval` still takes the degrees
+    of freedom of the groups: with few runs that differ much, it is a little narrow.
+
+    Parameters
+    ----------
+    values : (n, R + 1, ...) array
+        The metric of each run: row 0 as observed, the others under the rows of `group_weights`.
+    seed : int
+        Same runs, replicates and seed: same draws.
+
+    Returns
+    -------
+    (R + 1, ...) array
+    """
+    values = np.asarray(values, dtype=np.float64)
+    runs, rows = values.shape[:2]
+    weights = np.ones((rows, runs))
+    if runs > 1:
+        weights[1:] = group_weights(np.zeros(runs), rows - 1, seed)
+    return np.asarray(np.einsum("rn,nr...->r...", weights / runs, values))
 
 
 def interval(

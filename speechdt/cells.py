@@ -1,11 +1,12 @@
-"""Cell files: the trials of one split, SNR and duration, one Parquet file each.
+"""Cell files: the trials of one split, SNR and duration, a Parquet file each, several if large.
 
 They open with ``datasets.load_dataset("parquet", data_files=...)``: the schema carries the
 features, and the audio column holds FLAC bytes.
 """
 
+import glob
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from speechdt.detector import SAMPLE_RATE
 
 CATCH = "CATCH"
 """Label of a trial that holds background alone."""
+
+MOST_BYTES = 500 * 1000**2
+"""Audio in one file, so that none passes 512 MB."""
+ROWS = 250
+"""Trials in a row group: what is in memory at a time, for every cell that is being written."""
 
 _AUDIO = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 SCHEMA = pa.schema(
@@ -32,10 +38,20 @@ SCHEMA = pa.schema(
         ("background", pa.string()),  # white, pink, brown, recording; none in clean cells
         ("background_id", pa.string()),
         ("background_group", pa.string()),
+        ("flagged", pa.bool_()),  # whether hygiene flags a recording that is heard in it
         ("audio", _AUDIO),  # 16 kHz mono FLAC
     ]
 )
 """Columns of a cell file."""
+
+_NAMES = {pa.float64(): "float64"}  # where Arrow calls a type otherwise than `datasets` does
+_TABULAR = [name for name in SCHEMA.names if name != "audio"]
+_ENCODING: dict[str, Any] = {
+    # FLAC does not shrink any more, and no two clips are the same.
+    "compression": {**dict.fromkeys(_TABULAR, "zstd"), "audio.bytes": "none", "audio.path": "zstd"},
+    "use_dictionary": _TABULAR,
+    "write_statistics": _TABULAR,
+}
 
 # What makes `datasets.load_dataset("parquet", ...)` decode the audio column.
 _HUGGING_FACE = {
@@ -43,26 +59,111 @@ _HUGGING_FACE = {
         "features": {
             field.name: {"sampling_rate": SAMPLE_RATE, "_type": "Audio"}
             if field.name == "audio"
-            else {
-                "dtype": "float64" if field.type == pa.float64() else str(field.type),
-                "_type": "Value",
-            }
+            else {"dtype": _NAMES.get(field.type, str(field.type)), "_type": "Value"}
             for field in SCHEMA
         }
     }
 }
 
 
-def write_cell(path: Path | str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the trials of a cell, columns of `SCHEMA`, to a Parquet file."""
-    table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
-    table = table.replace_schema_metadata({"huggingface": json.dumps(_HUGGING_FACE)})
-    pq.write_table(table, path, compression="zstd", row_group_size=1000)
+class CellWriter:
+    """Writes the trials of a cell as they come, into several files if one would grow too large.
+
+    ``snr0_dur200.parquet`` is followed by ``snr0_dur200-00001.parquet`` and so on. The first file
+    says how many there are, so that one that is left over from an earlier run is never read.
+
+    Parameters
+    ----------
+    path : path
+        Of the first file.
+    most_bytes : int
+        A file is closed, and another begun, once it has this much audio.
+    """
+
+    def __init__(self, path: Path | str, most_bytes: int = MOST_BYTES):
+        self._path, self._most_bytes = Path(path), most_bytes
+        for leftover in _siblings(self._path):
+            leftover.unlink()
+        self._waiting: list[Mapping[str, Any]] = []
+        self._waiting_bytes = self._written_bytes = 0
+        self._files = 1
+        self._first = self._writer = self._open(self._path)
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Add a trial, with the columns of `SCHEMA`."""
+        self._waiting.append(row)
+        self._waiting_bytes += len(row["audio"]["bytes"])
+        if len(self._waiting) == ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what waits, and close the files."""
+        self._flush()
+        self._first.add_key_value_metadata({"files": str(self._files)})
+        self._first.close()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        if self._written_bytes and self._written_bytes + self._waiting_bytes > self._most_bytes:
+            if self._writer is not self._first:
+                self._writer.close()
+            self._writer = self._open(_numbered(self._path, self._files))
+            self._files += 1
+            self._written_bytes = 0
+        self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=self._writer.schema))
+        self._written_bytes += self._waiting_bytes
+        self._waiting, self._waiting_bytes = [], 0
+
+    @staticmethod
+    def _open(path: Path) -> pq.ParquetWriter:
+        schema = SCHEMA.with_metadata({"huggingface": json.dumps(_HUGGING_FACE)})
+        return pq.ParquetWriter(path, schema, **_ENCODING)
+
+
+def write_cell(path: Path | str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the trials of a cell, columns of `SCHEMA`, to Parquet files; see `CellWriter`."""
+    writer = CellWriter(path)
+    for row in rows:
+        writer.write(row)
+    writer.close()
+
+
+def cell_files(path: Path | str) -> list[Path]:
+    """Return the files of a cell, the first one first."""
+    metadata = pq.read_metadata(path).metadata or {}
+    return [Path(path)] + [
+        _numbered(Path(path), number) for number in range(1, int(metadata.get(b"files", 1)))
+    ]
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}-{number:05d}{path.suffix}")
+
+
+def _siblings(path: Path) -> list[Path]:
+    return list(
+        path.parent.glob(f"{glob.escape(path.stem)}-[0-9][0-9][0-9][0-9][0-9]{path.suffix}")
+    )
+
+
+def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Yield the trials of a cell a few hundred at a time; columns as for :func:`read_cell`."""
+    for name in cell_files(path):
+        file = pq.ParquetFile(name)
+        for group in range(file.num_row_groups):
+            yield _frame(file.read_row_group(group, columns=list(columns) if columns else None))
 
 
 def read_cell(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a cell file; its ``audio`` column, if read, becomes FLAC bytes."""
-    table = pq.read_table(path, columns=list(columns) if columns else None)
+    """Read a cell; its ``audio`` column, if read, becomes FLAC bytes."""
+    names = list(columns) if columns else None
+    tables = [pq.read_table(file, columns=names) for file in cell_files(path)]
+    return _frame(pa.concat_tables(tables))
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.drop_columns(
         [name for name in ("audio",) if name in table.column_names]
     ).to_pandas()
@@ -72,5 +173,5 @@ def read_cell(path: Path | str, columns: Sequence[str] | None = None) -> pd.Data
 
 
 def count_trials(path: Path | str) -> int:
-    """Return the number of trials of a cell file, without reading them."""
-    return int(pq.read_metadata(path).num_rows)
+    """Return the number of trials of a cell, without reading them."""
+    return sum(int(pq.read_metadata(file).num_rows) for file in cell_files(path))

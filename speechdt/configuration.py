@@ -14,8 +14,8 @@ from speechdt.detector import Detector
 from speechdt.errors import SpeechdtError
 from speechdt.plugins import check_options, find_detectors
 
-NOT_OPTIONS = ("backend", "gpus")
-"""Keys of a variant that are no options of its detector."""
+NOT_OPTIONS = ("backend", "gpus", "seeds")
+"""Keys of a variant or adapter that are no options of its detector."""
 NANO = "nano"
 """Checkpoint that the workflow trains itself, a toy of the same architecture."""
 RANDOM_WEIGHTS = "random weights"
@@ -204,6 +204,8 @@ def check_adapter(
         name: value for name, value in entry.items() if name not in NOT_OPTIONS
     }
     settings |= _checkpoint(settings, backend, models, nano_folder)
+    if entry.get("gpus", 1) > 1:
+        settings["processes"] = entry["gpus"]
     try:
         if "prompt" in settings:
             named = settings["prompt"]
@@ -232,6 +234,15 @@ def model_label(options: Mapping[str, Any], nano_folder: str) -> str:
     if model and card.is_file() and card.read_text().lower().startswith(RANDOM_WEIGHTS):
         return RANDOM_WEIGHTS
     return model
+
+
+def joint_label(labels: Iterable[str]) -> str:
+    """Return what tables call several models together: a stand-in among them names them all."""
+    found = sorted({label for label in labels if label})
+    for stand_in in (NANO, RANDOM_WEIGHTS):
+        if stand_in in found:
+            return stand_in
+    return " + ".join(found)
 
 
 def meant(name: str, known: Iterable[str]) -> str:

@@ -1,89 +1,18 @@
 """Corpora: which recordings there are, what each is said to hold, and which can be used."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from speechdt import activity, audio
+from speechdt import activity, audio, readers
 from speechdt.detector import SAMPLE_RATE
-from speechdt.errors import SpeechdtError
-from speechdt.files import walk
-
-CATEGORIES = {
-    "SPEECH": ("speech",),
-    "NONSPEECH": ("music", "animals", "noise", "environment"),
-}
-"""Categories of each class."""
-
-REQUIRED = ("path", "label", "category", "group_id")
-"""Columns that a manifest must have; others are kept."""
-
-
-class CorpusError(SpeechdtError):
-    """A corpus cannot be used at all; the message is one line naming the folder or file."""
-
-
-class Source(NamedTuple):
-    """One recording as its corpus describes it.
-
-    Attributes
-    ----------
-    path : str
-        Path of the file, as reached from the working directory.
-    source_id : str
-        Unique name.
-    label, category : str
-        See `CATEGORIES`.
-    group_id : str
-        Speaker, video or recording family: what must never be in two splits.
-    extra : dict
-        Other columns of the manifest.
-    """
-
-    path: str
-    source_id: str
-    label: str
-    category: str
-    group_id: str
-    extra: dict[str, str]
-
-
-def read_folder(path: Path) -> Iterator[Source]:
-    """List the recordings of a folder.
-
-    With a ``manifest.csv`` (columns path, label, category, group_id; others are kept) the manifest
-    decides. Without one the folders do: ``speech/…`` and ``nonspeech/<category>/…``, where the
-    group is the subfolder, or the file itself where there is none.
-
-    Parameters
-    ----------
-    path : Path
-        Folder of the corpus.
-
-    Yields
-    ------
-    Source
-
-    Raises
-    ------
-    CorpusError
-        If the folder or a manifest column is missing.
-    """
-    if not path.is_dir():
-        raise CorpusError(f"corpus folder {path} does not exist")
-    manifest = path / "manifest.csv"
-    yield from _from_manifest(manifest) if manifest.exists() else _from_folders(path)
-
-
-READERS: dict[str, Callable[[Path], Iterator[Source]]] = {"folder": read_folder}
-"""Corpus readers by ``kind``."""
+from speechdt.sources import CATEGORIES, CorpusError, Source
 
 
 def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
@@ -92,7 +21,7 @@ def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
     Parameters
     ----------
     corpora : sequence of mappings
-        Each with ``kind`` (a key of `READERS`) and ``path``.
+        Each with ``kind`` (a key of `readers.READERS`), and the options of that kind.
 
     Raises
     ------
@@ -101,7 +30,7 @@ def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
     """
     sources: list[Source] = []
     for corpus in corpora:
-        sources += READERS[corpus["kind"]](Path(corpus["path"]))
+        sources += readers.read(corpus)
     sources.sort(key=lambda source: (source.source_id, source.path))
     for one, next_ in pairwise(sources):
         if one.source_id == next_.source_id:
@@ -144,48 +73,11 @@ def index(
             rejected.append({"path": source.path, "source_id": source.source_id, "reason": reason})
         else:
             described = source._asdict()
+            del described["reason"]
             measured.append({**described.pop("extra"), **described, **facts})
     columns = ["path", "source_id", "label", "category", "group_id", "seconds", "active"]
     usable = pd.DataFrame(measured) if measured else pd.DataFrame(columns=columns)
     return usable, pd.DataFrame(rejected, columns=["path", "source_id", "reason"])
-
-
-def _from_manifest(manifest: Path) -> Iterator[Source]:
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    missing = [column for column in REQUIRED if column not in table]
-    if missing:
-        raise CorpusError(f"{manifest} lacks the column {', '.join(missing)}")
-    for row in table.to_dict("records"):
-        fields = {str(name): str(value) for name, value in row.items()}
-        path = fields.pop("path")
-        yield Source(
-            path=str(manifest.parent / path),
-            source_id=fields.pop("source_id", "") or path,
-            label=fields.pop("label"),
-            category=fields.pop("category"),
-            group_id=fields.pop("group_id"),
-            extra={name: v for name, v in fields.items() if name not in ("seconds", "peak")},
-        )
-
-
-def _from_folders(path: Path) -> Iterator[Source]:
-    for entry in walk(path):
-        file = Path(entry.path).relative_to(path)
-        if file.suffix.lower() not in audio.SUFFIXES:
-            continue
-        label = file.parts[0].upper()
-        depth = 1 if label == "SPEECH" else 2
-        known = len(file.parts) > depth and label in CATEGORIES
-        category = file.parts[depth - 1] if known else ""
-        inside = len(file.parts) > depth + 1
-        yield Source(
-            path=entry.path,
-            source_id=file.as_posix(),
-            label=label if known else "",
-            category=category,
-            group_id="/".join(file.parts[: depth + 1]) if inside else file.as_posix(),
-            extra={},
-        )
 
 
 def _measure_all(
@@ -210,6 +102,8 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
     reason : str
         Why it is rejected, '' if it is not.
     """
+    if source.reason:
+        return {}, source.reason
     if source.label not in CATEGORIES:
         return {}, f"label '{source.label}' is neither SPEECH nor NONSPEECH"
     if source.category not in CATEGORIES[source.label]:

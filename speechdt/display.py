@@ -45,8 +45,11 @@ MODEL_NOTES = {
 """What must stand beside the figures of a model that is not what its name promises."""
 THRESHOLDS_NOTE = (
     f"{FOOTNOTE} FA: false alarms, on dev. “75 % correct”: where balanced accuracy reaches 75 %; "
-    "its 50 % is chance with two balanced classes."
+    "its 50 % is chance with two balanced classes. Fit: deviance of the curve of DT50 and DT75, "
+    "against what differences between groups would bring; “poor” where p is below 0.01."
 )
+MISFIT = 0.01
+"""p below which a curve is called a poor fit: a run has a hundred curves."""
 LATENCY_NOTE = (
     "Milliseconds a clip, median (95th percentile), one clip at a time on a warm detector. "
     "Stages are medians of their own and need not add up to the total."
@@ -161,7 +164,7 @@ def explain(text: str) -> str:
     return EXPLANATIONS.get(text.partition(" ")[0], "")
 
 
-def _table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
+def text_table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
     """Return the text of each row under each heading."""
     cells = [[cell(row) for cell in columns.values()] for _, row in rows.iterrows()]
     return pd.DataFrame(cells, columns=list(columns), dtype=str)
@@ -182,7 +185,7 @@ def matrix_table(
     """Return the comparison matrix, one row a variant."""
     times = ["variant", "latency_p50_ms", "throughput_clips_s"]
     tested = ranges.get("snr", (math.nan, math.nan))
-    return _table(
+    return text_table(
         matrix.merge(latency[times], on="variant", how="left"),
         {
             "Variant": lambda row: str(row["variant"]),
@@ -242,9 +245,17 @@ def thresholds_table(
                 row[heading] = _threshold(kinds, kind, threshold, ranges[dimension])
             for rate in ("guess", "lapse"):
                 row[rate.capitalize()] = number(kinds.loc["detection", rate], 3)
+            row["Fit"] = fit_text(kinds.loc["detection", "fit_p"])
             rows.append(row)
-    headings = ["Variant", "Along", "At", *THRESHOLDS, "Guess", "Lapse"]
+    headings = ["Variant", "Along", "At", *THRESHOLDS, "Guess", "Lapse", "Fit"]
     return pd.DataFrame(rows, columns=headings, dtype=str)
+
+
+def fit_text(p: float) -> str:
+    """Return whether a curve fits, with the p-value of its deviance."""
+    if math.isnan(p):
+        return MISSING
+    return f"poor, p = {p:.3f}" if p < MISFIT else f"p = {p:.2f}"
 
 
 def _part(dimension: Any, part: Any) -> str:
@@ -350,7 +361,7 @@ def decisions_table(
     def platt(name: str) -> Cell:
         return lambda row: number(calibrations[row["variant"]]["platt"][name], 2)
 
-    return _table(
+    return text_table(
         matrix,
         {
             "Variant": lambda row: str(row["variant"]),
@@ -374,7 +385,7 @@ def confidence_table(matrix: pd.DataFrame) -> pd.DataFrame:
         "Gap": "confidence_gap",
     }
     cells = {heading: partial(decimal, name=name) for heading, name in names.items()}
-    return _table(matrix, {"Variant": lambda row: str(row["variant"]), **cells})
+    return text_table(matrix, {"Variant": lambda row: str(row["variant"]), **cells})
 
 
 def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
@@ -384,7 +395,7 @@ def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
     stages.remove("latency")
     stages.sort(key=lambda stage: STAGES.index(stage) if stage in STAGES else STAGES.index("post"))
     cells = {stage.capitalize(): partial(_spread, name=stage) for stage in stages}
-    return _table(
+    return text_table(
         latency,
         {
             "Variant": lambda row: str(row["variant"]),
@@ -401,7 +412,7 @@ def _spread(row: Row, name: str) -> str:
 
 def resources_table(latency: pd.DataFrame, pareto: pd.DataFrame) -> pd.DataFrame:
     """Return throughput, time to load, memory, and whether a variant is on the frontier."""
-    return _table(
+    return text_table(
         latency.merge(pareto[["variant", "on_frontier"]], on="variant", how="left"),
         {
             "Variant": lambda row: str(row["variant"]),
@@ -418,7 +429,7 @@ def resources_table(latency: pd.DataFrame, pareto: pd.DataFrame) -> pd.DataFrame
 
 def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:
     """Return the bias of option order, one row a variant that is asked in words."""
-    return _table(
+    return text_table(
         biases,
         {
             "Variant": lambda row: str(row["variant"]),

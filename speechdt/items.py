@@ -13,14 +13,16 @@ import pandas as pd
 
 from speechdt import seeds
 from speechdt.activity import FRAME, crop_starts, from_runs
-from speechdt.corpora import CATEGORIES
 from speechdt.detector import SAMPLE_RATE
 from speechdt.errors import SpeechdtError
+from speechdt.fair import FairDeck
 from speechdt.grid import Grid
 from speechdt.noise import EXPONENTS
+from speechdt.sources import CATEGORIES
 
 RECORDING = "recording"
 BACKGROUNDS = (*EXPONENTS, RECORDING)
+NONSPEECH = CATEGORIES["NONSPEECH"]
 
 
 class TooFewSources(SpeechdtError):
@@ -101,6 +103,7 @@ class Backgrounds:
                 "background_group": f"{kind}:{item_id}",
                 "background_path": "",
                 "background_start": 0,
+                "background_flagged": False,
             }
         rng = seeds.generator(self._seed, "background", item_id)
         source, start = self._recordings.deal(rng, other_than=target_group)
@@ -110,11 +113,14 @@ class Backgrounds:
             "background_group": source["group_id"],
             "background_path": source["path"],
             "background_start": start,
+            "background_flagged": bool(source.get("flagged", False)),
         }
 
 
-def check_classes(sources: pd.DataFrame, per_class: Mapping[str, int]) -> None:
-    """Check, before anything is made of a corpus, that it has both classes.
+def check_classes(
+    sources: pd.DataFrame, per_class: Mapping[str, int], categories: Sequence[str] = NONSPEECH
+) -> None:
+    """Check, before anything is made of a corpus, that it has both classes and all categories.
 
     Parameters
     ----------
@@ -122,15 +128,17 @@ def check_classes(sources: pd.DataFrame, per_class: Mapping[str, int]) -> None:
         With the column ``category``.
     per_class : mapping of str to int
         Items of each class that each split is to have.
+    categories : sequence of str
+        Categories of NONSPEECH that are to be there.
 
     Raises
     ------
     TooFewSources
-        If a class is missing.
+        If a class or category is missing.
     """
     for split, count in per_class.items():
         for label in CATEGORIES:
-            _shares(sources, label, count, split)
+            _shares(sources, label, count, split, categories)
 
 
 def crossed(
@@ -142,6 +150,7 @@ def crossed(
     seed: int,
     least_active: float,
     backgrounds: Sequence[str] = BACKGROUNDS,
+    categories: Sequence[str] = NONSPEECH,
 ) -> pd.DataFrame:
     """Choose the items of dev or test, each of which stands in every cell.
 
@@ -158,12 +167,15 @@ def crossed(
         Least active share of a crop at each duration.
     backgrounds : sequence of str
         Kinds of background, in equal parts for each class.
+    categories : sequence of str
+        Categories of NONSPEECH, in equal parts.
 
     Returns
     -------
     DataFrame
-        item_id, label, category, source_id, group_id, path, start (sample), length (samples), and
-        background, background_id, background_group, background_path, background_start.
+        item_id, label, category, source_id, group_id, path, start (sample), length (samples),
+        flagged (by hygiene), and background, background_id, background_group, background_path,
+        background_start, background_flagged.
 
     Raises
     ------
@@ -182,7 +194,7 @@ def crossed(
     scene = Backgrounds(_noise_deck(here, split, grid, least_active, seed, backgrounds), seed)
     rows = []
     for label in CATEGORIES:
-        shares = _shares(sources, label, per_class, split)
+        shares = _shares(sources, label, per_class, split, categories)
         kinds = _in_equal_parts(backgrounds, per_class, seeds.generator(seed, split, label))
         number = 0
         for category, share in shares.items():
@@ -211,15 +223,17 @@ def uncrossed(
     seed: int,
     least_active: float,
     backgrounds: Sequence[str] = BACKGROUNDS,
+    categories: Sequence[str] = NONSPEECH,
 ) -> pd.DataFrame:
     """Choose the items of train: a fresh crop and background for each clip, one cell each.
 
     The first n clips of any n are balanced over the cells of both classes to ± 1, so that a
-    smaller training set is the beginning of a larger one.
+    smaller training set is the beginning of a larger one. Groups get their fair share over all
+    cells of a category together (:class:`fair.FairDeck`).
 
     Parameters
     ----------
-    sources, grid, seed, least_active, backgrounds
+    sources, grid, seed, least_active, backgrounds, categories
         As for :func:`crossed`.
     clips : int
         Number of clips, of both classes together.
@@ -230,14 +244,16 @@ def uncrossed(
         Columns of :func:`crossed`, and snr_db, duration_ms.
     """
     here = sources[sources["split"] == "train"]
-    categories = {label: list(_shares(sources, label, 1, "train")) for label in CATEGORIES}
-    decks = {
-        (category, ms): Deck(
-            here[here["category"] == category], [ms], least_active, seed, f"train/{category}/{ms}"
-        )
-        for category in sources["category"].unique()
-        for ms in grid.duration_ms
+    of_class = {
+        label: list(_shares(sources, label, 1, "train", categories)) for label in CATEGORIES
     }
+    decks = {
+        category: FairDeck(
+            here[here["category"] == category], grid.duration_ms, least_active, seed,
+            f"train/{category}",
+        )
+        for members in of_class.values() for category in members
+    }  # fmt: skip
     scene = Backgrounds(_noise_deck(here, "train", grid, least_active, seed, backgrounds), seed)
     class_cells = [(label, cell) for label in CATEGORIES for cell in grid.noisy]
     rows = []
@@ -246,16 +262,17 @@ def uncrossed(
         order = seeds.generator(seed, "train", turn).permutation(len(class_cells))
         label, cell = class_cells[order[place]]
         # Over the turns, every cell goes through all categories and all backgrounds.
-        category = categories[label][(turn + order[place]) % len(categories[label])]
-        kind = backgrounds[(turn // len(categories[label]) + order[place]) % len(backgrounds)]
-        deck = decks[category, cell.duration_ms]
-        if not len(deck):
+        members = of_class[label]
+        category = members[(turn + order[place]) % len(members)]
+        kind = backgrounds[(turn // len(members) + order[place]) % len(backgrounds)]
+        deck = decks[category]
+        if not deck.groups(cell.duration_ms):
             raise TooFewSources(
                 f"train: no group of {label} '{category}' has a source that is active for "
                 f"{cell.duration_ms} ms; cell {cell.name} cannot be filled"
             )
         item_id = f"train-{category}-{number:06d}"
-        source, start = deck.deal(seeds.generator(seed, "crop", item_id))
+        source, start = deck.deal(seeds.generator(seed, "crop", item_id), cell.duration_ms)
         rows.append(
             _item(item_id, source, start, cell.duration_ms)
             | scene.draw(item_id, kind, source["group_id"])
@@ -266,7 +283,13 @@ def uncrossed(
 
 def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:
     kept = {name: source[name] for name in ("label", "category", "source_id", "group_id", "path")}
-    return {"item_id": item_id, **kept, "start": start, "length": length_ms * SAMPLE_RATE // 1000}
+    return {
+        "item_id": item_id,
+        **kept,
+        "start": start,
+        "length": length_ms * SAMPLE_RATE // 1000,
+        "flagged": bool(source.get("flagged", False)),
+    }
 
 
 def _noise_deck(
@@ -277,7 +300,9 @@ def _noise_deck(
     seed: int,
     backgrounds: Sequence[str],
 ) -> Deck:
-    recordings = here[here["category"] == "noise"]
+    # Synthetic noise that stands for a recording is there as a colour already.
+    synthetic = here["path"].str.startswith("noise:")
+    recordings = here[(here["category"] == "noise") & ~synthetic]
     deck = Deck(recordings, grid.nested_ms, least_active, seed, f"{split}/background")
     if RECORDING in backgrounds and len(deck) < 2:
         raise TooFewSources(
@@ -287,14 +312,23 @@ def _noise_deck(
     return deck
 
 
-def _shares(sources: pd.DataFrame, label: str, total: int, split: str) -> dict[str, int]:
-    """Divide `total` items equally over the categories of a class that the corpus has."""
+def _shares(
+    sources: pd.DataFrame, label: str, total: int, split: str, categories: Sequence[str]
+) -> dict[str, int]:
+    """Divide `total` items equally over the categories of a class."""
     there = set(sources["category"])
-    present = [category for category in CATEGORIES[label] if category in there]
-    if not present:
+    if not there & set(CATEGORIES[label]):
         raise TooFewSources(f"{split}: the corpus has no {label} source; {total} items are missing")
-    least, over = divmod(total, len(present))
-    return {category: least + (place < over) for place, category in enumerate(present)}
+    wanted = [c for c in CATEGORIES[label] if label == "SPEECH" or c in categories]
+    least, over = divmod(total, len(wanted))
+    shares = {category: least + (place < over) for place, category in enumerate(wanted)}
+    for category, share in shares.items():
+        if category not in there:
+            raise TooFewSources(
+                f"{split}: the corpus has no {label} source of category '{category}'; {share} "
+                "items are missing; or leave it out of trials.categories"
+            )
+    return shares
 
 
 def _in_equal_parts(kinds: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:

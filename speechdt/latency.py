@@ -3,11 +3,11 @@
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from speechdt.audio import from_flac_bytes
@@ -34,9 +34,10 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
     -------
     dict
         load_s; first_ms (the first clip, cold); latency: p50_ms, p95_ms, mean_ms of the whole way
-        from FLAC bytes to score, batch 1, warm; stages: p50_ms and p95_ms of decode, of each stage
-        that the detector marks, and of what it does outside of them (other); clips timed;
-        throughput_clips_s and its batch; peak_memory_mib; peak_gpu_memory_mib.
+        from FLAC bytes to score, batch 1, warm; clip_ms, the same clip by clip; stages: p50_ms and
+        p95_ms of decode, of each stage that the detector marks, and of what it does outside of them
+        (other); clips timed; throughput_clips_s and its batch; peak_memory_mib;
+        peak_gpu_memory_mib.
     """
     start = time.perf_counter()
     detector = build()
@@ -52,6 +53,7 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
         "load_s": load,
         "first_ms": first["total"] * 1000,
         "latency": summary([times["total"] for times in timed]),
+        "clip_ms": [times["total"] * 1000 for times in timed],
         "stages": {name: summary([times.get(name, 0.0) for times in timed]) for name in stages},
         "clips": len(clips),
         "throughput_clips_s": throughput,
@@ -61,11 +63,43 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
     }
 
 
-def summary(seconds: Sequence[float]) -> dict[str, float]:
+def summary(seconds: ArrayLike) -> dict[str, float]:
     """Return median, 95th percentile and mean, in ms."""
     values = np.asarray(seconds) * 1000
     p50, p95 = np.percentile(values, [50, 95])
     return {"p50_ms": float(p50), "p95_ms": float(p95), "mean_ms": float(values.mean())}
+
+
+def added(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the latency of an ensemble whose members hear every clip one after the other.
+
+    Parameters
+    ----------
+    members : sequence of mapping
+        Content of ``latency/{variant}.json`` of each, timed on the same clips.
+
+    Returns
+    -------
+    dict
+        As from :func:`measure`, without stages: the times of each clip, loads and memories are
+        summed, and so are the inverses of throughputs.
+    """
+    totals = np.sum([member["clip_ms"] for member in members], axis=0)
+    return {
+        "load_s": sum(member["load_s"] for member in members),
+        "first_ms": sum(member["first_ms"] for member in members),
+        "latency": summary(totals / 1000),
+        "clip_ms": totals.tolist(),
+        "stages": {},
+        "clips": members[0]["clips"],
+        "throughput_clips_s": 1 / sum(1 / member["throughput_clips_s"] for member in members),
+        "throughput_batch": min(member["throughput_batch"] for member in members),
+        "peak_memory_mib": sum(member["peak_memory_mib"] for member in members),
+        "peak_gpu_memory_mib": sum(member["peak_gpu_memory_mib"] or 0 for member in members)
+        or None,
+        "hardware": members[0]["hardware"],
+        "versions": members[0]["versions"],
+    }
 
 
 def best_throughput(

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from speechdt import bootstrap
 
@@ -23,6 +24,8 @@ RATES = {
     **{"recall_speech": True, "recall_nonspeech": False},
 }
 """Metrics that are the mean of one answer a trial, and the class that they are about."""
+UNBOUNDED = ("dprime", "criterion", "confidence_gap")
+"""Metrics that are no proportion."""
 SCALES = {"": "p_speech", "_temperature": "p_temperature", "_platt": "p_platt"}
 """Suffix of the calibration metrics, and the column that each is computed from."""
 
@@ -34,7 +37,8 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     ----------
     trials : DataFrame
         One row a trial: speech (bool), decided (bool), item_id, group_id, p_speech,
-        p_temperature, p_platt.
+        p_temperature, p_platt; and run, where a variant was trained several times: its metrics are
+        means over the runs, and the spread of these is in the intervals.
     replicates : int
         Bootstrap replicates.
     seed : int
@@ -45,18 +49,32 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     DataFrame
         metric, value, low, high. Metrics that need both classes are left out where one is missing.
     """
-    groups = Groups(trials)
+    runs = [Groups(part) for part in by_run(trials)]
+    groups = runs[0]
     weights = np.vstack(
         [np.ones(len(groups.speech)), bootstrap.group_weights(groups.speech, replicates, seed)]
     )
-    values = groups.metrics(weights)
+    of_runs = [run.metrics(weights) for run in runs]
+    shared = [name for name in of_runs[0] if all(name in found for found in of_runs)]
+    values = {
+        name: bootstrap.over_runs([found[name] for found in of_runs], seed) for name in shared
+    }
     rows = []
     for name, replicate in values.items():
         counts = groups.count_behind(name)
         units = groups.items_behind(name) if name in RATES else None
         low, high = bootstrap.interval(replicate[0], replicate[1:], counts, units=units)
+        if name not in UNBOUNDED:  # with very few groups an interval may leave the range
+            low, high = np.clip([low, high], 0.0, 1.0)
         rows.append((name, replicate[0], float(low), float(high)))
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
+
+
+def by_run(trials: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the trials of each training run; all of them where there is no column ``run``."""
+    if "run" not in trials:
+        return [trials]
+    return [part for _, part in trials.groupby("run", sort=True)]
 
 
 class Groups:
@@ -91,6 +109,7 @@ class Groups:
             found = _one_class_metrics(sums)
             if self._pairs.size:
                 found |= _two_class_metrics(sums)
+                found |= _detection_theory(sums)
                 found["auc"] = self.auc(weights)
             for suffix in SCALES:
                 found |= _calibration_metrics(sums, suffix)
@@ -197,6 +216,13 @@ def _two_class_metrics(sums: Sums) -> Sums:
         "recall_nonspeech": rejection_rate,
         "f1_nonspeech": 2 * rejected / (2 * rejected + missed + false_alarm),
     }
+
+
+def _detection_theory(sums: Sums) -> Sums:
+    """Return d' and criterion c (Green & Swets 1966), kept finite by half a trial (Hautus 1995)."""
+    hit = ndtri((sums["hit"] + 0.5) / (sums["speech"] + 1))
+    false_alarm = ndtri((sums["false_alarm"] + 0.5) / (sums["nonspeech"] + 1))
+    return {"dprime": hit - false_alarm, "criterion": -(hit + false_alarm) / 2}
 
 
 def _calibration_metrics(sums: Sums, suffix: str) -> Sums:

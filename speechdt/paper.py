@@ -13,10 +13,10 @@ import pandas as pd
 
 from speechdt import display, failure_tables
 from speechdt.clip_player import TEMPLATES
-from speechdt.corpora import CATEGORIES
 from speechdt.figures import FIGURES
 from speechdt.markup import escape, latex, split
 from speechdt.paper_numbers import camel
+from speechdt.sources import CATEGORIES
 
 COLUMN_IN = 3.5
 """Width in inches of a column of the page; figures are never scaled, so that their type is not."""

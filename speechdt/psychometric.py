@@ -148,8 +148,9 @@ class Fit:
         psi = self.predict(self.levels)
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.where(n > 0, k / n, 0.5)
-            terms = xlogy(k, rate / psi) + xlogy(n - k, (1 - rate) / (1 - psi))
-        deviance: Floats = 2 * terms.sum(-1)
+            terms = xlogy(k, rate) - xlogy(k, psi)  # apart, since 0 log(0 / 0) is not a number
+            terms = terms + xlogy(n - k, 1 - rate) - xlogy(n - k, 1 - psi)
+        deviance: Floats = 2 * np.maximum(terms.sum(-1), 0.0)
         return deviance
 
     def _against(self, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:

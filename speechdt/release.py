@@ -91,8 +91,8 @@ def trial_scores(decided: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         ``decided_{variant}``.
     """
     tables = list(decided.items())
-    learned = ["p_speech", "p_temperature", "p_platt", "decided", "decided_far10", "speech"]
-    scores = tables[0][1].drop(columns=learned)
+    learned = ["p_speech", "p_temperature", "p_platt", "decided", "decided_far10", "speech", "run"]
+    scores = tables[0][1].drop(columns=learned, errors="ignore")
     for variant, table in tables:
         kept = ["p_speech", "p_platt", "decided"]
         named = table[["trial_id", *kept]].rename(columns={k: f"{k}_{variant}" for k in kept})

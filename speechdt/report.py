@@ -11,10 +11,11 @@ import jinja2
 import pandas as pd
 import yaml
 
-from speechdt import display
-from speechdt.corpora import CATEGORIES
+from speechdt import display, statistics_display
+from speechdt.adapters import text_table
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
+from speechdt.sources import CATEGORIES
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 MOST_REJECTED = 100
@@ -53,6 +54,7 @@ def render(
     *,
     tables: Mapping[str, pd.DataFrame],
     order_bias: pd.DataFrame | None = None,
+    adapters: pd.DataFrame | None = None,
     figures: Mapping[str, str],
     calibrations: Mapping[str, Mapping[str, Any]],
     hardware: Mapping[str, Mapping[str, Any]],
@@ -70,11 +72,13 @@ def render(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        matrix, metrics, thresholds, curves, latency, pareto.
+        matrix, metrics, thresholds, curves, latency, pareto, comparisons.
     order_bias : DataFrame or None
         ``tables/order_bias.csv``, if any variant is asked in words.
+    adapters : DataFrame or None
+        ``tables/adapters.csv``, if anything is fine-tuned.
     figures : mapping of str to str
-        SVG of each figure of the catalogue.
+        SVG of each figure that was drawn.
     calibrations : mapping
         Content of ``calibration/{variant}.json`` by variant.
     hardware : mapping
@@ -106,10 +110,16 @@ def render(
             "All variants on the same test trials.",
             display.matrix_table(tables["matrix"], tables["latency"], ranges),
         ),
+        contrasts=contrasts_table(tables["comparisons"]),
+        robustness=robustness(tables),
         figures=[
             Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
             for name, entry in FIGURES.items()
+            if name in figures
         ],
+        adapters=None
+        if adapters is None
+        else Table("adapters", "Adapters: settings, and what came of them.", text_table(adapters)),
         thresholds=threshold_tables(tables["thresholds"], ranges),
         all_thresholds=Table(
             "all-thresholds",
@@ -209,6 +219,29 @@ def width(svg: str) -> int:
     """Return the width in CSS pixels at which a figure's type is as large as the page's notes."""
     found = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', svg)
     return round(float(found[1]) * PIXELS_PER_POINT) if found else 900
+
+
+def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
+    """Return the contrasts that were planned; None if the run has none of their variants."""
+    cells = statistics_display.comparisons_table(comparisons)
+    caption = "Planned contrasts on the same test trials: balanced accuracy and DT75."
+    return Table("contrasts", caption, cells) if len(cells) else None
+
+
+def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
+    """Return tables that ask whether the comparison depends on bias, on labels or on bandwidth."""
+    return [
+        Table(
+            "sensitivity",
+            "Sensitivity and bias: d′ and criterion c.",
+            statistics_display.sensitivity_table(tables["matrix"]),
+        ),
+        Table(
+            "strata",
+            "Balanced accuracy (%) over all trials and in parts of them.",
+            statistics_display.strata_table(tables["metrics"]),
+        ),
+    ]
 
 
 def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Range]) -> list[Table]:

@@ -1,14 +1,17 @@
 """Test trials with the decisions of one variant, and its metrics slice by slice."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from speechdt.calibration import Calibration
-from speechdt.metrics import evaluate
+from speechdt.metrics import by_run, evaluate
 from speechdt.scoring import read_scored
+
+FULL_BAND_HZ = 7000
+"""Sources that reach this high sound alike at 16 kHz; telephone speech ends at 4 kHz."""
 
 
 def read_calibration(path: Path | str) -> Calibration:
@@ -17,17 +20,30 @@ def read_calibration(path: Path | str) -> Calibration:
 
 
 def decided_trials(
-    cells: Sequence[Path | str], scores: Sequence[Path | str], calibration: Calibration
+    cells: Sequence[Path | str],
+    scores: Sequence[Path | str],
+    calibration: Calibration,
+    sources: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Join trials with their scores and what the calibration makes of them.
+
+    Parameters
+    ----------
+    cells, scores : sequences of paths
+    calibration : Calibration
+    sources : DataFrame, optional
+        The corpus, for the bandwidth of the targets if it knows that.
 
     Returns
     -------
     DataFrame
         Columns of a cell file without audio; speech (bool), p_speech, p_temperature, p_platt,
-        decided and decided_far10 (bool).
+        decided and decided_far10 (bool); bandwidth_hz, if known.
     """
     trials = read_scored(cells, scores)
+    if sources is not None and "bandwidth_hz" in sources:
+        known = sources.drop_duplicates("source_id").set_index("source_id")["bandwidth_hz"]
+        trials["bandwidth_hz"] = pd.to_numeric(trials["source_id"].map(known), errors="coerce")
     p = trials["p_speech"]
     return trials.assign(
         speech=trials["label"] == "SPEECH",
@@ -38,30 +54,65 @@ def decided_trials(
     )
 
 
+def decided_runs(
+    cells: Sequence[Path | str],
+    scores: Sequence[Path | str],
+    calibrations: Sequence[Path | str],
+    sources: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return :func:`decided_trials` of all training runs of a variant, with the column ``run``.
+
+    Parameters
+    ----------
+    cells : sequence of paths
+        Cell files.
+    scores : sequence of paths
+        Score files of all cells of the first run, then of the second, and so on.
+    calibrations : sequence of paths
+        One of each run.
+    sources : DataFrame, optional
+        As for :func:`decided_trials`.
+    """
+    count = len(cells)
+    return pd.concat(
+        (
+            decided_trials(
+                cells,
+                scores[run * count : (run + 1) * count],
+                read_calibration(calibration),
+                sources,
+            ).assign(run=run)
+            for run, calibration in enumerate(calibrations)
+        ),
+        ignore_index=True,
+    )
+
+
 def decided_by(
-    variants: Sequence[str],
+    variants: Mapping[str, int],
     cells: Sequence[Path | str],
     scores: Sequence[Path | str],
     calibrations: Sequence[Path | str],
 ) -> dict[str, pd.DataFrame]:
-    """Return :func:`decided_trials` of each variant, on the same cells.
+    """Return :func:`decided_runs` of each variant, on the same cells.
 
     Parameters
     ----------
-    variants : sequence of str
-    cells, calibrations : sequences of paths
-        Cell files; calibration of each variant.
+    variants : mapping
+        Number of training runs of each.
+    cells : sequence of paths
+        Cell files.
     scores : sequence of paths
-        All cells of the first variant, then of the second, and so on.
+        All cells of the first run of the first variant, then of its second run, and so on.
+    calibrations : sequence of paths
+        One of each run, in the same order.
     """
-    return {
-        variant: decided_trials(
-            cells,
-            scores[place * len(cells) : (place + 1) * len(cells)],
-            read_calibration(calibrations[place]),
-        )
-        for place, variant in enumerate(variants)
-    }
+    found, done = {}, 0
+    for variant, runs in variants.items():
+        here = slice(done * len(cells), (done + runs) * len(cells))
+        found[variant] = decided_runs(cells, scores[here], calibrations[done : done + runs])
+        done += runs
+    return found
 
 
 def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFrame:
@@ -70,22 +121,22 @@ def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     Parameters
     ----------
     trials : DataFrame
-        From :func:`decided_trials`, noisy and clean cells.
+        From :func:`decided_runs`, noisy and clean cells.
     replicates, seed : int
         Of the bootstrap.
 
     Returns
     -------
     DataFrame
-        by (all, snr_db, duration_ms, category, cell or clean), level, n, groups, metric, value,
-        low, high.
+        by (all, snr_db, duration_ms, category, cell, hygiene, bandwidth or clean), level, n,
+        groups, metric, value, low, high.
     """
     tables = []
     for by, level, part in _slices(trials):
         table = evaluate(part, replicates=replicates, seed=seed)
         table.insert(0, "by", by)
         table.insert(1, "level", level)
-        table.insert(2, "n", len(part))
+        table.insert(2, "n", len(by_run(part)[0]))
         table.insert(3, "groups", part["group_id"].nunique())
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
@@ -101,6 +152,20 @@ def _slices(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
         yield "category", str(category), part
     for (snr, duration), part in noisy.groupby(["snr_db", "duration_ms"]):
         yield "cell", f"snr{snr:g}_dur{duration:g}", part
+    yield from _strata(noisy)
     clean = trials[trials["snr_db"].isna()]
     if len(clean):
         yield "clean", f"{clean['duration_ms'].iloc[0]}", clean
+
+
+def _strata(noisy: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield the trials that hygiene does not flag, and those of narrow and of full bandwidth."""
+    if "flagged" in noisy:
+        sound = noisy[~noisy["flagged"].astype(bool)]
+        if 0 < len(sound) < len(noisy):
+            yield "hygiene", "unflagged", sound
+    if "bandwidth_hz" in noisy:
+        narrow = noisy["bandwidth_hz"] < FULL_BAND_HZ
+        for level, of in (("narrow", narrow), ("full", noisy["bandwidth_hz"] >= FULL_BAND_HZ)):
+            if of.any():
+                yield "bandwidth", level, noisy[of]

@@ -13,6 +13,7 @@ METRICS = (
     *("speech_accuracy", "nonspeech_accuracy"),
     *("precision_speech", "recall_speech", "f1_speech"),
     *("precision_nonspeech", "recall_nonspeech", "f1_nonspeech", "auc"),
+    *("dprime", "criterion"),
     *("ece", "mce", "brier", "ece_temperature", "mce_temperature", "brier_temperature"),
     *("ece_platt", "mce_platt", "brier_platt"),
     *("confidence", "confidence_correct", "confidence_wrong", "confidence_gap"),
@@ -30,7 +31,8 @@ THRESHOLDS = {
 """Thresholds of ``matrix.csv``: the kind of curve along SNR, and which of its thresholds."""
 TEXT = (
     *("variant", "backend", "model", "by", "metric", "kind", "dimension", "slice"),
-    *("processor", "gpus"),
+    *("processor", "gpus", "reference", "family"),
+    *("adapter", "loss", "spec_augment", "quantity"),
 )
 """Columns that are text; so are those that end in ``_censored``."""
 

@@ -21,7 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from speechdt import bootstrap, psychometric
-from speechdt.metrics import Groups
+from speechdt.goodness import misfit_p
+from speechdt.metrics import Groups, by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -29,6 +30,8 @@ PROPORTIONS = {"dt50": 0.50, "dt75": 0.75}
 DIMENSIONS = {"snr": "snr_db", "duration": "duration_ms"}
 """Dimension of a curve, and the column that holds its levels."""
 KINDS = ("detection", "far10", "accuracy", "auc")
+TESTED = ("detection", "accuracy")
+"""Kinds of curve whose fit is tested."""
 CURVE_POINTS = 101
 
 
@@ -65,9 +68,10 @@ def thresholds(
     ----------
     trials : DataFrame
         Test trials in noise: speech, item_id, group_id, snr_db, duration_ms, p_speech, decided,
-        decided_far10.
+        decided_far10; and run, where a variant was trained several times: the curve is then that of
+        the mean rates, and the spread of the runs is in the intervals.
     catch : DataFrame
-        Catch trials: group_id, duration_ms, decided, decided_far10.
+        Catch trials: group_id, duration_ms, decided, decided_far10 (and run).
     replicates : int
         Bootstrap replicates behind each interval.
     seed : int
@@ -76,9 +80,10 @@ def thresholds(
     -------
     table : DataFrame
         kind, dimension (snr: thresholds in dB; duration: in ms), slice (all, or the level of the
-        other dimension), n, guess, lapse, location, width, deviance, and for each of dt50 and
-        dt75: the threshold (NaN if censored), ``_censored`` ('<', '>', 'undefined' or ''),
-        ``_low`` and ``_high`` (-inf, inf beyond the tested range).
+        other dimension), n, guess, lapse, location, width, deviance, fit_p (of detection and
+        accuracy: small if the curve does not fit, see `goodness`), and for each of dt50 and dt75:
+        the threshold (NaN if censored), ``_censored`` ('<', '>', 'undefined' or ''), ``_low`` and
+        ``_high`` (-inf, inf beyond the tested range).
     curves : DataFrame
         kind, dimension, slice, level, rate, low, high along the fitted curves; and the observed
         rates with fitted = False.
@@ -89,7 +94,9 @@ def thresholds(
             rates = _rates(kind, dimension, part, silence, replicates, seed)
             fit = psychometric.fit(rates.levels, rates.successes, rates.trials, guess=rates.guess)
             labels = {"kind": kind, "dimension": dimension, "slice": slice_name}
-            rows.append(labels | _threshold_row(rates, fit, dimension))
+            row = labels | _threshold_row(rates, fit, dimension)
+            tested = kind in TESTED
+            rows.append(row | {"fit_p": _fit_p(fit, rates) if tested else np.nan})
             curves.append(_curve(rates, fit, dimension).assign(**labels))
     order = ["kind", "dimension", "slice", "fitted", "level", "rate", "low", "high"]
     if not curves:  # one SNR and one duration make no curve
@@ -113,6 +120,26 @@ def _slices(
 
 
 def _rates(
+    kind: str,
+    dimension: str,
+    trials: pd.DataFrame,
+    catch: pd.DataFrame,
+    replicates: int,
+    seed: int,
+) -> Rates:
+    """Return the rates of all training runs together."""
+    runs = [
+        _run_rates(kind, dimension, part, silence, replicates, seed)
+        for part, silence in zip(by_run(trials), by_run(catch), strict=True)
+    ]
+    return runs[0]._replace(
+        successes=bootstrap.over_runs([run.successes for run in runs], seed),
+        trials=bootstrap.over_runs([run.trials for run in runs], seed),
+        guess=bootstrap.over_runs([run.guess for run in runs], seed),
+    )
+
+
+def _run_rates(
     kind: str,
     dimension: str,
     trials: pd.DataFrame,
@@ -232,6 +259,10 @@ def _threshold_row(rates: Rates, fit: psychometric.Fit, dimension: str) -> dict[
             f"{name}_high": _in_unit(high, dimension),
         }
     return row
+
+
+def _fit_p(fit: psychometric.Fit, rates: Rates) -> float:
+    return misfit_p(fit, rates.successes, rates.trials, rates.guess)
 
 
 def _in_range(bounds: tuple[Any, Any], fit: psychometric.Fit) -> tuple[float, float]:

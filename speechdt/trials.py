@@ -1,9 +1,10 @@
 """Render trials: an item at one SNR and one duration."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,17 @@ from tqdm import tqdm
 
 from speechdt import audio, seeds
 from speechdt.activity import middle
-from speechdt.cells import CATCH
+from speechdt.cells import CATCH, CellWriter
 from speechdt.grid import Cell
 from speechdt.items import RECORDING
 from speechdt.mixing import mix, set_level
 from speechdt.noise import coloured
+
+AT_A_TIME = 16
+"""Items that a process renders before it hands them over."""
+
+_Items = list[dict[Any, Any]]
+_Trials = list[tuple[str, dict[str, Any]]]
 
 
 def render(
@@ -27,8 +34,8 @@ def render(
     seed: int,
     level: str,
     workers: int = 1,
-) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Render items into cells.
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Render items into cells, a trial at a time: what is in memory does not grow with the items.
 
     Parameters
     ----------
@@ -47,22 +54,58 @@ def render(
     ------
     name : str
         Name of the cell.
-    rows : list of dict
-        Its trials (columns of `cells.SCHEMA`), in the order of the items.
+    row : dict
+        The trial (columns of `cells.SCHEMA`); those of a cell come in the order of the items.
     """
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    records = items.to_dict("records")
-    job = partial(render_item, cells=cells, seed=seed, level=level)
-    progress = {"total": len(records), "desc": "rendering items", "unit": "item"}
+    job = partial(_render_some, cells=cells, seed=seed, level=level)
+    some = (
+        items.iloc[start : start + AT_A_TIME].to_dict("records")
+        for start in range(0, len(items), AT_A_TIME)
+    )
+    with tqdm(total=len(items), desc="rendering items", unit="item") as progress:
+        for trials in _in_order(job, some, workers):
+            yield from trials
+            progress.update(min(AT_A_TIME, len(items) - progress.n))
+
+
+def write(
+    items: pd.DataFrame, cells: Sequence[Cell], files: Mapping[str, Path | str], **settings: Any
+) -> None:
+    """Render items into cell files.
+
+    Parameters
+    ----------
+    items, cells
+        As for :func:`render`, as are the settings.
+    files : mapping of str to path
+        Where each cell goes, by name.
+    """
+    writers = {cell.name: CellWriter(files[cell.name]) for cell in cells}
+    for name, row in render(items, cells, **settings):
+        writers[name].write(row)
+    for writer in writers.values():
+        writer.close()
+
+
+def _in_order(
+    job: Callable[[_Items], _Trials], tasks: Iterator[_Items], workers: int
+) -> Iterator[_Trials]:
+    """Yield the job's results in the order of its tasks, a few of which run ahead."""
+    if workers == 1:
+        yield from map(job, tasks)
+        return
+    waiting: deque[Future[_Trials]] = deque()
     with ProcessPoolExecutor(workers) as pool:
-        rendered: Iterable[list[tuple[str, dict[str, Any]]]] = (
-            pool.map(job, records, chunksize=8) if workers > 1 else map(job, records)
-        )
-        for trials in tqdm(rendered, **progress):
-            for name, row in trials:
-                rows[name].append(row)
-    for cell in cells:
-        yield cell.name, rows[cell.name]
+        for task in tasks:
+            waiting.append(pool.submit(job, task))
+            if len(waiting) > 3 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _render_some(items: _Items, cells: Sequence[Cell], seed: int, level: str) -> _Trials:
+    return [trial for item in items for trial in render_item(item, cells, seed, level)]
 
 
 def render_item(
@@ -108,15 +151,18 @@ def _row(item: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
         "background": item["background"],
         "background_id": item["background_id"],
         "background_group": item["background_group"],
+        "flagged": bool(item["flagged"] or item["background_flagged"]),
     }
     if cell.kind == "clean":
         row |= {"background": "none", "background_id": "", "background_group": ""}
+        row["flagged"] = bool(item["flagged"])
     if cell.kind == "catch":
         row |= {
             "label": CATCH,
             "category": item["background"],
             "source_id": item["background_id"],
             "group_id": item["background_group"],
+            "flagged": bool(item["background_flagged"]),
         }
     return row
 

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from speechdt import corpora, items, split, trials
-from speechdt.cells import write_cell
 from speechdt.grid import Grid
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,9 +50,9 @@ def cells(tmp_path_factory, sources, grid):
     for name in ("dev", "test"):
         (folder / name).mkdir()
         chosen = items.crossed(sources, name, 16, grid, seed=SEED, least_active=0.7)
-        for cell, rows in trials.render(chosen, grid.cells, seed=SEED, level="peak"):
-            files[name, cell] = folder / name / f"{cell}.parquet"
-            write_cell(files[name, cell], rows)
+        own = {cell.name: folder / name / f"{cell.name}.parquet" for cell in grid.cells}
+        trials.write(chosen, grid.cells, own, seed=SEED, level="peak")
+        files |= {(name, cell): file for cell, file in own.items()}
     return files
 
 

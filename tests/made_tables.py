@@ -7,9 +7,12 @@ import pandas as pd
 from scipy.special import expit
 
 from speechdt import tables
+from speechdt.adapters import adapters_table, training_curves
 from speechdt.calibration import Calibration
+from speechdt.comparison import compare, contrasts
 from speechdt.metrics import reliability
 from speechdt.slices import by_slice
+from speechdt.threshold_comparison import compare_thresholds
 from speechdt.thresholds import thresholds
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
@@ -30,6 +33,11 @@ OBSERVERS = (
     (0.0, -9.0, 0.1),  # never says SPEECH: thresholds above the tested range
     (7.0, 0.0, 1.0),  # hears everything: thresholds below it
 )
+LOG = [
+    {"step": step, "loss": 5 / (step + 5), "eval_log_loss": 0.3 + abs(step - 20) / 40,
+     "eval_balanced_accuracy": 0.8}
+    for step in range(0, 40, 10)
+]  # fmt: skip
 NAMES = ("D2", "D1", "A1", "A2", "B1", "B2", "B3", "B4", "C1_long-name", "E1", "E2", "E3")
 
 
@@ -47,10 +55,31 @@ def make(count, snrs=SNRS, durations=DURATIONS):
         variant: {"backend": f"backend_{place}", "model": "nano" if variant == "A1" else ""}
         for place, variant in enumerate(variants)
     }
+    found["comparisons"] = _compared(tuple(variants), snrs, durations)
     found["matrix"] = tables.matrix(found["metrics"], found["thresholds"], described)
     found["latency"] = tables.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
+    found["adapters"] = _adapters(variants, found["matrix"])
+    found["training"] = training_curves(dict.fromkeys(variants, LOG))
     found["pareto"] = tables.pareto(found["latency"], found["matrix"])
     return found
+
+
+@cache
+def _compared(variants, snrs, durations):
+    heard = {
+        variant: _analysed(place % len(OBSERVERS), snrs, durations)
+        for place, variant in enumerate(variants)
+    }
+    trials = {variant: of["trials"] for variant, of in heard.items()}
+    settings = {"replicates": REPLICATES, "permutations": 100, "seed": 1}
+    planned = contrasts(variants, [["A2", "A1"], ["B2", "B1"]], "D2")
+    also = contrasts(variants, [["B2", "A1"]])
+    table = compare(trials, planned=planned, also=also, **settings)
+    pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
+    silent = {variant: of["silent"] for variant, of in heard.items()}
+    in_family = (table["family"] == "planned").to_numpy()
+    thresholds = compare_thresholds(trials, silent, pairs, in_family, **settings)
+    return pd.concat([table, thresholds], axis=1)
 
 
 @cache
@@ -61,6 +90,8 @@ def _analysed(observer, snrs, durations):
     noisy = heard[heard["snr_db"].notna()]
     fitted, curves = thresholds(noisy, trials[silent], replicates=REPLICATES, seed=1)
     return {
+        "trials": noisy,
+        "silent": trials[silent],
         "metrics": by_slice(heard, replicates=REPLICATES, seed=1),
         "reliability": reliability(noisy),
         "thresholds": fitted,
@@ -82,7 +113,8 @@ def _trials(snrs, durations):
             for duration in durations:
                 catch = {"label": "CATCH", "snr_db": np.nan, "duration_ms": duration}
                 rows.append(row | catch | {"group_id": f"catch-{is_speech}-{item}"})
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.assign(trial_id=table.index.astype(str))
 
 
 def _decided(trials, hearing, bias, gain):
@@ -100,6 +132,16 @@ def _decided(trials, hearing, bias, gain):
         decided=CALIBRATION.decide(p),
         decided_far10=p >= CALIBRATION.threshold_far10,
     )
+
+
+def _adapters(variants, matrix):
+    """Let every variant have an adapter, of another number of clips."""
+    settings = {"rank": 16, "loss": "answer", "spec_augment": None}
+    entries = {
+        variant: {"adapter": variant, "runs": [variant], "clips": 2**place * 100, **settings}
+        for place, variant in enumerate(variants)
+    }
+    return adapters_table(entries, dict.fromkeys(variants, LOG), matrix)
 
 
 def _times(factor):

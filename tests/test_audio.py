@@ -71,8 +71,8 @@ def test_unusable_audio_says_why(tmp_path, case):
         audio.read(tmp_path / "a.wav")
 
 
-@pytest.mark.parametrize("name", ["a.flac", "a.ogg"])
-def test_truncated_compressed_audio_is_refused(tmp_path, name):
+@pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.aiff", "a.au", "a.w64"])
+def test_truncated_audio_of_other_formats_is_refused(tmp_path, name):
     file = tmp_path / name
     soundfile.write(file, np.random.default_rng(0).normal(0, 0.1, 5 * RATE), RATE)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])

@@ -2,6 +2,9 @@
 
 import importlib
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +21,7 @@ from speechdt.audio import flac_bytes, from_flac_bytes
 from speechdt.cells import read_cell, write_cell
 from speechdt.errors import SpeechdtError
 
+ROOT = Path(__file__).resolve().parents[1]
 DETECTORS = find_detectors()
 ARCHITECTURES = list(small.ARCHITECTURES)
 QUICK = {
@@ -386,6 +390,36 @@ def test_a_loss_that_is_not_finite(qwen2, cells, tmp_path, monkeypatch):
         )
     assert "\n" not in str(refused.value)
     assert not list(tmp_path.iterdir())
+
+
+FULL_DISK = """
+import json, resource, signal, sys
+from pathlib import Path
+from speechdt import find_detectors
+from speechdt.jobs import logged
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+train, dev, out, options = json.loads(sys.argv[1])
+with logged(Path(out).with_suffix(".log")):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    find_detectors()["qwen2_audio"].finetune(train, dev, Path(out), **options)
+"""
+
+
+def test_a_disk_that_takes_no_more(qwen2, cells, tmp_path):
+    """A limit on what a file may hold stands in for a full disk: writing fails half-way."""
+    out = tmp_path / "adapter"
+    options = QUICK | {"model": str(qwen2), "checkpoints": str(tmp_path / "cache"), "steps": 2}
+    told = json.dumps(
+        [[str(c) for c in cells.train], [str(c) for c in cells.dev], str(out), options]
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, told], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 1
+    assert re.search(r"^error: .*File too large", done.stderr, re.MULTILINE), done.stderr
+    assert not out.exists()
+    DETECTORS["qwen2_audio"].finetune(cells.train, cells.dev, out, **options)
+    assert (out / "adapter_model.safetensors").stat().st_size > 20_000
 
 
 @pytest.mark.parametrize(

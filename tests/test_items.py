@@ -55,7 +55,28 @@ def test_a_class_that_runs_dry_is_one_line(sources, grid):
     quiet = sources[sources["category"] != "noise"]
     with pytest.raises(items.TooFewSources, match="recorded backgrounds need 2 groups of 'noise'"):
         choose(quiet, grid)
-    assert len(choose(quiet, grid, backgrounds=["white"])) == 80
+    with pytest.raises(items.TooFewSources, match=r"no NONSPEECH source of category 'noise'"):
+        choose(quiet, grid, backgrounds=["white"])
+    rest = ["music", "animals", "environment"]
+    assert len(choose(quiet, grid, backgrounds=["white"], categories=rest)) == 80
+
+
+def test_a_category_that_is_missing_is_one_line_before_anything_is_made(sources):
+    rest = sources[sources["category"] != "animals"]
+    with pytest.raises(items.TooFewSources, match=r"^dev: .* category 'animals'; 3 items are miss"):
+        items.check_classes(rest, {"dev": 10, "test": 16})
+    items.check_classes(rest, {"dev": 10, "test": 16}, ["music", "noise", "environment"])
+
+
+def test_synthetic_noise_is_a_target_but_no_recorded_background(sources, grid):
+    made = sources[sources["category"] == "noise"].assign(
+        path=lambda noises: [f"noise:pink/{i:05d}#t=0,5" for i in range(len(noises))]
+    )
+    rest = sources[sources["category"] != "noise"]
+    with pytest.raises(items.TooFewSources, match="recorded backgrounds need 2 groups of 'noise'"):
+        choose(pd.concat([rest, made]), grid)
+    chosen = choose(pd.concat([rest, made]), grid, backgrounds=["white"])
+    assert chosen["path"].str.startswith("noise:pink").sum() == 10
 
 
 def test_train_is_balanced_from_any_beginning(sources, grid):

@@ -11,7 +11,15 @@ from scipy.signal import welch
 from speechdt import audit, items, mixing, noise, trials
 from speechdt.activity import middle
 from speechdt.audio import from_flac_bytes
-from speechdt.cells import SCHEMA, read_cell, write_cell
+from speechdt.cells import (
+    SCHEMA,
+    CellWriter,
+    cell_files,
+    count_trials,
+    read_batches,
+    read_cell,
+    write_cell,
+)
 
 
 def power_db(x):
@@ -99,19 +107,70 @@ def test_clean_trials_hold_no_background(cells, test_items):
 def test_same_configuration_same_bytes_whatever_the_workers(tmp_path, test_items, grid):
     first, second = tmp_path / "1.parquet", tmp_path / "2.parquet"
     for file, workers in ((first, 1), (second, 2)):
-        rendered = trials.render(test_items, grid.noisy[:1], seed=7, level="peak", workers=workers)
-        write_cell(file, next(rendered)[1])
+        files = {grid.noisy[0].name: file}
+        trials.write(test_items, grid.noisy[:1], files, seed=7, level="peak", workers=workers)
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_uncrossed_items_go_into_their_own_cell(sources, grid):
     chosen = items.uncrossed(sources, 24, grid, seed=3, least_active=0.7)
-    rendered = dict(trials.render(chosen, grid.noisy, seed=3, level="peak"))
-    assert sum(len(rows) for rows in rendered.values()) == 24
+    rendered = list(trials.render(chosen, grid.noisy, seed=3, level="peak"))
+    assert len(rendered) == 24
     for cell in grid.noisy:
-        assert {len(from_flac_bytes(r["audio"]["bytes"])) for r in rendered[cell.name]} == {
+        own = [row for name, row in rendered if name == cell.name]
+        assert own
+        assert {len(from_flac_bytes(row["audio"]["bytes"])) for row in own} == {
             cell.duration_ms * 16
         }
+
+
+def test_a_trial_is_flagged_if_a_recording_that_is_heard_in_it_is(sources, grid):
+    noise = sources["category"] == "noise"
+    chosen = items.crossed(
+        sources.assign(flagged=noise), "test", 16, grid, seed=3, least_active=0.7
+    )
+    rows = pd.DataFrame(row for _, row in trials.render(chosen, grid.cells, seed=3, level="peak"))
+    recorded = rows["background"] == "recording"
+    heard = (rows["category"] == "noise") | recorded
+    assert (rows["flagged"] == heard).all()
+    assert recorded.any()
+    assert not heard.all()
+    assert not items.crossed(sources, "test", 16, grid, seed=3, least_active=0.7)["flagged"].any()
+
+
+def row(number, size=1000):
+    blank = dict.fromkeys(SCHEMA.names, "") | {"snr_db": 0.0, "duration_ms": 200, "flagged": False}
+    audio = {"bytes": bytes([number % 256]) * size, "path": None}
+    return blank | {"trial_id": f"{number:04d}", "audio": audio}
+
+
+def write_shards(path, count, most_bytes):
+    writer = CellWriter(path, most_bytes)
+    for number in range(count):
+        writer.write(row(number))
+    writer.close()
+
+
+def test_a_large_cell_is_several_files_and_reads_as_one(tmp_path):
+    path = tmp_path / "snr0_dur200.parquet"
+    write_shards(path, 2000, 600_000)
+    files = cell_files(path)
+    assert [file.name for file in files[1:3]] == [f"snr0_dur200-0000{n}.parquet" for n in (1, 2)]
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+    assert all(file.stat().st_size < 650_000 for file in files)
+    assert count_trials(path) == 2000
+    table = read_cell(path)
+    assert table["trial_id"].tolist() == [f"{number:04d}" for number in range(2000)]
+    assert table["audio"][777] == bytes([777 % 256]) * 1000
+    assert pd.concat(read_batches(path), ignore_index=True).equals(table)
+
+
+def test_files_of_an_earlier_larger_cell_are_gone(tmp_path):
+    path = tmp_path / "snr0_dur200.parquet"
+    write_shards(path, 2000, 600_000)
+    write_shards(path, 100, 600_000)
+    assert list(tmp_path.iterdir()) == [path]
+    assert len(read_cell(path)) == 100
 
 
 def test_hugging_face_opens_the_cells(cells, tmp_path):

@@ -15,14 +15,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import qwen_models as small
 import soundfile
+import torch
 import yaml
 from paper_checks import check_numbers
+from peft import PeftModel
+from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score
 from test_plugins import MINE, install
 from test_release import check_release
 
 from speechdt.audio import from_flac_bytes
+from speechdt.calibration import logit
 from speechdt.cells import read_cell
 from speechdt.tables import read_table
 
@@ -30,6 +35,8 @@ PARTS = [
     *("Snakefile", "rules", "backends", "speechdt"),
     *("workflow_config.yaml", "configs", "profiles", "envs", "CITATION.cff"),
 ]
+ASKED = dict.fromkeys(("A1", "A2", "B1", "B2", "B3", "B4", "C1"))
+"""What leaves all language models out."""
 SLOW = """
 import time
 from speechdt import hookimpl
@@ -124,6 +131,17 @@ def test_every_variant_has_a_row_of_finite_figures(finished):
     assert (matrix["dt75_db"].isna() == censored).all()
     latency = read_table(finished / "results" / "tables" / "latency.csv")
     assert (latency["latency_p50_ms"] > 0).all()
+
+
+def test_every_pair_is_compared_and_the_planned_contrasts_come_first(finished):
+    table = read_table(finished / "results" / "tables" / "comparisons.csv")
+    assert len(table) == 6
+    assert table["variant"].tolist()[:3] == ["A1", "C1", "D1"]
+    assert table["reference"].tolist()[:3] == ["D2"] * 3
+    assert (table["p_holm"].notna() == (table["family"] == "planned")).all()
+    matrix = read_table(finished / "results" / "tables" / "matrix.csv").set_index("variant")
+    expected = matrix.loc["D1", "balanced_accuracy"] - matrix.loc["D2", "balanced_accuracy"]
+    assert table.loc[2, "difference"] == pytest.approx(expected)
 
 
 def test_every_file_that_is_promised_is_there(finished):
@@ -226,27 +244,104 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(root, tmp_path):
         copy_checkout(root, folder)
         (folder / "backends" / "slow.py").write_text(SLOW)
         config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
-        config["variants"] = {"A1": None, "C1": None, "D1": None, "S": {"backend": "slow"}}
+        config["variants"] = ASKED | {"D1": None, "S": {"backend": "slow"}}
         (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     undisturbed, killed = folders
     run(undisturbed, "results/tables/matrix.csv", config="mine.yaml")
 
-    started = subprocess.Popen(
-        command("results/tables/matrix.csv", config="mine.yaml"),
-        cwd=killed,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_for(lambda: list(killed.glob("results/scores/S/dev/*.parquet")))
-    time.sleep(1)
-    os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
-    subprocess.run([sys.executable, "-m", "speechdt.unlock"], cwd=killed, check=True)
+    kill_once(
+        lambda: list(killed.glob("results/scores/S/dev/*.parquet")),
+        killed, "results/tables/matrix.csv", config="mine.yaml",
+    )  # fmt: skip
     run(killed, "results/tables/matrix.csv", config="mine.yaml")
     everything = scored(undisturbed, "S")
     assert 0 < scored(killed, "S") < everything
     assert digests(killed, *SAME, *TABLES) == digests(undisturbed, *SAME, *TABLES)
+
+
+def test_a_killed_training_goes_on_to_the_same_adapter(finished, tmp_path):
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    for folder in (undisturbed, killed):
+        shutil.copytree(finished, folder, symlinks=True)
+        shutil.rmtree(folder / "results" / "adapters")
+        config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
+        config["adapters"]["small"] |= {"epochs": 12, "eval_steps": 4, "batch_size": 2}
+        (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    run(undisturbed, "results/adapters/small", config="mine.yaml")
+    checkpoints = killed / "results" / "cache" / "finetune" / "small"
+    kill_once(
+        lambda: list(checkpoints.glob("*/checkpoint-*/complete")),
+        killed, "results/adapters/small", config="mine.yaml",
+    )  # fmt: skip
+    assert not (killed / "results" / "adapters" / "small").exists()
+    run(killed, "results/adapters/small", config="mine.yaml")
+    assert not list(checkpoints.iterdir())
+    ours, expected = (
+        load_file(folder / "results" / "adapters" / "small" / "adapter_model.safetensors")
+        for folder in (killed, undisturbed)
+    )
+    assert ours.keys() == expected.keys()
+    for name, weight in expected.items():
+        torch.testing.assert_close(ours[name], weight, atol=1e-6, rtol=0)
+
+
+def test_stock_peft_gives_the_log_odds_of_the_workflow(finished):
+    adapter = finished / "results" / "adapters" / "small"
+    base = json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"]
+    stock = small.ARCHITECTURES["qwen2_audio"][0].from_pretrained(finished / base)
+    stock = PeftModel.from_pretrained(stock, adapter).eval()
+    answers = json.loads((finished / "results/prompts/order_bias/B2.json").read_text())
+    recipe = small.STOCK["qwen2_audio"](stock, finished / base, answers["answer_tokens"]["ids"])
+    cell = "snr10_dur1000.parquet"
+    trials = read_cell(finished / "results" / "trials" / "test" / cell)
+    scores = pd.read_parquet(finished / "results" / "scores" / "B2" / "test" / cell)
+    clips = [from_flac_bytes(audio) for audio in trials["audio"]]
+    expected = recipe.log_odds(clips, small.BASELINE)
+    np.testing.assert_allclose(logit(scores["p_speech"]), expected, atol=1e-4)
+
+
+def test_several_seeds_are_one_row_and_ensembles_another(checkout):
+    config = yaml.safe_load((checkout / "configs" / "ci.yaml").read_text())
+    config["adapters"]["small"]["seeds"] = [1, 2]
+    config["variants"] = {
+        **{name: None for name in ("A1", "B1", "B3", "C1", "D1")},
+        "E1": {"ensemble": ["B2", "D2"]},
+        "E2": {"ensemble": ["B2", "D2"], "how": "vote"},
+    }
+    (checkout / "mine.yaml").write_text(yaml.safe_dump(config))
+    run(checkout, config="mine.yaml")
+    tables = checkout / "results" / "tables"
+    matrix = read_table(tables / "matrix.csv").set_index("variant")
+    assert matrix.index.tolist() == ["B2", "D2", "E1", "E2"]
+    assert matrix.loc["E1", ["backend", "model"]].tolist() == ["ensemble", "nano"]
+    assert read_table(tables / "adapters.csv")["seeds"].tolist() == [2]
+    latency = read_table(tables / "latency.csv").set_index("variant")["latency_p50_ms"]
+    assert latency["E1"] > latency["B2"] + 0.9 * latency["D2"]
+
+    def p_speech(run, cell="snr10_dur1000.parquet"):
+        return pd.read_parquet(checkout / "results/scores" / run / "test" / cell)["p_speech"]
+
+    members = [p_speech(run) for run in ("B2.seed1", "B2.seed2", "D2")]
+    assert (members[0] != members[1]).any()
+    np.testing.assert_allclose(logit(p_speech("E1")), np.mean(logit(members), axis=0), atol=1e-5)
+    assert set(np.round(p_speech("E2") * 3)) <= {0, 1, 2, 3}
+
+
+def kill_once(condition, folder, *arguments, config):
+    """Start a run, kill its whole process group once a condition holds, and free the folder."""
+    started = subprocess.Popen(
+        command(*arguments, config=config),
+        cwd=folder,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(condition)
+    time.sleep(0.5)
+    assert started.poll() is None
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    subprocess.run([sys.executable, "-m", "speechdt.unlock"], cwd=folder, check=True)
 
 
 def wait_for(condition, seconds=120):
@@ -328,7 +423,10 @@ def test_a_misspelt_hook_is_one_line(root, tmp_path):
 def test_a_checkpoint_out_of_reach_is_refused_before_any_job(root, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     copy_checkout(root, tmp_path)
-    printed = run(tmp_path, "-n", config="configs/paper.yaml", check=False)
+    config = yaml.safe_load((tmp_path / "configs" / "paper.yaml").read_text())
+    del config["corpus"]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    printed = run(tmp_path, "-n", config="mine.yaml", check=False)
     (error,) = [line for line in printed.splitlines() if line.startswith("error")]
     assert "variants.A1: backend 'qwen2_audio': model 'Qwen/Qwen2-Audio-7B-Instruct'" in error
     assert "hf download" in error

@@ -13,9 +13,23 @@ from .trainer import dev_curve
 
 
 def model_card(
-    settings: FineTuning, trials: dict[str, pd.DataFrame], log: Sequence[dict[str, Any]]
+    settings: FineTuning,
+    trials: dict[str, pd.DataFrame],
+    log: Sequence[dict[str, Any]],
+    processes: int,
 ) -> str:
-    """Return the card in Markdown, with the metadata that a hub reads."""
+    """Return the card in Markdown, with the metadata that a hub reads.
+
+    Parameters
+    ----------
+    settings : FineTuning
+    trials : dict of DataFrame
+        ``train`` and ``dev``.
+    log : sequence of dict
+        The Trainer's.
+    processes : int
+        How many trained together.
+    """
     what = "full fine-tuning" if settings.full else f"LoRA, rank {settings.rank}"
     library = "transformers" if settings.full else "peft"
     curve = dev_curve(log)
@@ -26,7 +40,7 @@ def model_card(
         f"# Speech or no speech: {what}, loss on {settings.loss}",
         f"Base: `{settings.model}`, revision `{settings.revision or 'as found'}`. "
         f"Written by speechdt; checkpoint of step {best['step']}, which has the least log-loss on "
-        "dev. No clip of test was seen.",
+        f"dev. Trained by {processes} process{'es' * (processes > 1)}. No clip of test was seen.",
         "## Data",
         *(_counts(split, rows) for split, rows in trials.items()),
         "## Settings",

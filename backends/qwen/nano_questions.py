@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from speechdt.corpora import CATEGORIES
+from speechdt.sources import CATEGORIES
 
 from .question import BASELINE_PROMPT
 

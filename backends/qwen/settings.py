@@ -43,7 +43,7 @@ class FineTuning:
         Passes over the training clips, unless `steps` says how many steps.
     steps : int or None
     batch_size, gradient_accumulation : int
-        Clips a forward pass, and forward passes a step.
+        Clips a forward pass (of all processes together), and forward passes a step.
     learning_rate, warmup_steps
         The schedule is linear warm-up, then a cosine to 0.
     eval_steps : int
@@ -55,6 +55,8 @@ class FineTuning:
     spec_augment : mapping or None
         ``frequency_mask`` (mel bins), ``time_mask`` (share of a clip's frames), ``probability``.
     seed : int
+    processes : int
+        How many train together, started by torchrun, each with its share of every batch.
     device : {"auto", "cpu", "cuda"}
     checkpoints : str or None
         Folder for checkpoints; a killed run with the same settings and data goes on from there.
@@ -88,6 +90,7 @@ class FineTuning:
     gradient_checkpointing: bool = False
     spec_augment: Mapping[str, Any] | None = None
     seed: int = 0
+    processes: int = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoints: str | None = None
 
@@ -97,6 +100,10 @@ class FineTuning:
         for name in ("rank", "batch_size", "gradient_accumulation", "eval_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, and must be at least 1")
+        if self.processes < 1 or self.batch_size % self.processes:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, and {self.processes} processes are to share it"
+            )
         if not self.prompts:
             raise ValueError("prompt: name at least one")
 
@@ -112,5 +119,5 @@ class FineTuning:
 
     def result(self) -> dict[str, Any]:
         """Return the settings that the result depends on."""
-        where = ("device", "checkpoints")
+        where = ("device", "checkpoints", "processes")
         return {name: value for name, value in asdict(self).items() if name not in where}

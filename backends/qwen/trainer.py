@@ -10,16 +10,14 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch.utils.data import SequentialSampler
-from transformers import (
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from tqdm import tqdm
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from speechdt.errors import SpeechdtError
 
 from .answer_model import AnswerModel
 from .examples import Draws, Example
+from .processes import Processes
 from .settings import FineTuning
 
 WEIGHTS = "trained.safetensors"
@@ -27,6 +25,7 @@ COMPLETE = "complete"
 """Marks a checkpoint that was written to its end."""
 LOG_STEPS = 10
 EVALUATION_BATCH = 64
+ALONE = Processes()
 
 
 class AnswerTrainer(Trainer):
@@ -46,6 +45,8 @@ class AnswerTrainer(Trainer):
         Where checkpoints go.
     resumed : bool
         The run goes on from a checkpoint; otherwise the base is evaluated first.
+    processes : Processes
+        That train together.
     """
 
     def __init__(
@@ -59,12 +60,13 @@ class AnswerTrainer(Trainer):
         steps: int,
         folder: Path,
         resumed: bool = False,
+        processes: Processes = ALONE,
     ):
         on_gpu = model.device.type == "cuda"
         arguments = TrainingArguments(
             output_dir=str(folder),
             max_steps=steps,
-            per_device_train_batch_size=settings.batch_size,
+            per_device_train_batch_size=settings.batch_size // processes.count,
             gradient_accumulation_steps=settings.gradient_accumulation,
             learning_rate=settings.learning_rate,
             warmup_steps=settings.warmup_steps,
@@ -84,23 +86,36 @@ class AnswerTrainer(Trainer):
             logging_steps=math.gcd(LOG_STEPS, settings.eval_steps),
             logging_nan_inf_filter=False,
             use_cpu=not on_gpu,
+            ddp_backend="gloo" if processes.count > 1 and not on_gpu else None,
+            # Every weight of LoRA takes part in every step; of experts, only those that are asked.
+            ddp_find_unused_parameters=settings.full,
             dataloader_pin_memory=on_gpu,
             remove_unused_columns=False,
             report_to=[],
+            disable_tqdm=True,
         )
         # One process trains on one GPU; without this, all GPUs of the machine would be taken.
         arguments._n_gpu = min(arguments.n_gpu, 1)
-        self.dev, self.collate_dev = dev, collate_dev
+        self.dev, self.collate_dev, self.processes = dev, collate_dev, processes
+        self.progress = Progress(settings.step_clips)
         super().__init__(
             model=model,
             args=arguments,
             data_collator=collate,
             train_dataset=train,
             eval_dataset=dev,
-            callbacks=[CompleteCheckpoints(), Progress(settings.step_clips)],
+            callbacks=[CompleteCheckpoints(), self.progress],
         )
+        self.remove_callback(PrinterCallback)
         if settings.patience is not None:
             self.add_callback(EarlyStopping(settings.patience))
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train; the line that shows progress ends even if training fails."""
+        try:
+            return super().train(*args, **kwargs)
+        finally:
+            self.progress.close()
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
@@ -108,7 +123,7 @@ class AnswerTrainer(Trainer):
     def evaluate(self, *_args: Any, **_kwargs: Any) -> dict[str, float]:
         """Return log-loss and balanced accuracy of the two answers on dev, and log them."""
         self.model.eval()
-        z = dev_log_odds(self.model, self.dev, self.collate_dev)
+        z = dev_log_odds(self.model, self.dev, self.collate_dev, self.processes)
         self.model.train()
         is_speech = torch.tensor([clip.answer == 0 for clip in self.dev])
         losses = torch.nn.functional.softplus(torch.where(is_speech, -z, z))
@@ -150,15 +165,18 @@ class AnswerTrainer(Trainer):
 
 
 def dev_log_odds(
-    model: AnswerModel, clips: Sequence[Example], collate: Callable[..., Any]
+    model: AnswerModel,
+    clips: Sequence[Example],
+    collate: Callable[..., Any],
+    processes: Processes = ALONE,
 ) -> torch.Tensor:
-    """Return the log-odds of SPEECH, float64 (clips,), on the CPU."""
-    z = torch.empty(len(clips), dtype=torch.float64)
+    """Return the log-odds of SPEECH, float64 (clips,), on the CPU; each process takes its share."""
+    z = torch.zeros(len(clips), dtype=torch.float64)
     order = sorted(range(len(clips)), key=lambda i: clips[i].frames)
-    for start in range(0, len(order), EVALUATION_BATCH):
-        chosen = order[start : start + EVALUATION_BATCH]
+    batches = [order[i : i + EVALUATION_BATCH] for i in range(0, len(order), EVALUATION_BATCH)]
+    for chosen in batches[processes.number :: processes.count]:
         z[chosen] = model.log_odds(collate([(clips[i], 0) for i in chosen])).double().cpu()
-    return z
+    return processes.summed(z, model.device)
 
 
 def last_complete_checkpoint(folder: Path) -> str | None:
@@ -180,6 +198,8 @@ class CompleteCheckpoints(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
         """Mark the checkpoint of this step."""
+        if not state.is_world_process_zero:
+            return
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 
@@ -207,18 +227,38 @@ class EarlyStopping(TrainerCallback):
 
 
 class Progress(TrainerCallback):
-    """Adds clips/s to what is logged beside the loss."""
+    """Shows steps, time left, loss, log-loss on dev and clips/s; logs the last of these."""
 
     def __init__(self, step_clips: int):
         self.step_clips = step_clips
         self._seen = (0, time.perf_counter())
+        self._bar: tqdm | None = None
+        self._shown: dict[str, str] = {}
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
         """Start the clock."""
         self._seen = (state.global_step, time.perf_counter())
+        self._bar = tqdm(
+            total=state.max_steps,
+            initial=state.global_step,
+            desc="training",
+            unit="step",
+            disable=not state.is_world_process_zero,
+        )
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        """Move on."""
+        if self._bar is not None:
+            self._bar.update(state.global_step - self._bar.n)
+
+    def close(self) -> None:
+        """End the line."""
+        if self._bar is not None:
+            self._bar.close()
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
-        """Leave the evaluation out."""
+        """Leave the evaluation out of the clock."""
+        self._show(dev_log_loss=f"{dev_curve(state.log_history)[-1]['eval_log_loss']:.3f}")
         self._seen = (state.global_step, time.perf_counter())
 
     def on_log(
@@ -230,6 +270,12 @@ class Progress(TrainerCallback):
             rate = (state.global_step - step) * self.step_clips / (now - then)
             logs["clips_per_s"] = state.log_history[-1]["clips_per_s"] = round(rate, 1)
             self._seen = (state.global_step, now)
+            self._show(loss=f"{logs['loss']:.3f}", clips_per_s=f"{rate:.0f}")
+
+    def _show(self, **figures: str) -> None:
+        self._shown |= figures
+        if self._bar is not None:
+            self._bar.set_postfix(self._shown, refresh=False)
 
 
 def dev_curve(log: Sequence[dict[str, float]]) -> list[dict[str, float]]:

@@ -26,10 +26,11 @@ from .collate import IGNORED, Collator
 from .examples import Draws, example
 from .loading import choose_device, load_model
 from .mel import LogMel
+from .processes import Processes
 from .reading import read_dev, read_train
 from .settings import FineTuning
 from .spec_augment import SpecAugment
-from .trainer import AnswerTrainer, last_complete_checkpoint
+from .trainer import ALONE, AnswerTrainer, last_complete_checkpoint
 
 END_OF_TURN = "<|im_end|>"
 
@@ -56,21 +57,29 @@ def finetune(
         If the data, the settings or the checkpoint cannot be used, or the loss is not finite: the
         message is one line.
     """
+    processes = Processes.join(settings.processes, settings.device)
     trials = {
         "train": read_train(train, settings.clips),
         "dev": read_dev(dev, settings.dev_clips),
     }
     device = choose_device(settings.device)
     lm = load_model(own.MODEL_CLASS, settings.model, settings.revision, device)
-    with _checkpoint_folder(settings, trials) as folder:
+    with _checkpoint_folder(settings, trials, processes) as folder:
         run = Run(own, lm, settings, trials)
         supervised = run.supervised_tokens()
-        print(f"supervised tokens of the first example: {supervised['tokens']}", flush=True)
-        checkpoint = last_complete_checkpoint(folder)
-        trainer = run.trainer(folder, resumed=checkpoint is not None)
+        if processes.is_first:
+            print(f"supervised tokens of the first example: {supervised['tokens']}", flush=True)
+        checkpoint = processes.shared(
+            last_complete_checkpoint(folder) if processes.is_first else None
+        )
+        trainer = run.trainer(folder, checkpoint is not None, processes)
         trainer.train(resume_from_checkpoint=checkpoint)
         log = trainer.state.log_history
-        _write(Path(out), run, supervised, log, model_card(settings, trials, log))
+        if processes.is_first:
+            card = model_card(settings, trials, log, processes.count)
+            _write(Path(out), run, supervised, log, card)
+        processes.wait()
+    processes.leave()
 
 
 class Run:
@@ -141,7 +150,9 @@ class Run:
             "positions": places,
         }
 
-    def trainer(self, folder: Path, resumed: bool = False) -> AnswerTrainer:
+    def trainer(
+        self, folder: Path, resumed: bool = False, processes: Processes = ALONE
+    ) -> AnswerTrainer:
         """Return the Trainer of this run."""
         settings = self.settings
         augment = None if settings.spec_augment is None else SpecAugment(**settings.spec_augment)
@@ -158,6 +169,7 @@ class Run:
             self.steps,
             folder,
             resumed,
+            processes,
         )
 
     def _end_of_turn(self) -> int:
@@ -179,12 +191,13 @@ def check_one_answer(labels: Sequence[int], answers: Sequence[int]) -> None:
 
 @contextmanager
 def _checkpoint_folder(
-    settings: FineTuning, trials: dict[str, pd.DataFrame]
-) -> Iterator[Path]:  # fmt: skip
+    settings: FineTuning, trials: dict[str, pd.DataFrame], processes: Processes
+) -> Iterator[Path]:
     """Yield the folder for the checkpoints of this very run; it is removed at the end."""
     if settings.checkpoints is None:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
+        with tempfile.TemporaryDirectory() as own:
+            yield Path(processes.shared(own))
+            processes.wait()
         return
     identity = {
         "settings": settings.result(),
@@ -195,7 +208,8 @@ def _checkpoint_folder(
     folder = Path(settings.checkpoints) / digest.hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     yield folder
-    shutil.rmtree(folder)
+    if processes.is_first:
+        shutil.rmtree(folder)
 
 
 def data_hash(trials: pd.DataFrame) -> str:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from sklearn.metrics import balanced_accuracy_score
+
 from speechdt.calibration import calibrate
 from speechdt.jobs import logged
 from speechdt.scoring import read_scored
@@ -11,6 +13,12 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         dev = read_scored(snakemake.input.cells, snakemake.input.scores)
         learned = calibrate(dev["p_speech"], dev["label"] == "SPEECH")
-        content = learned.to_dict() | {"clips": len(dev), "split": "dev"}
+        content = learned.to_dict() | {
+            "clips": len(dev),
+            "split": "dev",
+            "balanced_accuracy": balanced_accuracy_score(
+                dev["label"] == "SPEECH", learned.decide(dev["p_speech"])
+            ),
+        }
         Path(snakemake.output[0]).write_text(json.dumps(content, indent=2) + "\n")
         log.info("%s", content)

@@ -13,6 +13,7 @@ def main(sources, split, grid, trials, seed):
         "seed": seed,
         "least_active": trials["least_active"],
         "backgrounds": trials["backgrounds"],
+        "categories": trials["categories"],
     }
     if split in CROSSED:
         return crossed(sources, split, trials["items"][split], grid, **choices)

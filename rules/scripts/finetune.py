@@ -1,19 +1,38 @@
 """Fine-tune a detector on cells of train, chosen on dev: adapters/{adapter}/."""
 
+import sys
 from pathlib import Path
 
 from speechdt import find_detectors
 from speechdt.jobs import logged
+from speechdt.torchrun import launch, run
 
-if __name__ == "__main__":
+
+def main(backend, train, dev, out, settings):
+    """Train one adapter; all paths are strings."""
+    detector = find_detectors()[backend]
+    detector.finetune(
+        [Path(cell) for cell in train], [Path(cell) for cell in dev], Path(out), **settings
+    )
+
+
+if __name__ == "__main__" and "snakemake" in globals():
     with logged(snakemake.log[0]) as log:
         out = Path(snakemake.output[0])
         # Beside the outputs: what a killed job leaves there, the next one goes on from.
         kept = {"checkpoints": str(out.parents[1] / "cache" / "finetune" / out.name)}
-        find_detectors()[snakemake.params.backend].finetune(
-            [Path(cell) for cell in snakemake.input.train],
-            [Path(cell) for cell in snakemake.input.dev],
-            out,
-            **(snakemake.params.settings | kept),
-        )
+        arguments = {
+            "backend": snakemake.params.backend,
+            "train": list(snakemake.input.train),
+            "dev": list(snakemake.input.dev),
+            "out": str(out),
+            "settings": snakemake.params.settings | kept,
+        }
+        processes = snakemake.params.settings.get("processes", 1)
+        if processes > 1:
+            launch(__file__, arguments, processes)
+        else:
+            main(**arguments)
         log.info("%s: trained with %s", out, snakemake.params.settings)
+elif __name__ == "__main__":  # one of several processes
+    run(main, sys.argv[1])

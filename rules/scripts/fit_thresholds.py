@@ -2,13 +2,14 @@
 
 from speechdt.cells import CATCH
 from speechdt.jobs import logged
-from speechdt.slices import decided_trials, read_calibration
+from speechdt.slices import decided_runs
 from speechdt.thresholds import thresholds
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        calibration = read_calibration(snakemake.input.calibration)
-        trials = decided_trials(snakemake.input.cells, snakemake.input.scores, calibration)
+        trials = decided_runs(
+            snakemake.input.cells, snakemake.input.scores, snakemake.input.calibrations
+        )
         silent = trials["label"] == CATCH
         table, curves = thresholds(
             trials[~silent],

@@ -56,6 +56,8 @@ def copy_run(given, folder, root):
     for name in ("adapters", "calibration", "tables", "figures"):
         for path in map(Path, given[name]):
             copied += copy(path, folder, f"{name}/{path.name}")
+    for card in map(Path, given.cards):  # with what the adapter does on test
+        copied += copy(card, folder, f"adapters/{card.stem}/README.md")
     for path in map(Path, given.pages):
         copied += copy(path, folder, path.name)
     copied += copy(given.numbers, folder, "numbers.csv")
@@ -66,13 +68,13 @@ def copy_run(given, folder, root):
     return copied
 
 
-def write_scores(given, variants, folder):
-    """Write what every variant said to every trial of dev and test."""
+def write_scores(given, runs, folder):
+    """Write what every run of every variant said to every trial of dev and test."""
     folder.mkdir()
     for split in CROSSED:
         cells = [path for path in given.cells if Path(path).parent.name == split]
         scores = [path for path in given.scores if Path(path).parent.name == split]
-        decided = decided_by(variants, cells, scores, given.calibration)
+        decided = decided_by(dict.fromkeys(runs, 1), cells, scores, given.calibration)
         release.trial_scores(decided).to_parquet(folder / f"{split}.parquet", index=False)
 
 
@@ -103,7 +105,7 @@ def main(given, params, folder, log):
     if not made:
         log.warning("%s holds no records: rules and inputs stay empty", RECORDS)
     copied = copy_run(given, folder, root)
-    write_scores(given, params.variants, folder / "scores")
+    write_scores(given, params.runs, folder / "scores")
     facts = write_card(given, params, folder / "dataset")
     plain = json.loads(json.dumps(params.config))
     (folder / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))

@@ -1,13 +1,19 @@
 """Metrics of a variant on test, by slice: metrics/{variant}.csv and its reliability diagram."""
 
+import pandas as pd
+
 from speechdt.jobs import logged
 from speechdt.metrics import reliability
-from speechdt.slices import by_slice, decided_trials, read_calibration
+from speechdt.slices import by_slice, decided_runs
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        calibration = read_calibration(snakemake.input.calibration)
-        trials = decided_trials(snakemake.input.cells, snakemake.input.scores, calibration)
+        trials = decided_runs(
+            snakemake.input.cells,
+            snakemake.input.scores,
+            snakemake.input.calibrations,
+            pd.read_parquet(snakemake.input.sources),
+        )
         table = by_slice(trials, replicates=snakemake.params.replicates, seed=snakemake.params.seed)
         table.insert(0, "variant", snakemake.wildcards.variant)
         table.to_csv(snakemake.output.metrics, index=False)

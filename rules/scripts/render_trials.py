@@ -4,21 +4,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.cells import write_cell
+from speechdt.cells import count_trials
 from speechdt.grid import Grid
 from speechdt.jobs import logged
-from speechdt.trials import render
+from speechdt.trials import write
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         files = {Path(output).stem: output for output in snakemake.output}
-        rendered = render(
+        write(
             pd.read_parquet(snakemake.input[0]),
             [cell for cell in Grid(**snakemake.params.grid).cells if cell.name in files],
+            files,
             seed=snakemake.params.seed,
             level=snakemake.params.level,
             workers=snakemake.threads,
         )
-        for name, trials in rendered:
-            write_cell(files[name], trials)
-            log.info("%s: %d trials", name, len(trials))
+        for name, file in files.items():
+            log.info("%s: %d trials", name, count_trials(file))

@@ -1,21 +1,45 @@
-"""Put every source into train, dev or test: corpus/sources.parquet."""
+"""Put every source into train, dev or test: corpus/sources.parquet, corpus/left_out.csv."""
 
 import pandas as pd
 
-from speechdt.items import check_classes
+from speechdt.hygiene import Thresholds, flag
+from speechdt.items import TooFewSources, check_classes
 from speechdt.jobs import logged
+from speechdt.selection import read_marks, select
 from speechdt.split import assign
+
+
+def selected(index, marks, scores, hygiene):
+    """Return the recordings that are used, and those that are left out."""
+    flagged = None
+    if scores:
+        limits = Thresholds(**hygiene["thresholds"])
+        flagged = flag(index, pd.read_parquet(scores[0]), limits)
+    marked = read_marks(marks, index["source_id"])
+    return select(index, marked, flagged, hygiene["flag_by"], hygiene["remove"])
+
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
+        used, left_out = selected(
+            pd.read_parquet(snakemake.input.index),
+            snakemake.input.marks,
+            snakemake.input.hygiene,
+            snakemake.params.hygiene,
+        )
+        left_out.to_csv(snakemake.output.left_out, index=False)
         sources = assign(
-            pd.read_parquet(snakemake.input[0]),
+            used,
             snakemake.params.nested_ms,
             seed=snakemake.params.seed,
             held_out=snakemake.params.held_out,
             least_active=snakemake.params.least_active,
         )
-        check_classes(sources, snakemake.params.per_class)
-        sources.to_parquet(snakemake.output[0], index=False)
+        try:
+            check_classes(sources, snakemake.params.per_class, snakemake.params.categories)
+        except TooFewSources as error:
+            removed = f"; {len(left_out)} recordings are left out" if len(left_out) else ""
+            raise TooFewSources(f"{error}{removed}") from error
+        sources.to_parquet(snakemake.output.sources, index=False)
         counts = sources.groupby(["category", "split"])["group_id"].nunique().unstack()
-        log.info("groups:\n%s", counts.to_string())
+        log.info("%d left out; groups:\n%s", len(left_out), counts.to_string())

@@ -21,13 +21,19 @@ def read_json(variants, paths):
     }
 
 
+def read_if_there(paths):
+    """Return the table, if there is one."""
+    return read_table(paths[0]) if paths else None
+
+
 def main(inputs, variants, config, checkout):
     """Return the page, from files by name."""
     timed = read_json(variants, inputs["latency_of"])
-    tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto")
+    tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto", "comparisons")
     return render(
         tables={name: read_table(inputs[name]) for name in tables},
-        order_bias=read_table(inputs["order_bias"][0]) if inputs["order_bias"] else None,
+        order_bias=read_if_there(inputs["order_bias"]),
+        adapters=read_if_there(inputs["adapters"]),
         figures={Path(path).stem: Path(path).read_text() for path in inputs["figures"]},
         calibrations=read_json(variants, inputs["calibration"]),
         hardware={variant: times["hardware"] for variant, times in timed.items()},

@@ -81,8 +81,34 @@ FIGURES = {
         "trials, with the threshold learned on dev: percent of the row, and trials.",
         ("metrics",),
     ),
+    "adapters": Entry(
+        "What training settings are worth",
+        "Balanced accuracy on test, with its 95 % interval over groups (and seeds, where there are "
+        "several), against each setting in which adapters differ while the other three are the "
+        "same: training clips, LoRA rank, what the loss supervises, SpecAugment. Above: the "
+        "variant.",
+        ("adapters",),
+    ),
+    "training": Entry(
+        "How training went",
+        "Loss of each training (grey; of the positions that it supervises) and log-loss of the two "
+        "answers on dev (blue), against steps; step 0 is the base. The star is the checkpoint that "
+        "was kept: the one of the least log-loss on dev.",
+        ("training",),
+    ),
+    "comparisons": Entry(
+        "Who beats whom",
+        "By how many points of balanced accuracy the variant of a row beats that of a column, on "
+        "the same trials; on the diagonal balanced accuracy itself, in percent, the best variant "
+        "first. Bold: the 95 % interval of this difference, over groups, leaves out zero, without "
+        "correction for the number of pairs. Framed: contrasts that were planned; the frame is "
+        "solid where p is at most 0.05 after Holm's correction, and dotted where it is not.",
+        ("comparisons", "matrix"),
+    ),
 }
 """All figures by name, in the order of the report."""
+OF_ADAPTERS = ("adapters", "training")
+"""Figures that there are only where something is fine-tuned."""
 
 
 def draw(
@@ -101,15 +127,18 @@ def draw(
     **size
         width and height in inches, for the figures that take them.
     """
+    from speechdt.figures.comparison import comparisons
     from speechdt.figures.confusion import confusion
     from speechdt.figures.heatmap import heatmap
     from speechdt.figures.pareto import pareto
     from speechdt.figures.psychometric import psychometric_duration, psychometric_snr
     from speechdt.figures.reliability import reliability
+    from speechdt.figures.training import adapters, training
 
     functions = (
         *(psychometric_snr, psychometric_duration),
-        *(heatmap, pareto, reliability, confusion),
+        *(heatmap, pareto, reliability, confusion, comparisons),
+        *(adapters, training),
     )
     drawn: dict[str, Callable[..., Figure]] = {one.__name__: one for one in functions}
     return drawn[name](**tables, variants=variants, **size)

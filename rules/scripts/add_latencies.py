@@ -1,0 +1,13 @@
+"""Add up what the members of an ensemble take: latency/{variant}.json."""
+
+import json
+from pathlib import Path
+
+from speechdt.jobs import logged
+from speechdt.latency import added
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        content = added([json.loads(Path(path).read_text()) for path in snakemake.input])
+        Path(snakemake.output[0]).write_text(json.dumps(content, indent=2) + "\n")
+        log.info("%s", content["latency"])

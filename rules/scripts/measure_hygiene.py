@@ -1,0 +1,26 @@
+"""Ask one detector about every recording: corpus/hygiene/{check}.parquet."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt import find_detectors
+from speechdt.hygiene import measure
+from speechdt.jobs import logged
+from speechdt.scoring import ScoreStore, store_name
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        backend, options = snakemake.params.backend, snakemake.params.options
+        detector = find_detectors()[backend]
+        cache = Path(snakemake.output[0]).parents[2] / "cache" / "hygiene"
+        scores = measure(
+            pd.read_parquet(snakemake.input[0], columns=["source_id", "path", "sha256"]),
+            backend,
+            options,
+            ScoreStore(cache / store_name(backend, detector, options)),
+            # On a GPU one process is enough, and all that there is memory for.
+            1 if detector.gpus else snakemake.threads,
+        )
+        scores.to_parquet(snakemake.output[0], index=False)
+        log.info("%d recordings", len(scores))

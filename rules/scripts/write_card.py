@@ -1,0 +1,14 @@
+"""Add test figures to the card of an adapter: cards/{adapter}.md."""
+
+from pathlib import Path
+
+from speechdt.adapters import card_with_test
+from speechdt.jobs import logged
+from speechdt.tables import read_table
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        card = (Path(snakemake.input.adapter) / "README.md").read_text(encoding="utf-8")
+        page = card_with_test(card, read_table(snakemake.input.matrix), snakemake.params.variants)
+        Path(snakemake.output[0]).write_text(page, encoding="utf-8")
+        log.info("%s", snakemake.params.variants)

@@ -1,0 +1,101 @@
+"""Hygiene checks as the configuration names them, checked before any job starts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from speechdt.configuration import ConfigError, meant, variant_options
+from speechdt.detector import Detector
+from speechdt.plugins import check_options, find_detectors
+
+NOT_OPTIONS = ("nonspeech_above", "speech_below")
+"""Keys of a check that are none of its detector's."""
+
+
+class Check(NamedTuple):
+    """A hygiene check.
+
+    Attributes
+    ----------
+    backend : str
+    cls : type
+        Its detector class.
+    options : dict
+        What the detector is built with.
+    thresholds : dict
+        nonspeech_above and speech_below, see `hygiene.Thresholds`.
+    """
+
+    backend: str
+    cls: type[Detector]
+    options: dict[str, Any]
+    thresholds: dict[str, float]
+
+
+def read_checks(
+    hygiene: Mapping[str, Any],
+    models: Mapping[str, Any],
+    prompts: Mapping[str, str],
+    nano_folder: str,
+) -> dict[str, Check]:
+    """Return the checks of a configuration's ``hygiene``, by name.
+
+    Parameters
+    ----------
+    hygiene : mapping
+        checks, flag_by, remove.
+    models, prompts, nano_folder
+        As for `configuration.variant_options`.
+
+    Raises
+    ------
+    ConfigError
+        Naming the check or key that is wrong.
+    """
+    checks = {
+        name: _read(name, entry, models, prompts, nano_folder)
+        for name, entry in sorted(hygiene["checks"].items())
+        if entry
+    }
+    chosen = hygiene["flag_by"]
+    if chosen is not None and chosen not in checks:
+        known = ", ".join(checks) or "none"
+        raise ConfigError(f"hygiene.flag_by: no check '{chosen}'{meant(chosen, checks)}; {known}")
+    if chosen is None and hygiene["remove"]:
+        raise ConfigError("hygiene.remove: nothing is flagged; name a check in hygiene.flag_by")
+    return checks
+
+
+def _read(
+    name: str,
+    entry: Mapping[str, Any],
+    models: Mapping[str, Any],
+    prompts: Mapping[str, str],
+    nano_folder: str,
+) -> Check:
+    found, backend = find_detectors(), entry["backend"]
+    where = f"hygiene.checks.{name}"
+    if backend not in found:
+        known = ", ".join(found)
+        raise ConfigError(f"{where}: no backend '{backend}'{meant(backend, found)}; {known}")
+    own = {key: value for key, value in entry.items() if key not in NOT_OPTIONS}
+    try:
+        options = variant_options(own, found[backend], models, prompts, nano_folder)
+        check_options(found[backend], options)
+    except ValueError as error:
+        raise ConfigError(f"{where}: backend '{backend}': {error}") from error
+    if str(options.get("model", "")).startswith(nano_folder):
+        raise ConfigError(
+            f"{where}: backend '{backend}' is a nano model, which is trained on the recordings "
+            "that hygiene leaves; name a checkpoint of its own"
+        )
+    thresholds = {key: float(entry[key]) for key in NOT_OPTIONS}
+    return Check(backend, found[backend], options, thresholds)
+
+
+def check_marks(files: list[str]) -> list[str]:
+    """Return the files of marks, or say which one is missing."""
+    for file in files:
+        if not Path(file).is_file():
+            raise ConfigError(f"exclude: there is no file {file}")
+    return files

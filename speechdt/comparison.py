@@ -1,0 +1,263 @@
+"""Paired comparison of variants on the same trials: how much better, how sure, and is it luck?
+
+The difference of balanced accuracy is taken trial by trial, so what makes a trial hard for both
+variants cancels. Its interval comes from resampling groups (`speechdt.bootstrap`), its p-value from
+exchanging the answers of the two variants in whole groups: if they are equally good in the same
+way, any group might as well have been the other way round. A variant that gains on speech what it
+loses on non-speech is not better, though its groups are not exchangeable either; the statistic is
+therefore studentised within classes, which keeps the test at its level there too (Janssen 1997,
+doi:10.1016/S0167-7152(97)00043-6; Chung & Romano 2013, doi:10.1214/13-AOS1090).
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from speechdt import bootstrap
+from speechdt.metrics import by_run
+
+Floats: TypeAlias = NDArray[np.float64]
+Pair: TypeAlias = tuple[str, str]
+"""A variant, and the one that it is compared with."""
+
+PLANNED, ALSO = "planned", "also"
+"""Families of ``comparisons.csv``: corrected for their number, and shown beside those."""
+TIE = 1e-9
+"""Relative difference below which two test statistics are the same number."""
+
+
+class Sums(NamedTuple):
+    """Trials and correct decisions of each group.
+
+    Attributes
+    ----------
+    speech : (G,) bool array
+        Class of each group; a group with trials in both classes counts as two here.
+    group : (G,) int array
+        Which of them are the same group.
+    n : (G,) array
+        Trials.
+    correct : (G, V) array
+        Correct decisions of each variant; the mean over its training runs, if there are several.
+    of_runs : sequence of (G, runs) arrays
+        Correct decisions of each training run of each variant.
+    """
+
+    speech: NDArray[np.bool_]
+    group: NDArray[np.int64]
+    n: Floats
+    correct: Floats
+    of_runs: Sequence[Floats] = ()
+
+
+def compare(
+    trials: Mapping[str, pd.DataFrame],
+    *,
+    planned: Sequence[Pair],
+    also: Sequence[Pair] = (),
+    replicates: int,
+    permutations: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Compare all pairs of variants in balanced accuracy.
+
+    Parameters
+    ----------
+    trials : mapping of str to DataFrame
+        By variant, its trials in noise: trial_id, group_id, speech (bool), decided (bool); and run,
+        where it was trained several times: its accuracy is then the mean over the runs, and their
+        spread is in the intervals (the p-value takes the runs as they are).
+    planned : sequence of (variant, reference)
+        Contrasts that were planned; their p-values are corrected together (Holm 1979).
+    also : sequence of (variant, reference)
+        Contrasts that are shown beside them.
+    replicates, permutations, seed : int
+        Of the bootstrap, whose draws are those of `metrics.evaluate`, and of the permutation test.
+
+    Returns
+    -------
+    DataFrame
+        variant, reference, family (planned, also or ''), n (trials), groups, balanced_accuracy,
+        balanced_accuracy_reference, difference (variant minus reference), difference_low,
+        difference_high, p (two-sided), p_holm (NaN outside of the planned family). Planned
+        contrasts come first; no pair comes twice.
+
+    Raises
+    ------
+    ValueError
+        If the variants did not hear the same trials.
+    """
+    variants = list(trials)
+    pairs = all_pairs(variants, [*planned, *also])
+    columns = [[variants.index(name) for name in pair] for pair in pairs]
+    first, second = np.array(columns, dtype=int).reshape(-1, 2).T
+    sums = group_sums(trials)
+    accuracy = balanced_accuracy(sums, replicates, seed)
+    difference = accuracy[:, first] - accuracy[:, second]
+    groups = [int((sums.speech == is_speech).sum()) for is_speech in (True, False)]
+    low, high = bootstrap.interval(difference[0], difference[1:], groups)
+    p = permutation_p(sums, first, second, permutations, seed)
+    family = [_family(pair, planned, also) for pair in pairs]
+    return pd.DataFrame(
+        {
+            "variant": [pair[0] for pair in pairs],
+            "reference": [pair[1] for pair in pairs],
+            "family": family,
+            "n": int(sums.n.sum()),
+            "groups": len(np.unique(sums.group)),
+            "balanced_accuracy": accuracy[0, first],
+            "balanced_accuracy_reference": accuracy[0, second],
+            "difference": difference[0],
+            "difference_low": low,
+            "difference_high": high,
+            "p": p,
+            "p_holm": holm_within(p, np.array(family) == PLANNED),
+        }
+    )
+
+
+def contrasts(
+    variants: Sequence[str], listed: Sequence[Sequence[str]], reference: str | None = None
+) -> list[Pair]:
+    """Return the contrasts whose variants exist: those listed, then each against the reference."""
+    pairs = [(str(one), str(other)) for one, other in listed]
+    if reference in variants:
+        pairs += [(variant, str(reference)) for variant in variants if variant != reference]
+    present = [pair for pair in pairs if set(pair) <= set(variants)]
+    return [
+        pair
+        for place, pair in enumerate(present)
+        if set(pair) not in [set(earlier) for earlier in present[:place]]
+    ]
+
+
+def all_pairs(variants: Sequence[str], chosen: Sequence[Pair]) -> list[Pair]:
+    """Return the chosen pairs, then every other one with the later variant first."""
+    known = {frozenset(pair) for pair in chosen}
+    others = [(late, early) for early, late in combinations(variants, 2)]
+    return [*chosen, *(pair for pair in others if frozenset(pair) not in known)]
+
+
+def group_sums(trials: Mapping[str, pd.DataFrame]) -> Sums:
+    """Sum the trials and the correct decisions of each variant over groups.
+
+    Raises
+    ------
+    ValueError
+        If the variants did not hear the same trials.
+    """
+    runs = {
+        variant: [part.set_index("trial_id").sort_index() for part in by_run(table)]
+        for variant, table in trials.items()
+    }
+    first = next(iter(runs.values()))[0]
+    for variant, tables in runs.items():
+        if not all(table.index.equals(first.index) for table in tables):
+            raise ValueError(f"{variant} and {next(iter(trials))} did not hear the same trials")
+    speech = first["speech"].to_numpy(dtype=bool)
+    codes, keys = pd.factorize(first["speech"].astype(str) + "|" + first["group_id"], sort=True)
+    of_runs = [
+        np.column_stack(
+            [
+                np.bincount(codes, table["decided"].to_numpy() == speech, len(keys)).astype(float)
+                for table in tables
+            ]
+        )
+        for tables in runs.values()
+    ]
+    return Sums(
+        speech=np.array([key.startswith("True|") for key in keys]),
+        group=pd.factorize(np.array([key.partition("|")[2] for key in keys]))[0],
+        n=np.bincount(codes, minlength=len(keys)).astype(float),
+        correct=np.column_stack([correct.mean(axis=1) for correct in of_runs]),
+        of_runs=of_runs,
+    )
+
+
+def balanced_accuracy(sums: Sums, replicates: int, seed: int) -> Floats:
+    """Return balanced accuracy, (replicates + 1, V); row 0 is that of the trials themselves."""
+    drawn = bootstrap.group_weights(sums.speech, replicates, seed)
+    weights = np.vstack([np.ones(len(sums.n)), drawn])
+    accuracy = np.empty((len(weights), len(sums.of_runs)))
+    for variant, correct in enumerate(sums.of_runs):
+        rates = np.zeros((len(weights), correct.shape[1]))
+        for of in (sums.speech, ~sums.speech):
+            rates += weights[:, of] @ correct[of] / (weights[:, of] @ sums.n[of])[:, None] / 2
+        # Runs are drawn by variant: those of two have nothing to do with each other.
+        accuracy[:, variant] = bootstrap.over_runs(rates.T, seed + variant)
+    return accuracy
+
+
+def permutation_p(
+    sums: Sums, first: ArrayLike, second: ArrayLike, permutations: int, seed: int
+) -> Floats:
+    """Return the two-sided p-value of no difference in balanced accuracy, (pairs,).
+
+    Parameters
+    ----------
+    sums : Sums
+    first, second : (pairs,) int arrays
+        Columns of ``sums.correct``.
+    permutations : int
+        Random exchanges in whole groups. The trials themselves count as one more, so that p is
+        never below 1 / (permutations + 1) and the test is exact (Phipson & Smyth 2010,
+        doi:10.2202/1544-6115.1585).
+    seed : int
+
+    Returns
+    -------
+    (pairs,) array
+        NaN if a class has one group only.
+    """
+    difference = sums.correct[:, np.asarray(first)] - sums.correct[:, np.asarray(second)]
+    rng = np.random.default_rng([seed, permutations])
+    signs = rng.choice([-1.0, 1.0], size=(permutations, int(sums.group.max()) + 1))
+    signs = np.vstack([np.ones(len(sums.group)), signs[:, sums.group]])
+    statistic = np.abs(_studentised(signs, sums, difference))
+    as_extreme = statistic[1:] >= statistic[0] * (1 - TIE)
+    p: Floats = (1 + as_extreme.sum(axis=0)) / (permutations + 1)
+    return np.where(np.isnan(statistic[0]), np.nan, p)
+
+
+def _studentised(signs: Floats, sums: Sums, difference: Floats) -> Floats:
+    """Return the difference of balanced accuracy over its standard error, (permutations, pairs)."""
+    mean, variance = 0.0, 0.0
+    for of in (sums.speech, ~sums.speech):
+        n, d, sign = sums.n[of], difference[of], signs[:, of]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = sign @ d / n.sum()
+            # of a ratio of sums over groups, linearised
+            squares = (d**2).sum(0) - 2 * rate * (sign @ (d * n[:, None])) + rate**2 * (n @ n)
+            squares = np.where(squares < TIE * (d**2).sum(0), 0.0, squares)
+            variance = variance + squares / n.sum() ** 2 * np.divide(len(n), len(n) - 1.0)
+        mean = mean + rate
+    error = np.sqrt(variance)
+    certain = np.where(mean == 0, 0.0, np.copysign(np.inf, mean))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(error == 0, certain, mean / error)
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Correct p-values for their number, step by step (Holm 1979, jstor.org/stable/4615733)."""
+    p = np.asarray(p, float)
+    order = np.argsort(p, kind="stable")
+    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(steps, 1.0)
+    return corrected
+
+
+def holm_within(p: Floats, family: NDArray[np.bool_]) -> Floats:
+    """Correct the p-values of a family; those outside of it, and undefined ones, become NaN."""
+    corrected = np.full(len(p), np.nan)
+    tested = family & ~np.isnan(p)
+    corrected[tested] = holm(p[tested])
+    return corrected
+
+
+def _family(pair: Pair, planned: Sequence[Pair], also: Sequence[Pair]) -> str:
+    return PLANNED if pair in planned else ALSO if pair in also else ""

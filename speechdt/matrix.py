@@ -1,0 +1,98 @@
+"""What the comparison matrix is made of: variants, their training runs, and ensembles of variants.
+
+A variant whose adapter is trained with several seeds has as many runs, each of which is scored and
+calibrated by itself; tables and figures show their mean. An ensemble has no detector: its scores
+come from those of its members.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from speechdt.configuration import ConfigError, meant
+
+Entries = Mapping[str, Mapping[str, Any]]
+
+
+def seeded_name(adapter: str, seed: int) -> str:
+    """Return the name of an adapter that is trained with one of several seeds."""
+    return f"{adapter}.seed{seed}"
+
+
+def trainings(adapters: Entries) -> dict[str, dict[str, Any]]:
+    """Return every adapter to train: those with `seeds` once for each of them.
+
+    Parameters
+    ----------
+    adapters : mapping
+        Adapters of the configuration, by name.
+
+    Raises
+    ------
+    ConfigError
+        If one has both ``seed`` and ``seeds``.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, entry in adapters.items():
+        if "seed" in entry and "seeds" in entry:
+            raise ConfigError(f"adapters.{name}: name `seed` or `seeds`, not both")
+        settings = {key: value for key, value in entry.items() if key != "seeds"}
+        if "seeds" not in entry:
+            found[name] = settings
+        for seed in entry.get("seeds", ()):
+            found[seeded_name(name, seed)] = settings | {"seed": seed}
+    return found
+
+
+def runs(variants: Entries, adapters: Entries) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return what is scored for each variant: itself, or a run for each seed of its adapter.
+
+    Parameters
+    ----------
+    variants, adapters : mapping
+        Entries of the configuration, by name.
+
+    Returns
+    -------
+    dict of str to dict
+        By variant: the entry of each run, by its name. Ensembles are left out.
+    """
+    found = {}
+    for variant, entry in variants.items():
+        if is_ensemble(entry):
+            continue
+        adapter = entry.get("adapter")
+        seeds = adapters.get(adapter, {}).get("seeds", ()) if isinstance(adapter, str) else ()
+        found[variant] = {
+            f"{variant}.seed{seed}": dict(entry) | {"adapter": seeded_name(str(adapter), seed)}
+            for seed in seeds
+        } or {variant: dict(entry)}
+    return found
+
+
+def is_ensemble(entry: Mapping[str, Any]) -> bool:
+    """Say whether a variant is one over the scores of others."""
+    return "ensemble" in entry
+
+
+def check_ensembles(variants: Entries) -> dict[str, list[str]]:
+    """Return the members of each ensemble.
+
+    Raises
+    ------
+    ConfigError
+        If a member does not exist or is an ensemble itself.
+    """
+    found = {}
+    for variant, entry in variants.items():
+        if not is_ensemble(entry):
+            continue
+        for member in entry["ensemble"]:
+            if member not in variants:
+                raise ConfigError(
+                    f"variants.{variant}: no variant '{member}'{meant(member, variants)} to be a "
+                    "member"
+                )
+            if is_ensemble(variants[member]):
+                raise ConfigError(f"variants.{variant}: member '{member}' is an ensemble itself")
+        found[variant] = list(entry["ensemble"])
+    return found

@@ -1,0 +1,94 @@
+"""Readers of corpora, by the ``kind`` that the configuration gives them.
+
+A reader is a function of the corpus folder and of options; it yields a `sources.Source` for each
+recording, without opening it. Its module's ``check`` looks whether the folder is what the publisher
+lays out, in no time, so that a wrong one is refused before any job.
+"""
+
+import difflib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from speechdt.readers import esc50, fma, folder, gtzan, musan, musiccaps, synthetic, voxconverse
+from speechdt.sources import VOCALS, CorpusError, Source
+
+READERS: dict[str, ModuleType] = {
+    "folder": folder,
+    "voxconverse": voxconverse,
+    "esc50": esc50,
+    "gtzan": gtzan,
+    "fma": fma,
+    "musiccaps": musiccaps,
+    "musan": musan,
+    "synthetic": synthetic,
+}
+"""Modules with ``check`` and ``read``, by ``kind``."""
+
+KEPT = "keep"
+"""Value of the option ``vocals``, which every kind takes, that keeps recordings with singing."""
+
+
+def check(corpora: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is wrong with the entries of the configuration, a line each.
+
+    Parameters
+    ----------
+    corpora : sequence of mappings
+        ``kind`` (a key of `READERS`), options of that kind, and ``vocals``.
+    """
+    problems = []
+    for place, corpus in enumerate(corpora):
+        try:
+            _checked(corpus)
+        except CorpusError as error:
+            problems.append(f"corpus.{place} ({corpus['kind']}): {error}")
+    return problems
+
+
+def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
+    """List the recordings of one corpus.
+
+    Recordings of NONSPEECH that hold singing, or may hold it, carry that as their reason to be left
+    out, unless the corpus is configured with ``vocals: keep``.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be read.
+    """
+    options = _checked(corpus)
+    for source in READERS[corpus["kind"]].read(**options):
+        yield source if corpus.get("vocals") == KEPT else _without_vocals(source)
+
+
+def _checked(corpus: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of an entry's reader, which accepts them."""
+    module = READERS[corpus["kind"]]
+    options = {name: value for name, value in corpus.items() if name not in ("kind", "vocals")}
+    accepted = inspect.signature(module.read).parameters
+    for name in options:
+        if name not in accepted:
+            close = difflib.get_close_matches(name, accepted, n=1)
+            meant = f" (did you mean '{close[0]}'?)" if close else ""
+            raise CorpusError(f"no option '{name}'{meant}; options: {', '.join(accepted)}, vocals")
+    if "path" in accepted:
+        if "path" not in options:
+            raise CorpusError("path is missing")
+        options["path"] = Path(options["path"])
+        if not options["path"].is_dir():
+            raise CorpusError(
+                f"corpus folder {options['path']} does not exist; expected {module.EXPECTED}"
+            )
+    module.check(**options)
+    return options
+
+
+def _without_vocals(source: Source) -> Source:
+    vocals = source.extra.get("vocals", "") or VOCALS[0]
+    if source.reason or source.label != "NONSPEECH" or vocals == VOCALS[0]:
+        return source
+    holds = "holds" if vocals == "yes" else "may hold"
+    return source._replace(reason=f"{holds} singing (the corpus option 'vocals: keep' takes it)")

@@ -1,0 +1,83 @@
+"""What all readers do with a publisher's folder."""
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from speechdt import audio
+from speechdt.files import walk
+from speechdt.sources import CorpusError
+
+
+def expect(path: Path, what: str) -> Path:
+    """Return a file or folder that must be there.
+
+    Raises
+    ------
+    CorpusError
+        Saying what was expected where.
+    """
+    if not path.exists():
+        raise CorpusError(f"expected {path} ({what}), which does not exist")
+    return path
+
+
+def expect_recordings(folder: Path, what: str) -> None:
+    """Look for any recording below a folder.
+
+    Raises
+    ------
+    CorpusError
+        Saying what was expected where.
+    """
+    if not folder.is_dir() or not any(map(is_recording, walk(folder))):
+        raise CorpusError(f"expected recordings {folder}/{what}; there are none")
+
+
+def is_recording(entry: os.DirEntry[str]) -> bool:
+    """Say whether a file is audio by its name."""
+    return Path(entry.name).suffix.lower() in audio.SUFFIXES
+
+
+def rows(table: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a CSV file as text, gaps as ''.
+
+    Raises
+    ------
+    CorpusError
+        If a column is missing, or the file is no text.
+    """
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            lacking = [name for name in columns if name not in (reader.fieldnames or [])]
+            if lacking:
+                raise CorpusError(f"{table} lacks the column {', '.join(lacking)}")
+            for row in reader:
+                yield {str(name): value or "" for name, value in row.items() if name is not None}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{table} cannot be read as CSV ({error})") from error
+
+
+def recordings(folder: Path) -> dict[str, str]:
+    """Return the paths of all recordings below a folder by their name without suffix.
+
+    Raises
+    ------
+    CorpusError
+        If two have the same name.
+    """
+    found: dict[str, str] = {}
+    for entry in sorted(walk(folder), key=lambda entry: entry.path):
+        if is_recording(entry):
+            first = found.setdefault(Path(entry.name).stem, entry.path)
+            if first != entry.path:
+                raise CorpusError(f"{first} and {entry.path} have the same name")
+    return found
+
+
+def artist_group(name: str) -> str:
+    """Return the group of an artist, the same for every corpus and spelling."""
+    letters = "".join(sign if sign.isalnum() else " " for sign in name.casefold())
+    return "artist/" + "_".join(letters.split())

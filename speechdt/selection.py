@@ -1,0 +1,91 @@
+"""Which of the usable recordings are used: not those marked as bad, nor, if asked, flagged ones."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt.errors import SpeechdtError
+
+COLUMNS = ["path", "source_id", "reason"]
+"""Of the table of what is left out."""
+
+
+class ExclusionError(SpeechdtError):
+    """A file of marks cannot be used; the message is one line naming it."""
+
+
+def read_marks(files: Sequence[Path | str], known: pd.Series) -> dict[str, str]:
+    """Read which recordings were marked as bad.
+
+    Parameters
+    ----------
+    files : sequence of paths
+        CSV files with the column ``source_id``, as the inspection page writes them; other columns
+        are notes.
+    known : Series of str
+        Names of all usable recordings.
+
+    Returns
+    -------
+    dict of str to str
+        File that names it, by source_id.
+
+    Raises
+    ------
+    ExclusionError
+        If a file has no such column, or names a recording that is not there.
+    """
+    marked: dict[str, str] = {}
+    there = set(known)
+    for file in files:
+        try:
+            table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise ExclusionError(f"exclude: {file} cannot be read: {error}") from error
+        if "source_id" not in table:
+            raise ExclusionError(f"exclude: {file} lacks the column source_id")
+        for name in table["source_id"]:
+            if name not in there:
+                raise ExclusionError(
+                    f"exclude: {file} names '{name}', which is no usable recording"
+                )
+            marked.setdefault(name, str(file))
+    return marked
+
+
+def select(
+    index: pd.DataFrame,
+    marked: dict[str, str],
+    flagged: pd.Series | None = None,
+    flagged_by: str = "",
+    remove: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Select the recordings to use.
+
+    Parameters
+    ----------
+    index : DataFrame
+        Usable recordings: path, source_id.
+    marked : dict
+        From :func:`read_marks`.
+    flagged : Series of bool, optional
+        Which recordings the hygiene check `flagged_by` flags, in the order of `index`.
+    flagged_by : str
+    remove : bool
+        Whether flagged recordings are left out.
+
+    Returns
+    -------
+    used : DataFrame
+        `index` with the column flagged.
+    left_out : DataFrame
+        path, source_id, reason.
+    """
+    every = index.assign(flagged=False if flagged is None else flagged)
+    reason = every["source_id"].map(marked).map(lambda file: f"marked in {file}", "ignore")
+    if remove:
+        dirty = every["flagged"] & reason.isna()
+        reason = reason.astype(object).mask(dirty, f"flagged by hygiene check {flagged_by}")
+    left_out = every.assign(reason=reason)[reason.notna()]
+    return every[reason.isna()].reset_index(drop=True), left_out[COLUMNS]

@@ -1,0 +1,172 @@
+"""Paired comparison of DT75: how many dB more noise one variant bears than another.
+
+As for balanced accuracy (`speechdt.comparison`): intervals from resampling groups, both variants
+under the same draws, p from exchanging the answers of the two in whole groups. The curves are
+fitted again every time. A threshold beyond the tested range is infinite here. Of a variant that was
+trained several times, the mean of the runs is compared, and their spread is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from speechdt import bootstrap, psychometric
+from speechdt.comparison import Pair, holm_within
+from speechdt.metrics import by_run
+
+Floats: TypeAlias = NDArray[np.float64]
+
+PROPORTION = 0.75
+MOST_PERMUTATIONS = 1000
+"""Each needs two fits for each pair."""
+
+
+class Answers(NamedTuple):
+    """SPEECH decisions, V variants.
+
+    Attributes
+    ----------
+    levels : (L,) array
+        SNR in dB.
+    yes, asked : (V, G, L), (G, L) arrays
+        On SPEECH clips, by group.
+    catch_yes, catch_asked : (V, C), (C,) arrays
+        On catch trials, by group.
+    """
+
+    levels: Floats
+    yes: Floats
+    asked: Floats
+    catch_yes: Floats
+    catch_asked: Floats
+
+
+def compare_thresholds(
+    trials: Mapping[str, pd.DataFrame],
+    catch: Mapping[str, pd.DataFrame],
+    pairs: Sequence[Pair],
+    planned: NDArray[np.bool_],
+    *,
+    replicates: int,
+    permutations: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Compare pairs of variants in DT75 of detection along SNR, over all durations.
+
+    Parameters
+    ----------
+    trials, catch : mapping of str to DataFrame
+        By variant, its trials in noise and its catch trials, as for `thresholds.thresholds`.
+    pairs : sequence of (variant, reference)
+    planned : (pairs,) bool array
+        Which of them get a p-value, corrected for their number.
+    replicates, permutations, seed : int
+        Permutations beyond `MOST_PERMUTATIONS` are not made.
+
+    Returns
+    -------
+    DataFrame
+        One row a pair: dt75_difference_db (variant minus reference, below zero if the variant bears
+        more noise); NaN if a threshold is censored, when dt75_difference_censored says ``>`` (the
+        variant's lies higher, by an unknown amount), ``<`` or ``undefined`` (both lie beyond the
+        range, or one is undefined); ``_low``, ``_high`` (infinite where open); dt75_p, dt75_p_holm.
+    """
+    columns = ["dt75_difference_db", "dt75_difference_censored", "dt75_difference_db_low"]
+    columns += ["dt75_difference_db_high", "dt75_p", "dt75_p_holm"]
+    answers = tally(trials, catch)
+    if len(answers.levels) < 2:  # no curve
+        empty = pd.DataFrame(index=range(len(pairs)), columns=columns, dtype=float)
+        return empty.assign(dt75_difference_censored="undefined")
+    thresholds, undefined = _bootstrapped(answers, replicates, seed)
+    index = {variant: place for place, variant in enumerate(trials)}
+    rows = []
+    for pair, is_planned in zip(pairs, planned, strict=True):
+        one, other = (index[name] for name in pair)
+        difference = _difference(thresholds[one], thresholds[other])
+        if undefined[one] or undefined[other]:
+            difference = np.full_like(difference, np.nan)
+        low, high = bootstrap.interval(difference[0], difference[1:], len(answers.asked))
+        p = np.nan
+        if is_planned and not np.isnan(difference[0]):
+            count = min(permutations, MOST_PERMUTATIONS)
+            p = _permutation_p(answers, one, other, difference[0], count, seed)
+        rows.append(_row(difference[0], low, high, p))
+    table = pd.DataFrame(rows, columns=columns)
+    table["dt75_p_holm"] = holm_within(table["dt75_p"].to_numpy(float), np.asarray(planned))
+    return table
+
+
+def tally(trials: Mapping[str, pd.DataFrame], catch: Mapping[str, pd.DataFrame]) -> Answers:
+    """Count the SPEECH decisions of each variant; of several training runs, their mean."""
+    counted, silent = [], []
+    for variant, table in trials.items():
+        runs = len(by_run(table))
+        speech = table[table["speech"]]
+        cells = speech.groupby(["group_id", "snr_db"])["decided"].agg(["sum", "size"]).unstack()
+        counted.append(cells.fillna(0.0) / runs)
+        alarms = catch[variant].groupby("group_id")["decided"].agg(["sum", "size"])
+        silent.append(alarms / runs)
+    return Answers(
+        levels=counted[0]["size"].columns.to_numpy(float),
+        yes=np.stack([cells["sum"].to_numpy(float) for cells in counted]),
+        asked=counted[0]["size"].to_numpy(float),
+        catch_yes=np.stack([rates["sum"].to_numpy(float) for rates in silent]),
+        catch_asked=silent[0]["size"].to_numpy(float),
+    )
+
+
+def _bootstrapped(answers: Answers, replicates: int, seed: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return DT75 (V, replicates + 1), row for row as in `thresholds`; and if undefined."""
+    groups, silent = (
+        np.vstack([np.ones(size), bootstrap.group_weights(np.ones(size), replicates, of)])
+        for size, of in ((len(answers.asked), seed), (len(answers.catch_asked), seed + 2))
+    )
+    found, undefined = [], []
+    for yes, catch_yes in zip(answers.yes, answers.catch_yes, strict=True):
+        guess = (silent @ catch_yes) / (silent @ answers.catch_asked)
+        curves = psychometric.fit(answers.levels, groups @ yes, groups @ answers.asked, guess=guess)
+        found.append(curves.extended_threshold(PROPORTION))
+        undefined.append(curves.censored(PROPORTION)[0] == "undefined")
+    return np.stack(found), np.array(undefined)
+
+
+def _permutation_p(
+    answers: Answers, one: int, other: int, observed: float, permutations: int, seed: int
+) -> float:
+    """Return the two-sided p-value of no difference in DT75."""
+    rng = np.random.default_rng([seed, permutations])
+    kept, silent = (
+        rng.integers(0, 2, (permutations, size)).astype(float)
+        for size in (len(answers.asked), len(answers.catch_asked))
+    )
+    thresholds = []
+    for first, second in ((one, other), (other, one)):
+        yes = _exchanged(kept, answers.yes[first], answers.yes[second])
+        alarms = _exchanged(silent, answers.catch_yes[first], answers.catch_yes[second])
+        asked = np.broadcast_to(answers.asked.sum(0), yes.shape)
+        guess = alarms / answers.catch_asked.sum()
+        curves = psychometric.fit(answers.levels, yes, asked, guess=guess)
+        thresholds.append(curves.extended_threshold(PROPORTION))
+    as_extreme = np.abs(np.nan_to_num(_difference(*thresholds), nan=0.0, posinf=np.inf))
+    return float(1 + (as_extreme >= abs(observed) - 1e-9).sum()) / (permutations + 1)
+
+
+def _exchanged(kept: Floats, own: Floats, rival: Floats) -> Floats:
+    """Sum over groups, of which some (1) keep their own answers and some (0) take the rival's."""
+    total: Floats = kept @ own + (1 - kept) @ rival
+    return total
+
+
+def _difference(one: Floats, other: Floats) -> Floats:
+    """Return one minus the other; NaN where both lie beyond the same end of the range."""
+    with np.errstate(invalid="ignore"):
+        difference: Floats = one - other
+    return difference
+
+
+def _row(value: float, low: Any, high: Any, p: float) -> tuple[float | str, ...]:
+    censored = "undefined" if np.isnan(value) else {np.inf: ">", -np.inf: "<"}.get(value, "")
+    return (np.nan if censored else value, censored, float(low), float(high), p, np.nan)

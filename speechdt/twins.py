@@ -1,0 +1,266 @@
+"""Find recordings that are nearly the same audio under other names, in different splits.
+
+Two steps. An index from the words of all fingerprints to where they stand proposes pairs that share
+several words at one and the same shift: no pair is compared that shares none. Then the two
+recordings are read, and compared sample by sample at that shift.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy.signal import correlate
+from tqdm import tqdm
+
+from speechdt import audio
+from speechdt.fingerprint import BITS, HOP, Fingerprint, fingerprint, variants
+
+SCHEMA = pa.schema(
+    [
+        ("source_id", pa.string()),
+        ("words", pa.list_(pa.int32())),
+        ("weak", pa.list_(pa.int32())),
+    ]
+)
+"""Columns of the file of fingerprints; see `fingerprint.Fingerprint`."""
+ROWS = 500
+"""Recordings in a row group: what is in memory at a time."""
+
+MOST_WORDS = 500
+"""Frames of one recording in the index: 4 s of every frame; longer ones are thinned evenly."""
+MOST_ALIKE = 100
+"""A word that stands in more places says nothing, and is passed over."""
+LEAST_VOTES = 4
+"""Words that a pair must share at one shift to be compared."""
+LEAST_ALIKE = 0.6
+"""Correlation from which two recordings are the same audio."""
+SHORTEST, STRETCH = 3200, 8000
+"""Samples that two recordings must share (200 ms, a short clip), and that are compared at once."""
+SILENT = 1e-6
+"""Mean product below which a stretch is silence (-60 dB of full scale), which is alike anywhere."""
+
+
+class Candidate(NamedTuple):
+    """Two recordings that may hold the same audio.
+
+    Attributes
+    ----------
+    one, other : int
+        Their places in the table of sources, one < other.
+    shift : int
+        Frames by which the audio comes later in `one`.
+    votes : int
+        Words that they share at this shift.
+    """
+
+    one: int
+    other: int
+    shift: int
+    votes: int
+
+
+def write_fingerprints(
+    path: Path | str, ids: Sequence[str], files: Sequence[str], workers: int = 1
+) -> None:
+    """Fingerprint recordings and write them to a Parquet file with the columns of `SCHEMA`.
+
+    Parameters
+    ----------
+    path : path
+    ids, files : sequences of str
+        Name and path of each recording.
+    workers : int
+        Processes that read.
+    """
+    with ProcessPoolExecutor(workers) as pool, pq.ParquetWriter(path, SCHEMA) as writer:
+        for start in tqdm(range(0, len(files), ROWS), desc="fingerprints", unit="group"):
+            part = files[start : start + ROWS]
+            found = pool.map(_of_file, part, chunksize=16) if workers > 1 else map(_of_file, part)
+            words, weak = zip(*found, strict=True)
+            names = pa.array(ids[start : start + ROWS], pa.string())
+            columns = [names, pa.array(words, SCHEMA[1].type), pa.array(weak, SCHEMA[2].type)]
+            writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))
+
+
+def _of_file(path: str) -> Fingerprint:
+    return fingerprint(audio.read(path))
+
+
+def read_fingerprints(path: Path | str) -> Iterator[tuple[str, Fingerprint]]:
+    """Yield the name and fingerprint of each recording."""
+    file = pq.ParquetFile(path)
+    for group in range(file.num_row_groups):
+        table = file.read_row_group(group)
+        for name, words, weak in zip(*table.columns, strict=True):
+            bits = (np.asarray(column.values, dtype=np.int32) for column in (words, weak))
+            yield name.as_py(), Fingerprint(*bits)
+
+
+class WordIndex:
+    """Where each word stands: places sorted by word, and where those of each word begin.
+
+    Parameters
+    ----------
+    prints : iterable of (int, Fingerprint)
+        Place of each recording in the table of sources, and its fingerprint.
+    """
+
+    def __init__(self, prints: Iterable[tuple[int, Fingerprint]]):
+        words, sources, frames = [], [], []
+        for source, print_ in prints:
+            kept = _thinned(len(print_.words))
+            words.append(print_.words[kept])
+            frames.append(kept.astype(np.int32))
+            sources.append(np.full(len(kept), source, dtype=np.int32))
+        every = np.concatenate([*words, np.zeros(0, dtype=np.int32)])
+        order = np.argsort(every, kind="stable")
+        self._begin = np.zeros(2**BITS + 1, dtype=np.int64)
+        np.cumsum(np.bincount(every, minlength=2**BITS), out=self._begin[1:])
+        self._source = np.concatenate([*sources, np.zeros(0, dtype=np.int32)])[order]
+        self._frame = np.concatenate([*frames, np.zeros(0, dtype=np.int32)])[order]
+
+    def places(self, print_: Fingerprint) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return source and shift (in frames) of every place of the words of a fingerprint."""
+        asked = variants(print_)
+        begin = self._begin[asked].ravel()
+        count = self._begin[asked + 1].ravel() - begin
+        count[count > MOST_ALIKE] = 0
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        place = np.repeat(begin, count) + within
+        frame = np.repeat(np.arange(asked.size) // asked.shape[1], count)
+        return self._source[place], (frame - self._frame[place]).astype(np.int32)
+
+
+def candidates(prints: Path | str, sources: pd.DataFrame) -> list[Candidate]:
+    """Propose pairs of recordings of different splits that share words at one shift.
+
+    Parameters
+    ----------
+    prints : path
+        From :func:`write_fingerprints`.
+    sources : DataFrame
+        source_id, split; recordings that are not in it are passed over.
+    """
+    place_of = {name: place for place, name in enumerate(sources["source_id"])}
+    split = pd.factorize(sources["split"])[0]
+
+    def known() -> Iterator[tuple[int, Fingerprint]]:
+        for name, print_ in read_fingerprints(prints):
+            if name in place_of:
+                yield place_of[name], print_
+
+    index = WordIndex(known())
+    found: dict[tuple[int, int], Candidate] = {}
+    for place, print_ in known():
+        other, shift = index.places(print_)
+        elsewhere = split[other] != split[place]
+        for twin, frames, votes in _most_votes(other[elsewhere], shift[elsewhere]):
+            one, two, by = (place, twin, frames) if place < twin else (twin, place, -frames)
+            best = found.get((one, two))
+            if best is None or votes > best.votes:
+                found[one, two] = Candidate(one, two, by, votes)
+    return [found[pair] for pair in sorted(found)]
+
+
+def _thinned(frames: int) -> NDArray[np.int64]:
+    """Return which frames of a recording go into the index."""
+    step = max(1, -(-frames // MOST_WORDS))
+    return np.arange(0, frames, step)
+
+
+def _most_votes(
+    source: NDArray[np.int32], shift: NDArray[np.int32]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield source, shift and votes of each source that has enough of them at one shift."""
+    key = (source.astype(np.int64) << 32) + (shift.astype(np.int64) + 2**31)
+    keys, votes = np.unique(key, return_counts=True)
+    enough = np.flatnonzero(votes >= LEAST_VOTES)
+    best: dict[int, tuple[int, int]] = {}
+    for at in enough[np.argsort(votes[enough])]:
+        best[int(keys[at] >> 32)] = (int((keys[at] & (2**32 - 1)) - 2**31), int(votes[at]))
+    for twin, (frames, count) in best.items():
+        yield twin, frames, count
+
+
+def compare(paths: tuple[str, str], shift: int) -> float:
+    """Return how alike two recordings are where they are most alike.
+
+    Excerpts of one recording need not have all in common, so that each half second is compared by
+    itself (a shorter recording as a whole).
+
+    Parameters
+    ----------
+    paths : pair of str
+    shift : int
+        Frames by which the audio comes later in the first one. Two frames more or less are tried.
+
+    Returns
+    -------
+    float
+        Highest absolute correlation of the samples; 0 if they share too little.
+    """
+    one, other = (audio.read(path).astype(np.float64) for path in paths)
+    start, slack = shift * HOP, 2 * HOP
+    one, other = np.pad(one[max(start, 0) :], slack), other[max(-start, 0) :]
+    shared = min(len(one) - 2 * slack, len(other))
+    if shared < SHORTEST:
+        return 0.0
+    length = min(STRETCH, shared)
+    starts = range(0, shared - length + 1, length // 2)
+    return max(
+        _correlation(one[at : at + length + 2 * slack], other[at : at + length]) for at in starts
+    )
+
+
+def _correlation(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> float:
+    """Return the highest absolute correlation of `inner` with a stretch of `outer`."""
+    inner = inner - inner.mean()
+    products = correlate(outer, inner, mode="valid", method="fft")
+    sums, squares = (np.concatenate([[0.0], np.cumsum(outer**power)]) for power in (1, 2))
+    total, energy = (part[len(inner) :] - part[: -len(inner)] for part in (sums, squares))
+    scale = np.sqrt(np.maximum(energy - total**2 / len(inner), 0) * np.sum(inner**2))
+    audible = scale > SILENT * len(inner)
+    return float(np.max(np.abs(products[audible]) / scale[audible], initial=0.0))
+
+
+def find(prints: Path | str, sources: pd.DataFrame, workers: int = 1) -> pd.DataFrame:
+    """Find the recordings of different splits that hold the same audio.
+
+    Parameters
+    ----------
+    prints : path
+        From :func:`write_fingerprints`.
+    sources : DataFrame
+        source_id, path, split.
+    workers : int
+        Processes that compare.
+
+    Returns
+    -------
+    DataFrame
+        one, split, other, other_split (source_id and split of both), shift_ms (by which the audio
+        comes later in the first), votes, alike; the most alike first.
+    """
+    pairs = candidates(prints, sources)
+    paths, names, splits = (sources[name].tolist() for name in ("path", "source_id", "split"))
+    files = [(paths[pair.one], paths[pair.other]) for pair in pairs]
+    shifts = [pair.shift for pair in pairs]
+    with ProcessPoolExecutor(workers) as pool:
+        run = partial(pool.map, chunksize=8) if workers > 1 else map
+        alike = list(run(compare, files, shifts))
+    rows = [
+        (names[p.one], splits[p.one], names[p.other], splits[p.other], p.shift * HOP // 16,
+         p.votes, degree)
+        for p, degree in zip(pairs, alike, strict=True)
+        if degree >= LEAST_ALIKE
+    ]  # fmt: skip
+    columns = ["one", "split", "other", "other_split", "shift_ms", "votes", "alike"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("alike", ascending=False, kind="stable", ignore_index=True)
