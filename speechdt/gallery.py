@@ -108,7 +108,8 @@ class Card(NamedTuple):
 def choose(answers: Answers, sources: pd.DataFrame, most: int) -> list[int]:
     """Choose failures: of every recording its worst, then of every one its second worst, and so on.
 
-    Worse is what more variants get wrong, then what lies in less noise and is longer.
+    Recordings come in the order of `failures.error_sources`. A trial is worse if more variants get
+    it wrong, then if it is in less noise, then if it is longer.
 
     Parameters
     ----------
@@ -293,7 +294,7 @@ def source_tables(sources: pd.DataFrame) -> list[Table]:
     """Return the recordings of each class that are most often decided wrongly."""
     captions = {
         tables.FALSE_ALARM: "Recordings that draw most false alarms: percent of their trials, "
-        "as the mean of all variants and of each.",
+        "as the mean of all variants and of each; excess: over the mean of their class.",
         tables.MISSED: "Recordings that are missed most: the same.",
     }
     made = []

@@ -9,9 +9,9 @@ from made_answers import VARIANTS, made_decided, made_sources
 from test_report import Page
 
 from speechdt import failures, gallery, items, trials
-from speechdt.audio import flac_bytes
+from speechdt.audio import flac_bytes, from_flac_bytes
 from speechdt.calibration import calibrate
-from speechdt.cells import read_cell, write_cell
+from speechdt.cells import read_cell
 from speechdt.scoring import ScoreStore, score_cells
 from speechdt.slices import decided_trials
 
@@ -121,10 +121,15 @@ def test_tables_hold_every_variant_and_level(answers):
     assert "missed-language" not in rows  # one language alone is no breakdown
 
 
-def plant(sources, grid):
-    """Return test items in which one NONSPEECH recording is in truth a person speaking."""
+def plant(sources, grid, hardest, silero):
+    """Return test items in which one NONSPEECH recording is in truth a person, clearly speaking.
+
+    That is the person whom Silero hears best in the hardest cell.
+    """
     chosen = items.crossed(sources, "test", 16, grid, seed=7, least_active=0.7)
-    heard = chosen[chosen["label"] == "SPEECH"].iloc[0]
+    clips = read_cell(hardest).query("label == 'SPEECH'").reset_index()
+    best = np.argmax(silero.score([from_flac_bytes(flac) for flac in clips["audio"]]))
+    heard = chosen.set_index("item_id").loc[clips.loc[best, "item_id"]]
     place = chosen.index[chosen["category"] == "animals"][0]
     chosen.loc[place, ["path", "start"]] = heard[["path", "start"]].to_numpy()
     chosen.loc[place, ["source_id", "group_id"]] = ["planted", "planted"]
@@ -136,11 +141,14 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
 
     detectors = find_detectors()
     noisy = [cell for cell in grid.cells if cell.kind == "snr"]
-    rendered = dict(trials.render(plant(sources, grid), noisy, seed=7, level="peak"))
-    files = {"dev": [cells["dev", cell.name] for cell in noisy], "test": []}
-    for name, rows in rendered.items():
-        files["test"].append(tmp_path / f"{name}.parquet")
-        write_cell(files["test"][-1], rows)
+    planted = {cell.name: tmp_path / f"{cell.name}.parquet" for cell in noisy}
+    hardest = cells["test", f"snr{min(grid.snr_db)}_dur{min(grid.duration_ms)}"]
+    chosen = plant(sources, grid, hardest, detectors["silero"]())
+    trials.write(chosen, noisy, planted, seed=7, level="peak")
+    files = {
+        "dev": [cells["dev", cell.name] for cell in noisy],
+        "test": list(planted.values()),
+    }
     decided = {}
     for variant, backend in (("D1", "webrtc"), ("D2", "silero")):
         store = ScoreStore(tmp_path / f"{variant}.sqlite")

@@ -9,6 +9,7 @@ import pandas as pd
 import yaml
 
 from speechdt import release
+from speechdt.cells import cell_files
 from speechdt.display import model_notes
 from speechdt.environment import revision, versions
 from speechdt.files import walk
@@ -51,8 +52,8 @@ def copy(origin, folder, path):
 def copy_run(given, folder, root):
     """Copy the files of the run, and return what was copied."""
     copied = []
-    for cell in map(Path, given.cells):
-        copied += copy(cell, folder, f"dataset/{cell.parent.name}/{cell.name}")
+    for file in (file for cell in given.cells for file in cell_files(cell)):
+        copied += copy(file, folder, f"dataset/{file.parent.name}/{file.name}")
     for name in ("adapters", "calibration", "tables", "figures"):
         for path in map(Path, given[name]):
             copied += copy(path, folder, f"{name}/{path.name}")
