@@ -24,5 +24,7 @@ rule all:
         figures,
         cards,
         hygiene,
+        bank_results,
+        search_results,
         "<results>/report.html",
         "<results>/errors.html",

@@ -21,6 +21,7 @@ from speechdt.configuration import (
     check_variant,
     joint_label,
     model_label,
+    searched,
     variant_detectors,
 )
 from speechdt.dependencies import code_hash
@@ -29,6 +30,7 @@ from speechdt.grid import CROSSED, Grid
 from speechdt.matrix import check_ensembles, runs, trainings
 from speechdt.plugins import source_files
 from speechdt.readers import check as check_corpora
+from speechdt.search_configuration import check_search, left_over
 
 min_version("9.20")
 
@@ -42,6 +44,11 @@ def checked(check, *arguments):
     except SpeechdtError as error:
         sys.exit(f"error: {error}")
 
+
+# In YAML 1.1 a bare `on` is true.
+for entry in (config.get("searches") or {}).values():
+    if isinstance(entry, dict) and True in entry:
+        entry["on"] = entry.pop(True)
 
 checked(check_schema, config, SCHEMA)
 validate(config, SCHEMA)  # fills in the defaults
@@ -102,12 +109,34 @@ OPTIONS = {
             nano_folder=NANO_MODELS,
             adapters=ADAPTERS,
             adapters_folder=TRAINED_ADAPTERS,
+            searches=[name for name, entry in config["searches"].items() if entry],
         ),
         run,
         SCORED[run],
         DETECTORS[run],
     )
     for run in SCORED
+}
+
+# Those that a variant names, and those that stand by themselves. A search is on the first run of a
+# variant, and its winner serves all runs.
+SEARCHABLE = {variant: next(iter(of.values())) for variant, of in RUNS.items()}
+SEARCHES = {
+    search: checked(
+        partial(
+            check_search,
+            models=config["models"],
+            prompts=config["prompts"],
+            nano_folder=NANO_MODELS,
+            adapters=ADAPTERS,
+            adapters_folder=TRAINED_ADAPTERS,
+        ),
+        search,
+        entry,
+        SEARCHABLE,
+    )
+    for search, entry in sorted(config["searches"].items())
+    if entry and not left_over(search, entry, SEARCHABLE)
 }
 
 TRAININGS = {
@@ -171,11 +200,22 @@ def options(wildcards):
     return OPTIONS[wildcards.variant]
 
 
+def made_here(options):
+    """Return the models and adapters of a detector that the workflow makes itself."""
+    named = (options.get(kind) for kind in ("model", "adapter"))
+    folders = (f"{NANO_MODELS}/", f"{TRAINED_ADAPTERS}/")
+    return [str(path) for path in named if str(path or "").startswith(folders)]
+
+
 def own_models(wildcards):
     """Return the models and adapters of a run that the workflow makes itself."""
-    named = (OPTIONS[wildcards.variant].get(kind) for kind in ("model", "adapter"))
-    made_here = (f"{NANO_MODELS}/", f"{TRAINED_ADAPTERS}/")
-    return [str(path) for path in named if str(path or "").startswith(made_here)]
+    return made_here(OPTIONS[wildcards.variant])
+
+
+def own_search(wildcards):
+    """Return the search that a variant's prompt is the winner of, if it is one."""
+    search = searched(OPTIONS[wildcards.variant])
+    return [f"<results>/prompts/{search}.json"] if search else []
 
 
 def gpus(wildcards):
@@ -207,4 +247,5 @@ def detector_code(wildcards):
 wildcard_constraints:
     variant=any_of([*VARIANTS, *SCORED]),
     adapter=any_of(ADAPTERS),
+    search=any_of(SEARCHES),
     split="|".join(("train", *CROSSED)),

@@ -1,4 +1,4 @@
-# what the wording of a question does to a language model, on dev
+# what the wording of a question does to a language model: option order, the bank, searches
 
 ASKED = [run for run in SCORED if hasattr(DETECTORS[run], "log_odds")]
 
@@ -6,6 +6,7 @@ ASKED = [run for run in SCORED if hasattr(DETECTORS[run], "log_odds")]
 rule measure_order_bias:
     input:
         models=own_models,
+        search=own_search,
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
         "<results>/prompts/order_bias/{variant}.json",
@@ -42,3 +43,204 @@ rule collect_order_bias:
         "Collecting the biases of option order"
     script:
         "scripts/collect_order_bias.py"
+
+
+def search_models(wildcards):
+    """Return the models and adapters of a search that the workflow makes itself."""
+    return made_here(SEARCHES[wildcards.search].options)
+
+
+def search_gpus(wildcards):
+    """Return the GPUs that a job of a search claims."""
+    search = SEARCHES[wildcards.search]
+    return search.entry.get("gpus", search.cls.gpus)
+
+
+def search_options(wildcards):
+    """Return what the detector of a search is built with; its prompt is the baseline."""
+    return SEARCHES[wildcards.search].options
+
+
+def search_backend(wildcards):
+    """Return the backend of a search."""
+    return SEARCHES[wildcards.search].entry["backend"]
+
+
+def search_model(wildcards):
+    """Return what tables call the model of a search."""
+    return model_label(SEARCHES[wildcards.search].options, NANO_MODELS)
+
+
+def search_code(wildcards):
+    """Hash the source of a search's detector."""
+    return code_hash(*source_files(SEARCHES[wildcards.search].cls))
+
+
+rule score_bank:
+    input:
+        models=search_models,
+        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+    output:
+        "<results>/prompts/bank/{search}.csv",
+    log:
+        "<logs>/score_bank/{search}.log",
+    benchmark:
+        "<benchmarks>/score_bank/{search}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=search_gpus,
+    params:
+        backend=search_backend,
+        options=search_options,
+        model=search_model,
+        baseline=lambda wildcards: SEARCHES[wildcards.search].entry["prompt"],
+        prompts=config["prompts"],
+        replicates=config["bootstrap"]["replicates"],
+        seed=config["seed"],
+        detector=search_code,
+        code=code("score_bank.py"),
+    message:
+        "Asking every prompt of the bank on dev, for search {wildcards.search}"
+    script:
+        "scripts/score_bank.py"
+
+
+# Dev alone: no file of test goes in.
+rule search_prompts:
+    input:
+        models=search_models,
+        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        bank="<results>/prompts/bank/{search}.csv",
+    output:
+        "<results>/prompts/{search}.json",
+    log:
+        "<logs>/search_prompts/{search}.log",
+    benchmark:
+        "<benchmarks>/search_prompts/{search}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=search_gpus,
+    params:
+        backend=search_backend,
+        options=search_options,
+        model=search_model,
+        settings=lambda wildcards: SEARCHES[wildcards.search].settings.told(),
+        prompts=config["prompts"],
+        seed=config["seed"],
+        detector=search_code,
+        code=code("search_prompts.py"),
+    message:
+        "Searching for a prompt on dev, and at random as well: {wildcards.search}"
+    script:
+        "scripts/search_prompts.py"
+
+
+rule score_searched:
+    input:
+        models=search_models,
+        search="<results>/prompts/{search}.json",
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+    output:
+        "<results>/prompts/searched/{search}.parquet",
+    log:
+        "<logs>/score_searched/{search}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=search_gpus,
+    params:
+        backend=search_backend,
+        options=search_options,
+        detector=search_code,
+        code=code("score_searched.py"),
+    message:
+        "Scoring dev and test with the prompts of search {wildcards.search}"
+    script:
+        "scripts/score_searched.py"
+
+
+rule compare_searches:
+    input:
+        searches=expand("<results>/prompts/{search}.json", search=SEARCHES),
+        scores=expand("<results>/prompts/searched/{search}.parquet", search=SEARCHES),
+    output:
+        csv="<results>/tables/searches.csv",
+        md="<results>/tables/searches.md",
+    log:
+        "<logs>/compare_searches/compare_searches.log",
+    conda:
+        ENVIRONMENT
+    params:
+        replicates=config["bootstrap"]["replicates"],
+        permutations=config["comparisons"]["permutations"],
+        seed=config["seed"],
+        code=code("compare_searches.py"),
+    message:
+        "Comparing what searches found with random search and the baseline"
+    script:
+        "scripts/compare_searches.py"
+
+
+rule collect_bank:
+    input:
+        expand("<results>/prompts/bank/{search}.csv", search=SEARCHES),
+    output:
+        csv="<results>/tables/prompts.csv",
+        md="<results>/tables/prompts.md",
+    log:
+        "<logs>/collect_bank/collect_bank.log",
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("collect_bank.py"),
+    message:
+        "Collecting the prompts of the bank"
+    script:
+        "scripts/collect_bank.py"
+
+
+rule draw_prompts:
+    input:
+        "<results>/tables/prompts.csv",
+    output:
+        svg="<results>/figures/prompts.svg",
+        pdf="<results>/figures/prompts.pdf",
+        png="<results>/figures/prompts.png",
+    log:
+        "<logs>/draw_prompts/draw_prompts.log",
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("draw_prompts.py"),
+    message:
+        "Drawing the prompts of the bank"
+    script:
+        "scripts/draw_prompts.py"
+
+
+bank_results = (
+    expand("<results>/tables/prompts.{format}", format=["csv", "md"])
+    + expand("<results>/figures/prompts.{format}", format=["svg", "pdf", "png"])
+    if SEARCHES
+    else []
+)
+search_results = (
+    expand("<results>/tables/searches.{format}", format=["csv", "md"])
+    if SEARCHES
+    else []
+)
+
+# What the report says of prompts: the bank, what searches were worth, and a figure.
+report_of_prompts = [
+    path
+    for path in bank_results + search_results
+    if Path(path).suffix in (".csv", ".svg")
+]
+
+
+rule prompts:
+    input:
+        bank_results,

@@ -96,6 +96,8 @@ rule write_report:
         comparisons="<results>/tables/comparisons.csv",
         order_bias=asked_tables,
         adapters=adapter_tables,
+        prompts=report_of_prompts,
+        searches=expand("<results>/prompts/{search}.json", search=SEARCHES),
         figures=expand("<results>/figures/{figure}.svg", figure=drawn),
         calibration=calibrations_of(FIRST_RUNS),
         latency_of=latencies,

@@ -4,6 +4,7 @@
 rule score:
     input:
         models=own_models,
+        search=own_search,
         # Before hours of scoring: nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
         cells=expand(
@@ -90,6 +91,7 @@ rule calibrate:
 rule latency:
     input:
         models=own_models,
+        search=own_search,
         # After the scores, which a slow detector should not wait behind its stop-watch for.
         scores=f"<results>/scores/{{variant}}/test/{NOISY[0]}.parquet",
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),

@@ -75,6 +75,7 @@ def variant_options(
     nano_folder: str,
     adapters: Mapping[str, Mapping[str, Any]] | None = None,
     adapters_folder: str = "",
+    searches: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return what the detector of a variant is built with: its options, names resolved.
 
@@ -96,6 +97,9 @@ def variant_options(
         Adapters that the workflow trains, by name; a variant's ``adapter`` may also be a folder.
     adapters_folder : str
         Where it puts them.
+    searches : iterable of str
+        Names of the prompt searches; the prompt of a variant may be ``{search: NAME}``, and stays
+        so until the winner is known.
     """
     options = {name: value for name, value in entry.items() if name not in NOT_OPTIONS}
     accepted = inspect.signature(cls).parameters
@@ -103,7 +107,7 @@ def variant_options(
     if "model" in accepted:
         options |= _checkpoint(options, backend, models, nano_folder)
     if "prompt" in accepted and "prompt" in options:
-        options["prompt"] = _prompt(options["prompt"], prompts)
+        options["prompt"] = _named_prompt(options["prompt"], prompts, searches)
     if adapters is not None and options.get("adapter") is not None:
         options["adapter"] = _adapter(options["adapter"], backend, adapters, adapters_folder)
     return options
@@ -120,6 +124,21 @@ def _checkpoint(
     if chosen.get("model") == NANO:
         chosen["model"] = f"{nano_folder}/{backend}"
     return chosen
+
+
+def _named_prompt(
+    named: Any, prompts: Mapping[str, str], searches: Iterable[str]
+) -> str | dict[str, str]:
+    """Return the text of a prompt; of one that is searched for, the mapping that says so."""
+    if not isinstance(named, Mapping):
+        return _prompt(named, prompts)
+    if list(named) != ["search"]:
+        raise ConfigError(f"prompt {dict(named)} is neither a name nor {{search: NAME}}")
+    search = str(named["search"])
+    if search not in searches:
+        known = ", ".join(searches) or "none"
+        raise ConfigError(f"no search '{search}'{meant(search, searches)}; searches: {known}")
+    return {"search": search}
 
 
 def _prompt(name: str, prompts: Mapping[str, str]) -> str:
@@ -158,7 +177,8 @@ def check_variant(
     """
     try:
         options = variant_options(entry, cls, **resolve)
-        check_options(cls, options)
+        # A prompt that is searched for will be text like any other.
+        check_options(cls, options | ({"prompt": ""} if searched(options) else {}))
         made_here = str(options.get("model", "")).startswith(resolve["nano_folder"])
         own_check = getattr(cls, "check", None)
         if own_check is not None and not made_here:
@@ -166,6 +186,12 @@ def check_variant(
     except ValueError as error:
         raise ConfigError(f"variants.{variant}: backend '{entry['backend']}': {error}") from error
     return options
+
+
+def searched(options: Mapping[str, Any]) -> str | None:
+    """Return the search that a variant's prompt is the winner of, or None."""
+    prompt = options.get("prompt")
+    return str(prompt["search"]) if isinstance(prompt, Mapping) else None
 
 
 def check_adapter(

@@ -66,6 +66,7 @@ def render(
     versions: Mapping[str, str],
     revision: str,
     citation: Mapping[str, Any],
+    prompts: Any = None,
 ) -> str:
     """Return the page as HTML that loads nothing from elsewhere.
 
@@ -97,6 +98,8 @@ def render(
         Git commit of the code, or empty.
     citation : mapping
         Content of ``CITATION.cff``; may be empty.
+    prompts : PromptSection or None
+        From `prompts_report.prompt_section`, if a prompt was searched for.
     """
     ranges = display.tested_ranges(tables["curves"])
     environment = jinja2.Environment(
@@ -157,6 +160,7 @@ def render(
                 ]
             ),
         ],
+        prompts=prompts,
         latency=[
             Table(
                 "stages",

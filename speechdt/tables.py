@@ -31,7 +31,7 @@ THRESHOLDS = {
 """Thresholds of ``matrix.csv``: the kind of curve along SNR, and which of its thresholds."""
 TEXT = (
     *("variant", "backend", "model", "by", "metric", "kind", "dimension", "slice"),
-    *("processor", "gpus", "reference", "family"),
+    *("processor", "gpus", "search", "prompt", "reference", "family"),
     *("adapter", "loss", "spec_augment", "quantity"),
 )
 """Columns that are text; so are those that end in ``_censored``."""

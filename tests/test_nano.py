@@ -11,6 +11,7 @@ import torch
 import transformers
 
 from speechdt import audio, find_detectors
+from speechdt.options import swap_options
 
 DETECTORS = find_detectors()
 nano, models, questions, sounds, training, question = (
@@ -199,7 +200,7 @@ def test_the_baseline_is_the_requirements():
 
 @pytest.mark.parametrize("wording", questions.WORDINGS + questions.SILENCE)
 def test_options_change_places_as_the_detector_does_it(wording):
-    assert question.swap_options(wording.prompt()) == wording.prompt(yes_is_a=False)
+    assert swap_options(wording.prompt()) == wording.prompt(yes_is_a=False)
 
 
 def test_answers_are_right(rng):

@@ -29,6 +29,8 @@ from test_release import check_release
 from speechdt.audio import from_flac_bytes
 from speechdt.calibration import logit
 from speechdt.cells import read_cell
+from speechdt.judging import Judge
+from speechdt.scoring import read_scored
 from speechdt.tables import read_table
 
 PARTS = [
@@ -122,9 +124,9 @@ def checkout(finished, tmp_path):
 
 def test_every_variant_has_a_row_of_finite_figures(finished):
     matrix = read_table(finished / "results" / "tables" / "matrix.csv")
-    assert matrix["variant"].tolist() == ["A1", "C1", "D1", "D2"]
-    assert matrix["model"].tolist() == ["nano", "nano", "", ""]
-    assert matrix["n"].tolist() == [16 * 2 * 4] * 4
+    assert matrix["variant"].tolist() == ["A1", "A2", "C1", "D1", "D2"]
+    assert matrix["model"].tolist() == ["nano", "nano", "nano", "", ""]
+    assert matrix["n"].tolist() == [16 * 2 * 4] * 5
     figures = ["accuracy", "balanced_accuracy", "auc", "ece_platt", "f1_speech", "clean_accuracy"]
     assert np.isfinite(matrix[figures].to_numpy()).all()
     censored = matrix["dt75_censored"] != ""
@@ -388,7 +390,7 @@ def new_row(checkout, variant, backend, path=""):
     assert not [job for job in jobs if "Scoring" in job and variant not in job]
     run(checkout, "results/tables/matrix.csv", "results/tables/pareto.csv", path=path)
     matrix = read_table(checkout / "results" / "tables" / "matrix.csv").set_index("variant")
-    assert list(matrix.index) == ["A1", "C1", "D1", "D2", variant]
+    assert list(matrix.index) == ["A1", "A2", "C1", "D1", "D2", variant]
     assert np.isfinite(matrix.loc[variant, ["accuracy", "auc", "brier"]].astype(float)).all()
     assert variant in read_table(checkout / "results" / "tables" / "pareto.csv")["variant"].tolist()
 
@@ -398,6 +400,12 @@ def new_row(checkout, variant, backend, path=""):
     [
         ("variants={D2: {backend: silero, poling: max}}", "D2: backend 'silero': no option 'polin"),
         ("variants={D2: {backend: silro}}", r"no backend 'silro' \(did you mean 'silero'\?\)"),
+        (
+            'searches={base: {"on": A1, proposer: tempalte}}',
+            "searches.base: proposer 'tempalte' is none of: template, self, local, openai",
+        ),
+        ('searches={base: {"on": A7}}', r"searches.base: on: no variant 'A7'"),
+        ("variants={A2: {backend: qwen2_audio, prompt: {search: bse}}}", "did you mean 'base'"),
         ("seeed=1", r"unknown key 'seeed' \(did you mean 'seed'\?\)"),
         ("grid={snr_db: []}", r"grid.snr_db: \[\] should be non-empty"),
         ("corpus=[{kind: folder, path: nowhere}]", "corpus folder nowhere does not exist"),
@@ -442,7 +450,7 @@ def test_one_s_own_folder_with_bad_files_in_it(root, tmp_path, manifest):
     config = yaml.safe_load((tmp_path / "configs" / "ci.yaml").read_text())
     config["corpus"] = [{"kind": "folder", "path": "own"}]
     config["trials"]["backgrounds"] = ["white", "brown"]
-    config["variants"] = {"A1": None, "C1": None}
+    config["variants"] = {"A1": None, "A2": None, "C1": None}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     run(tmp_path, config="mine.yaml")
     rejected = pd.read_csv(tmp_path / "results" / "corpus" / "rejected.csv")
@@ -492,6 +500,37 @@ def test_a_class_that_runs_dry_is_one_line_and_keeps_what_was_computed(root, tmp
     assert "error: dev: the corpus has no SPEECH source; 10 items are missing" in printed
     assert printed.count("error: ") == 1
     assert (tmp_path / "results" / "corpus" / "index.parquet").exists()
+
+
+def test_a_search_sees_dev_alone_and_its_winner_is_scored_as_any_prompt(finished):
+    results = finished / "results"
+    graph = run(finished, "results/prompts/base.json", "--filegraph")
+    assert "trials/dev/" in graph
+    assert "test" not in graph
+    found = json.loads((results / "prompts" / "base.json").read_text())
+    winner = found["winner"]
+    files = sorted((results / "trials" / "dev").glob("snr*.parquet"))
+    scores = [results / "scores" / "A2" / "dev" / file.name for file in files]
+    trials = read_scored(files, scores)
+    assert winner["clips"] == found["costs"]["clips"] == len(trials)
+    columns = (trials["label"] == "SPEECH", trials["item_id"], trials["group_id"])
+    p = trials["p_speech"].to_numpy()
+    (verdict,) = Judge(*columns).judge(p[None], p, np.arange(len(p)))
+    assert verdict.score == pytest.approx(winner["score"], abs=1e-4)
+    assert found["pairs"] == found["control"]["pairs"]
+    assert len({entry["prompt"] for entry in found["candidates"]}) == 1 + 2 * 4
+
+
+def test_searches_and_prompts_have_their_tables(finished):
+    searches = read_table(finished / "results" / "tables" / "searches.csv")
+    assert searches["search"].tolist() == ["base"] * 3 + ["omni"] * 3
+    assert searches["prompt"].tolist() == ["winner", "winner", "control"] * 2
+    bank = read_table(finished / "results" / "tables" / "prompts.csv")
+    config = yaml.safe_load((finished / "workflow_config.yaml").read_text())
+    assert set(bank["prompt"]) == set(config["prompts"])
+    assert bank["order_bias"].notna().all()
+    page = (finished / "results" / "report.html").read_text()
+    assert "over that of a random search" in page
 
 
 def test_calibrations_say_what_they_were_learned_from(finished):

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speechdt import SAMPLE_RATE, stage
+from speechdt.options import swap_options
 
-from .question import BASELINE_PROMPT, swap_options
+from .question import BASELINE_PROMPT
 from .reach import check_reachable
 from .settings import FineTuning
 
@@ -170,12 +171,13 @@ class AnswerDetector:
                 f"'{processor}' hears {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
             )
         self.lm, self.prompt, self.both = lm, prompt, option_order == "both"
-        self.answers = chat.answer_tokens()
+        self._chat, self.answers = chat, chat.answer_tokens()
         self._question = lru_cache(QUESTIONS_KEPT)(chat.question)
         decoder = Decoder(own.language_model(lm), lm.lm_head, self.answers.ids)
         mel = LogMel(extractor, decoder.device, own.TAIL, own.EDGE)
         self.engine = Engine(mel, own.Tower(lm), decoder, batch_size)
         self._check_that_it_hears()
+        self.engine.tower_passes = 0
 
     def score(self, clips: Clips) -> NDArray[np.float64]:
         """Return P(SPEECH) for each clip, float64 (clips,)."""
@@ -221,6 +223,33 @@ class AnswerDetector:
         signs = np.array([1, -1] if both else [1])
         a_over_b = (logits[..., 0] - logits[..., 1]).reshape(len(signs), len(prompts), len(clips))
         return a_over_b * signs[:, None, None]
+
+    def keep_audio(self, gib: float) -> None:
+        """Keep encoded clips from call to call, up to so many GiB of the device's memory."""
+        self.engine.kept.budget = int(gib * 2**30)
+
+    @property
+    def tower_passes(self) -> int:
+        """How many clips went through the audio tower so far."""
+        return self.engine.tower_passes
+
+    def generate(
+        self, text: str, seed: int, temperature: float = 1.0, most_tokens: int = 1500
+    ) -> str:
+        """Let the language model answer a text, without audio: it can propose its own prompts.
+
+        Parameters
+        ----------
+        text : str
+            What the user says.
+        seed : int
+            The same seed gives the same reply on the same device.
+        temperature : float
+        most_tokens : int
+        """
+        from .writing import write
+
+        return write(self.lm, self._chat, text, seed, temperature, most_tokens)
 
     def _check_that_it_hears(self) -> None:
         """Warn if neither noise nor a tone in place of silence moves the answer."""

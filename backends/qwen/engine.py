@@ -13,6 +13,7 @@ from speechdt import stage
 
 from .decoder import Decoder, Past
 from .graphs import GraphCache
+from .kept_audio import KeptAudio, own_tokens, padded_left
 from .mel import LogMel
 from .question import Question
 
@@ -40,6 +41,10 @@ class Engine:
     ----------
     graphs : GraphCache
         Of single clips on one GPU.
+    kept : KeptAudio
+        What was heard, to be asked about in later calls; keeps nothing until it has a budget.
+    tower_passes : int
+        Clips that went through the audio tower.
     """
 
     def __init__(self, mel: LogMel, tower: Any, decoder: Decoder, batch_size: int | None):
@@ -49,6 +54,8 @@ class Engine:
         self.tokens = TOKENS_A_BATCH[self.device.type]
         one_gpu = {layer.device for layer in decoder.layers} == {self.device}
         self.graphs = GraphCache(enabled=self.device.type == "cuda" and one_gpu)
+        self.kept = KeptAudio()
+        self.tower_passes = 0
         self._pasts: dict[tuple[int, ...], Past | None] = {}
         self._afters: dict[tuple[int, ...], Tensor] = {}
 
@@ -131,15 +138,43 @@ class Engine:
         graphs = self.graphs if len(clips) == 1 else GraphCache(enabled=False)
         frames = [self.mel.frames(len(clip)) for clip in clips]
         tokens = [self.tower.tokens(count) for count in frames]
+        audio = self._kept_or_heard(graphs, clips, frames, tokens)
+        with stage("forward"):
+            logits = [self._asked(graphs, audio, tokens, question) for question in questions]
+        with stage("post"):
+            return torch.stack(logits).double().cpu().numpy()
+
+    def _kept_or_heard(
+        self, graphs: GraphCache, clips: Clips, frames: Sequence[int], tokens: Sequence[int]
+    ) -> Tensor:
+        """Return audio embeddings as `_encoded` does, from memory where they are kept."""
+        if not self.kept.budget:
+            return self._heard(graphs, clips, frames, tokens)
+        found = self.kept.find(clips)
+        new = [i for i, own in enumerate(found) if own is None]
+        if new:
+            own_frames, own_count = [frames[i] for i in new], [tokens[i] for i in new]
+            part = [clips[i] for i in new]
+            audio = self._heard(graphs, part, own_frames, own_count)
+            fresh = own_tokens(audio, own_count)
+            self.kept.keep(part, fresh)
+            if len(new) == len(clips):
+                return audio
+            for i, own in zip(new, fresh, strict=True):
+                found[i] = own
+        return padded_left([own for own in found if own is not None])
+
+    def _heard(
+        self, graphs: GraphCache, clips: Clips, frames: Sequence[int], tokens: Sequence[int]
+    ) -> Tensor:
+        """Run the audio tower; returns as `_encoded` does."""
+        self.tower_passes += len(clips)
         with stage("features"):
             waves = torch.from_numpy(self.mel.padded(clips)).to(self.device)
             mel = graphs.run("features", len(clips[0]), partial(self.mel, frames=frames), waves)
         with stage("forward"):
             encode = partial(self._encoded, frames=frames, tokens=tokens)
-            audio = graphs.run("audio tower", frames[0], encode, mel)
-            logits = [self._asked(graphs, audio, tokens, question) for question in questions]
-        with stage("post"):
-            return torch.stack(logits).double().cpu().numpy()
+            return graphs.run("audio tower", frames[0], encode, mel)
 
     def _encoded(self, mel: Tensor, frames: Sequence[int], tokens: Sequence[int]) -> Tensor:
         """Return audio embeddings, (clips, tokens of the longest, width), padded on the left."""

@@ -1,9 +1,10 @@
 """The question in words: its two options, the chat text around the audio, and the answer tokens."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from speechdt.options import LETTERS
 
 BASELINE_PROMPT = """\
 Choose one:
@@ -12,45 +13,6 @@ B) NONSPEECH (music/noise/silence/animals)
 
 Answer with A or B ONLY."""
 """The requirements' baseline prompt, word for word."""
-
-LETTERS = ("A", "B")
-_OPTION = re.compile(r"^([ \t]*\(?([AB])[ \t]*[)=.:][ \t]*)(\S.*)$", re.MULTILINE)
-
-
-def swap_options(prompt: str) -> str:
-    """Exchange the texts of a prompt's two options.
-
-    An option is a line that begins with its letter and one of ``) = . :``, as in
-    ``A) SPEECH (human voice)`` or ``A = Contains human voice``; the rest of the line is its text.
-
-    Parameters
-    ----------
-    prompt : str
-
-    Returns
-    -------
-    str
-        The prompt with both letters where they were, and each text behind the other letter.
-
-    Raises
-    ------
-    ValueError
-        If the prompt has not exactly one line for each letter.
-    """
-    options = {match[2]: match for match in _OPTION.finditer(prompt)}
-    if sorted(match[2] for match in _OPTION.finditer(prompt)) != list(LETTERS):
-        raise ValueError(
-            "option_order 'both' needs a prompt with one line 'A) ...' and one line 'B) ...': "
-            f"{prompt!r}"
-        )
-    first, second = sorted(options.values(), key=lambda match: match.start())
-    return (
-        prompt[: first.start(3)]
-        + second[3]
-        + prompt[first.end(3) : second.start(3)]
-        + first[3]
-        + prompt[second.end(3) :]
-    )
 
 
 @dataclass(frozen=True)
@@ -106,8 +68,16 @@ class Chat:
     def render(self, prompt: str) -> str:
         """Return the chat text of one clip and `prompt`, up to where the answer begins."""
         # Templates tell audio by its type or by its key: this message has what each looks for.
-        audio = {"type": "audio", "audio": "clip.wav", "audio_url": "clip.wav"}
-        message = {"role": "user", "content": [audio, {"type": "text", "text": prompt}]}
+        return self._rendered(
+            [{"type": "audio", "audio": "clip.wav", "audio_url": "clip.wav"}], prompt
+        )
+
+    def render_text(self, text: str) -> str:
+        """Return the chat text of a message without audio, up to where the reply begins."""
+        return self._rendered([], text)
+
+    def _rendered(self, audio: list[dict[str, str]], text: str) -> str:
+        message = {"role": "user", "content": [*audio, {"type": "text", "text": text}]}
         own = {} if self.template is None else {"chat_template": self.template}
         return self.renderer.apply_chat_template(
             [message], add_generation_prompt=True, tokenize=False, **own

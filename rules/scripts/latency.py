@@ -10,6 +10,7 @@ from speechdt.cells import read_cell
 from speechdt.environment import hardware, versions
 from speechdt.jobs import logged
 from speechdt.latency import measure
+from speechdt.winners import with_prompt
 
 
 def spread(cells, count):
@@ -24,8 +25,9 @@ def spread(cells, count):
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         detector = find_detectors()[snakemake.params.backend]
+        options = with_prompt(snakemake.params.options, snakemake.input.search)
         clips = spread(snakemake.input.cells, snakemake.params.clips)
-        timed = measure(lambda: detector(**snakemake.params.options), clips)
+        timed = measure(lambda: detector(**options), clips)
         content = timed | {"hardware": hardware(), "versions": versions()}
         Path(snakemake.output[0]).write_text(json.dumps(content, indent=2) + "\n")
         log.info("%s", timed)

@@ -13,6 +13,7 @@ from speechdt.audio import from_flac_bytes
 from speechdt.cells import read_cell
 from speechdt.jobs import logged
 from speechdt.order_bias import order_bias
+from speechdt.winners import with_prompt
 
 
 def log_odds(detector, cells):
@@ -28,7 +29,8 @@ def log_odds(detector, cells):
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        detector = find_detectors()[snakemake.params.backend](**snakemake.params.options)
+        options = with_prompt(snakemake.params.options, snakemake.input.search)
+        detector = find_detectors()[snakemake.params.backend](**options)
         content = order_bias(*log_odds(detector, snakemake.input.cells)) | {"split": "dev"}
         if hasattr(detector, "answers"):
             content["answer_tokens"] = asdict(detector.answers)

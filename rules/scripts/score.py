@@ -5,10 +5,12 @@ from pathlib import Path
 from speechdt import find_detectors
 from speechdt.jobs import logged
 from speechdt.scoring import ScoreStore, score_cells, store_name
+from speechdt.winners import with_prompt
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        backend, options = snakemake.params.backend, snakemake.params.options
+        backend = snakemake.params.backend
+        options = with_prompt(snakemake.params.options, snakemake.input.search)
         detector = find_detectors()[backend]
         scores = Path(snakemake.output[0]).parents[2]
         cache = scores.with_name("cache") / "scores" / store_name(backend, detector, options)

@@ -9,6 +9,7 @@ import yaml
 from speechdt.environment import revision, versions
 from speechdt.grid import CROSSED
 from speechdt.jobs import logged
+from speechdt.prompts_report import prompt_section
 from speechdt.report import render
 from speechdt.tables import read_table
 
@@ -24,6 +25,19 @@ def read_json(variants, paths):
 def read_if_there(paths):
     """Return the table, if there is one."""
     return read_table(paths[0]) if paths else None
+
+
+def read_prompts(files, searches):
+    """Return the section on prompts, or None if none was searched for."""
+    named = {Path(path).name: path for path in files}
+    if not named:
+        return None
+    return prompt_section(
+        read_table(named["prompts.csv"]),
+        read_table(named["searches.csv"]),
+        [json.loads(Path(path).read_text()) for path in searches],
+        Path(named["prompts.svg"]).read_text(),
+    )
 
 
 def main(inputs, variants, config, checkout):
@@ -47,6 +61,7 @@ def main(inputs, variants, config, checkout):
         config=config,
         versions=versions(),
         revision=revision(checkout),
+        prompts=read_prompts(inputs["prompts"], inputs["searches"]),
         citation=yaml.safe_load(Path(inputs["citation"]).read_text()),
     )
 

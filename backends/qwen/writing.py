@@ -1,0 +1,94 @@
+"""Let a language model write: the detector's own, or another one from a folder or the hub."""
+
+from typing import Any
+
+import torch
+
+from .loading import choose_device
+from .question import Chat
+
+TOP_P = 0.95
+"""Share of the probability that is drawn from: what is left out is mostly noise."""
+
+
+def write(lm: Any, chat: Chat, text: str, seed: int, temperature: float, most_tokens: int) -> str:
+    """Return what a detector's language model replies to a text without audio."""
+    return continued(lm, chat.tokenizer, chat.render_text(text), seed, temperature, most_tokens)
+
+
+@torch.inference_mode()
+def continued(
+    lm: Any, tokenizer: Any, text: str, seed: int, temperature: float, most_tokens: int
+) -> str:
+    """Return how a causal language model goes on, drawn with a seed of its own.
+
+    Parameters
+    ----------
+    lm : transformers model with `generate`
+    tokenizer : transformers tokenizer
+    text : str
+        Chat text up to where the reply begins.
+    seed : int
+    temperature : float
+        0 takes the likeliest token each time.
+    most_tokens : int
+    """
+    told = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(lm.device)
+    drawn = {"do_sample": True, "temperature": temperature, "top_p": TOP_P, "top_k": 0}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        ids = lm.generate(
+            input_ids=told["input_ids"],
+            attention_mask=told["attention_mask"],
+            max_new_tokens=most_tokens,
+            pad_token_id=tokenizer.pad_token_id,
+            **(drawn if temperature > 0 else {"do_sample": False}),
+        )
+    return str(tokenizer.decode(ids[0, told["input_ids"].shape[1] :], skip_special_tokens=True))
+
+
+class LocalWriter:
+    """A causal language model, loaded to write prompts.
+
+    Parameters
+    ----------
+    model : str
+        Hub id or folder; safetensors only, no remote code.
+    temperature : float
+    most_tokens : int
+        Of a reply.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be loaded, or has no chat template.
+    """
+
+    def __init__(self, model: str, temperature: float = 1.0, most_tokens: int = 1500):
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        device = choose_device("auto")
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+            self._lm = AutoModelForCausalLM.from_pretrained(
+                model,
+                dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ValueError(f"proposer: model '{model}' cannot be loaded: {reason}") from error
+        if not self._tokenizer.chat_template:
+            raise ValueError(f"proposer: model '{model}' has no chat template")
+        self._lm = self._lm.to(device).eval()
+        self._temperature, self._most_tokens = temperature, most_tokens
+
+    def __call__(self, text: str, seed: int) -> str:
+        """Return a reply."""
+        chat = self._tokenizer.apply_chat_template(
+            [{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False
+        )
+        return continued(
+            self._lm, self._tokenizer, chat, seed, self._temperature, self._most_tokens
+        )

@@ -1,0 +1,50 @@
+"""What each prompt search was worth on test: tables/searches.csv and searches.md."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt.jobs import logged
+from speechdt.markup import markdown
+from speechdt.prompts_display import SEARCHES_NOTE, first_lines, searches_table
+from speechdt.search_comparison import all_searches, compare_search
+
+COSTS = ("clips", "groups", "tower_passes", "seconds")
+
+
+def described(table, found):
+    """Return a search's comparison beside what it cost."""
+    told = {name: found[name] for name in ("search", "model", "objective", "proposer")}
+    counts = {
+        "candidates": len(found["candidates"]),
+        "pairs": found["pairs"],
+        "pairs_control": found["control"]["pairs"],
+    }
+    costs = {name: found["costs"][name] for name in COSTS}
+    table = table.assign(**counts, **costs)
+    for place, (name, value) in enumerate(told.items()):
+        table.insert(place, name, value)
+    return table
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        tables = [
+            described(
+                compare_search(
+                    pd.read_parquet(scores),
+                    replicates=snakemake.params.replicates,
+                    permutations=snakemake.params.permutations,
+                    seed=snakemake.params.seed,
+                ),
+                json.loads(Path(search).read_text()),
+            )
+            for search, scores in zip(snakemake.input.searches, snakemake.input.scores, strict=True)
+        ]
+        table = all_searches(tables)
+        table.to_csv(snakemake.output.csv, index=False)
+        head = "\n".join(f"- {line}" for line in first_lines(table))
+        shown = markdown(searches_table(table), SEARCHES_NOTE)
+        Path(snakemake.output.md).write_text(f"{head}\n\n{shown}", encoding="utf-8")
+        log.info("%s", head)

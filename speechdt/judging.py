@@ -1,0 +1,144 @@
+"""Judge prompts by what they gain over a baseline prompt on the same clips.
+
+Clips of one group (speaker, recording family) are alike, so intervals come from resampling groups,
+each class by itself (`speechdt.bootstrap`); a candidate and the baseline are always compared under
+the same resamples, which takes out what makes clips easy or hard for both.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from speechdt.bootstrap import group_weights, interval
+from speechdt.objectives import OBJECTIVES, Bools, Floats
+
+Indices = NDArray[np.int64]
+
+
+class Verdict(NamedTuple):
+    """What is known about a prompt.
+
+    Attributes
+    ----------
+    clips, items : int
+        That it was asked about.
+    score, score_low, score_high : float
+        Objective on these clips, in its usual sign, with its 95 % interval.
+    gain, gain_low, gain_high : float
+        How much better than the baseline on the same clips, whatever the sign of the score.
+    """
+
+    clips: int
+    items: int
+    score: float
+    score_low: float
+    score_high: float
+    gain: float
+    gain_low: float
+    gain_high: float
+
+    @property
+    def bound(self) -> tuple[float, float]:
+        """What a winner is chosen by: the pessimistic bound of its gain, then the gain."""
+        return (-np.inf if np.isnan(self.gain_low) else self.gain_low, self.gain)
+
+
+class Judge:
+    """Compares prompts with the baseline prompt.
+
+    Parameters
+    ----------
+    speech : array_like of bool, (clips,)
+    items, groups : array_like, (clips,)
+        Item and group of each clip.
+    objective : str
+        One of `OBJECTIVES`.
+    replicates, seed : int
+        Of the bootstrap.
+    """
+
+    def __init__(
+        self,
+        speech: ArrayLike,
+        items: ArrayLike,
+        groups: ArrayLike,
+        objective: str = "log_loss",
+        replicates: int = 1000,
+        seed: int = 0,
+    ):
+        self.speech = np.asarray(speech, dtype=bool)
+        self.items, self.groups = np.asarray(items), np.asarray(groups)
+        self.objective = OBJECTIVES[objective]
+        self._replicates, self._seed = replicates, seed
+
+    def judge(self, answers: Floats, baseline: Floats, clips: Indices) -> list[Verdict]:
+        """Judge prompts on some clips.
+
+        Parameters
+        ----------
+        answers : float array, (prompts, len(clips))
+            P(speech).
+        baseline : float array, (len(clips),)
+            P(speech) by the baseline prompt.
+        clips : int array
+            Which clips these are.
+        """
+        speech = self.speech[clips]
+        contributions = self.objective.contributions
+        told = np.array([contributions(p, speech) for p in (baseline, *answers)])
+        means, counts = resampled(told, speech, self.groups[clips], self._replicates, self._seed)
+        scores, gains = means[:, 1:], means[:, 1:] - means[:, :1]
+        score_ends, gain_ends = (interval(x[0], x[1:], counts) for x in (scores, gains))
+        if self.objective.sign < 0:
+            scores, score_ends = -scores, (-score_ends[1], -score_ends[0])
+        items = len(np.unique(self.items[clips]))
+        columns = (scores[0], *score_ends, gains[0], *gain_ends)
+        return [Verdict(len(clips), items, *map(float, row)) for row in zip(*columns, strict=True)]
+
+
+def resampled(
+    told: Floats, speech: Bools, groups: ArrayLike, replicates: int, seed: int
+) -> tuple[Floats, list[int]]:
+    """Average contributions over both classes, for the clips as they are and for resampled groups.
+
+    Parameters
+    ----------
+    told : float array, (prompts, clips)
+        Contribution of each clip.
+    speech, groups : arrays, (clips,)
+    replicates, seed : int
+
+    Returns
+    -------
+    means : float array, (1 + replicates, prompts)
+        The first as it is.
+    groups : list of int
+        Groups of each class.
+    """
+    strata, code = groups_by_class(speech, groups)
+    weights = np.vstack([np.ones(len(strata)), group_weights(strata, replicates, seed)])
+    sums = np.zeros((len(strata), len(told)))
+    np.add.at(sums, code, told.T)
+    sizes = np.bincount(code, minlength=len(strata))
+    means = [
+        weights[:, of] @ sums[of] / (weights[:, of] @ sizes[of])[:, None]
+        for of in (strata, ~strata)
+    ]
+    return np.asarray((means[0] + means[1]) / 2), [int(strata.sum()), int((~strata).sum())]
+
+
+def groups_by_class(speech: Bools, groups: ArrayLike) -> tuple[Bools, Indices]:
+    """Return the class of each group, and the group of each clip; one of both classes is two."""
+    keys = pd.MultiIndex.from_arrays([np.asarray(speech), np.asarray(groups)])
+    code, found = pd.factorize(keys, sort=True)
+    return np.array([bool(key[0]) for key in found]), code
+
+
+def describe(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as it stands in a file: NaN, which JSON does not know, becomes None."""
+    return {
+        name: None if isinstance(value, float) and np.isnan(value) else value
+        for name, value in verdict._asdict().items()
+    }

@@ -1,0 +1,97 @@
+"""The clips that prompts are asked about, and a detector that is asked about each once."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from speechdt.audio import from_flac_bytes
+from speechdt.cells import read_cell
+from speechdt.objectives import Floats
+from speechdt.prompt_store import AskOnce, PromptStore
+from speechdt.racing import Indices
+from speechdt.scoring import ScoreError, store_name
+
+COLUMNS = ["trial_id", "item_id", "group_id", "label", "snr_db", "duration_ms", "audio"]
+
+
+class PromptTrials:
+    """Trials in memory, and the answers of one detector to any prompt about them.
+
+    Parameters
+    ----------
+    cells : sequence of paths
+        Cell files.
+    build : callable
+        Builds the detector, when the first answer is needed that is not in the store.
+    store : PromptStore
+    audio_gib : float
+        Memory for encoded audio, for a detector that can keep it.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Trials, COLUMNS but for audio.
+    ask : AskOnce
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[Path | str],
+        build: Callable[[], Any],
+        store: PromptStore,
+        audio_gib: float = 0.0,
+    ):
+        trials = pd.concat([read_cell(cell, COLUMNS) for cell in cells], ignore_index=True)
+        self._flac: list[bytes] = trials.pop("audio").tolist()
+        self.table = trials
+        self._build, self._audio_gib = build, audio_gib
+        self.ask = AskOnce(self._ask, store, [hashlib.sha256(c).digest() for c in self._flac])
+
+    @cached_property
+    def detector(self) -> Any:
+        """The detector."""
+        built = self._build()
+        if hasattr(built, "keep_audio"):
+            built.keep_audio(self._audio_gib)
+        return built
+
+    @property
+    def tower_passes(self) -> int | None:
+        """Clips that this process encoded; None if the detector does not count them."""
+        if "detector" not in self.__dict__:
+            return 0
+        return getattr(self.detector, "tower_passes", None)
+
+    def ask_all(self, prompts: Sequence[str]) -> Floats:
+        """Return P(speech), (prompts, clips), about all clips."""
+        return self.ask(prompts, np.arange(len(self.table)))
+
+    @cached_property
+    def _clips(self) -> list[NDArray[np.float32]]:
+        return [from_flac_bytes(clip) for clip in tqdm(self._flac, desc="decoding", unit="clip")]
+
+    def _ask(self, prompts: Sequence[str], clips: Indices) -> Floats:
+        heard = [self._clips[i] for i in clips]
+        scores = np.asarray(self.detector.score_prompts(heard, prompts), dtype=np.float64)
+        who = type(self.detector).__name__
+        if scores.shape != (len(prompts), len(clips)):
+            raise ScoreError(
+                f"{who} answered {scores.shape} scores to {len(prompts)} prompts about "
+                f"{len(clips)} clips"
+            )
+        if not ((scores >= 0) & (scores <= 1)).all():
+            raise ScoreError(f"{who} gives a clip a P(speech) outside [0, 1]")
+        return scores
+
+
+def prompt_store(results: Path, backend: str, cls: type, options: Mapping[str, Any]) -> PromptStore:
+    """Open the store of a detector under its options, whatever its prompt."""
+    own = {name: value for name, value in options.items() if name != "prompt"}
+    return PromptStore(results / "cache" / "prompts" / store_name(backend, cls, own))

@@ -1,0 +1,82 @@
+"""Prompts and searches as people read them: tables of text, as in `speechdt.display`."""
+
+from typing import Any
+
+import pandas as pd
+
+from speechdt.display import MISSING, decimal, minus, number, percent, text_table
+from speechdt.statistics_display import p_value
+
+BANK_NOTE = (
+    "On all of dev. Log-loss after Platt scaling; gain: how much lower than that of the baseline "
+    "prompt on the same clips. Decisions with the threshold that suits dev best. Bias: by how much "
+    "the order of the options favours SPEECH, in log-odds; flipped: answers that change with it. "
+    "In brackets: 95 % intervals over groups of recordings."
+)
+SEARCHES_NOTE = (
+    "Differences of balanced accuracy in points, thresholds from dev. Dev: what dev promised; gap: "
+    "by how much that is more than test kept. Log-loss gain: after Platt scaling learned on dev. "
+    "Random: a search that tries as many prompts of the same proposer on the same clips, and is "
+    "told nothing of how they did. In brackets: 95 % intervals over groups of recordings; p by "
+    "exchanging whole groups, Holm over all rows."
+)
+PROMPTS = {"winner": "search", "control": "random", "baseline": "baseline"}
+"""What the prompts of a search are called."""
+
+
+def bank_display(bank: pd.DataFrame) -> pd.DataFrame:
+    """Return the prompts of the bank: one row for each detector and prompt, best first."""
+    ordered = bank.sort_values(["search", "log_loss"], kind="stable")
+    return text_table(
+        ordered,
+        {
+            "Search": lambda row: str(row["search"]),
+            "Prompt": lambda row: str(row["prompt"]),
+            "Log-loss": lambda row: decimal(row, "log_loss"),
+            "Gain": lambda row: decimal(row, "gain"),
+            "Accuracy (%)": lambda row: percent(row, "accuracy"),
+            "Balanced (%)": lambda row: percent(row, "balanced_accuracy"),
+            "SPEECH (%)": lambda row: percent(row, "speech_accuracy"),
+            "NONSPEECH (%)": lambda row: percent(row, "nonspeech_accuracy"),
+            "AUC": lambda row: decimal(row, "auc"),
+            "Confidence": lambda row: decimal(row, "confidence"),
+            "Bias (log-odds)": _bias,
+            "Flipped (%)": lambda row: number(100 * row["flipped"]),
+        },
+    )
+
+
+def _bias(row: Any) -> str:
+    if pd.isna(row["order_bias"]):
+        return MISSING
+    return minus(f"{row['order_bias']:+.2f} ± {row['order_bias_sd']:.2f}")
+
+
+def searches_table(searches: pd.DataFrame) -> pd.DataFrame:
+    """Return what each search was worth: three rows a search, that over random search first."""
+    return text_table(
+        searches,
+        {
+            "Search": lambda row: str(row["search"]),
+            "Contrast": lambda row: f"{PROMPTS[row['prompt']]} − {PROMPTS[row['reference']]}",
+            "Test (points)": lambda row: percent(row, "difference"),
+            "p": lambda row: p_value(row["p"]),
+            "p, Holm": lambda row: p_value(row["p_holm"]),
+            "Dev (points)": lambda row: number(100 * row["difference_dev"]),
+            "Gap (points)": lambda row: number(100 * row["gap"]),
+            "Log-loss gain, test": lambda row: decimal(row, "log_loss_gain"),
+            "Log-loss gain, dev": lambda row: number(row["log_loss_gain_dev"], 3),
+            "Verdict": lambda row: str(row["verdict"]),
+        },
+    )
+
+
+def first_lines(searches: pd.DataFrame) -> list[str]:
+    """Return a sentence for each search: what its winner gains on test over random search."""
+    return [
+        f"{row['search']}: on test, the prompt that the search found gains "
+        f"{percent(row, 'difference')} points of balanced accuracy over that of a random search "
+        f"with as many questions ({row['verdict']})."
+        for _, row in searches.iterrows()
+        if row["prompt"] == "winner" and row["reference"] == "control"
+    ]

@@ -1,0 +1,113 @@
+"""What proposes prompts: a language model, told what was tried and how it did.
+
+A proposer gets the prompts that were tried, with their scores, and returns texts; whether they are
+prompts is not its business (`speechdt.candidates`). Without anything tried it proposes blindly,
+which is what a random search does.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from speechdt.errors import SpeechdtError
+
+
+class Tried(NamedTuple):
+    """A prompt that was tried.
+
+    Attributes
+    ----------
+    prompt : str
+    score : float
+        From 0 to 100; more is better, whatever is optimised.
+    weight : float
+        Share of the clips that the score rests on.
+    """
+
+    prompt: str
+    score: float
+    weight: float = 1.0
+
+
+class Proposer(Protocol):
+    """Proposes prompts."""
+
+    def propose(self, tried: Sequence[Tried], count: int, seed: int) -> list[str]:
+        """Return about `count` texts, the same ones for the same seed where that is possible.
+
+        Raises
+        ------
+        ProposerError
+            If nothing comes of it this time.
+        """
+
+
+class ProposerError(SpeechdtError):
+    """A proposer gave no answer; the message is one line that says why."""
+
+
+TASK = """\
+A model hears a short audio clip, often noisy, and is asked whether somebody speaks in it. It can \
+only answer A (there is human speech) or B (there is none). How well it answers depends on how it \
+is asked. Write better questions for it.
+"""
+SHOWN = """
+These questions were tried. They stand from the worst to the best, each with its score; scores go \
+from 0 to 100, and higher is better.
+
+{questions}
+"""
+RULES = """
+Write {count} new questions{better}. Each must
+- be clear and leave no doubt about what is asked,
+- turn attention to the human voice,
+- have two or three sentences at most, besides its options,
+- end in two options, each on a line of its own: "A) " and what it stands for, namely that there \
+is human speech; then "B) " and what it stands for, namely that there is none.
+A short request to answer by one letter may follow the options.
+Put each question between <question> and </question>, and write nothing else.
+"""
+_QUESTION = re.compile(r"<question[^>]*>(.*?)</question>", re.DOTALL)
+
+
+def meta_prompt(tried: Sequence[Tried], count: int, shown: int = 20) -> str:
+    """Return what a language model is told: the task, what was tried (best last), and the rules.
+
+    After Yang et al. 2023, *Large language models as optimizers*, arXiv 2309.03409.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        The best `shown` of them are named; nothing is said of scores if there is none.
+    count : int
+        Questions to ask for.
+    """
+    best = sorted(tried, key=lambda one: one.score)[-shown:]
+    questions = "\n\n".join(
+        f'<question score="{one.score:.1f}">\n{one.prompt}\n</question>' for one in best
+    )
+    told = SHOWN.format(questions=questions) if best else ""
+    better = " that differ from all of these and may score higher" if best else ""
+    return TASK + told + RULES.format(count=count, better=better)
+
+
+def questions_in(reply: str) -> list[str]:
+    """Return the questions of a reply, or the whole reply if none is marked."""
+    return _QUESTION.findall(reply) or [reply]
+
+
+class Writer:
+    """Proposes what a language model writes.
+
+    Parameters
+    ----------
+    write : callable
+        From what the model is told and a seed to its reply.
+    """
+
+    def __init__(self, write: Callable[[str, int], str]):
+        self._write = write
+
+    def propose(self, tried: Sequence[Tried], count: int, seed: int) -> list[str]:
+        """Ask the model once, see :class:`Proposer`."""
+        return questions_in(self._write(meta_prompt(tried, count), seed))

@@ -1,0 +1,160 @@
+"""Race candidates over blocks of clips: all start, the better half goes on, finalists hear it all.
+
+Successive halving (Jamieson & Talwalkar 2016, arXiv 1502.07943). What a race costs depends on the
+number of candidates alone, so that two searches with the same numbers ask the same number of
+questions.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from speechdt import seeds
+from speechdt.judging import Judge, Verdict
+from speechdt.objectives import Floats
+
+Indices = NDArray[np.int64]
+Ask = Callable[[Sequence[str], Indices], Floats]
+"""Returns P(speech), (prompts, clips), of some prompts about some clips."""
+
+FEWEST_CLIPS, FEWEST_ITEMS = 100, 30
+"""Of a block: no candidate is judged on fewer, since a group is decided by few items' luck."""
+MOST_BLOCKS = 4
+
+
+def blocks(speech: ArrayLike, items: ArrayLike, groups: ArrayLike, seed: int) -> list[Indices]:
+    """Deal whole groups into blocks of about as many items, of both classes alike.
+
+    Parameters
+    ----------
+    speech, items, groups : array_like, (clips,)
+        Class, item and group of each clip.
+    seed : int
+
+    Returns
+    -------
+    list of int arrays
+        The clips of each block; as many blocks as have at least `FEWEST_CLIPS` clips and
+        `FEWEST_ITEMS` items each and two groups of each class, at most `MOST_BLOCKS`, at least one.
+    """
+    table = pd.DataFrame({"speech": speech, "item": items, "group": groups})
+    for count in range(MOST_BLOCKS, 1, -1):
+        block = table["group"].map(_dealt(table, count, seed))
+        rows = [table[block == number] for number in range(count)]
+        if all(_is_enough(part) for part in rows):
+            return [part.index.to_numpy() for part in rows]
+    return [np.arange(len(table))]
+
+
+def _dealt(table: pd.DataFrame, count: int, seed: int) -> dict[str, int]:
+    """Return the block of each group: largest groups first, each to the block that has least."""
+    by_group = table.groupby("group").agg(speech=("speech", "max"), items=("item", "nunique"))
+    by_group["rank"] = [seeds.rank(seed, "block", group) for group in by_group.index]
+    dealt: dict[str, int] = {}
+    held = np.zeros((2, count))
+    by_group = by_group.sort_values(["items", "rank"], ascending=[False, True])
+    for group, of_class, size in zip(
+        by_group.index, by_group["speech"].astype(int), by_group["items"], strict=True
+    ):
+        place = int(np.lexsort((held.sum(axis=0), held[of_class]))[0])
+        dealt[str(group)] = place
+        held[of_class, place] += size
+    return dealt
+
+
+def _is_enough(part: pd.DataFrame) -> bool:
+    groups = part.groupby("speech")["group"].nunique()
+    return (
+        len(part) >= FEWEST_CLIPS
+        and part["item"].nunique() >= FEWEST_ITEMS
+        and len(groups) == 2
+        and bool(groups.min() >= 2)
+    )
+
+
+class Track:
+    """What was answered, and by which race.
+
+    Parameters
+    ----------
+    ask : callable
+    judge : Judge
+    baseline : str
+        Prompt that every other one is judged against.
+    clip_blocks : sequence of int arrays
+        From :func:`blocks`.
+
+    Attributes
+    ----------
+    size : int
+        Number of clips.
+    sign : int
+        -1 if the objective is a loss.
+    verdicts : dict of str to Verdict
+        The latest of each prompt that raced here.
+    of_baseline : Verdict
+        That of the baseline, on all clips.
+    pairs : int
+        Prompts times clips that were asked, but for the baseline's.
+    """
+
+    def __init__(self, ask: Ask, judge: Judge, baseline: str, clip_blocks: Sequence[Indices]):
+        self._ask, self._judge, self.baseline = ask, judge, baseline
+        self.blocks = list(clip_blocks)
+        self.size = sum(map(len, self.blocks))
+        self.sign = judge.objective.sign
+        self.verdicts: dict[str, Verdict] = {}
+        self.pairs = 0
+        everything = np.arange(self.size)
+        self._of_baseline = ask([baseline], everything)[0]
+        (self.of_baseline,) = judge.judge(self._of_baseline[None], self._of_baseline, everything)
+
+    def race(self, prompts: Sequence[str], first: int) -> None:
+        """Race prompts, beginning with block `first`: half of them at least drop out at each."""
+        left = list(prompts)
+        order = [self.blocks[(first + i) % len(self.blocks)] for i in range(len(self.blocks))]
+        heard: Indices = np.empty(0, dtype=np.int64)
+        answers = np.empty((len(left), 0))
+        for place, block in enumerate(order):
+            if place:
+                verdicts = [self.verdicts[prompt] for prompt in left]
+                kept = better_half([verdict.gain for verdict in verdicts])
+                left, answers = [left[i] for i in kept], answers[kept]
+            answers = np.concatenate([answers, self._ask(left, block)], axis=1)
+            self.pairs += len(left) * len(block)
+            heard = np.concatenate([heard, block])
+            judged = self._judge.judge(answers, self._of_baseline[heard], heard)
+            self.verdicts |= dict(zip(left, judged, strict=True))
+
+    def hear_all(self, prompts: Sequence[str]) -> None:
+        """Ask prompts about all clips, without a race."""
+        if not prompts:
+            return
+        everything = np.arange(self.size)
+        answers = self._ask(prompts, everything)
+        self.pairs += answers.size
+        judged = self._judge.judge(answers, self._of_baseline, everything)
+        self.verdicts |= dict(zip(prompts, judged, strict=True))
+
+    @property
+    def winner(self) -> str:
+        """The prompt whose gain over the baseline has the best pessimistic bound.
+
+        Among those that were asked about all clips; the baseline stays where none of them gains.
+        """
+        finalists = {
+            prompt: verdict
+            for prompt, verdict in self.verdicts.items()
+            if verdict.clips == self.size and verdict.gain > 0 and prompt != self.baseline
+        }
+        if not finalists:
+            return self.baseline
+        return max(finalists, key=lambda prompt: finalists[prompt].bound)
+
+
+def better_half(gains: Sequence[float]) -> list[int]:
+    """Return the places of the better half, at least one, in the order in which they stand."""
+    count = max(1, len(gains) // 2)
+    return sorted(sorted(range(len(gains)), key=lambda i: -gains[i])[:count])

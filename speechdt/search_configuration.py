@@ -1,0 +1,90 @@
+"""Check the prompt searches of a configuration before any job starts."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from speechdt.configuration import ConfigError, meant, searched, variant_options
+from speechdt.detector import Detector
+from speechdt.plugins import check_options, find_detectors
+from speechdt.search_settings import SearchSettings
+
+BASELINE = "baseline"
+"""Name of the prompt that is the baseline where nothing else is said."""
+
+
+class Search(NamedTuple):
+    """A prompt search.
+
+    Attributes
+    ----------
+    cls : type
+        Detector class.
+    entry : dict
+        The variant, or what stands for it, whose prompt is searched for.
+    options : dict
+        What the detector is built with; its prompt is the baseline.
+    settings : SearchSettings
+    """
+
+    cls: type[Detector]
+    entry: dict[str, Any]
+    options: dict[str, Any]
+    settings: SearchSettings
+
+
+def left_over(
+    search: str, entry: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]]
+) -> bool:
+    """Whether a search is on a variant that was left out, and no variant wants its winner."""
+    wanted = {searched(variant) for variant in variants.values()}
+    return isinstance(entry["on"], str) and entry["on"] not in variants and search not in wanted
+
+
+def check_search(
+    search: str,
+    entry: Mapping[str, Any],
+    variants: Mapping[str, Mapping[str, Any]],
+    **resolve: Any,
+) -> Search:
+    """Return a prompt search, checked.
+
+    Parameters
+    ----------
+    search : str
+        Its name.
+    entry : mapping
+        ``on``, a variant or what would be one, and settings.
+    variants : mapping
+        All variants.
+    **resolve
+        As for :func:`variant_options`.
+
+    Raises
+    ------
+    ConfigError
+        Naming the search: what it is on does not exist or cannot be asked in words, or a setting is
+        wrong.
+    """
+    on = entry["on"]
+    if not isinstance(on, Mapping):
+        if on not in variants:
+            raise ConfigError(f"searches.{search}: on: no variant '{on}'{meant(on, variants)}")
+        on = variants[on]
+    on = {"prompt": BASELINE} | dict(on)
+    found, backend = find_detectors(), on["backend"]
+    if backend not in found:
+        raise ConfigError(f"searches.{search}: on: no backend '{backend}'{meant(backend, found)}")
+    cls = found[backend]
+    if not hasattr(cls, "score_prompts"):
+        raise ConfigError(f"searches.{search}: backend '{backend}' is not asked in words")
+    settings = {name: value for name, value in entry.items() if name != "on"}
+    try:
+        options = variant_options(on, cls, **resolve)
+        if searched(options):
+            raise ValueError("on: its prompt is searched for itself")
+        check_options(cls, options)
+        kind: Any = SearchSettings
+        check_options(kind, settings)
+        return Search(cls, on, options, SearchSettings(**settings))
+    except ValueError as error:
+        raise ConfigError(f"searches.{search}: {error}") from error

@@ -1,0 +1,98 @@
+"""What a prompt search can be told, and its defaults."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from speechdt.chat_server import ChatServer
+from speechdt.objectives import OBJECTIVES
+from speechdt.opro import Budget
+
+PROPOSERS = {
+    "template": (),
+    "self": ("temperature", "most_tokens"),
+    "local": ("model", "temperature", "most_tokens"),
+    "openai": ("base_url", "model", "key_variable", "temperature", "most_tokens", "timeout_s"),
+}
+"""Options of each kind of proposer."""
+FROM_ENVIRONMENT = {"base_url": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}
+"""Where a server and its model are named if the configuration does not."""
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """Settings of a search.
+
+    Attributes
+    ----------
+    objective : str
+        One of `objectives.OBJECTIVES`.
+    proposer : str or mapping
+        One of `PROPOSERS`, or a mapping with its name under ``kind`` and its options.
+    steps, candidates, start : int
+        See :class:`opro.Budget`.
+    replicates : int
+        Of the bootstrap that a bound is taken from.
+    audio_gib : float
+        Memory for encoded audio, which is kept over the whole search.
+
+    Raises
+    ------
+    ValueError
+        If a setting cannot be: the message is one line naming it.
+    """
+
+    objective: str = "log_loss"
+    proposer: str | Mapping[str, Any] = field(default="template")
+    steps: int = Budget.steps
+    candidates: int = Budget.candidates
+    start: int = Budget.start
+    replicates: int = 1000
+    audio_gib: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            known = ", ".join(OBJECTIVES)
+            raise ValueError(f"objective '{self.objective}' is none of: {known}")
+        if self.kind not in PROPOSERS:
+            raise ValueError(f"proposer '{self.kind}' is none of: {', '.join(PROPOSERS)}")
+        for name in self.proposer_options:
+            if name not in PROPOSERS[self.kind]:
+                known = ", ".join(PROPOSERS[self.kind]) or "none"
+                raise ValueError(f"proposer '{self.kind}' has no option '{name}'; options: {known}")
+        if self.kind == "local" and "model" not in self.proposer_options:
+            raise ValueError("proposer 'local' needs a model: a folder or a hub id")
+        if self.kind == "openai":
+            self.server()
+
+    def told(self) -> dict[str, Any]:
+        """Return the settings as plain values, which make these again."""
+        return asdict(self)
+
+    @property
+    def kind(self) -> str:
+        """Kind of proposer."""
+        return self.proposer if isinstance(self.proposer, str) else str(self.proposer.get("kind"))
+
+    @property
+    def proposer_options(self) -> dict[str, Any]:
+        """What the configuration says of the proposer but for its kind."""
+        if isinstance(self.proposer, str):
+            return {}
+        return {name: value for name, value in self.proposer.items() if name != "kind"}
+
+    @property
+    def budget(self) -> Budget:
+        """How much is tried."""
+        return Budget(steps=self.steps, candidates=self.candidates, start=self.start)
+
+    def server(self) -> ChatServer:
+        """Return the server of proposer `openai`."""
+        told = self.proposer_options
+        for name, variable in FROM_ENVIRONMENT.items():
+            if name not in told:
+                if not os.getenv(variable):
+                    raise ValueError(f"proposer 'openai' needs {name}, here or in {variable}")
+                told[name] = os.environ[variable]
+        return ChatServer(**told)
