@@ -157,6 +157,7 @@ def small_run(folder, root):
     named = {
         "adapters": ["adapters/small"],
         "cards": ["cards/small.md"],
+        "prompts": ["prompts/base.json"],
         "tables": ["tables/matrix.csv"],
         "figures": ["figures/a.pdf"],
         "pages": ["report.html", "errors.html", "errors"],
@@ -165,7 +166,8 @@ def small_run(folder, root):
         given[name] = [results / path for path in paths]
     (results / "cards").mkdir()
     (results / "cards" / "small.md").write_text("with its test")
-    for path in ("adapters/small/README.md", "errors/a.flac", "figures/a.pdf", "report.html"):
+    written = ("adapters/small/README.md", "prompts/base.json", "errors/a.flac", "figures/a.pdf")
+    for path in (*written, "report.html"):
         (results / path).parent.mkdir(parents=True, exist_ok=True)
         (results / path).write_text("x")
     (results / "errors.html").write_text("x")
@@ -206,5 +208,6 @@ def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along
     assert not scores[[f"decided_{variant}" for variant in VARIANTS]].any(axis=None)
     text = (out / "README.md").read_text()
     assert "`adapters/` | small" in text
+    assert "`prompts/`" in text
     assert "nano: a toy" in text
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=out, check=True)

@@ -54,7 +54,7 @@ def copy_run(given, folder, root):
     copied = []
     for file in (file for cell in given.cells for file in cell_files(cell)):
         copied += copy(file, folder, f"dataset/{file.parent.name}/{file.name}")
-    for name in ("adapters", "calibration", "tables", "figures"):
+    for name in ("adapters", "prompts", "calibration", "tables", "figures"):
         for path in map(Path, given[name]):
             copied += copy(path, folder, f"{name}/{path.name}")
     for card in map(Path, given.cards):  # with what the adapter does on test
@@ -116,6 +116,7 @@ def main(given, params, folder, log):
     citation = yaml.safe_load(Path(given.citation).read_text())
     facts |= {"title": citation["title"], "version": str(citation.get("version", ""))}
     facts |= {"revision": revision(root), "adapters": [Path(path).name for path in given.adapters]}
+    facts |= {"prompts": bool(given.prompts)}
     (matrix,) = [path for path in given.tables if Path(path).name == "matrix.csv"]
     text = release.readme(notes=model_notes(read_table(matrix)), **facts)
     (folder / "README.md").write_text(text, encoding="utf-8")
