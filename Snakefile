@@ -6,11 +6,14 @@ include: "rules/hygiene.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
 include: "rules/growth.smk"
+include: "rules/inspection.smk"
 include: "rules/models.smk"
 include: "rules/adapters.smk"
 include: "rules/prompts.smk"
 include: "rules/scores.smk"
 include: "rules/analysis.smk"
+include: "rules/fairness.smk"
+include: "rules/verdict.smk"
 include: "rules/report.smk"
 include: "rules/errors.smk"
 include: "rules/paper.smk"
@@ -26,5 +29,6 @@ rule all:
         hygiene,
         bank_results,
         search_results,
+        inspection,
         "<results>/report.html",
         "<results>/errors.html",

@@ -36,6 +36,8 @@ rule fit_thresholds:
     output:
         thresholds="<results>/thresholds/{variant}.csv",
         curves="<results>/thresholds/{variant}.curves.csv",
+        surface="<results>/thresholds/{variant}.surface.csv",
+        contour="<results>/thresholds/{variant}.contour.csv",
     log:
         "<logs>/fit_thresholds/{variant}.log",
     conda:
@@ -81,12 +83,16 @@ rule collect_tables:
         ),
         thresholds=expand("<results>/thresholds/{variant}.csv", variant=VARIANTS),
         curves=expand("<results>/thresholds/{variant}.curves.csv", variant=VARIANTS),
+        surface=expand("<results>/thresholds/{variant}.surface.csv", variant=VARIANTS),
+        contour=expand("<results>/thresholds/{variant}.contour.csv", variant=VARIANTS),
     output:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",
         reliability="<results>/tables/reliability.csv",
         thresholds="<results>/tables/thresholds.csv",
         curves="<results>/tables/curves.csv",
+        surface="<results>/tables/surface.csv",
+        contour="<results>/tables/contour.csv",
     log:
         "<logs>/collect_tables/collect_tables.log",
     conda:

@@ -25,6 +25,9 @@ tables = displayed + expand(
         "latency",
         "pareto",
         "comparisons",
+        "surface",
+        "contour",
+        "threshold_sensitivity",
     ],
 )
 
@@ -32,6 +35,18 @@ asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
 adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
 cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
 tables += asked_tables + adapter_tables
+# Only where something is trained, since train's clips are rendered for that alone.
+giveaway_tables = (
+    ["<results>/tables/giveaways.csv"]
+    if any(
+        run.get("adapter") in ADAPTERS
+        for runs in RUNS.values()
+        for run in runs.values()
+    )
+    else []
+)
+tables += giveaway_tables
+tables += expand("<results>/tables/verdict.{kind}", kind=["md", "csv"])
 
 
 rule draw_figure:
@@ -94,6 +109,11 @@ rule write_report:
         latency="<results>/tables/latency.csv",
         pareto="<results>/tables/pareto.csv",
         comparisons="<results>/tables/comparisons.csv",
+        surface="<results>/tables/surface.csv",
+        contour="<results>/tables/contour.csv",
+        verdict="<results>/tables/verdict.csv",
+        threshold_sensitivity="<results>/tables/threshold_sensitivity.csv",
+        giveaways=giveaway_tables,
         order_bias=asked_tables,
         adapters=adapter_tables,
         prompts=report_of_prompts,

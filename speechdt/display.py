@@ -401,6 +401,10 @@ def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
             "Variant": lambda row: str(row["variant"]),
             **cells,
             "Total": partial(_spread, name="latency"),
+            "Interval of the median": lambda row: (
+                f"[{significant(row['latency_p50_ms_low'])}, "
+                f"{significant(row['latency_p50_ms_high'])}]"
+            ),
         },
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom
 from tqdm import tqdm
 
 from speechdt.audio import from_flac_bytes
@@ -68,6 +69,22 @@ def summary(seconds: ArrayLike) -> dict[str, float]:
     values = np.asarray(seconds) * 1000
     p50, p95 = np.percentile(values, [50, 95])
     return {"p50_ms": float(p50), "p95_ms": float(p95), "mean_ms": float(values.mean())}
+
+
+def quantile_interval(values: ArrayLike, quantile: float) -> tuple[float, float]:
+    """Return the 95 % interval of a quantile, two of the values themselves.
+
+    How many values lie below the true quantile is binomial, whatever their distribution (David &
+    Nagaraja 2003, section 7.1). It says how sure the clips make the quantile on this machine at
+    this time; another machine has another quantile. A bound that no value is far enough out for is
+    infinite.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    lower, upper = (int(binom.ppf(tail, len(ordered), quantile)) for tail in (0.025, 0.975))
+    return (
+        float(ordered[lower - 1]) if lower >= 1 else -np.inf,
+        float(ordered[upper]) if upper < len(ordered) else np.inf,
+    )
 
 
 def added(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

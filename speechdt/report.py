@@ -16,6 +16,8 @@ from speechdt.adapters import text_table
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
 from speechdt.sources import CATEGORIES
+from speechdt.verdict import Finding
+from speechdt.verdict_display import findings_table
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 MOST_REJECTED = 100
@@ -73,7 +75,9 @@ def render(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        matrix, metrics, thresholds, curves, latency, pareto, comparisons.
+        matrix, metrics, thresholds, curves, latency, pareto, comparisons,
+        surface, contour; and verdict, giveaways and
+        threshold_sensitivity, if there are any.
     order_bias : DataFrame or None
         ``tables/order_bias.csv``, if any variant is asked in words.
     adapters : DataFrame or None
@@ -114,6 +118,7 @@ def render(
             display.matrix_table(tables["matrix"], tables["latency"], ranges),
         ),
         contrasts=contrasts_table(tables["comparisons"]),
+        verdict=verdict_table(tables.get("verdict")),
         robustness=robustness(tables),
         figures=[
             Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
@@ -123,7 +128,10 @@ def render(
         adapters=None
         if adapters is None
         else Table("adapters", "Adapters: settings, and what came of them.", text_table(adapters)),
-        thresholds=threshold_tables(tables["thresholds"], ranges),
+        thresholds=[
+            *threshold_tables(tables["thresholds"], ranges),
+            *trading_tables(tables["surface"], tables["contour"], ranges),
+        ],
         all_thresholds=Table(
             "all-thresholds",
             "Thresholds of every curve, with its guess and lapse rate.",
@@ -225,6 +233,14 @@ def width(svg: str) -> int:
     return round(float(found[1]) * PIXELS_PER_POINT) if found else 900
 
 
+def verdict_table(verdict: pd.DataFrame | None) -> Table | None:
+    """Return the verdict on the plan's criteria, from ``tables/verdict.csv``."""
+    if verdict is None:
+        return None
+    found = [Finding(*row) for row in verdict[list(Finding._fields)].itertuples(index=False)]
+    return Table("criteria", "The plan's criteria.", findings_table(found).drop(columns="Note"))
+
+
 def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
     """Return the contrasts that were planned; None if the run has none of their variants."""
     cells = statistics_display.comparisons_table(comparisons)
@@ -232,9 +248,23 @@ def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
     return Table("contrasts", caption, cells) if len(cells) else None
 
 
+def trading_tables(
+    surface: pd.DataFrame, contour: pd.DataFrame, ranges: Mapping[str, display.Range]
+) -> list[Table]:
+    """Return what duration is worth in dB; nothing if the grid has one SNR or one duration."""
+    if surface.empty:
+        return []
+    cells = statistics_display.trading_table(surface, contour, ranges["snr"])
+    caption = (
+        "The surface over SNR and duration: by how many dB its 75 % contour falls when the "
+        "duration doubles, and where it lies at each duration, in dB."
+    )
+    return [Table("trading", caption, cells)]
+
+
 def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
     """Return tables that ask whether the comparison depends on bias, on labels or on bandwidth."""
-    return [
+    found = [
         Table(
             "sensitivity",
             "Sensitivity and bias: d′ and criterion c.",
@@ -246,6 +276,21 @@ def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
             statistics_display.strata_table(tables["metrics"]),
         ),
     ]
+    if "threshold_sensitivity" in tables:
+        cells = statistics_display.moved_threshold_table(tables["threshold_sensitivity"])
+        caption = (
+            "Balanced accuracy (%) with the threshold moved, so that so many points more of dev's "
+            "clips are called SPEECH; and at the threshold that would have been best on test."
+        )
+        found.append(Table("moved-thresholds", caption, cells))
+    if "giveaways" in tables:
+        cells = statistics_display.giveaways_table(tables["giveaways"])
+        caption = (
+            "How much the trials give away: logistic regressions on level, bandwidth or mean "
+            "spectrum alone, and on log-mel statistics, trained on train."
+        )
+        found.append(Table("giveaways", caption, cells))
+    return found
 
 
 def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Range]) -> list[Table]:

@@ -4,7 +4,17 @@ import math
 
 import pandas as pd
 
-from speechdt.display import MISSING, Row, decimal, number, percent, text_table
+from speechdt.display import (
+    MISSING,
+    Row,
+    Threshold,
+    decimal,
+    minus,
+    number,
+    percent,
+    text_table,
+    with_interval,
+)
 
 STRATA = {
     "All": ("all", ""),
@@ -49,6 +59,25 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else number(p, 3)
 
 
+def trading_table(
+    surface: pd.DataFrame, contour: pd.DataFrame, tested: tuple[float, float]
+) -> pd.DataFrame:
+    """Return what doubling the duration is worth in dB, and the contour at the tested durations."""
+    rows = []
+    for _, row in surface.iterrows():
+        own = contour[(contour["variant"] == row["variant"]) & contour["tested"]]
+        value, low, high = (float(row[f"db_per_doubling{end}"]) for end in ("", "_low", "_high"))
+        cells = {
+            f"{at['duration_ms']:g} ms": Threshold(
+                at["snr_db"], at["snr_low"], at["snr_high"], str(at["snr_censored"])
+            ).text(tested)
+            for _, at in own.iterrows()
+        }
+        trade = {"dB a doubling": with_interval(value, low, high), "Lapse": number(row["lapse"], 3)}
+        rows.append({"Variant": str(row["variant"]), **trade, **cells})
+    return pd.DataFrame(rows, dtype=str)
+
+
 def sensitivity_table(matrix: pd.DataFrame) -> pd.DataFrame:
     """Return d' and criterion beside the two rates that they are made of: one row a variant."""
     return text_table(
@@ -79,3 +108,33 @@ def strata_table(metrics: pd.DataFrame) -> pd.DataFrame:
         }
         rows.append({"Variant": variant, **cells})
     return pd.DataFrame(rows, dtype=str).fillna(MISSING)
+
+
+def giveaways_table(giveaways: pd.DataFrame) -> pd.DataFrame:
+    """Return what each classifier that does not listen gets out of the trials."""
+    return text_table(
+        giveaways,
+        {
+            "Sees": lambda row: str(row["features"]),
+            "AUC": lambda row: decimal(row, "auc"),
+            "Balanced (%)": lambda row: percent(row, "balanced_accuracy"),
+        },
+    )
+
+
+def moved_threshold_table(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """Return balanced accuracy at each threshold: one row a variant, one column a threshold."""
+    rows = []
+    for variant, table in sensitivity.groupby("variant", sort=False):
+        cells = {
+            _moved(str(row["at"])): percent(row, "balanced_accuracy") for _, row in table.iterrows()
+        }
+        rows.append({"Variant": str(variant), **cells})
+    return pd.DataFrame(rows, dtype=str).fillna(MISSING)
+
+
+def _moved(at: str) -> str:
+    if at == "best":
+        return "best on test"
+    points = round(100 * float(at))
+    return minus(f"{points:+d} points") if points else "θ of dev"

@@ -1,12 +1,12 @@
 """The tables of the paper, from the figures of the variants."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from speechdt.latency import frontier
+from speechdt.latency import frontier, quantile_interval
 
 METRICS = (
     *("accuracy", "balanced_accuracy", "balanced_accuracy_half"),
@@ -31,7 +31,7 @@ THRESHOLDS = {
 """Thresholds of ``matrix.csv``: the kind of curve along SNR, and which of its thresholds."""
 TEXT = (
     *("variant", "backend", "model", "by", "metric", "kind", "dimension", "slice"),
-    *("processor", "gpus", "search", "prompt", "reference", "family"),
+    *("processor", "gpus", "search", "prompt", "reference", "family", "at"),
     *("adapter", "loss", "spec_augment", "quantity"),
 )
 """Columns that are text; so are those that end in ``_censored``."""
@@ -131,8 +131,9 @@ def latency(timed: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        variant, latency_p50_ms, latency_p95_ms, load_s, first_ms, p50 and p95 of each stage,
-        throughput_clips_s, throughput_batch, peak memories (MiB), processor, gpus.
+        variant, latency_p50_ms and latency_p95_ms, each with ``_low`` and ``_high``, load_s,
+        first_ms, p50 and p95 of each stage, throughput_clips_s, throughput_batch, peak memories
+        (MiB), processor, gpus.
     """
     rows = []
     for variant, times in timed.items():
@@ -146,6 +147,7 @@ def latency(timed: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
                 "variant": variant,
                 "latency_p50_ms": times["latency"]["p50_ms"],
                 "latency_p95_ms": times["latency"]["p95_ms"],
+                **_quantile_intervals(times["clip_ms"]),
                 "throughput_clips_s": times["throughput_clips_s"],
                 "throughput_batch": times["throughput_batch"],
                 "load_s": times["load_s"],
@@ -160,10 +162,18 @@ def latency(timed: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _quantile_intervals(clip_ms: Sequence[float]) -> dict[str, float]:
+    ends = {}
+    for name, quantile in (("latency_p50_ms", 0.50), ("latency_p95_ms", 0.95)):
+        ends[f"{name}_low"], ends[f"{name}_high"] = quantile_interval(clip_ms, quantile)
+    return ends
+
+
 def pareto(times: pd.DataFrame, matrix: pd.DataFrame) -> pd.DataFrame:
     """Return latency and balanced accuracy of each variant, fastest first, the frontier marked."""
     accuracy = ["variant", "balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"]
-    points = times[["variant", "latency_p50_ms", "latency_p95_ms"]].merge(matrix[accuracy])
+    ends = [f"latency_p50_ms{end}" for end in ("", "_low", "_high")]
+    points = times[["variant", *ends, "latency_p95_ms"]].merge(matrix[accuracy])
     points["on_frontier"] = frontier(
         points["latency_p50_ms"].tolist(), points["balanced_accuracy"].tolist()
     )

@@ -12,6 +12,7 @@ from speechdt.calibration import Calibration
 from speechdt.comparison import compare, contrasts
 from speechdt.metrics import reliability
 from speechdt.slices import by_slice
+from speechdt.surface import surface
 from speechdt.threshold_comparison import compare_thresholds
 from speechdt.thresholds import thresholds
 
@@ -45,7 +46,7 @@ def make(count, snrs=SNRS, durations=DURATIONS):
     """Return the tables of the first `count` detectors by name."""
     variants = NAMES[:count]
     found = {}
-    for name in ("metrics", "reliability", "thresholds", "curves"):
+    for name in ("metrics", "reliability", "thresholds", "curves", "surface", "contour"):
         parts = [
             _analysed(place % len(OBSERVERS), snrs, durations)[name].assign(variant=variant)
             for place, variant in enumerate(variants)
@@ -89,6 +90,7 @@ def _analysed(observer, snrs, durations):
     heard = trials[~silent]
     noisy = heard[heard["snr_db"].notna()]
     fitted, curves = thresholds(noisy, trials[silent], replicates=REPLICATES, seed=1)
+    parameters, contour = surface(noisy, trials[silent], replicates=REPLICATES, seed=1)
     return {
         "trials": noisy,
         "silent": trials[silent],
@@ -96,6 +98,8 @@ def _analysed(observer, snrs, durations):
         "reliability": reliability(noisy),
         "thresholds": fitted,
         "curves": curves,
+        "surface": parameters,
+        "contour": contour,
     }
 
 
@@ -148,6 +152,7 @@ def _times(factor):
     spread = {"p50_ms": 0.6 * factor, "p95_ms": 1.1 * factor, "mean_ms": 0.7 * factor}
     return {
         "latency": spread,
+        "clip_ms": [0.6 * factor * (0.9 + 0.002 * place) for place in range(101)],
         "stages": {name: spread for name in ("decode", "features", "forward", "other", "post")},
         "throughput_clips_s": 3000 / factor,
         "throughput_batch": 8,

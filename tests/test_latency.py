@@ -4,9 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from speechdt import latency, stage
 from speechdt.audio import flac_bytes
+from speechdt.latency import quantile_interval
 from speechdt.stages import recording
 
 
@@ -61,3 +63,16 @@ def test_the_frontier_holds_what_nothing_beats():
             for j in range(60)
         )
         assert found[i] == (not beaten)
+
+
+def test_intervals_of_quantiles_cover_at_their_level(rng):
+    for quantile, truth in ((0.5, np.log(2)), (0.95, np.log(20))):
+        ends = [quantile_interval(rng.exponential(size=200), quantile) for _ in range(600)]
+        covered = sum(low <= truth <= high for low, high in ends)
+        assert binom.ppf(1e-4, 600, 0.95) <= covered <= binom.ppf(1 - 1e-4, 600, 0.98)
+
+
+def test_too_few_clips_leave_the_interval_open():
+    assert quantile_interval(np.arange(20), 0.95)[1] == np.inf
+    low, high = quantile_interval(np.arange(20), 0.5)
+    assert 0 < low < 9.5 < high < 19

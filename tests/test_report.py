@@ -8,6 +8,7 @@ from made_tables import CALIBRATION, HARDWARE, NAMES, make
 
 from speechdt import report
 from speechdt.figures import FIGURES
+from speechdt.verdict import Finding
 
 SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -118,7 +119,8 @@ def test_ids_are_unique_and_links_lead_somewhere(page):
 
 def test_nothing_is_loaded_from_elsewhere(page):
     loaded = [value for _, name, value in page.attributes if name in ("src", "href", "srcset")]
-    assert all(value.startswith(("data:", "#")) for value in loaded)
+    beside = {"errors.html"}  # pages to go to, not parts of this one
+    assert all(value.startswith(("data:", "#")) for value in loaded if value not in beside)
     style = page.html.split("<style>")[1].split("</style>")[0]
     assert "url(" not in style
     assert "@import" not in style
@@ -139,6 +141,17 @@ def test_every_figure_is_there_with_its_caption(page):
     text = "".join(page.text)
     for entry in FIGURES.values():
         assert entry.caption in text
+
+
+def test_the_verdict_stands_on_the_page_if_there_is_one():
+    finding = ("minimum", "accuracy ≥ 75 %", "B4", 0.8, 0.77, 0.83, "met", "")
+    given = inputs(1)
+    given["tables"]["verdict"] = pd.DataFrame([finding], columns=Finding._fields)
+    page = Page(report.render(**given))
+    assert page.rows["criteria"][1] == [
+        *("minimum", "accuracy ≥ 75 %", "B4", "80.0 [77.0, 83.0]", "met")
+    ]
+    assert "verdict" not in Page(report.render(**inputs(1))).ids
 
 
 def test_censored_thresholds_are_explained():

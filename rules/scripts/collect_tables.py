@@ -9,7 +9,10 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         tables = {
             name: read_tables(snakemake.input[name])
-            for name in ("metrics", "reliability", "thresholds", "curves")
+            for name in (
+                *("metrics", "reliability", "thresholds", "curves"),
+                *("surface", "contour"),
+            )
         }
         tables["matrix"] = matrix(
             tables["metrics"], tables["thresholds"], snakemake.params.variants

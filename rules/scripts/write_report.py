@@ -44,8 +44,10 @@ def main(inputs, variants, config, checkout):
     """Return the page, from files by name."""
     timed = read_json(variants, inputs["latency_of"])
     tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto", "comparisons")
+    tables += ("surface", "contour", "verdict", "threshold_sensitivity")
     return render(
-        tables={name: read_table(inputs[name]) for name in tables},
+        tables={name: read_table(inputs[name]) for name in tables}
+        | ({"giveaways": read_table(inputs["giveaways"][0])} if inputs["giveaways"] else {}),
         order_bias=read_if_there(inputs["order_bias"]),
         adapters=read_if_there(inputs["adapters"]),
         figures={Path(path).stem: Path(path).read_text() for path in inputs["figures"]},

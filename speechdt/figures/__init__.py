@@ -60,11 +60,20 @@ FIGURES = {
         "scale, which starts at chance (50 %); what lies below chance has the darkest shade.",
         ("metrics",),
     ),
+    "surface": Entry(
+        "How much duration buys how much SNR",
+        "How often each detector says SPEECH to speech, at every SNR and duration: dots are the "
+        "observed rates, the shade behind them the fitted surface. The dark line is its 75 % "
+        "contour, dashed its 95 % interval over groups: along it, a longer clip makes up for a "
+        "lower SNR. A detector without a line has it outside the tested range.",
+        ("surface", "contour", "metrics"),
+    ),
     "pareto": Entry(
         "Accuracy against latency",
         "Balanced accuracy over all noisy test trials, with its 95 % interval, against the median "
-        "time from a clip's bytes to its score, one clip at a time on a warm detector. The line "
-        "is the frontier: no other variant is both faster and more accurate than a filled marker.",
+        "time from a clip's bytes to its score, one clip at a time on a warm detector, with the "
+        "interval that the clips give it. The line is the frontier: no other variant is both "
+        "faster and more accurate than a filled marker.",
         ("pareto",),
     ),
     "reliability": Entry(
@@ -133,11 +142,12 @@ def draw(
     from speechdt.figures.pareto import pareto
     from speechdt.figures.psychometric import psychometric_duration, psychometric_snr
     from speechdt.figures.reliability import reliability
+    from speechdt.figures.surface import surface
     from speechdt.figures.training import adapters, training
 
     functions = (
         *(psychometric_snr, psychometric_duration),
-        *(heatmap, pareto, reliability, confusion, comparisons),
+        *(heatmap, pareto, reliability, confusion, comparisons, surface),
         *(adapters, training),
     )
     drawn: dict[str, Callable[..., Figure]] = {one.__name__: one for one in functions}

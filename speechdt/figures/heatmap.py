@@ -28,7 +28,7 @@ def heatmap(metrics: pd.DataFrame, variants: Sequence[str]) -> Figure:
     variants : sequence of str
         Order of the panels.
     """
-    cells = _cells(metrics)
+    cells = cell_values(metrics, "balanced_accuracy")
     with styled():
         if cells.empty:
             return message("There are no cells with both classes.")
@@ -46,7 +46,7 @@ def heatmap(metrics: pd.DataFrame, variants: Sequence[str]) -> Figure:
             panel.set_title(variant, fontweight="bold")
             panel.set_xticks(range(len(snrs)), [minus(f"{snr:g}") for snr in snrs])
             panel.set_yticks(range(len(durations)), [f"{duration:g}" for duration in durations])
-        _outside(axes, len(variants))
+        outside(axes, len(variants))
         figure.supxlabel("SNR (dB)", fontsize=8)
         figure.supylabel("Duration (ms)", fontsize=8)
         below = bool(cells["value"].min() < CHANCE)
@@ -56,9 +56,9 @@ def heatmap(metrics: pd.DataFrame, variants: Sequence[str]) -> Figure:
         return figure
 
 
-def _cells(metrics: pd.DataFrame) -> pd.DataFrame:
+def cell_values(metrics: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return variant, snr_db, duration_ms and value of every cell."""
-    cells = metrics[(metrics["by"] == "cell") & (metrics["metric"] == "balanced_accuracy")]
+    cells = metrics[(metrics["by"] == "cell") & (metrics["metric"] == metric)]
     names = cells["level"].astype(str).str.extract(r"^snr(?P<snr_db>.+)_dur(?P<duration_ms>.+)$")
     return cells[["variant", "value"]].join(names.astype(float))
 
@@ -75,7 +75,7 @@ def _panel(axes: Axes, values: np.ndarray, shades: ScalarMappable) -> None:
             axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=color)
 
 
-def _outside(axes: np.ndarray, shown: int) -> None:
+def outside(axes: np.ndarray, shown: int) -> None:
     """Hide panels without a variant, and give ticks to the lowest one of each column."""
     for panel in axes.flat[shown:]:
         panel.set_visible(False)

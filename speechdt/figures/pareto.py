@@ -28,19 +28,21 @@ CHANCE = 50
 
 
 class Point(NamedTuple):
-    """A variant: ms, and percent with its interval."""
+    """A variant: ms and percent with their intervals."""
 
     latency: float
     accuracy: float
     low: float
     high: float
+    fast: float
+    slow: float
     on_frontier: bool
 
 
 def pareto(
     pareto: pd.DataFrame, variants: Sequence[str], width: float = WIDTH, height: float = HEIGHT
 ) -> Figure:
-    """Draw balanced accuracy with its interval against the median latency of one clip.
+    """Draw balanced accuracy against the median latency of one clip, with both intervals.
 
     Parameters
     ----------
@@ -66,11 +68,12 @@ def pareto(
 
 def _points(table: pd.DataFrame) -> dict[str, Point]:
     names = ["latency_p50_ms", *(f"balanced_accuracy{end}" for end in ("", "_low", "_high"))]
-    numbers = (table[names].to_numpy(float) * [1, 100, 100, 100]).tolist()
+    names += [f"latency_p50_ms{end}" for end in ("_low", "_high")]
+    numbers = (table[names].to_numpy(float) * [1, 100, 100, 100, 1, 1]).tolist()
     marked = zip(table["variant"], numbers, table["on_frontier"].tolist(), strict=True)
     return {
-        variant: Point(latency, accuracy, low, high, bool(best))
-        for variant, (latency, accuracy, low, high), best in marked
+        variant: Point(latency, accuracy, low, high, fast, slow, bool(best))
+        for variant, (latency, accuracy, low, high, fast, slow), best in marked
     }
 
 
@@ -85,6 +88,7 @@ def _frontier(points: dict[str, Point]) -> list[tuple[float, float]]:
 
 def _draw(axes: Axes, point: Point, look: Look) -> None:
     axes.plot([point.latency] * 2, [point.low, point.high], color=look.color, lw=1, zorder=2)
+    axes.plot([point.fast, point.slow], [point.accuracy] * 2, color=look.color, lw=1, zorder=2)
     face = look.color if point.on_frontier else "white"
     axes.plot([point.latency], [point.accuracy], **look.marked, mfc=face, ms=6, zorder=3)
 
@@ -156,10 +160,11 @@ def _distance(axes: Axes, box: Bbox, point: Point) -> float:
 
 
 def _drawn(axes: Axes, point: Point) -> list[Bbox]:
-    """Return the boxes of a point and of its interval, in pixels."""
+    """Return the boxes of a point and of its intervals, in pixels."""
     at = (point.latency, point.accuracy)
     interval = _box(axes, (point.latency, point.low), (point.latency, point.high))
-    return [interval, _box(axes, at, at).padded(4)]
+    across = _box(axes, (point.fast, point.accuracy), (point.slow, point.accuracy))
+    return [interval, across, _box(axes, at, at).padded(4)]
 
 
 def _box(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> Bbox:

@@ -1,0 +1,22 @@
+"""Judge classifiers that do not listen: tables/giveaways.csv."""
+
+from pathlib import Path
+
+from speechdt import find_detectors
+from speechdt.giveaways import giveaways
+from speechdt.jobs import logged
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        table = giveaways(
+            find_detectors()["logmel"],
+            {features: {"features": features} for features in snakemake.params.features},
+            {
+                split: [Path(cell) for cell in snakemake.input[split]]
+                for split in ("train", "dev", "test")
+            },
+            replicates=snakemake.params.replicates,
+            seed=snakemake.params.seed,
+        )
+        table.to_csv(snakemake.output[0], index=False)
+        log.info("\n%s", table.to_string(index=False))

@@ -1,0 +1,26 @@
+"""Judge the plan's success criteria: tables/verdict.md and verdict.csv."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt.jobs import logged
+from speechdt.tables import read_table
+from speechdt.verdict import Run, findings
+from speechdt.verdict_display import page
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        inputs, params = snakemake.input, snakemake.params
+        tables = ("matrix", "comparisons", "metrics", "latency")
+        run = Run(
+            **{name: read_table(inputs[name]) for name in tables},
+            training=read_table(inputs.training[0]) if inputs.training else None,
+            adapters=params.adapters,
+            judged=params.judged,
+            baselines=[name for name in params.baselines if name in params.present],
+        )
+        text = page(run)
+        Path(snakemake.output.page).write_text(text, encoding="utf-8")
+        pd.DataFrame(findings(run)).to_csv(snakemake.output.table, index=False)
+        log.info("%s", text)

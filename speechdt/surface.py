@@ -1,0 +1,252 @@
+"""How much duration buys how much SNR: one psychometric surface over both.
+
+P("SPEECH" | SPEECH clip) = guess + (1 - guess - lapse) Phi(a + b x + c log2(t / 1 s)), x the SNR in
+dB and t the duration. The guess rate is that of the catch trials, as for the curves
+(`speechdt.thresholds`). Where the surface reaches 75 % is a straight line over log duration; its
+slope, -c / b, says by how many dB the threshold moves when the duration is doubled.
+
+Fitted by maximum a posteriori: the lapse rate has the prior of the curves, Beta(1, 10); a, b and c
+have wide normal priors on the scale of the tested range, so that a detector which never changes its
+mind has a surface too. A whole batch of bootstrap replicates is fitted at once, by Fisher scoring.
+"""
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, ndtr, ndtri
+
+from speechdt import bootstrap
+
+Floats: TypeAlias = NDArray[np.float64]
+
+PROPORTION = 0.75
+PRIOR_SD = 5.0
+"""Of a, b, c in units of probit over half the tested range: from never to always several times."""
+LAPSE_PRIOR = 9.0  # Beta(1, 10) has log density 9 log(1 - x) + constant
+HIGHEST_LAPSE = 0.5
+STEPS = 60
+TOLERANCE = 1e-7
+CONTOUR_POINTS = 41
+
+
+class Surface(NamedTuple):
+    """Fitted surfaces.
+
+    Attributes
+    ----------
+    guess, lapse, intercept, per_db, per_doubling : (R,) arrays
+        The latter three are a, b and c of the module's formula.
+    """
+
+    guess: Floats
+    lapse: Floats
+    intercept: Floats
+    per_db: Floats
+    per_doubling: Floats
+
+    def predict(self, snr_db: ArrayLike, duration_ms: ArrayLike) -> Floats:
+        """Return the rate of SPEECH decisions at each level, (R,) + their shape."""
+        x, t = np.broadcast_arrays(np.asarray(snr_db, float), doublings(duration_ms))
+        extra = (..., *(None,) * x.ndim)
+        guess, lapse, a, b, c = (np.asarray(part)[extra] for part in self)
+        psi: Floats = guess + (1 - guess - lapse) * ndtr(a + b * x + c * t)
+        return psi
+
+    def snr_at(self, duration_ms: ArrayLike, proportion: float = PROPORTION) -> Floats:
+        """Return the SNR in dB at which each surface reaches a proportion, (R, durations).
+
+        It is -inf where guessing alone gives the proportion, inf where no SNR does.
+        """
+        t = doublings(duration_ms)
+        guess, lapse, a, b, c = (part[:, None] for part in self)
+        reached = (proportion - guess) / (1 - guess - lapse)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            level = (ndtri(np.clip(reached, 0, 1)) - a - c * t) / b
+        level = np.where((reached >= 1) | (b <= 0), np.inf, level)
+        return np.where(reached <= 0, -np.inf, level)
+
+    @property
+    def db_per_doubling(self) -> Floats:
+        """Fall of the threshold, in dB, when the duration doubles; NaN if SNR does not help."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.per_db > 0, self.per_doubling / self.per_db, np.nan)
+
+
+def doublings(duration_ms: ArrayLike) -> Floats:
+    """Return log2 of the duration over 1 s."""
+    return np.log2(np.asarray(duration_ms, float) / 1000)
+
+
+def fit_surface(
+    snr_db: ArrayLike,
+    duration_ms: ArrayLike,
+    successes: ArrayLike,
+    trials: ArrayLike,
+    guess: ArrayLike,
+) -> Surface:
+    """Fit surfaces to counts in cells.
+
+    Parameters
+    ----------
+    snr_db, duration_ms : (C,) arrays
+        Levels of each cell.
+    successes, trials : (R, C) arrays
+        Counts; they may be weighted sums.
+    guess : (R,) array
+        Fixed guess rates.
+    """
+    snr, span = np.asarray(snr_db, float), doublings(duration_ms)
+    k, n = np.asarray(successes, float), np.asarray(trials, float)
+    guess = np.asarray(guess, float)
+    centre = np.array([snr.mean(), span.mean()])
+    scale = np.array([np.ptp(snr), np.ptp(span)]) / 2
+    scale = np.where(scale > 0, scale, 1.0)
+    columns = (np.stack([snr, span], axis=1) - centre) / scale
+    design = np.column_stack([np.ones(len(snr)), columns])  # (C, 3)
+    theta = np.tile([0.0, 1.0, 0.3, -3.0], (len(k), 1))  # the last one: logit of lapse / HIGHEST
+    value = _log_posterior(theta, design, k, n, guess)
+    damping = np.full(len(k), 1e-2)
+    for _ in range(STEPS):
+        gradient, information = _scores(theta, design, k, n, guess)
+        lifted = information + damping[:, None, None] * np.eye(4) * (
+            np.abs(np.diagonal(information, axis1=1, axis2=2))[:, None, :] + 1e-6
+        )
+        step = np.linalg.solve(lifted, gradient[..., None])[..., 0]
+        trial = theta + np.clip(step, -2, 2)
+        reached = _log_posterior(trial, design, k, n, guess)
+        better = reached >= value
+        gain = np.where(better, reached - value, np.inf)
+        theta = np.where(better[:, None], trial, theta)
+        value = np.where(better, reached, value)
+        damping = np.where(better, damping / 5, damping * 10)
+        if (gain < TOLERANCE).all():
+            break
+    a, b, c, lapse = theta.T
+    b, c = b / scale[0], c / scale[1]
+    a = a - b * centre[0] - c * centre[1]
+    return Surface(guess, HIGHEST_LAPSE * expit(lapse), a, b, c)
+
+
+def _parts(theta: Floats, design: Floats, guess: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    lapse = HIGHEST_LAPSE * expit(theta[:, 3:])
+    z = np.clip(theta[:, :3] @ design.T, -8, 8)
+    rise = np.maximum(1 - guess[:, None] - lapse, 1e-6)
+    psi = np.clip(guess[:, None] + rise * ndtr(z), 1e-9, 1 - 1e-9)
+    return lapse, z, rise, psi
+
+
+def _log_posterior(theta: Floats, design: Floats, k: Floats, n: Floats, guess: Floats) -> Floats:
+    lapse, _, _, psi = _parts(theta, design, guess)
+    fit: Floats = (k * np.log(psi) + (n - k) * np.log1p(-psi)).sum(1)
+    # the transformed lapse rate gets its Jacobian's prior too weak to matter, so that it has a mode
+    prior = LAPSE_PRIOR * np.log1p(-lapse[:, 0]) - (theta[:, 3] / 8) ** 2 / 2
+    posterior: Floats = fit + prior - (theta[:, :3] ** 2).sum(1) / (2 * PRIOR_SD**2)
+    return posterior
+
+
+def _scores(
+    theta: Floats, design: Floats, k: Floats, n: Floats, guess: Floats
+) -> tuple[Floats, Floats]:
+    """Return gradient (R, 4) and expected information (R, 4, 4) of the log posterior."""
+    lapse, z, rise, psi = _parts(theta, design, guess)
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    by_lapse = lapse * (1 - lapse / HIGHEST_LAPSE)
+    jacobian = np.concatenate(
+        [(rise * density)[..., None] * design, (-ndtr(z) * by_lapse)[..., None]], axis=2
+    )
+    residual = (k - n * psi) / (psi * (1 - psi))
+    gradient = np.einsum("rc,rcp->rp", residual, jacobian)
+    weight = n / (psi * (1 - psi))
+    information = np.einsum("rc,rcp,rcq->rpq", weight, jacobian, jacobian)
+    gradient[:, :3] -= theta[:, :3] / PRIOR_SD**2
+    gradient[:, 3] -= LAPSE_PRIOR * by_lapse[:, 0] / (1 - lapse[:, 0]) + theta[:, 3] / 64
+    information += np.diag([*[1 / PRIOR_SD**2] * 3, 1 / 64])
+    return gradient, information
+
+
+def surface(
+    trials: pd.DataFrame, catch: pd.DataFrame, *, replicates: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fit the surface of a variant, with intervals over groups.
+
+    Parameters
+    ----------
+    trials, catch : DataFrame
+        As for `thresholds.thresholds`.
+    replicates, seed : int
+
+    Returns
+    -------
+    parameters : DataFrame
+        One row: db_per_doubling (dB by which the 75 % threshold falls when the duration doubles),
+        db_per_doubling_low, _high, guess, lapse, intercept, per_db, per_doubling. No row with
+        fewer than two SNRs or durations.
+    contour : DataFrame
+        duration_ms, tested (whether trials had this duration), snr_db (NaN if censored), snr_low,
+        snr_high (infinite beyond the tested range), snr_censored (``<``, ``>``,
+        ``undefined`` where the guess rate is that high already, or empty).
+    """
+    speech = trials[trials["speech"]]
+    snrs, durations = (np.sort(speech[name].unique()) for name in ("snr_db", "duration_ms"))
+    if min(len(snrs), len(durations)) < 2:
+        return pd.DataFrame(columns=PARAMETERS), pd.DataFrame(columns=CONTOUR)
+    cells = speech.groupby(["group_id", "snr_db", "duration_ms"])["decided"].agg(["sum", "size"])
+    table = cells.unstack(["snr_db", "duration_ms"]).fillna(0.0).sort_index(axis=1)
+    yes, asked = table["sum"].to_numpy(float), table["size"].to_numpy(float)
+    weights, silent = _weights(len(yes), replicates, seed), catch.groupby("group_id")["decided"]
+    alarms = silent.agg(["sum", "size"]).to_numpy(float)
+    guess_weights = _weights(len(alarms), replicates, seed + 2)
+    guess = (guess_weights @ alarms[:, 0]) / (guess_weights @ alarms[:, 1])
+    levels = table["sum"].columns
+    fitted = fit_surface(
+        levels.get_level_values("snr_db"),
+        levels.get_level_values("duration_ms"),
+        weights @ yes,
+        weights @ asked,
+        guess,
+    )
+    return _parameters(fitted, len(yes)), _contour(fitted, snrs, durations, len(yes))
+
+
+PARAMETERS = ["db_per_doubling", "db_per_doubling_low", "db_per_doubling_high", *Surface._fields]
+CONTOUR = ["duration_ms", "tested", "snr_db", "snr_censored", "snr_low", "snr_high"]
+
+
+def _weights(groups: int, replicates: int, seed: int) -> Floats:
+    drawn = bootstrap.group_weights(np.ones(groups), replicates, seed)
+    return np.vstack([np.ones(groups), drawn])
+
+
+def _parameters(fitted: Surface, groups: int) -> pd.DataFrame:
+    trade = fitted.db_per_doubling
+    low, high = bootstrap.interval(trade[0], trade[1:], groups)
+    own = [float(part[0]) for part in fitted]
+    exists = fitted.guess[0] < PROPORTION
+    trading = [trade[0], float(low), float(high)] if exists else [np.nan] * 3
+    return pd.DataFrame([[*trading, *own]], columns=PARAMETERS)
+
+
+def _contour(fitted: Surface, snrs: Floats, durations: Floats, groups: int) -> pd.DataFrame:
+    along = np.geomspace(durations[0], durations[-1], CONTOUR_POINTS)
+    along = np.unique(np.concatenate([along[1:-1], durations.astype(float)]))
+    levels = fitted.snr_at(along)
+    levels = np.where(levels < snrs[0], -np.inf, np.where(levels > snrs[-1], np.inf, levels))
+    low, high = bootstrap.interval(levels[0], levels[1:], groups)
+    if fitted.guess[0] >= PROPORTION:
+        low = high = np.full(len(along), np.nan)
+        censored = np.full(len(along), "undefined")
+    else:
+        ends = [levels[0] == -np.inf, levels[0] == np.inf]
+        censored = np.select(ends, ["<", ">"], default="")
+    return pd.DataFrame(
+        {
+            "duration_ms": along,
+            "tested": np.isin(along, durations),
+            "snr_db": np.where(censored == "", levels[0], np.nan),
+            "snr_censored": censored,
+            "snr_low": low,
+            "snr_high": high,
+        }
+    )
