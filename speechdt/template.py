@@ -115,7 +115,9 @@ class TemplateProposer:
         rng = np.random.default_rng(seed)
         mean, root = self._effects(tried)
         known = {one.prompt for one in tried}
-        ranked = sorted((one for one in tried if one.prompt in self._places), key=_score)
+        # On all clips: the best score of a few clips is mostly luck.
+        sure = [one for one in tried if one.weight >= 1 and one.prompt in self._places]
+        ranked = sorted(sure, key=_score)
         elite = [self._places[one.prompt] for one in ranked[-ELITE:]]
         proposed: list[str] = []
         for _ in range(DRAWS * count):
