@@ -55,7 +55,7 @@ def tables(root, tmp_path_factory):
     config["grid"] = {"snr_db": [-15, -10, -5, 0, 10], "duration_ms": [200, 500, 1000]}
     config["trials"] = {"items": {"dev": 10, "test": 50}, "backgrounds": ["white"]}
     config["bootstrap"] = {"replicates": 400}
-    others = dict.fromkeys(("D1", "D2", "L1"))
+    others = dict.fromkeys(("D1", "D2"))
     planted = {"backend": "planted", "folder": "results/trials"}
     config["variants"] = ASKED | others | {"P": planted}
     (folder / "planted.yaml").write_text(yaml.safe_dump(config))
