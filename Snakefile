@@ -6,6 +6,7 @@ include: "rules/hygiene.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
 include: "rules/growth.smk"
+include: "rules/inspection.smk"
 include: "rules/models.smk"
 include: "rules/adapters.smk"
 include: "rules/prompts.smk"
@@ -28,5 +29,6 @@ rule all:
         hygiene,
         bank_results,
         search_results,
+        inspection,
         "<results>/report.html",
         "<results>/errors.html",

@@ -50,7 +50,7 @@ def curve(folder: Path, processes: Processes, device: torch.device) -> list[floa
     clips = [setup.example(i) for i in range(64)]
     trainer = AnswerTrainer(
         setup.model, Draws(clips, 12 * 16, 1, None, 0), clips[:32], setup.collate, setup.collate,
-        settings, 12, folder / "checkpoints", processes=processes,
+        settings, 12, folder.with_suffix(".checkpoints"), processes=processes,
     )  # fmt: skip
     trainer.train()
     return [

@@ -19,13 +19,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 from qwen_speed import Clips, agreement, make_clips, opened, seconds
 from stock_qwen import STOCK, StockQwen2Audio
 
 from backends.qwen.detector import AnswerDetector
-from speechdt.template import TemplateProposer
+from backends.qwen.question import BASELINE_PROMPT
 
 GIB = 8.0
 """Memory for encoded clips."""
@@ -36,6 +37,16 @@ TARGETS = {
     "cpu": {"ours / the plan's loop": 10.0},
 }
 """What is to be reached with 200 ms clips: the real shape on an H100, a nano on two cores."""
+
+
+def reordered(prompt: str, count: int) -> list[str]:
+    """Return a prompt's words in other orders: other prompts of the same length in tokens.
+
+    The stand-in tokenizer of random weights knows the words of the baseline prompt alone as Qwen's
+    own does, and would cut others into three times as many tokens.
+    """
+    rng, words = np.random.default_rng(0), prompt.split(" ")
+    return [prompt, *(" ".join(rng.permutation(words)) for _ in range(count - 1))]
 
 
 def loop(stock: StockQwen2Audio, clips: Clips, prompts: list[str]) -> None:
@@ -72,9 +83,10 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     detector, about = opened(options, folder)
     device = detector.engine.device
     stock = STOCK[detector.architecture](detector.lm, options.model or folder, detector.answers.ids)
-    prompts = TemplateProposer().propose([], max(options.prompts, options.search_prompts), seed=0)
+    prompts = reordered(BASELINE_PROMPT, max(options.prompts, options.search_prompts))
     clips, warm_up = make_clips(options.clips, options.ms), make_clips(64, options.ms, seed=1)
     few = prompts[: options.prompts]
+    tokens = [len(detector._question(prompt).after) for prompt in prompts]
     report = {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.processor(),
         "device_type": device.type,
@@ -82,6 +94,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
         "clip_ms": options.ms,
         **about,
+        "tokens_after_the_audio": [min(tokens), max(tokens)],
         "agreement": agreement(detector, stock, clips[:8]),
         "ours": time_ours(detector, clips, few, warm_up),
     }

@@ -1,6 +1,6 @@
 # cells of train -> adapters, whose checkpoint dev chooses; test is never seen
 
-from speechdt.adapters import SETTINGS
+from speechdt.matrix import adapted
 
 
 rule finetune:
@@ -34,25 +34,8 @@ rule finetune:
         "scripts/finetune.py"
 
 
-def settings_of(training):
-    """Return all settings of a training, defaults included, that tables name."""
-    cls, settings = TRAININGS[training]
-    chosen = cls.FineTuning(**settings)
-    named = {name: getattr(chosen, name, None) for name in SETTINGS}
-    return named | {"clips": named["clips"] or config["trials"]["train_clips"]}
-
-
 # Of each variant whose language model is adapted here: its trainings, one a seed, and their settings.
-ADAPTED = {}
-for variant, of_variant in RUNS.items():
-    trained = [run.get("adapter") for run in of_variant.values()]
-    own = all(name in ADAPTERS for name in trained)
-    if own and settings_of(trained[0])["rank"] is not None:
-        ADAPTED[variant] = {
-            "adapter": VARIANTS[variant]["adapter"],
-            "runs": trained,
-            **settings_of(trained[0]),
-        }
+ADAPTED = adapted(RUNS, TRAININGS, config["trials"]["train_clips"])
 USED_ADAPTERS = sorted({run for entry in ADAPTED.values() for run in entry["runs"]})
 
 

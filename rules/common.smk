@@ -218,6 +218,37 @@ def own_search(wildcards):
     return [f"<results>/prompts/{search}.json"] if search else []
 
 
+def search_models(wildcards):
+    """Return the models and adapters of a search that the workflow makes itself."""
+    return made_here(SEARCHES[wildcards.search].options)
+
+
+def search_gpus(wildcards):
+    """Return the GPUs that a job of a search claims."""
+    search = SEARCHES[wildcards.search]
+    return search.entry.get("gpus", search.cls.gpus)
+
+
+def search_options(wildcards):
+    """Return what the detector of a search is built with; its prompt is the baseline."""
+    return SEARCHES[wildcards.search].options
+
+
+def search_backend(wildcards):
+    """Return the backend of a search."""
+    return SEARCHES[wildcards.search].entry["backend"]
+
+
+def search_model(wildcards):
+    """Return what tables call the model of a search."""
+    return model_label(SEARCHES[wildcards.search].options, NANO_MODELS)
+
+
+def search_code(wildcards):
+    """Hash the source of a search's detector."""
+    return code_hash(*source_files(SEARCHES[wildcards.search].cls))
+
+
 def gpus(wildcards):
     """Return the GPUs that a job of a run claims."""
     return SCORED[wildcards.variant].get("gpus", DETECTORS[wildcards.variant].gpus)

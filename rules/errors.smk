@@ -45,7 +45,7 @@ rule write_gallery:
         scores=rules.analyse_errors.input.scores,
         calibration=rules.analyse_errors.input.calibration,
         sources=rules.analyse_errors.input.sources,
-        clean=expand("<results>/trials/test/{cell}.parquet", cell=CLEAN),
+        clean=f"<results>/trials/test/{CLEAN[0]}.parquet",
         rates="<results>/tables/errors.csv",
         common="<results>/tables/errors_common.csv",
         pairs="<results>/tables/errors_pairs.csv",

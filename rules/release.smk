@@ -25,6 +25,7 @@ rule make_release:
         calibration=calibrations_of(ALL_RUNS),
         adapters=expand("<results>/adapters/{adapter}", adapter=USED_ADAPTERS),
         cards=cards,
+        prompts=expand("<results>/prompts/{search}.json", search=SEARCHES),
         sources="<results>/corpus/sources.parquet",
         tables=tables,
         figures=figures,

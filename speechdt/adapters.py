@@ -7,9 +7,8 @@ import pandas as pd
 
 from speechdt.display import Cell, decimal, model_notes, number, percent
 from speechdt.markup import markdown
+from speechdt.matrix import SETTINGS
 
-SETTINGS = ("clips", "rank", "loss", "spec_augment")
-"""Settings whose worth a sweep asks for; a figure has a panel for each of those that vary."""
 QUANTITIES = {
     "loss": "loss",
     "eval_log_loss": "dev_log_loss",

@@ -64,7 +64,8 @@ def source_table(sources: pd.DataFrame, error: str, most: int = MOST_SOURCES) ->
             "Recording": str(row["source_id"]),
             "Category": str(row["category"]),
             "Trials": f"{row['trials']:,}",
-            "All (%)": number(100 * row["rate"]),
+            "Mean (%)": number(100 * row["rate"]),
+            "Excess (points)": number(100 * row["excess"]),
             **{name.removeprefix("rate_"): number(100 * row[name]) for name in variants},
         }
         for _, row in part.iterrows()

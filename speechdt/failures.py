@@ -253,29 +253,35 @@ def _classes(
 
 
 def error_sources(answers: Answers) -> pd.DataFrame:
-    """Rank the recordings by how often all variants together get them wrong.
+    """Rank the recordings by how much oftener than others of their class they are got wrong.
+
+    What is compared is the excess over each variant's own error rate in the class: a detector that
+    says SPEECH to nearly everything makes no recording confusable.
 
     Returns
     -------
     DataFrame
-        rank, error, source_id, group_id, category, (language,) items, trials, rate (mean over
-        variants), doubt (mean probability of the wrong class, which breaks ties), and
+        rank, error, source_id, group_id, category, (language,) items, trials, rate and excess
+        (means over variants), doubt (mean probability of the wrong class, which breaks ties), and
         ``rate_{variant}``.
     """
     trials = answers.trials
     about = ["source_id", "group_id", "label", "category"]
     about += ["language"] if "language" in trials else []
+    own_rates = answers.wrong.groupby(trials["label"]).transform("mean")
     table = trials.assign(
         rate=answers.wrong.mean(axis=1),
+        excess=(answers.wrong - own_rates).mean(axis=1),
         doubt=answers.doubt.mean(axis=1),
         **{f"rate_{variant}": answers.wrong[variant] for variant in answers.wrong},
     )
     counts = {"items": ("item_id", "nunique"), "trials": ("item_id", "size")}
-    figures = ("rate", "doubt", *(f"rate_{variant}" for variant in answers.wrong))
+    figures = ("rate", "excess", "doubt", *(f"rate_{variant}" for variant in answers.wrong))
     means = {name: (name, "mean") for name in figures}
     ranked = table.groupby(about, as_index=False).agg(**counts, **means)
-    ranked = ranked.sort_values(
-        ["rate", "doubt", "source_id"], ascending=[False, False, True], ignore_index=True
+    # Rounded, so that recordings that are alike are in the same order everywhere.
+    ranked = ranked.round({"excess": 9, "doubt": 9}).sort_values(
+        ["excess", "doubt", "source_id"], ascending=[False, False, True], ignore_index=True
     )
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
     ranked.insert(1, "error", ranked.pop("label").map(ERRORS))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from speechdt import seeds
 from speechdt.activity import FRAME, crop_starts, from_runs
@@ -43,14 +44,12 @@ class FairDeck:
         self._groups = sorted(map(str, sources["group_id"].unique()))
         self._dealt = np.zeros(len(self._groups), dtype=np.int64)
         self._serves = {ms: np.zeros(len(self._groups), dtype=bool) for ms in durations_ms}
-        self._turns: dict[tuple[int, int], Iterator[tuple[Any, Any]]] = {}
+        self._least_active = least_active
+        self._turns: dict[tuple[int, int], Iterator[Any]] = {}
         for place, (_, members) in enumerate(sources.groupby("group_id", sort=True)):
+            rows = members.to_dict("records")
             for ms in durations_ms:
-                croppable = [
-                    (row, starts)
-                    for row in members.to_dict("records")
-                    if len(starts := crop_starts(from_runs(row["active"]), [ms], least_active))
-                ]
+                croppable = [row for row in rows if len(self._starts(row, ms))]
                 if croppable:
                     self._rng.shuffle(croppable)
                     self._serves[ms][place] = True
@@ -77,8 +76,12 @@ class FairDeck:
         able = able[self._width[able] == self._width[able].min()]
         place = int(self._rng.choice(able))
         self._dealt[place] += 1
-        source, starts = next(self._turns[duration_ms, place])
-        return source, int(rng.choice(starts)) * FRAME
+        source: dict[str, Any] = next(self._turns[duration_ms, place])
+        return source, int(rng.choice(self._starts(source, duration_ms))) * FRAME
+
+    def _starts(self, source: Mapping[Any, Any], duration_ms: int) -> NDArray[np.int64]:
+        # Found anew each time, for the memory that those of all sources would take.
+        return crop_starts(from_runs(source["active"]), [duration_ms], self._least_active)
 
 
 def able_groups(

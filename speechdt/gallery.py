@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
@@ -9,8 +10,17 @@ import numpy as np
 import pandas as pd
 
 from speechdt import failure_tables as tables
-from speechdt.clip_player import SCRIPT, STYLE, TEMPLATES, Player, audio_uri, spectrogram_uri
-from speechdt.display import Row, explain, minus, number, significant
+from speechdt.audio import from_flac_bytes
+from speechdt.clip_player import (
+    SCRIPT,
+    STYLE,
+    TEMPLATES,
+    Player,
+    audio_uri,
+    spectrogram_png,
+    spectrogram_uri,
+)
+from speechdt.display import Row, explain, minus, significant
 from speechdt.failures import ERRORS, Answers
 from speechdt.report import Table
 
@@ -24,6 +34,8 @@ FACTORS = {
 """What the tables break error rates down by: heading, name and unit of the levels."""
 
 
+FIRST = 12
+"""Cards that stand on the page before one asks for more."""
 ODDS = 7.0
 """Log-odds at the right end of a bar; at the left end, as much the other way."""
 
@@ -46,7 +58,12 @@ class Verdict(NamedTuple):
     def text(self) -> str:
         """P(speech) and the threshold it was held against."""
         sign = "≥" if self.p_speech >= self.threshold else "<"
-        return f"{number(self.p_speech, 3)} {sign} {significant(self.threshold)}"
+        return f"{_short(self.p_speech)} {sign} {_short(self.threshold)}"
+
+
+def _short(p: float) -> str:
+    """Return a probability with three significant digits, tiny ones in powers of ten."""
+    return significant(p) if p >= 0.001 or p == 0 else minus(f"{p:.2g}")
 
 
 class Card(NamedTuple):
@@ -91,7 +108,8 @@ class Card(NamedTuple):
 def choose(answers: Answers, sources: pd.DataFrame, most: int) -> list[int]:
     """Choose failures: of every recording its worst, then of every one its second worst, and so on.
 
-    Worse is what more variants get wrong, then what lies in less noise and is longer.
+    Recordings come in the order of `failures.error_sources`. A trial is worse if more variants get
+    it wrong, then if it is in less noise, then if it is longer.
 
     Parameters
     ----------
@@ -119,11 +137,17 @@ def choose(answers: Answers, sources: pd.DataFrame, most: int) -> list[int]:
     return [int(row) for row in chosen.sort_values(["rank", "turn"]).index]
 
 
+class Media(NamedTuple):
+    """Addresses of the clips of a page by key: their audio, and their spectrograms."""
+
+    audio: dict[str, str]
+    spectrogram: dict[str, str]
+
+
 def cards(
     answers: Answers,
     chosen: Sequence[int],
-    audio: Mapping[str, bytes],
-    clean: Mapping[str, bytes],
+    media: Media,
     *,
     thresholds: Mapping[str, float],
     clean_ms: int,
@@ -135,29 +159,29 @@ def cards(
     answers : Answers
     chosen : sequence of int
         From `choose`.
-    audio, clean : mapping of str to bytes
-        FLAC of the chosen trials by trial, and of their targets without noise by item.
+    media : Media
+        From `embedded` or `beside`: the chosen trials by trial, and their targets without noise by
+        `clean_key`.
     thresholds : mapping of str to float
         Decision threshold of each variant, in the order of `answers`.
     clean_ms : int
-        Duration of the latter.
+        Duration of the targets.
     """
     made = []
-    drawn = {item: spectrogram_uri(flac) for item, flac in clean.items()}
     for row in chosen:
         trial: Row = answers.trials.loc[row].to_dict()
         key, item = trial["trial_id"], trial["item_id"]
-        clip = Player(key, spectrogram_uri(audio[key]), int(trial["duration_ms"]), f"clip {key}")
-        longer = None
-        if item in clean:
+        clip = Player(key, media.spectrogram[key], int(trial["duration_ms"]), f"clip {key}")
+        clean = None
+        if (longer := clean_key(item)) in media.audio:
             label = f"target of {item} without noise"
-            longer = Player(clean_key(item), drawn[item], clean_ms, label)
+            clean = Player(longer, media.spectrogram[longer], clean_ms, label)
         said = zip(thresholds, answers.p_speech.loc[row], answers.wrong.loc[row], strict=True)
         verdicts = [
             Verdict(variant, float(p), thresholds[variant], bool(wrong))
             for variant, p, wrong in said
         ]
-        made.append(Card(trial, ERRORS[str(trial["label"])], clip, longer, verdicts))
+        made.append(Card(trial, ERRORS[str(trial["label"])], clip, clean, verdicts))
     return made
 
 
@@ -166,14 +190,24 @@ def clean_key(item: str) -> str:
     return f"{item}-clean"
 
 
-def embedded(audio: Mapping[str, bytes]) -> dict[str, str]:
-    """Return addresses of clips that the page itself holds, by key."""
-    return {key: audio_uri(flac) for key, flac in audio.items()}
+def embedded(clips: Mapping[str, bytes]) -> Media:
+    """Return addresses of clips, FLAC by key, that the page itself holds."""
+    return Media(
+        {key: audio_uri(flac) for key, flac in clips.items()},
+        {key: spectrogram_uri(flac) for key, flac in clips.items()},
+    )
 
 
-def beside(audio: Mapping[str, bytes], folder: str) -> dict[str, str]:
-    """Return addresses of clips in a folder beside the page, by key."""
-    return {key: f"{folder}/{key}.flac" for key in audio}
+def beside(clips: Mapping[str, bytes], folder: Path) -> Media:
+    """Write clips, FLAC by key, and their spectrograms into a folder; return their addresses."""
+    folder.mkdir(parents=True)
+    for key, flac in clips.items():
+        (folder / f"{key}.flac").write_bytes(flac)
+        (folder / f"{key}.png").write_bytes(spectrogram_png(from_flac_bytes(flac)))
+    return Media(
+        {key: f"{folder.name}/{key}.flac" for key in clips},
+        {key: f"{folder.name}/{key}.png" for key in clips},
+    )
 
 
 def render(
@@ -196,7 +230,7 @@ def render(
     cards : sequence of Card
         In the order of the page.
     addresses : mapping of str to str
-        Audio of the clips: from `embedded` or `beside`.
+        Audio of the clips, from `embedded` or `beside`.
     failures, trials : int
         Trials that at least one variant gets wrong, and all.
     variants : sequence of str
@@ -216,6 +250,7 @@ def render(
     return environment.get_template("errors.html.j2").render(
         cards=cards,
         # Inside a script element only "</" could end it early.
+        first=FIRST,
         addresses=json.dumps(dict(addresses)).replace("</", "<\\/"),
         failures=failures,
         trials=trials,
@@ -259,7 +294,7 @@ def source_tables(sources: pd.DataFrame) -> list[Table]:
     """Return the recordings of each class that are most often decided wrongly."""
     captions = {
         tables.FALSE_ALARM: "Recordings that draw most false alarms: percent of their trials, "
-        "as the mean of all variants and of each.",
+        "as the mean of all variants and of each; excess: over the mean of their class.",
         tables.MISSED: "Recordings that are missed most: the same.",
     }
     made = []

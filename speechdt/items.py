@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from speechdt import seeds
 from speechdt.activity import FRAME, crop_starts, from_runs
@@ -54,13 +55,10 @@ class Deck:
         name: str,
     ):
         self._rng = seeds.generator(seed, "deck", name)
-        self._groups: dict[str, Iterator[tuple[Any, Any]]] = {}
+        self._durations_ms, self._least_active = durations_ms, least_active
+        self._groups: dict[str, Iterator[Any]] = {}
         for group, members in sources.groupby("group_id", sort=True):
-            croppable = [
-                (row, starts)
-                for row in members.to_dict("records")
-                if len(starts := crop_starts(from_runs(row["active"]), durations_ms, least_active))
-            ]
+            croppable = [row for row in members.to_dict("records") if len(self._starts(row))]
             if croppable:
                 self._rng.shuffle(croppable)
                 self._groups[str(group)] = cycle(croppable)
@@ -83,8 +81,12 @@ class Deck:
         if set(self._waiting) <= {other_than}:
             self._waiting += self._rng.permutation(list(self._groups)).tolist()
         turn = next(i for i, group in enumerate(self._waiting) if group != other_than)
-        source, starts = next(self._groups[self._waiting.pop(turn)])
-        return source, int(rng.choice(starts)) * FRAME
+        source: dict[str, Any] = next(self._groups[self._waiting.pop(turn)])
+        return source, int(rng.choice(self._starts(source))) * FRAME
+
+    def _starts(self, source: Mapping[Any, Any]) -> NDArray[np.int64]:
+        # Found anew each time, for the memory that those of all sources would take.
+        return crop_starts(from_runs(source["active"]), self._durations_ms, self._least_active)
 
 
 class Backgrounds:

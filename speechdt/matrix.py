@@ -10,6 +10,9 @@ from typing import Any
 
 from speechdt.configuration import ConfigError, meant
 
+SETTINGS = ("clips", "rank", "loss", "spec_augment")
+"""Settings whose worth a sweep asks for: a figure has a panel for each of those that vary."""
+
 Entries = Mapping[str, Mapping[str, Any]]
 
 
@@ -95,4 +98,41 @@ def check_ensembles(variants: Entries) -> dict[str, list[str]]:
             if is_ensemble(variants[member]):
                 raise ConfigError(f"variants.{variant}: member '{member}' is an ensemble itself")
         found[variant] = list(entry["ensemble"])
+    return found
+
+
+def adapted(
+    runs: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    trainings: Mapping[str, tuple[Any, Mapping[str, Any]]],
+    all_clips: int,
+) -> dict[str, dict[str, Any]]:
+    """Return the variants whose language model is adapted by trainings of this workflow.
+
+    Parameters
+    ----------
+    runs : mapping
+        From :func:`runs`.
+    trainings : mapping
+        Detector class and settings of each training, by name.
+    all_clips : int
+        Training clips where the settings name no number.
+
+    Returns
+    -------
+    dict of str to dict
+        By variant: ``adapter`` (its name), ``runs`` (the trainings, one a seed) and `SETTINGS`.
+    """
+    found = {}
+    for variant, of_variant in runs.items():
+        trained = [entry.get("adapter") for entry in of_variant.values()]
+        if not all(name in trainings for name in trained):
+            continue
+        cls, settings = trainings[str(trained[0])]
+        chosen = cls.FineTuning(**settings)
+        named = {name: getattr(chosen, name, None) for name in SETTINGS}
+        if named["rank"] is None:  # no language model
+            continue
+        adapter = str(trained[0]).partition(".seed")[0]
+        found[variant] = {"adapter": adapter, "runs": trained, **named}
+        found[variant]["clips"] = named["clips"] or all_clips
     return found

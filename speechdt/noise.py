@@ -5,7 +5,6 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from speechdt import seeds
 from speechdt.detector import SAMPLE_RATE
 
 EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
@@ -39,5 +38,6 @@ def recording(name: str, start_s: float, stop_s: float) -> NDArray[np.float32] |
     if named is None:
         return None
     first, last = round(start_s * SAMPLE_RATE), round(stop_s * SAMPLE_RATE)
-    rng = seeds.generator(0, "synthetic", named[1], int(named[2]))
+    # Of no seed of the configuration: a recording is the same in every run.
+    rng = np.random.default_rng([list(EXPONENTS).index(named[1]), int(named[2])])
     return RMS * coloured(named[1], last, rng)[first:]

@@ -21,33 +21,12 @@ from speechdt.candidates import Candidates
 from speechdt.judging import Judge, describe
 from speechdt.proposers import Proposer, ProposerError, Tried
 from speechdt.racing import Ask, Indices, Track
+from speechdt.search_settings import Budget
 
 Recall = Callable[[str, Callable[[], list[str]]], list[str]]
 """Returns what was proposed under a name before, or else what the function proposes now."""
 
 ARMS = ("search", "control")
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much is tried.
-
-    Attributes
-    ----------
-    steps : int
-        Times that the proposer is told what was tried.
-    candidates : int
-        New prompts a step.
-    start : int
-        Prompts of the bank, the best ones, that the search starts from.
-    attempts : int
-        Times that a step may ask the proposer until it has its candidates.
-    """
-
-    steps: int = 6
-    candidates: int = 8
-    start: int = 3
-    attempts: int = 4
 
 
 @dataclass

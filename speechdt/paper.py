@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jinja2
 import pandas as pd
 
-from speechdt import display, failure_tables
+from speechdt import display, failure_tables, statistics_display
 from speechdt.clip_player import TEMPLATES
 from speechdt.figures import FIGURES
 from speechdt.markup import escape, latex, split
@@ -90,6 +90,22 @@ PAPER_TABLES = {
         "noise. In brackets: 95 % intervals, bootstrapped over groups of recordings.",
         2,
         _comparison,
+    ),
+    "contrasts": PaperTable(
+        "Planned contrasts, and those beside them, on the same test trials: balanced accuracy and "
+        "DT75. p: cluster permutation; Holm: over the planned contrasts.",
+        1,
+        lambda tables: statistics_display.comparisons_table(tables["comparisons"]),
+    ),
+    "sensitivity": PaperTable(
+        "Sensitivity and bias: d′ and criterion c.",
+        1,
+        lambda tables: statistics_display.sensitivity_table(tables["matrix"]),
+    ),
+    "strata": PaperTable(
+        "Balanced accuracy (%) over all trials and in parts of them.",
+        1,
+        lambda tables: statistics_display.strata_table(tables["metrics"]),
     ),
     "thresholds_snr": PaperTable(
         "Thresholds along SNR, in dB, over all durations. " + display.THRESHOLDS_NOTE,

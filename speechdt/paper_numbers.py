@@ -15,6 +15,7 @@ import pandas as pd
 from speechdt.display import MISSING, Range, Threshold, level, number, significant, tested_ranges
 from speechdt.errors import SpeechdtError
 from speechdt.markup import escape
+from speechdt.statistics_display import p_value
 
 DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 ENDS = {"": "", "_low": "Low", "_high": "High"}
@@ -74,7 +75,7 @@ def quoted(tables: Mapping[str, pd.DataFrame]) -> list[Quoted]:
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        matrix, metrics, curves, latency and errors.
+        matrix, metrics, curves, latency, comparisons and errors.
 
     Raises
     ------
@@ -85,6 +86,7 @@ def quoted(tables: Mapping[str, pd.DataFrame]) -> list[Quoted]:
         *_run(tables),
         *_matrix(tables["matrix"], tested_ranges(tables["curves"]).get("snr")),
         *_latency(tables["latency"]),
+        *_contrasts(tables["comparisons"]),
         *_errors(tables["errors"]),
     ]
     seen: dict[str, Quoted] = {}
@@ -140,6 +142,18 @@ def _latency(latency: pd.DataFrame) -> Iterator[Quoted]:
             text = significant(float(row[column]))
             at = (f"variant={row['variant']}", column)
             yield Quoted(f"{camel(row['variant'])}{called}", text, "tables/latency.csv", *at)
+
+
+def _contrasts(comparisons: pd.DataFrame) -> Iterator[Quoted]:
+    """Yield the contrasts that were planned, and those beside them: percentage points and p."""
+    for _, row in comparisons[comparisons["family"] != ""].iterrows():
+        name = f"{camel(row['variant'])}Minus{camel(row['reference'])}"
+        at = ("tables/comparisons.csv", f"variant={row['variant']};reference={row['reference']}")
+        for end, tail in ENDS.items():
+            text = number(100 * float(row[f"difference{end}"]), 1)
+            yield Quoted(f"{name}{tail}", text, *at, f"difference{end}", 100.0)
+        for column, tail in (("p", "P"), ("p_holm", "PHolm")):
+            yield Quoted(f"{name}{tail}", p_value(float(row[column])), *at, column)
 
 
 def _errors(errors: pd.DataFrame) -> Iterator[Quoted]:

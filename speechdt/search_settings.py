@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from speechdt.chat_server import ChatServer
-from speechdt.objectives import OBJECTIVES
-from speechdt.opro import Budget
 
+OBJECTIVES = ("log_loss", "auc", "balanced_accuracy")
+"""Names of `objectives.OBJECTIVES`, whose module is too heavy for every parse."""
 PROPOSERS = {
     "template": (),
     "self": ("temperature", "most_tokens"),
@@ -21,17 +21,39 @@ FROM_ENVIRONMENT = {"base_url": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}
 
 
 @dataclass(frozen=True)
+class Budget:
+    """How much is tried.
+
+    Attributes
+    ----------
+    steps : int
+        Times that the proposer is told what was tried.
+    candidates : int
+        New prompts a step.
+    start : int
+        Prompts of the bank, the best ones, that the search starts from.
+    attempts : int
+        Times that a step may ask the proposer until it has its candidates.
+    """
+
+    steps: int = 6
+    candidates: int = 8
+    start: int = 3
+    attempts: int = 4
+
+
+@dataclass(frozen=True)
 class SearchSettings:
     """Settings of a search.
 
     Attributes
     ----------
     objective : str
-        One of `objectives.OBJECTIVES`.
+        One of `OBJECTIVES`.
     proposer : str or mapping
         One of `PROPOSERS`, or a mapping with its name under ``kind`` and its options.
     steps, candidates, start : int
-        See :class:`opro.Budget`.
+        See :class:`Budget`.
     replicates : int
         Of the bootstrap that a bound is taken from.
     audio_gib : float

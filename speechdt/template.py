@@ -4,7 +4,8 @@ Which ones go together is learned from what was tried: the score of a prompt is 
 effects of its parts (a Bayesian linear model), effects are drawn from what is known about them, and
 the parts that are best under the draw are put together (Thompson 1933,
 doi:10.1093/biomet/25.3-4.285). Parts that were never tried may turn out best in a draw, so all get
-their chance.
+their chance. Parts do not simply add up, however, so half of the proposals keep all parts but one
+of a prompt that did well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +18,11 @@ from numpy.typing import NDArray
 from speechdt.objectives import Floats
 from speechdt.proposers import Tried
 
-LAYOUT = "{opening}{question}\n\nA{mark} {options[0]}\nB{mark} {options[1]}{closing}"
+LAYOUT = "{opening}{question}{gap}A{mark} {options[0]}\nB{mark} {options[1]}{closing}"
 PARTS: Mapping[str, Sequence[Any]] = {
     "opening": (
         "",
         "Listen carefully to this audio clip.\n\n",
-        "Listen to the audio.\n\n",
-        "Task: Detect if human speech is present in this audio.\n\n",
         "Classification task: SPEECH vs NONSPEECH\n\n",
         "Voice activity detection.\n\n",
         "Focus on the human voice and decide.\n\n",
@@ -42,7 +41,10 @@ PARTS: Mapping[str, Sequence[Any]] = {
         "Select the best option.",
         "Label the recording.",
         "Speech or not?",
+        "Task: Detect if human speech is present in this audio.",
+        "Listen to the audio.",
     ),
+    "gap": ("\n\n", "\n"),
     "options": (
         ("SPEECH (human voice)", "NONSPEECH (music/noise/silence/animals)"),
         (
@@ -78,6 +80,10 @@ SPREAD = 1.0
 """Standard deviation of an effect before anything is known, in those of the scores."""
 NOISE = 0.5
 """Standard deviation of a score about the sum of the effects, on all clips, likewise."""
+CHANGED = 0.5
+"""Share of the proposals that change one part of a prompt that did well."""
+ELITE = 3
+"""How many prompts count as having done well."""
 DRAWS = 50
 """Draws for each proposal that is asked for, after which it is given up."""
 
@@ -109,17 +115,31 @@ class TemplateProposer:
         rng = np.random.default_rng(seed)
         mean, root = self._effects(tried)
         known = {one.prompt for one in tried}
+        ranked = sorted((one for one in tried if one.prompt in self._places), key=_score)
+        elite = [self._places[one.prompt] for one in ranked[-ELITE:]]
         proposed: list[str] = []
         for _ in range(DRAWS * count):
             effects = mean + root @ rng.normal(size=len(mean))
-            parts = np.split(effects, self._offsets[1:])
-            text = self._texts[tuple(int(part.argmax()) for part in parts)]
+            places = tuple(int(x.argmax()) for x in np.split(effects, self._offsets[1:]))
+            if elite and rng.random() < CHANGED:
+                places = self._changed(elite[rng.integers(len(elite))], places, rng)
+            text = self._texts[places]
             if text not in known:
                 known.add(text)
                 proposed.append(text)
             if len(proposed) == count:
                 break
         return proposed
+
+    def _changed(
+        self, kept: tuple[int, ...], drawn: tuple[int, ...], rng: np.random.Generator
+    ) -> tuple[int, ...]:
+        """Return a combination with one part as drawn, or any other if it has that already."""
+        place = int(rng.integers(len(kept)))
+        new = drawn[place]
+        if new == kept[place]:
+            new = int(rng.integers(self._sizes[place]))
+        return (*kept[:place], new, *kept[place + 1 :])
 
     def _effects(self, tried: Sequence[Tried]) -> tuple[Floats, Floats]:
         """Return mean and a root of the covariance of all parts' effects, given what was tried."""
@@ -144,3 +164,7 @@ class TemplateProposer:
         for row, chosen in zip(held, places, strict=True):
             row[self._offsets + np.array(chosen)] = 1
         return held
+
+
+def _score(one: Tried) -> float:
+    return one.score

@@ -8,6 +8,8 @@ recordings are read, and compared sample by sample at that shift.
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +18,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from scipy.signal import correlate
+from scipy.signal import butter, correlate, sosfilt
 from tqdm import tqdm
 
 from speechdt import audio
-from speechdt.fingerprint import BITS, HOP, Fingerprint, fingerprint, variants
+from speechdt.detector import SAMPLE_RATE
+from speechdt.fingerprint import (
+    BITS,
+    HIGHEST_HZ,
+    HOP,
+    LOWEST_HZ,
+    Fingerprint,
+    fingerprint,
+    variants,
+)
 
 SCHEMA = pa.schema(
     [
@@ -43,8 +54,12 @@ LEAST_ALIKE = 0.6
 """Correlation from which two recordings are the same audio."""
 SHORTEST, STRETCH = 3200, 8000
 """Samples that two recordings must share (200 ms, a short clip), and that are compared at once."""
-SILENT = 1e-6
-"""Mean product below which a stretch is silence (-60 dB of full scale), which is alike anywhere."""
+SILENT = 1e-8
+"""Mean product below which a stretch is silence (-80 dB of full scale), which is alike anywhere."""
+# What the fingerprints hear. Hum below it is alike in recordings that share nothing else.
+_BAND = butter(4, (LOWEST_HZ, HIGHEST_HZ), "bandpass", fs=SAMPLE_RATE, output="sos")
+
+_FRAMES = 4000  # of one recording that are asked for at a time: 32 s
 
 
 class Candidate(NamedTuple):
@@ -93,10 +108,12 @@ def _of_file(path: str) -> Fingerprint:
     return fingerprint(audio.read(path))
 
 
-def read_fingerprints(path: Path | str) -> Iterator[tuple[str, Fingerprint]]:
-    """Yield the name and fingerprint of each recording."""
+def read_fingerprints(
+    path: Path | str, groups: Iterable[int] | None = None
+) -> Iterator[tuple[str, Fingerprint]]:
+    """Yield the name and fingerprint of each recording, or of those in some row groups."""
     file = pq.ParquetFile(path)
-    for group in range(file.num_row_groups):
+    for group in range(file.num_row_groups) if groups is None else groups:
         table = file.read_row_group(group)
         for name, words, weak in zip(*table.columns, strict=True):
             bits = (np.asarray(column.values, dtype=np.int32) for column in (words, weak))
@@ -138,7 +155,19 @@ class WordIndex:
         return self._source[place], (frame - self._frame[place]).astype(np.int32)
 
 
-def candidates(prints: Path | str, sources: pd.DataFrame) -> list[Candidate]:
+class _Search(NamedTuple):
+    """All that a process needs to ask for some row groups of fingerprints."""
+
+    prints: Path | str
+    place_of: dict[str, int]
+    split: NDArray[np.intp]
+    word_index: WordIndex
+
+
+_search: list[_Search] = []  # of this process; those that it forks share its memory
+
+
+def candidates(prints: Path | str, sources: pd.DataFrame, workers: int = 1) -> list[Candidate]:
     """Propose pairs of recordings of different splits that share words at one shift.
 
     Parameters
@@ -147,26 +176,46 @@ def candidates(prints: Path | str, sources: pd.DataFrame) -> list[Candidate]:
         From :func:`write_fingerprints`.
     sources : DataFrame
         source_id, split; recordings that are not in it are passed over.
+    workers : int
+        Processes that ask the index.
     """
     place_of = {name: place for place, name in enumerate(sources["source_id"])}
+    known = (
+        (place_of[name], print_) for name, print_ in read_fingerprints(prints) if name in place_of
+    )
     split = pd.factorize(sources["split"])[0]
-
-    def known() -> Iterator[tuple[int, Fingerprint]]:
-        for name, print_ in read_fingerprints(prints):
-            if name in place_of:
-                yield place_of[name], print_
-
-    index = WordIndex(known())
+    _search[:] = [_Search(prints, place_of, split, WordIndex(known))]
+    groups = range(pq.ParquetFile(prints).num_row_groups)
     found: dict[tuple[int, int], Candidate] = {}
-    for place, print_ in known():
-        other, shift = index.places(print_)
-        elsewhere = split[other] != split[place]
-        for twin, frames, votes in _most_votes(other[elsewhere], shift[elsewhere]):
-            one, two, by = (place, twin, frames) if place < twin else (twin, place, -frames)
-            best = found.get((one, two))
-            if best is None or votes > best.votes:
-                found[one, two] = Candidate(one, two, by, votes)
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        proposed = pool.map(_propose, groups) if workers > 1 else map(_propose, groups)
+        for pair in chain.from_iterable(tqdm(proposed, total=len(groups), desc="twins")):
+            best = found.get((pair.one, pair.other))
+            if best is None or pair.votes > best.votes:
+                found[pair.one, pair.other] = pair
+    _search.clear()
     return [found[pair] for pair in sorted(found)]
+
+
+def _propose(group: int) -> list[Candidate]:
+    """Propose pairs for the fingerprints of one row group."""
+    prints, place_of, split, word_index = _search[0]
+    pairs = []
+    for name, print_ in read_fingerprints(prints, [group]):
+        place = place_of.get(name)
+        if place is None:
+            continue
+        for start in range(0, len(print_.words), _FRAMES):
+            some = Fingerprint(*(part[start : start + _FRAMES] for part in print_))
+            other, shift = word_index.places(some)
+            elsewhere = split[other] != split[place]
+            for twin, by, votes in _most_votes(other[elsewhere], shift[elsewhere] + start):
+                pairs.append(
+                    Candidate(place, twin, by, votes)
+                    if place < twin
+                    else Candidate(twin, place, -by, votes)
+                )
+    return pairs
 
 
 def _thinned(frames: int) -> NDArray[np.int64]:
@@ -206,7 +255,7 @@ def compare(paths: tuple[str, str], shift: int) -> float:
     float
         Highest absolute correlation of the samples; 0 if they share too little.
     """
-    one, other = (audio.read(path).astype(np.float64) for path in paths)
+    one, other = (sosfilt(_BAND, audio.read(path)) for path in paths)
     start, slack = shift * HOP, 2 * HOP
     one, other = np.pad(one[max(start, 0) :], slack), other[max(-start, 0) :]
     shared = min(len(one) - 2 * slack, len(other))
@@ -248,7 +297,7 @@ def find(prints: Path | str, sources: pd.DataFrame, workers: int = 1) -> pd.Data
         one, split, other, other_split (source_id and split of both), shift_ms (by which the audio
         comes later in the first), votes, alike; the most alike first.
     """
-    pairs = candidates(prints, sources)
+    pairs = candidates(prints, sources, workers)
     paths, names, splits = (sources[name].tolist() for name in ("path", "source_id", "split"))
     files = [(paths[pair.one], paths[pair.other]) for pair in pairs]
     shifts = [pair.shift for pair in pairs]

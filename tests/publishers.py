@@ -163,16 +163,19 @@ def fma(folder, sounds, tracks=10):
     133297.mp3 holds no audio, 098567.mp3 half a second.
     """
     header = [
-        ["", "album", "artist", "artist", "artist", "set", "set", "track", "track", "track"],
-        ["", "title", "bio", "id", "name", "split", "subset", "genre_top", "genres_all", "title"],
-        ["track_id", *[""] * 9],
+        ["", "album", *["artist"] * 3, *["set"] * 2, *["track"] * 4],
+        [
+            *("", "title", "bio", "id", "name", "split", "subset"),
+            *("genre_top", "genres_all", "license", "title"),
+        ],
+        ["track_id", *[""] * 10],
     ]
     rows = []
 
     def track(number, artist, genre, genres, subset="small", sound=True, seconds=None):
         biography = f'<p>Born, and "raised",\nin {number}</p>'
         rows.append([number, "Album", biography, 1000 + number if artist else 77, artist,
-                     "training", subset, genre, genres, f"Track {number}"])  # fmt: skip
+                     "training", subset, genre, genres, "CC BY-NC", f"Track {number}"])  # fmt: skip
         if sound:
             mono = sounds.take("music", 44_100)[: seconds and int(seconds * 44_100)]
             name = f"{number:06d}"

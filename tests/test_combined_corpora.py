@@ -7,7 +7,7 @@ import pandas as pd
 import publishers
 import pytest
 import yaml
-from test_workflow import copy_checkout, run
+from test_workflow import ASKED, copy_checkout, run
 
 from speechdt.tables import read_table
 
@@ -29,7 +29,8 @@ def combined(root, tmp_path_factory):
     config["corpus"] = yaml.safe_load((folder / "configs" / "paper.yaml").read_text())["corpus"]
     config["corpus"][-1]["count"] = 3
     config["trials"]["train_clips"] = 160
-    config["variants"] = {"A1": None, "C1": None}
+    config["variants"] = dict(ASKED)
+    config["searches"] = dict.fromkeys(config["searches"])
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     run(folder, "all", "results/trials/train/growth.csv", config="mine.yaml")
     return folder

@@ -121,10 +121,18 @@ def test_independent_errors_have_no_consistency():
     assert abs(np.mean(kappas)) < 4 * np.std(kappas) / np.sqrt(40)
 
 
+def test_a_biased_detector_makes_no_recording_confusable(answers):
+    wrong = answers.wrong.assign(A1=answers.trials["label"] == "SPEECH")  # never says SPEECH
+    with_bias = failures.error_sources(answers._replace(wrong=wrong))
+    without = failures.error_sources(answers._replace(wrong=wrong.assign(A1=False)))
+    assert with_bias["source_id"].tolist() == without["source_id"].tolist()
+
+
 def test_tables_come_back_as_they_were_written(answers, tmp_path):
     sources = failures.error_sources(answers)
     assert sources["rank"].tolist() == list(range(1, len(sources) + 1))
-    assert sources["rate"].is_monotonic_decreasing
+    assert sources["excess"].is_monotonic_decreasing
+    assert np.average(sources["excess"], weights=sources["trials"]) == pytest.approx(0, abs=1e-9)
     sources["source_id"] = [f"{place:03d}" for place in range(len(sources))]
     sources.to_csv(tmp_path / "table.csv", index=False)
     pd.testing.assert_frame_equal(read_table(tmp_path / "table.csv", failures.TEXT), sources)

@@ -9,9 +9,9 @@ from made_answers import VARIANTS, made_decided, made_sources
 from test_report import Page
 
 from speechdt import failures, gallery, items, trials
-from speechdt.audio import flac_bytes
+from speechdt.audio import flac_bytes, from_flac_bytes
 from speechdt.calibration import calibrate
-from speechdt.cells import read_cell, write_cell
+from speechdt.cells import read_cell
 from speechdt.scoring import ScoreStore, score_cells
 from speechdt.slices import decided_trials
 
@@ -27,14 +27,13 @@ def answers():
 def page(answers, most=40, folder=None):
     sources = failures.error_sources(answers)
     chosen = gallery.choose(answers, sources, most)
-    audio = {name: SHORT for name in answers.trials.loc[chosen, "trial_id"]}
-    clean = {name: SHORT for name in answers.trials.loc[chosen, "item_id"]}
+    clips = {name: SHORT for name in answers.trials.loc[chosen, "trial_id"]}
+    clips |= {gallery.clean_key(name): SHORT for name in answers.trials.loc[chosen, "item_id"]}
+    media = gallery.beside(clips, folder) if folder else gallery.embedded(clips)
     thresholds = dict.fromkeys(answers.wrong, 0.5)
-    cards = gallery.cards(answers, chosen, audio, clean, thresholds=thresholds, clean_ms=1000)
-    audio |= {gallery.clean_key(item): flac for item, flac in clean.items()}
     return gallery.render(
-        cards=cards,
-        addresses=gallery.beside(audio, folder) if folder else gallery.embedded(audio),
+        cards=gallery.cards(answers, chosen, media, thresholds=thresholds, clean_ms=1000),
+        addresses=media.audio,
         failures=int(answers.wrong.any(axis=1).sum()),
         trials=len(answers.wrong),
         variants=list(answers.wrong),
@@ -75,10 +74,14 @@ def test_the_page_is_well_formed_and_holds_what_it_plays(answers):
     assert "A1 — nano: a toy." in html
 
 
-def test_a_large_page_plays_what_lies_beside_it(answers):
-    html = page(answers, folder="errors")
+def test_a_large_page_shows_and_plays_what_lies_beside_it(answers, tmp_path):
+    html = page(answers, folder=tmp_path / "errors")
     for key, address in addresses(html).items():
         assert address == f"errors/{key}.flac"
+        assert (tmp_path / address).read_bytes() == SHORT
+    drawn = {value for tag, name, value in Page(html).attributes if (tag, name) == ("img", "src")}
+    assert drawn == {f"errors/{key}.png" for key in addresses(html)}
+    assert all((tmp_path / image).exists() for image in drawn)
     assert "data:audio" not in html
 
 
@@ -118,10 +121,15 @@ def test_tables_hold_every_variant_and_level(answers):
     assert "missed-language" not in rows  # one language alone is no breakdown
 
 
-def plant(sources, grid):
-    """Return test items in which one NONSPEECH recording is in truth a person speaking."""
+def plant(sources, grid, hardest, silero):
+    """Return test items in which one NONSPEECH recording is in truth a person, clearly speaking.
+
+    That is the person whom Silero hears best in the hardest cell.
+    """
     chosen = items.crossed(sources, "test", 16, grid, seed=7, least_active=0.7)
-    heard = chosen[chosen["label"] == "SPEECH"].iloc[0]
+    clips = read_cell(hardest).query("label == 'SPEECH'").reset_index()
+    best = np.argmax(silero.score([from_flac_bytes(flac) for flac in clips["audio"]]))
+    heard = chosen.set_index("item_id").loc[clips.loc[best, "item_id"]]
     place = chosen.index[chosen["category"] == "animals"][0]
     chosen.loc[place, ["path", "start"]] = heard[["path", "start"]].to_numpy()
     chosen.loc[place, ["source_id", "group_id"]] = ["planted", "planted"]
@@ -133,11 +141,14 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
 
     detectors = find_detectors()
     noisy = [cell for cell in grid.cells if cell.kind == "snr"]
-    rendered = dict(trials.render(plant(sources, grid), noisy, seed=7, level="peak"))
-    files = {"dev": [cells["dev", cell.name] for cell in noisy], "test": []}
-    for name, rows in rendered.items():
-        files["test"].append(tmp_path / f"{name}.parquet")
-        write_cell(files["test"][-1], rows)
+    planted = {cell.name: tmp_path / f"{cell.name}.parquet" for cell in noisy}
+    hardest = cells["test", f"snr{min(grid.snr_db)}_dur{min(grid.duration_ms)}"]
+    chosen = plant(sources, grid, hardest, detectors["silero"]())
+    trials.write(chosen, noisy, planted, seed=7, level="peak")
+    files = {
+        "dev": [cells["dev", cell.name] for cell in noisy],
+        "test": list(planted.values()),
+    }
     decided = {}
     for variant, backend in (("D1", "webrtc"), ("D2", "silero")):
         store = ScoreStore(tmp_path / f"{variant}.sqlite")
@@ -169,3 +180,9 @@ def test_scores_stand_on_a_bar_of_log_odds():
     assert gallery.share(0) == 0
     assert gallery.share(1) == 100
     assert gallery.share(0.01) < gallery.share(0.02)
+
+
+def test_scores_are_written_against_their_threshold():
+    assert gallery.Verdict("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
+    assert gallery.Verdict("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
+    assert gallery.Verdict("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"

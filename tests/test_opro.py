@@ -14,16 +14,18 @@ from speechdt.calibration import calibrate
 from speechdt.candidates import Candidates
 from speechdt.judging import Judge
 from speechdt.objectives import OBJECTIVES
-from speechdt.opro import Budget, history, search
+from speechdt.opro import history, search
 from speechdt.prompt_store import CHUNK, AskOnce, PromptStore
 from speechdt.proposers import ProposerError, Tried, Writer, meta_prompt, questions_in
 from speechdt.racing import FEWEST_CLIPS, FEWEST_ITEMS, Track, better_half, blocks
+from speechdt.search_settings import OBJECTIVES as OBJECTIVE_NAMES
+from speechdt.search_settings import Budget
 from speechdt.template import PARTS, TemplateProposer
 
 BASELINE = "Is it speech?\nA) it is\nB) it is not"
 OTHER = "Who speaks?\nA) somebody\nB) nobody"
 TEMPLATE = TemplateProposer()
-PLANTED = ("human speech is present", "syllable", "NO VOICE", "ONLY")
+PLANTED = ("Focus on", "syllable", "NO VOICE", "ONLY")
 """Words of one opening, one question, one pair of options and one closing."""
 
 
@@ -402,3 +404,7 @@ def test_what_was_half_answered_is_completed(tmp_path):
     assert asked[1:3] == [(["a"], list(range(10, CHUNK))), (["bb"], list(range(CHUNK)))]
     assert asked[3] == (["a", "bb"], list(range(CHUNK, count)))
     np.testing.assert_allclose(answers, ask(["a", "bb"], range(count)))
+
+
+def test_settings_name_every_objective():
+    assert tuple(OBJECTIVES) == OBJECTIVE_NAMES

@@ -105,9 +105,11 @@ def test_all_tables_and_figures_are_taken_in(results):
         assert f"figures/{name}.pdf" in text
         assert f"\\ref{{fig:{name}}}" in text
         assert (results / "paper" / "figures" / f"{name}.pdf").stat().st_size > 1000
-    assert {file.stem for file in (results / "paper" / "tables").iterdir()} == set(
-        paper.PAPER_TABLES
-    )
+    alone = {"contrasts"}  # which one detector does not have
+    missing = set(paper.PAPER_TABLES) - {
+        file.stem for file in (results / "paper" / "tables").iterdir()
+    }
+    assert missing <= (alone if text.count("Accuracy}{") == 1 else set())
 
 
 def test_figures_keep_their_size_and_fit_the_page(results):
@@ -146,6 +148,7 @@ def test_two_variants_of_one_macro_are_refused():
     tables = make(2)
     for name in ("matrix", "latency"):
         tables[name] = tables[name].assign(variant=["A-1", "A1"])
+    tables["comparisons"] = tables["comparisons"].head(0)
     tables |= error_tables(["A-1", "A1"])
     with pytest.raises(SpeechdtError, match=r"variant=A-1 and variant=A1 give one macro"):
         paper_numbers.quoted(tables)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import publishers
@@ -77,6 +78,8 @@ def test_a_broken_annotation_is_one_line(tmp_path):
 def test_esc50_maps_its_classes_and_groups_by_recording(trees):
     usable, reasons = indexed(trees, "esc50")
     assert Counter(usable["category"]) == {"animals": 13, "environment": 12}
+    licences = usable.loc[["esc50/1-100000-A-0.wav", "esc50/1-200000-A-10.wav"], "licence"]
+    assert licences.tolist() == ["CC-BY", "CC-BY-NC-3.0"]
     assert usable.loc["esc50/1-100000-A-0.wav", "group_id"] == "freesound/100000"
     assert usable.loc["esc50/1-100000-B-0.wav", "group_id"] == "freesound/100000"
     assert usable.loc["esc50/1-100002-A-14.wav", "category"] == "animals"  # chirping birds
@@ -132,6 +135,7 @@ def test_fma_takes_what_is_instrumental_and_groups_by_artist(trees):
     assert usable.loc["fma/000002", "group_id"] == "artist/artist_no_0"
     assert usable.loc["fma/020000", "group_id"] == usable.loc["fma/001402", "group_id"]
     assert set(usable["vocals"]) == {"no"}
+    assert set(usable["licence"]) == {"CC BY-NC"}
     assert usable.loc["fma/000002", "path"].endswith("fma_small/000/000002.mp3")
     assert "may hold singing" in reasons["fma/000005"]
     assert reasons["fma/020001"] == "genre Spoken: speech"
@@ -188,6 +192,23 @@ def test_musan_tells_parts_singing_artists_and_pieces(trees):
     assert reasons["musan/music-jamendo-0000"].startswith("may hold singing")
 
 
+def test_a_manifest_may_say_what_is_sung(tmp_path):
+    publishers.save_rows(
+        tmp_path / "manifest.csv",
+        [
+            ["path", "label", "category", "group_id", "vocals"],
+            *[[f"{v}.wav", "NONSPEECH", "music", v, v] for v in ("no", "unknown", "yes")],
+            ["talk.wav", "SPEECH", "speech", "she", "yes"],
+        ],
+    )
+    found = readers.read({"kind": "folder", "path": tmp_path})
+    assert {Path(s.path).stem: bool(s.reason) for s in found} == {
+        **{"no": False, "unknown": True, "yes": True, "talk": False},
+    }
+    kept = readers.read({"kind": "folder", "path": tmp_path, "vocals": "keep"})
+    assert not any(source.reason for source in kept)
+
+
 def test_an_artist_is_one_group_in_every_corpus(trees):
     one = listed(trees, "musan")["musan/music-fma-0000"]
     assert one.group_id == "artist/band_0" == readers.fma.artist_group("BAND 0")
@@ -217,6 +238,13 @@ def test_a_region_is_that_part_of_the_recording_and_no_more_is_decoded(tmp_path,
     part = audio.read(f"{tmp_path / 'x.wav'}#t=100.5,101.25")
     np.testing.assert_array_equal(part, samples[int(100.5 * RATE) : int(101.25 * RATE)])
     assert decoded == [12_000]
+
+
+@pytest.mark.parametrize("name", ["x.mp3", "x.ogg", "x.flac", "x.aiff"])
+def test_a_region_of_compressed_audio_is_that_of_the_whole(tmp_path, rng, name):
+    soundfile.write(tmp_path / name, rng.uniform(-0.5, 0.5, 20 * RATE), RATE)
+    whole, part = (audio.read(f"{tmp_path / name}{at}") for at in ("", "#t=7.5,12.25"))
+    np.testing.assert_allclose(part, whole[int(7.5 * RATE) : int(12.25 * RATE)], atol=1e-6)
 
 
 def test_a_region_beyond_the_end_is_refused(tmp_path):

@@ -15,7 +15,7 @@ from made_answers import VARIANTS, made_decided, made_trials
 
 from speechdt import release
 from speechdt.calibration import Calibration
-from speechdt.cells import SCHEMA, write_cell
+from speechdt.cells import SCHEMA, CellWriter, cell_files
 from speechdt.release import Copied, Made
 
 FORGED = {
@@ -138,7 +138,11 @@ def small_run(folder, root):
         (results / "trials" / split).mkdir(parents=True)
         cell = results / "trials" / split / "snr10_dur200.parquet"
         rows = made_trials().query("snr_db == 10 and duration_ms == 200").to_dict("records")
-        write_cell(cell, [dict.fromkeys(SCHEMA.names) | row for row in rows])
+        silent = dict.fromkeys(SCHEMA.names) | {"audio": {"bytes": b"x" * 99, "path": None}}
+        with_parts = CellWriter(cell, most_bytes=1)  # the smallest parts there are
+        for row in rows:
+            with_parts.write(silent | row)
+        with_parts.close()
         given["cells"].append(cell)
     for variant in VARIANTS:
         for cell in given["cells"]:
@@ -152,13 +156,18 @@ def small_run(folder, root):
         learned.write_text(json.dumps(Calibration(0.5, 0.6, 1.0, 1.0, 0.0).to_dict()))
     named = {
         "adapters": ["adapters/small"],
+        "cards": ["cards/small.md"],
+        "prompts": ["prompts/base.json"],
         "tables": ["tables/matrix.csv"],
         "figures": ["figures/a.pdf"],
         "pages": ["report.html", "errors.html", "errors"],
     }
     for name, paths in named.items():
         given[name] = [results / path for path in paths]
-    for path in ("adapters/small/README.md", "errors/a.flac", "figures/a.pdf", "report.html"):
+    (results / "cards").mkdir()
+    (results / "cards" / "small.md").write_text("with its test")
+    written = ("adapters/small/README.md", "prompts/base.json", "errors/a.flac", "figures/a.pdf")
+    for path in (*written, "report.html"):
         (results / path).parent.mkdir(parents=True, exist_ok=True)
         (results / path).write_text("x")
     (results / "errors.html").write_text("x")
@@ -186,15 +195,19 @@ def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along
 ):
     given = Given(**small_run(tmp_path, root))
     config = {"corpus": [{"kind": "folder", "path": "nowhere"}], "grid": {"snr_db": [10]}}
-    params = SimpleNamespace(variants=list(VARIANTS), config=config)
+    params = SimpleNamespace(runs=list(VARIANTS), config=config)
     out = tmp_path / "release"
     script.main(given, params, out, logging.getLogger("test"))
-    assert (out / "adapters" / "small" / "README.md").exists()
+    assert (out / "adapters" / "small" / "README.md").read_text() == "with its test"
+    for split in ("dev", "test"):
+        parts = {file.name for file in (out / "dataset" / split).iterdir()}
+        assert parts == {file.name for cell in given.cells for file in cell_files(cell)}
     assert (out / "errors" / "a.flac").exists()
     assert (out / "dataset" / "README.md").read_text() == "the card of this run"
     scores = pd.read_parquet(out / "scores" / "dev.parquet")
     assert not scores[[f"decided_{variant}" for variant in VARIANTS]].any(axis=None)
     text = (out / "README.md").read_text()
     assert "`adapters/` | small" in text
+    assert "`prompts/`" in text
     assert "nano: a toy" in text
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=out, check=True)

@@ -97,6 +97,15 @@ def test_noise_of_the_same_colour_is_no_copy(tmp_path, rng):
     assert twins.find(tmp_path / "p.parquet", table).empty
 
 
+def test_the_same_hum_is_no_copy(tmp_path, rng):
+    hum = 0.3 * np.sin(2 * np.pi * 50 * np.arange(RATE) / RATE)
+    files = [str(tmp_path / f"{number}.wav") for number in range(2)]
+    for file in files:
+        soundfile.write(file, hum + 0.01 * rng.standard_normal(RATE), RATE)
+    assert twins.compare((files[0], files[1]), shift=0) < twins.LEAST_ALIKE / 2
+    assert twins.compare((files[0], files[0]), shift=0) > 0.99
+
+
 def test_a_fingerprint_does_not_hear_the_level(rng):
     samples = rng.standard_normal(RATE).astype(np.float32)
     loud, quiet = (fingerprint.fingerprint(gain * samples) for gain in (0.5, 0.25))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,13 @@ def test_the_paper_quotes_what_stands_in_the_tables(finished):
 def test_a_release_can_be_checked_and_traced_to_the_recordings(finished):
     run(finished, "release")
     check_release(finished / "results" / "release")
+
+
+def test_snakemake_s_own_report_holds_both_pages(finished):
+    run(finished, "--report", "report.zip")
+    with zipfile.ZipFile(finished / "report.zip") as packed:
+        names = {Path(name).name for name in packed.namelist()}
+    assert {"report.html", "errors.html", "psychometric_snr.svg"} <= names
 
 
 def test_silero_s_auc_is_that_of_the_stock_package_on_the_finished_trials(finished):

@@ -144,8 +144,27 @@ class Decoder:
         _, past = self._run(self.embed(ids), 0, None, last_only=False)
         return past
 
+    def remember_audio(self, audio: Tensor, past: Past | None, padding: Sequence[int]) -> Past:
+        """Return the keys and values of text and of the audio behind it, which differs by clip.
+
+        Parameters
+        ----------
+        audio : tensor, (clips, tokens, width)
+        past : list of pairs of tensors, or None
+            Of the text, from :meth:`remember`.
+        padding : sequence of int, (clips,)
+            How many of a clip's first tokens are padding.
+        """
+        padded = _padded(padding, audio)
+        _, present = self._run(audio, _length(past), past, last_only=False, padded=padded)
+        return present
+
     def answer_logits(
-        self, embedded: Tensor, past: Past | None, padding: Sequence[int] | None = None
+        self,
+        embedded: Tensor,
+        past: Past | None,
+        padding: Sequence[int] | None = None,
+        padding_from: int | None = None,
     ) -> Tensor:
         """Return the logits of the two answers behind the last token.
 
@@ -153,23 +172,29 @@ class Decoder:
         ----------
         embedded : tensor, (clips, tokens, width)
         past : list of pairs of tensors, or None
-            From :meth:`remember`.
+            From :meth:`remember` or :meth:`remember_audio`.
         padding : sequence of int, (clips,), or None
-            How many of a clip's first tokens are padding; None if there is none.
+            How many tokens of a clip are padding; None if there is none.
+        padding_from : int or None
+            Where the padding begins; None: with the first of `embedded`.
 
         Returns
         -------
         float32 tensor, (clips, 2)
         """
-        length = 0 if past is None else past[0][0].shape[2]
+        length = _length(past)
         if length + embedded.shape[1] > self.window:
             raise ValueError(
                 f"{length + embedded.shape[1]} tokens do not fit the window of {self.window}"
             )
-        padded = None
-        if padding is not None and max(padding) > 0:
-            padded = torch.tensor(padding, device=embedded.device)
-        hidden, _ = self._run(embedded, length, past, last_only=True, padded=padded)
+        hidden, _ = self._run(
+            embedded,
+            length,
+            past,
+            last_only=True,
+            padded=_padded(padding, embedded),
+            padding_from=padding_from,
+        )
         last = hidden[:, -1].to(self.stock.norm.weight.device)
         return _norm(last, self.stock.norm).float() @ self.answer_rows.to(last.device).T
 
@@ -181,9 +206,11 @@ class Decoder:
         *,
         last_only: bool,
         padded: Tensor | None = None,
+        padding_from: int | None = None,
     ) -> tuple[Tensor, Past]:
         rotation = self._rotation(hidden, length, padded)
-        mask = _causal_mask(hidden, length, padded)
+        start = length if padding_from is None else padding_from
+        mask = _causal_mask(hidden, length, padded, start)
         present: Past = []
         for i, layer in enumerate(self.layers):
             if hidden.device != layer.device:
@@ -219,12 +246,23 @@ def _rotated(heads: Tensor, rotation: Rotation) -> Tensor:
     return torch.addcmul(heads * cosine, heads.roll(heads.shape[-1] // 2, -1), signed_sine)
 
 
-def _causal_mask(hidden: Tensor, length: int, padded: Tensor | None) -> Tensor:
+def _length(past: Past | None) -> int:
+    return 0 if past is None else past[0][0].shape[2]
+
+
+def _padded(padding: Sequence[int] | None, like: Tensor) -> Tensor | None:
+    """Return the padding of each clip as a tensor; None if there is none."""
+    if padding is None or max(padding) == 0:
+        return None
+    return torch.tensor(padding, device=like.device)
+
+
+def _causal_mask(hidden: Tensor, length: int, padded: Tensor | None, start: int) -> Tensor:
     """Let each token see the past, itself and the tokens between that are no padding."""
     keys = torch.arange(length + hidden.shape[1], device=hidden.device)
     allowed = (keys <= keys[length:, None])[None]
     if padded is not None:
-        is_padding = (keys >= length) & (keys < length + padded[:, None])
+        is_padding = (keys >= start) & (keys < start + padded[:, None])
         allowed = allowed & ~is_padding[:, None]
     return additive_mask(allowed[:, None], hidden.dtype)
 

@@ -140,7 +140,10 @@ class Engine:
         tokens = [self.tower.tokens(count) for count in frames]
         audio = self._kept_or_heard(graphs, clips, frames, tokens)
         with stage("forward"):
-            logits = [self._asked(graphs, audio, tokens, question) for question in questions]
+            # Several questions share the audio as all clips share the text in front of it.
+            share = len(questions) > 1 and not graphs.enabled
+            ask = self._asked_together if share else partial(self._asked_in_turn, graphs)
+            logits = ask(audio, tokens, questions)
         with stage("post"):
             return torch.stack(logits).double().cpu().numpy()
 
@@ -186,6 +189,34 @@ class Engine:
         own = torch.tensor(tokens, device=audio.device)[:, None]
         source = torch.arange(audio.shape[1], device=audio.device) - (audio.shape[1] - own)
         return audio.gather(1, source.clamp(min=0)[..., None].expand_as(audio))
+
+    def _asked_in_turn(
+        self,
+        graphs: GraphCache,
+        audio: Tensor,
+        tokens: Sequence[int],
+        questions: Sequence[Question],
+    ) -> list[Tensor]:
+        return [self._asked(graphs, audio, tokens, question) for question in questions]
+
+    def _asked_together(
+        self, audio: Tensor, tokens: Sequence[int], questions: Sequence[Question]
+    ) -> list[Tensor]:
+        """Return the answers' logits, (clips, 2) each: audio once, then each question's text."""
+        padding = [max(tokens) - count for count in tokens]
+        heard: dict[tuple[int, ...], Past] = {}
+        logits = []
+        for question in questions:
+            if question.before not in heard:
+                past = self._past(question.before)
+                heard = {question.before: self.decoder.remember_audio(audio, past, padding)}
+            after = self._after(question.after).expand(len(audio), -1, -1)
+            logits.append(
+                self.decoder.answer_logits(
+                    after, heard[question.before], padding, len(question.before)
+                )
+            )
+        return logits
 
     def _asked(
         self, graphs: GraphCache, audio: Tensor, tokens: Sequence[int], question: Question

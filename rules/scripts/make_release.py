@@ -9,6 +9,7 @@ import pandas as pd
 import yaml
 
 from speechdt import release
+from speechdt.cells import cell_files
 from speechdt.display import model_notes
 from speechdt.environment import revision, versions
 from speechdt.files import walk
@@ -51,9 +52,9 @@ def copy(origin, folder, path):
 def copy_run(given, folder, root):
     """Copy the files of the run, and return what was copied."""
     copied = []
-    for cell in map(Path, given.cells):
-        copied += copy(cell, folder, f"dataset/{cell.parent.name}/{cell.name}")
-    for name in ("adapters", "calibration", "tables", "figures"):
+    for file in (file for cell in given.cells for file in cell_files(cell)):
+        copied += copy(file, folder, f"dataset/{file.parent.name}/{file.name}")
+    for name in ("adapters", "prompts", "calibration", "tables", "figures"):
         for path in map(Path, given[name]):
             copied += copy(path, folder, f"{name}/{path.name}")
     for card in map(Path, given.cards):  # with what the adapter does on test
@@ -90,7 +91,8 @@ def write_card(given, params, folder):
     else:
         text = release.dataset_card(cells, sources, params.config["grid"])
         (folder / "README.md").write_text(text, encoding="utf-8")
-    attributions = [Path(corpus["path"]) / "ATTRIBUTION.md" for corpus in params.config["corpus"]]
+    folders = [Path(corpus["path"]) for corpus in params.config["corpus"] if "path" in corpus]
+    attributions = [path / "ATTRIBUTION.md" for path in folders]
     texts = [path.read_text(encoding="utf-8") for path in attributions if path.exists()]
     if texts:
         (folder / "ATTRIBUTION.md").write_text("\n\n".join(texts), encoding="utf-8")
@@ -115,6 +117,7 @@ def main(given, params, folder, log):
     citation = yaml.safe_load(Path(given.citation).read_text())
     facts |= {"title": citation["title"], "version": str(citation.get("version", ""))}
     facts |= {"revision": revision(root), "adapters": [Path(path).name for path in given.adapters]}
+    facts |= {"prompts": bool(given.prompts)}
     (matrix,) = [path for path in given.tables if Path(path).name == "matrix.csv"]
     text = release.readme(notes=model_notes(read_table(matrix)), **facts)
     (folder / "README.md").write_text(text, encoding="utf-8")

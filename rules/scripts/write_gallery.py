@@ -36,23 +36,17 @@ def main(given, params, folder):
     found = answers(decided, pd.read_parquet(given.sources))
     sources = read_table(given.ranked, TEXT)
     chosen = gallery.choose(found, sources, params.clips)
-    audio = read_clips(given.cells, gallery.clips_of(found, chosen))
+    clips = read_clips(given.cells, gallery.clips_of(found, chosen))
     clean = read_clean(given.clean, set(found.trials.loc[chosen, "item_id"]))
-    cards = gallery.cards(
-        found,
-        chosen,
-        audio,
-        clean,
-        thresholds={
-            variant: read_calibration(path).threshold
-            for variant, path in zip(params.variants, given.calibration, strict=True)
-        },
-        clean_ms=params.clean_ms,
-    )
-    audio |= {gallery.clean_key(item): flac for item, flac in clean.items()}
+    clips |= {gallery.clean_key(item): flac for item, flac in clean.items()}
+    media = gallery.beside(clips, folder) if folder else gallery.embedded(clips)
+    thresholds = {
+        variant: read_calibration(path).threshold
+        for variant, path in zip(params.variants, given.calibration, strict=True)
+    }
     return gallery.render(
-        cards=cards,
-        addresses=place(audio, folder),
+        cards=gallery.cards(found, chosen, media, thresholds=thresholds, clean_ms=params.clean_ms),
+        addresses=media.audio,
         failures=int(found.wrong.any(axis=1).sum()),
         trials=len(found.wrong),
         variants=params.variants,
@@ -62,16 +56,6 @@ def main(given, params, folder):
         sources=sources,
         notes=model_notes(read_table(given.matrix)),
     )
-
-
-def place(audio, folder):
-    """Return the addresses of clips: data, or files that are written into a folder."""
-    if folder is None:
-        return gallery.embedded(audio)
-    folder.mkdir(parents=True)
-    for key, flac in audio.items():
-        (folder / f"{key}.flac").write_bytes(flac)
-    return gallery.beside(audio, folder.name)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ def place_figures(given, tables, variants, folder):
     """Copy or draw the figures into a folder, and return their widths in inches."""
     folder.mkdir(parents=True)
     widths = {}
-    for name, path in zip(FIGURES, given, strict=True):
-        target = folder / f"{name}.pdf"
+    for path in map(Path, given):
+        name, target = path.stem, folder / path.name
         if size := paper.COLUMN_FIGURES.get(name):
             needed = {table: tables[table] for table in FIGURES[name].tables}
             save(draw(name, needed, variants, **size), folder / name, formats=["pdf"])
@@ -41,8 +41,8 @@ def place_tables(tables, folder):
 
 def main(given, variants, citation, checkout, out):
     """Write the folder."""
-    tables = {Path(path).stem: read_table(path, TEXT) for path in given.errors}
-    tables |= {Path(path).stem: read_table(path) for path in given.tables}
+    tables = {Path(path).stem: read_table(path) for path in given.tables}
+    tables |= {Path(path).stem: read_table(path, TEXT) for path in given.errors}
     floats = place_tables(tables, Path(out.tables))
     widths = place_figures(given.figures, tables, variants, Path(out.figures))
     text = paper.main_tex(

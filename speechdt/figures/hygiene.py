@@ -53,5 +53,5 @@ def hygiene(counts: pd.DataFrame) -> Figure:
             panel.set_xlim(0, 100)
         for panel in axes.flat[len(checks) :]:
             panel.set_visible(False)
-        figure.supxlabel("Recordings that would be removed (%), P(speech) being …", fontsize=8)
+        figure.supxlabel("Recordings that would be removed (%), those with P(speech) …", fontsize=8)
         return figure

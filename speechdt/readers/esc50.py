@@ -70,7 +70,11 @@ def read(path: Path, human: Sequence[str] = ()) -> Iterator[Source]:
             label="NONSPEECH",
             category=_category(kind),
             group_id=f"freesound/{row['src_file']}" if row["src_file"] else "",
-            extra={"corpus": "esc50", "sound": kind},
+            extra={
+                "corpus": "esc50",
+                "sound": kind,
+                "licence": "CC-BY" if row.get("esc10") == "True" else "CC-BY-NC-3.0",
+            },
             reason=f"human sound '{kind}' (the corpus option 'human' takes it)" if left_out else "",
         )
 

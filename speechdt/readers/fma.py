@@ -26,6 +26,7 @@ COLUMNS = {
     "genres": ("track", "genres_all"),
     "artist": ("artist", "name"),
     "artist_id": ("artist", "id"),
+    "licence": ("track", "license"),
 }
 EXPECTED = "fma_metadata/tracks.csv and fma_small/<3 digits>/<6 digits>.mp3 in it"
 
@@ -84,6 +85,7 @@ def _source(folder: Path, track: int, row: dict[str, str]) -> Source:
             "genre": row["genre"],
             "artist": row["artist"],
             "vocals": "no" if instrumental else "unknown",
+            "licence": row["licence"],
         },
         reason="genre Spoken: speech" if SPOKEN in genres or row["genre"] == "Spoken" else "",
     )

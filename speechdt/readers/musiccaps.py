@@ -91,7 +91,11 @@ def read(path: Path, holds: str = HOLDS[0]) -> Iterator[Source]:
             label="NONSPEECH",
             category="music",
             group_id=f"youtube/{video}",
-            extra={"corpus": "musiccaps", "vocals": "yes" if sung(row) else "no"},
+            extra={
+                "corpus": "musiccaps",
+                "vocals": "yes" if sung(row) else "no",
+                "licence": "YouTube video; captions CC-BY-SA-4.0",
+            },
             reason=reason,
         )
 

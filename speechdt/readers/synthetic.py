@@ -43,5 +43,5 @@ def read(
                 label="NONSPEECH",
                 category="noise",
                 group_id=name,
-                extra={"corpus": "synthetic", "sound": colour},
+                extra={"corpus": "synthetic", "sound": colour, "licence": "CC0-1.0"},
             )

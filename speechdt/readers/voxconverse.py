@@ -115,6 +115,6 @@ def _source(path: str, subset: str, video: str, part: str, reason: str = "") -> 
         label="SPEECH",
         category="speech",
         group_id=f"voxconverse/{video}",
-        extra={"corpus": "voxconverse"},
+        extra={"corpus": "voxconverse", "licence": "YouTube video; annotations CC-BY-4.0"},
         reason=reason,
     )

@@ -1,8 +1,8 @@
 // Shows the cards that match the filters, a few at a time; the address remembers the filters.
 (() => {
   "use strict";
-  const STEP = 12;
   const form = document.querySelector("form.filters");
+  const STEP = Number(form.dataset.step);
   const cards = [...document.querySelectorAll(".card")];
   const count = document.getElementById("count");
   const more = document.querySelector(".more");

@@ -1,0 +1,30 @@
+"""Describe the trials, so that Hugging Face datasets opens their folder: trials/README.md."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt.dataset_card import render
+from speechdt.grid import Grid
+from speechdt.jobs import logged
+
+
+def by_split(files, grid):
+    """Return cell files by split and cell."""
+    cells = {cell.name: cell for cell in grid.cells}
+    found = {}
+    for file in map(Path, files):
+        found.setdefault(file.parent.name, {})[cells[file.stem]] = file
+    return found
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        card = render(
+            by_split(snakemake.input.cells, Grid(**snakemake.params.grid)),
+            pd.read_parquet(snakemake.input.sources),
+            snakemake.params.corpora,
+            snakemake.params.settings,
+        )
+        Path(snakemake.output[0]).write_text(card, encoding="utf-8")
+        log.info("%s", snakemake.output[0])

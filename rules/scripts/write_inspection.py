@@ -1,0 +1,19 @@
+"""Write the page on which one listens to recordings and trials: corpus/inspect.html."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt.inspection import render, source_cards, trial_cards
+from speechdt.jobs import logged
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        seed = snakemake.params.seed
+        sources = pd.read_parquet(snakemake.input.sources)
+        cards = source_cards(sources, seed) + trial_cards(snakemake.input.cells, seed)
+        names = "\n".join(card.name for card in cards)
+        page = render(cards, run=hashlib.sha256(names.encode()).hexdigest()[:12])
+        Path(snakemake.output[0]).write_text(page, encoding="utf-8")
+        log.info("%d cards, %d bytes", len(cards), len(page.encode()))

@@ -1,0 +1,174 @@
+"""The card of the trials: a README.md with which Hugging Face `datasets` opens their folder."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+import yaml
+
+from speechdt.cells import read_cell
+from speechdt.grid import CROSSED, SPLITS, Cell
+
+TEMPLATES = Path(__file__).with_name("templates")
+KINDS = {"noisy": "snr", "clean": "clean", "catch": "catch"}
+"""Configurations that `datasets` offers, and how the files of each begin."""
+COLUMNS = {
+    "trial_id": "unique name",
+    "item_id": "crop of a recording before one of background; in every cell of dev and test",
+    "label": "SPEECH, NONSPEECH, or CATCH for background alone",
+    "category": "speech; music, animals, noise, environment; of a catch trial the background",
+    "snr_db": "signal-to-noise ratio in dB, empty in clean and catch cells",
+    "duration_ms": "length in ms",
+    "source_id": "recording of the target, in a catch trial of the background",
+    "group_id": "its speaker or recording family; never in two splits",
+    "background": "white, pink, brown, recording; none in clean cells",
+    "background_id": "recording of the background",
+    "background_group": "its group",
+    "flagged": "whether a recording that is heard in it is flagged by hygiene",
+    "audio": "16 kHz mono FLAC",
+}
+"""What each column of `cells.SCHEMA` holds."""
+
+_SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
+
+
+def count(cells: Mapping[str, Mapping[Cell, Path | str]]) -> pd.DataFrame:
+    """Count the trials of each cell and label.
+
+    Parameters
+    ----------
+    cells : mapping
+        Files by split and cell.
+
+    Returns
+    -------
+    DataFrame
+        split, kind, cell, snr_db, duration_ms, label, trials, groups, flagged.
+    """
+    rows = []
+    for split, files in cells.items():
+        for cell, file in files.items():
+            trials = read_cell(file, ["label", "group_id", "flagged"])
+            for label, part in trials.groupby("label"):
+                rows.append(
+                    {
+                        "split": split,
+                        "kind": cell.kind,
+                        "cell": cell.name,
+                        "snr_db": cell.snr_db,
+                        "duration_ms": cell.duration_ms,
+                        "label": label,
+                        "trials": len(part),
+                        "groups": part["group_id"].nunique(),
+                        "flagged": int(part["flagged"].sum()),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def header(counts: pd.DataFrame, sources: pd.DataFrame) -> str:
+    """Return the YAML header: what is where, licences, languages, size.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        From :func:`count`.
+    sources : DataFrame
+        The recordings; the column language, if there is one, names theirs.
+    """
+    configs: list[dict[str, Any]] = []
+    for name, prefix in KINDS.items():
+        there = counts.loc[counts["kind"] == prefix, "split"].unique()
+        files = [
+            {"split": split, "path": f"{split}/{prefix}*.parquet"}
+            for split in SPLITS
+            if split in there
+        ]
+        if files:
+            configs.append({"config_name": name, "data_files": files})
+    configs[0]["default"] = True
+    total = int(counts["trials"].sum())
+    content = {
+        "pretty_name": "Short and noisy clips of speech and other sounds",
+        "license": "other",
+        "license_name": "of-each-recording",
+        "task_categories": ["audio-classification"],
+        "tags": ["voice-activity-detection", "speech-detection", "psychometrics"],
+        "size_categories": [next((name for n, name in _SIZES.items() if total < n), "n>1M")],
+        "configs": configs,
+    }
+    spoken = sources["language"] if "language" in sources else pd.Series(dtype=str)
+    # ISO 639 alone: pt for pt_BR.
+    languages = sorted(set(spoken.dropna().str.lower().str.split("[_-]").str[0]) - {""})
+    if languages:
+        content["language"] = languages
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def render(
+    cells: Mapping[str, Mapping[Cell, Path | str]],
+    sources: pd.DataFrame,
+    corpora: Sequence[Mapping[str, Any]],
+    settings: Mapping[str, Any],
+) -> str:
+    """Return the card.
+
+    Parameters
+    ----------
+    cells : mapping
+        Files by split and cell.
+    sources : DataFrame
+        The recordings: label, category, group_id, split, seconds, flagged, and licence if known.
+    corpora : sequence of mappings
+        As in the configuration.
+    settings : mapping
+        seed, level, least_active, flag_by.
+    """
+    counts = count(cells)
+    environment = jinja2.Environment(
+        trim_blocks=True, lstrip_blocks=True, loader=jinja2.FileSystemLoader(TEMPLATES)
+    )
+    known = sources["licence"] if "licence" in sources else pd.Series("", index=sources.index)
+    return environment.get_template("trials_card.md.j2").render(
+        header=header(counts, sources),
+        splits={split: _by_cell(counts, split) for split in cells},
+        others=counts[counts["kind"] != "snr"].to_dict("records"),
+        recordings=_by_category(sources),
+        licences=known.replace("", "unknown").fillna("unknown").value_counts().to_dict(),
+        # Not the path: it says where they lay on this machine.
+        corpora=[Path(each.get("path", "")).name or each["kind"] for each in corpora],
+        columns=COLUMNS,
+        speakers=_speakers(sources),
+        settings=settings,
+    )
+
+
+def _by_cell(counts: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Return "SPEECH / NONSPEECH" trials of a split, a row an SNR and a column a duration."""
+    own = counts[(counts["split"] == split) & (counts["kind"] == "snr")]
+    keys = ["snr_db", "duration_ms", "label"]
+    trials = own.pivot_table("trials", keys[:2], "label", aggfunc="sum", fill_value=0)
+    trials = trials.reindex(columns=["SPEECH", "NONSPEECH"], fill_value=0).astype(int).astype(str)
+    return (trials["SPEECH"] + " / " + trials["NONSPEECH"]).unstack()
+
+
+def _by_category(sources: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            "category": category,
+            "recordings": len(part),
+            "groups": part["group_id"].nunique(),
+            "minutes": f"{part['seconds'].sum() / 60:.1f}",
+            "flagged": int(part["flagged"].sum()),
+        }
+        for (label, category), part in sources.groupby(["label", "category"], sort=False)
+    ]
+
+
+def _speakers(sources: pd.DataFrame) -> dict[str, int]:
+    """Return how many groups of speech dev and test have."""
+    speech = sources[sources["label"] == "SPEECH"]
+    return {split: speech.loc[speech["split"] == split, "group_id"].nunique() for split in CROSSED}

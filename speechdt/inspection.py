@@ -1,0 +1,225 @@
+"""The inspection page: recordings and trials drawn at random, to be listened to and marked.
+
+Everything is in the page, so that it can be sent to whoever has ears and a browser. Marks are saved
+as a CSV file that the configuration takes under ``exclude``.
+"""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from speechdt import audio, seeds
+from speechdt.cells import read_batches
+from speechdt.clip_player import SCRIPT, STYLE, TEMPLATES, Player, audio_uri, spectrogram_uri
+from speechdt.detector import SAMPLE_RATE
+from speechdt.display import minus
+from speechdt.mixing import set_level
+from speechdt.sources import CATEGORIES
+
+EACH = 100
+"""Recordings, and trials, of each class."""
+LONGEST = 4 * SAMPLE_RATE
+"""Samples of a recording that the page holds."""
+WIDTH, HEIGHT = 240, 32
+"""Pixels of a waveform."""
+INK = (0, 114, 178)
+
+
+class Card(NamedTuple):
+    """One recording or trial on the page.
+
+    Attributes
+    ----------
+    kind : {"source", "trial"}
+    name : str
+        source_id or trial_id.
+    source_id : str
+        Recording that a mark leaves out.
+    background_id : str
+        Recording behind it that a second mark leaves out, '' if there is none.
+    label : str
+        SPEECH or NONSPEECH.
+    flagged : bool
+        By hygiene.
+    facts : dict
+        What is written beside it, by heading.
+    player : Player
+    waveform : str
+        Data URI of a PNG.
+    flac : str
+        Data URI of the audio.
+    """
+
+    kind: str
+    name: str
+    source_id: str
+    background_id: str
+    label: str
+    flagged: bool
+    facts: dict[str, str]
+    player: Player
+    waveform: str
+    flac: str
+
+
+def draw(names: Iterable[str], count: int, seed: int, what: str) -> list[str]:
+    """Draw at most `count` of the names, the same for the same seed, in a random order."""
+    return sorted(names, key=lambda name: seeds.rank(seed, "inspect", what, name))[:count]
+
+
+def source_cards(sources: pd.DataFrame, seed: int, count: int = EACH) -> list[Card]:
+    """Return cards of random recordings of each class.
+
+    Parameters
+    ----------
+    sources : DataFrame
+        source_id, path, label, category, group_id, split, seconds, flagged.
+    seed : int
+    count : int
+        Of each class.
+    """
+    cards = []
+    by_id = sources.set_index("source_id", drop=False)
+    for label in CATEGORIES:
+        names = by_id.index[by_id["label"] == label]
+        for row in by_id.loc[draw(names, count, seed, label)].to_dict("records"):
+            facts = {
+                "label": label,
+                "category": row["category"],
+                "group": row["group_id"],
+                "split": row["split"],
+                "length": f"{row['seconds']:.2f} s",
+            }
+            flac = audio.flac_bytes(_excerpt(row["path"]))
+            cards.append(
+                _card("source", row["source_id"], row | {"background_id": ""}, facts, flac)
+            )
+    return cards
+
+
+def trial_cards(cells: Sequence[Path | str], seed: int, count: int = EACH) -> list[Card]:
+    """Return cards of random trials of each class.
+
+    Parameters
+    ----------
+    cells : sequence of paths
+        Cell files of dev and test.
+    seed : int
+    count : int
+        Of each class.
+    """
+    names: dict[str, list[str]] = {label: [] for label in CATEGORIES}
+    for batch in _batches(cells, ["trial_id", "label"]):
+        for label, found in batch.groupby("label")["trial_id"]:
+            if label in names:
+                names[str(label)] += found.tolist()
+    drawn = {label: draw(found, count, seed, f"trial {label}") for label, found in names.items()}
+    wanted = set(chain.from_iterable(drawn.values()))
+    rows = {
+        row["trial_id"]: row
+        for batch in _batches(cells, None)
+        for row in batch[batch["trial_id"].isin(wanted)].to_dict("records")
+    }
+    return [_trial_card(rows[name]) for found in drawn.values() for name in found]
+
+
+def _batches(cells: Sequence[Path | str], columns: Sequence[str] | None) -> Iterable[pd.DataFrame]:
+    return chain.from_iterable(read_batches(cell, columns) for cell in cells)
+
+
+def _trial_card(row: Mapping[Any, Any]) -> Card:
+    snr = row["snr_db"]
+    facts = {
+        "label": row["label"],
+        "category": row["category"],
+        "source": row["source_id"],
+        "SNR": "no noise" if pd.isna(snr) else f"{minus(f'{snr:g}')} dB",
+        "length": f"{row['duration_ms']} ms",
+        "background": row["background"],
+    }
+    recorded = row["background"] == "recording"
+    behind = row["background_id"] if recorded else ""
+    if recorded:
+        facts["background"] = behind
+    return _card("trial", row["trial_id"], {**row, "background_id": behind}, facts, row["audio"])
+
+
+def _card(kind: str, name: str, row: Mapping[Any, Any], facts: dict[str, str], flac: bytes) -> Card:
+    samples = audio.from_flac_bytes(flac)
+    said = f"{row['label']} {row['category']} {name}"
+    milliseconds = 1000 * len(samples) // SAMPLE_RATE
+    return Card(
+        kind,
+        name,
+        row["source_id"],
+        row["background_id"],
+        row["label"],
+        bool(row.get("flagged", False)),
+        facts,
+        Player(name, spectrogram_uri(flac), milliseconds, said),
+        waveform_uri(samples),
+        audio_uri(flac),
+    )
+
+
+def _excerpt(path: str) -> NDArray[np.float32]:
+    """Return the beginning of a recording, as loud as a trial."""
+    return set_level(audio.read(path)[:LONGEST], "peak")
+
+
+def waveform_uri(samples: NDArray[np.float32]) -> str:
+    """Draw the highest and lowest samples over time as a small PNG, as a data URI."""
+    columns = np.array_split(samples, min(WIDTH, len(samples)))
+    loudest = max(float(np.abs(samples).max()), 1e-9)
+    middle = (HEIGHT - 1) / 2
+    top = [middle * (1 - float(part.max()) / loudest) for part in columns]
+    bottom = [middle * (1 - float(part.min()) / loudest) for part in columns]
+    row = np.arange(HEIGHT)[:, None]
+    inked = (row >= np.floor(top)) & (row <= np.ceil(bottom))
+    image = Image.fromarray(inked.astype(np.uint8))
+    image.putpalette([*(0, 0, 0), *INK])
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True, bits=1, transparency=0)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def render(cards: Sequence[Card], run: str) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    cards : sequence of Card
+    run : str
+        Names the run: marks that a browser keeps belong to it.
+    """
+    environment = jinja2.Environment(
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+    )
+    sections = {
+        f"{kind}-{label}": {
+            "title": f"{label} {kind}s",
+            "cards": [card for card in cards if (card.kind, card.label) == (kind, label)],
+        }
+        for kind in ("source", "trial")
+        for label in CATEGORIES
+    }
+    return environment.get_template("inspect.html.j2").render(
+        sections=sections,
+        store={card.name: card.flac for card in cards},
+        run=run,
+        seconds=LONGEST // SAMPLE_RATE,
+        style=(TEMPLATES / "page.css").read_text(encoding="utf-8") + STYLE,
+        scripts=[SCRIPT, (TEMPLATES / "inspect.js").read_text(encoding="utf-8")],
+    )

@@ -1,0 +1,92 @@
+"""The card of the trials: what Hugging Face `datasets` makes of it, and whether it counts right."""
+
+import shutil
+
+import datasets
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from speechdt import dataset_card
+from speechdt.cells import SCHEMA, CellWriter, cell_files, count_trials
+
+SETTINGS = {"seed": 7, "level": "peak", "least_active": 0.7, "flag_by": "plan"}
+
+
+@pytest.fixture(scope="module")
+def files(cells, grid, tmp_path_factory):
+    """Copies of the cells in a folder of their own, one of them in several files."""
+    folder = tmp_path_factory.mktemp("card")
+    found = {}
+    for split in ("dev", "test"):
+        (folder / split).mkdir()
+        for cell in grid.cells:
+            file = folder / split / f"{cell.name}.parquet"
+            shutil.copy(cells[split, cell.name], file)
+            found.setdefault(split, {})[cell] = file
+    (folder / "test" / "items.parquet").write_bytes(b"no cell")
+    in_parts(found["test"][grid.noisy[0]])
+    return found
+
+
+def in_parts(file):
+    rows = pq.read_table(file).to_pylist()
+    writer = CellWriter(file, most_bytes=1)
+    for _ in range(20):  # more than fits into one row group
+        for row in rows:
+            writer.write(row)
+    writer.close()
+    assert len(cell_files(file)) > 1
+
+
+@pytest.fixture(scope="module")
+def folder(files, sources):
+    folder = next(iter(files["dev"].values())).parents[1]
+    listed = sources.assign(flagged=sources["category"] == "noise")
+    corpora = [{"kind": "folder", "path": "/somewhere/private/corpus"}]
+    card = dataset_card.render(files, listed, corpora, SETTINGS)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"), [(None, "snr"), ("clean", "clean"), ("catch", "catch")]
+)
+def test_datasets_opens_the_folder_as_it_is(folder, files, tmp_path, config, kind):
+    opened = datasets.load_dataset(str(folder), config, cache_dir=str(tmp_path))
+    assert list(opened) == ["dev", "test"]
+    for split, part in opened.items():
+        own = [file for cell, file in files[split].items() if cell.kind == kind]
+        assert len(part) == sum(count_trials(file) for file in own)
+        assert part.column_names == SCHEMA.names
+        assert part.features["audio"] == datasets.Audio(sampling_rate=16_000)
+
+
+def test_the_header_and_the_tables_say_what_there_is(folder, files, sources):
+    _, header, body = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    content = yaml.safe_load(header)
+    assert [config["config_name"] for config in content["configs"]] == ["noisy", "clean", "catch"]
+    assert "pt" in content["language"]
+    assert all(len(code) in (2, 3) for code in content["language"])
+    assert "| 0 dB | 16 / 16 | 16 / 16 |" in body
+    speech = sources[sources["category"] == "speech"]
+    minutes = speech["seconds"].sum() / 60
+    row = (
+        f"| SPEECH | speech | {len(speech)} | {speech['group_id'].nunique()} | {minutes:.1f} | 0 |"
+    )
+    assert row in body
+    for licence, number in sources["licence"].value_counts().items():
+        assert f"| {licence} | {number} |" in body
+    assert "/somewhere" not in body
+    assert not [line for line in body.splitlines() if line.startswith("|") and line[-1] != "|"]
+
+
+def test_unknown_licences_are_said_to_be_unknown(files, sources):
+    bare = sources.drop(columns=["licence", "language"]).assign(flagged=False)
+    card = dataset_card.render(files, bare, [{"kind": "folder", "path": "x"}], SETTINGS)
+    assert f"| unknown | {len(sources)} |" in card
+    assert "find out before you publish" in card
+
+
+def test_every_column_is_described():
+    assert list(dataset_card.COLUMNS) == SCHEMA.names

@@ -1,0 +1,83 @@
+"""Leaks, marks and hygiene in the workflow: it stops at a leak, and leaves out what it must."""
+
+import re
+
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+from test_twins import mp3_at_32_kbit
+from test_workflow import add_to_config, copy_checkout, planned, run
+
+TARGETS = ("results/trials/audit.csv", "results/corpus/hygiene.csv", "results/trials/README.md")
+
+
+@pytest.fixture(scope="module")
+def leaky(root, tmp_path_factory):
+    """A checkout whose corpora hold a few recordings twice, under other names and as MP3."""
+    folder = copy_checkout(root, tmp_path_factory.mktemp("leaky"))
+    table = pd.read_csv(root / "corpus" / "manifest.csv")
+    copied = table[(table["category"] == "music") & (table["seconds"] > 2)]
+    copied = copied.drop_duplicates("group_id").head(8)
+    for number, path in enumerate(copied["path"]):
+        samples, rate = soundfile.read(root / "corpus" / path, dtype="float32")
+        target = folder / "own" / "nonspeech" / "music" / f"copy{number}.wav"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(target, mp3_at_32_kbit(samples), rate)
+    config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
+    config["corpus"] = [{"kind": "folder", "path": path} for path in ("corpus", "own")]
+    config["variants"] = {"A1": None, "C1": None}
+    (folder / "configs" / "ci.yaml").write_text(yaml.safe_dump(config))
+    return folder, copied["source_id"].tolist()
+
+
+def test_a_leak_stops_the_run_and_marks_or_hygiene_leave_out(leaky):
+    folder, originals = leaky
+    printed = run(folder, *TARGETS, check=False)
+    (error,) = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert "nearly the same audio in two splits" in error
+    assert any(name in error for name in originals)
+    assert "nonspeech/music/copy" in error
+    assert not (folder / "results" / "trials" / "audit.csv").exists()
+
+    copies = [f"nonspeech/music/copy{number}.wav" for number in range(8)]
+    pd.DataFrame({"source_id": copies}).to_csv(folder / "marks.csv", index=False)
+    lenient = {"backend": "webrtc", "mode": 3, "nonspeech_above": 0.99, "speech_below": 0.3}
+    hygiene = {"checks": {"lenient": lenient}, "flag_by": "lenient", "remove": True}
+    add_to_config(folder, yaml.safe_dump({"hygiene": hygiene}))
+    config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
+    (folder / "configs" / "ci.yaml").write_text(yaml.safe_dump(config | {"exclude": ["marks.csv"]}))
+    assert "Reading the recordings" not in planned(folder, *TARGETS)
+    run(folder, *TARGETS)
+
+    corpus = folder / "results" / "corpus"
+    left_out = pd.read_csv(corpus / "left_out.csv")
+    reasons = left_out.set_index("source_id")["reason"]
+    assert set(reasons[copies]) == {"marked in marks.csv"}
+    counts = pd.read_csv(corpus / "hygiene.csv").set_index(["check", "category"])["flagged"]
+    assert set(counts.index.get_level_values("check")) == {"lenient", "plan"}
+    dirty = reasons[reasons == "flagged by hygiene check lenient"]
+    used = pd.read_parquet(corpus / "sources.parquet")
+    assert not used["flagged"].any()
+    # The marked copies are music, and some of them flagged as well.
+    assert counts["lenient"].sum() - len(copies) <= len(dirty) <= counts["lenient"].sum()
+    items = pd.read_parquet(folder / "results" / "trials" / "test" / "items.parquet")
+    assert not set(items["source_id"]) & set(reasons.index)
+    assert items.groupby("category").size().to_dict() == {
+        "speech": 16, "music": 4, "animals": 4, "noise": 4, "environment": 4,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("exclude=[nowhere.csv]", "exclude: there is no file nowhere.csv"),
+        ("hygiene={flag_by: plam}", r"hygiene.flag_by: no check 'plam'"),
+        ("hygiene={remov: true}", r"unknown key 'remov' \(did you mean 'remove'\?\)"),
+    ],
+)
+def test_a_mistake_is_one_line(root, tmp_path, override, message):
+    printed = run(copy_checkout(root, tmp_path), "-n", "--config", override, check=False)
+    (error,) = [line for line in printed.splitlines() if "error" in line.lower()]
+    assert "Traceback" not in printed
+    assert re.search(message, error)
