@@ -55,8 +55,8 @@ def threshold_difference(row: Row) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p-value with three decimals, ``< 0.001`` below them."""
-    return "< 0.001" if p < 0.001 else number(p, 3)
+    """Return a p-value with three decimals, ``<0.001`` below them."""
+    return "<0.001" if p < 0.001 else number(p, 3)
 
 
 def trading_table(

@@ -233,7 +233,8 @@ def _stretch(run: Run) -> list[Finding]:
             level,
             f"better than {rival} at comparable latency (at most {COMPARABLE:g} times its median)",
             *(variant, *gain, both),
-            f"takes {ratio.value:.1f} times as long; tables/latency.csv",
+            (f"takes {ratio.value:.1f} times as long; " if ratio.value == ratio.value else "")
+            + "tables/latency.csv",
         ),
         _by_reader(level, "novel insights from error analysis", "errors.html"),
         Finding(

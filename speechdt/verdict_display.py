@@ -52,12 +52,17 @@ def page(run: Run) -> str:
         [{"Level": level, "Verdict": verdict} for level, verdict in overall(found).items()],
         dtype=str,
     )
-    judged = f"Judged: {run.variant}." if run.variant else "None of the plan's variants was run."
+    judged = "None of the plan's variants was run: there is nothing to judge."
+    if run.variant:
+        judged = (
+            f"Judged: {run.variant}. It is the variant furthest along the plan, fixed before any "
+            "figure was seen."
+        )
     notes = "\n\n".join(f"**{note}**" for note in model_notes(run.matrix))
     parts = [
         "# Verdict",
         notes,
-        f"{judged} It is the variant furthest along the plan, fixed before any figure was seen.",
+        judged,
         "## By level",
         markdown(levels, "What only a reader can judge is left out.").strip(),
         "## Criteria",

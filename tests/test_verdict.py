@@ -161,6 +161,9 @@ def test_a_variant_that_is_missing_is_not_judged_by_another_one():
     assert run.variant == "A1"
     (step,) = decide(run)
     assert (step.verdict, step.then) == (UNDECIDED, "not measured: add variant B2")
+    nothing = run._replace(judged=())
+    assert "nothing to judge" in page(nothing)
+    assert "nan" not in page(nothing)
     early = [one for one in findings(run) if one.variant == "B2"]
     assert {one.verdict for one in early if "loss" not in one.criterion} == {UNDECIDED}
 

@@ -37,8 +37,8 @@ PARTS = [
     *("Snakefile", "rules", "backends", "speechdt"),
     *("workflow_config.yaml", "configs", "profiles", "envs", "CITATION.cff"),
 ]
-ASKED = dict.fromkeys(("A1", "A2", "B1", "B2", "B3", "B4", "C1"))
-"""What leaves all language models out."""
+ASKED = dict.fromkeys(("A1", "A2", "B1", "B2", "B3", "B4", "C1", "L1"))
+"""What leaves out all language models, and the baseline that is trained."""
 SLOW = """
 import time
 from speechdt import hookimpl
