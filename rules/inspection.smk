@@ -36,8 +36,8 @@ rule write_inspection:
 # Train is described where it is rendered, which is where something of the matrix learns from it.
 DESCRIBED = expand("<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS)
 if any(
-    str(OPTIONS[variant].get("adapter") or "").startswith(f"{TRAINED_ADAPTERS}/")
-    for variant in VARIANTS
+    str(options.get("adapter") or "").startswith(f"{TRAINED_ADAPTERS}/")
+    for options in OPTIONS.values()
 ):
     DESCRIBED = expand("<results>/trials/train/{cell}.parquet", cell=NOISY) + DESCRIBED
 

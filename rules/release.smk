@@ -25,6 +25,7 @@ rule make_release:
         calibration=calibrations_of(ALL_RUNS),
         adapters=expand("<results>/adapters/{adapter}", adapter=USED_ADAPTERS),
         cards=cards,
+        dataset_card="<results>/trials/README.md",
         prompts=expand("<results>/prompts/{search}.json", search=SEARCHES),
         sources="<results>/corpus/sources.parquet",
         tables=tables,
@@ -36,7 +37,7 @@ rule make_release:
         numbers="<results>/paper/numbers.csv",
         templates=expand(
             Path(workflow.basedir) / "speechdt" / "templates" / "{file}",
-            file=["release.md.j2", "dataset_card.md.j2"],
+            file=["release.md.j2"],
         ),
         citation=Path(workflow.basedir) / "CITATION.cff",
     output:

@@ -151,26 +151,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def dataset_card(
-    cells: Mapping[str, Sequence[str]], sources: pd.DataFrame, grid: Mapping[str, Any]
-) -> str:
-    """Return a card for the cells, for a run that has none yet.
-
-    Parameters
-    ----------
-    cells : mapping of str to sequence of str
-        Names of the cells of each split.
-    sources : DataFrame
-        ``corpus/sources.parquet``.
-    grid : mapping
-        snr_db and duration_ms.
-    """
-    known = sources["licence"] if "licence" in sources else pd.Series(dtype=str)
-    licences = known[known != ""].value_counts().sort_index()
-    facts = {"cells": cells, "licences": licences.to_dict(), "grid": grid}
-    return _template("dataset_card.md.j2").render(**facts)
-
-
 def readme(**facts: Any) -> str:
     """Return README.md of the folder; `facts` are what its template names."""
     text = _template("release.md.j2").render(**facts)

@@ -180,6 +180,7 @@ def small_run(folder, root):
     given["calibration"] = [results / "calibration" / f"{variant}.json" for variant in VARIANTS]
     shutil.copy(root / "CITATION.cff", folder)
     given["citation"] = folder / "CITATION.cff"
+    given["dataset_card"] = results / "trials" / "README.md"
     return given
 
 

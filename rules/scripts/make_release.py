@@ -80,17 +80,9 @@ def write_scores(given, runs, folder):
 
 
 def write_card(given, params, folder):
-    """Write the card of the dataset, unless the run has one, and the attributions."""
-    cells = {}
-    for cell in map(Path, given.cells):
-        cells.setdefault(cell.parent.name, []).append(cell.stem)
-    card = Path(given.cells[0]).parents[1] / "README.md"
+    """Take the card of the dataset along, and the attributions."""
+    shutil.copyfile(given.dataset_card, folder / "README.md")
     sources = pd.read_parquet(given.sources)
-    if card.exists():
-        shutil.copyfile(card, folder / "README.md")
-    else:
-        text = release.dataset_card(cells, sources, params.config["grid"])
-        (folder / "README.md").write_text(text, encoding="utf-8")
     folders = [Path(corpus["path"]) for corpus in params.config["corpus"] if "path" in corpus]
     attributions = [path / "ATTRIBUTION.md" for path in folders]
     texts = [path.read_text(encoding="utf-8") for path in attributions if path.exists()]
