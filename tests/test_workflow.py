@@ -124,9 +124,9 @@ def checkout(finished, tmp_path):
 
 def test_every_variant_has_a_row_of_finite_figures(finished):
     matrix = read_table(finished / "results" / "tables" / "matrix.csv")
-    assert matrix["variant"].tolist() == ["A1", "A2", "C1", "D1", "D2"]
-    assert matrix["model"].tolist() == ["nano", "nano", "nano", "", ""]
-    assert matrix["n"].tolist() == [16 * 2 * 4] * 5
+    assert matrix["variant"].tolist() == list(MATRIX)
+    assert matrix["model"].tolist() == ["nano"] * len(NANO) + ["", "", ""]
+    assert matrix["n"].tolist() == [16 * 2 * 4] * len(MATRIX)
     figures = ["accuracy", "balanced_accuracy", "auc", "ece_platt", "f1_speech", "clean_accuracy"]
     assert np.isfinite(matrix[figures].to_numpy()).all()
     censored = matrix["dt75_censored"] != ""
@@ -137,13 +137,14 @@ def test_every_variant_has_a_row_of_finite_figures(finished):
 
 def test_every_pair_is_compared_and_the_planned_contrasts_come_first(finished):
     table = read_table(finished / "results" / "tables" / "comparisons.csv")
-    assert len(table) == 6
-    assert table["variant"].tolist()[:3] == ["A1", "C1", "D1"]
-    assert table["reference"].tolist()[:3] == ["D2"] * 3
+    pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
+    assert len(pairs) == len(MATRIX) * (len(MATRIX) - 1) / 2
+    assert pairs[:4] == [("A2", "A1"), ("B2", "B1"), ("B3", "B2"), ("B4", "B3")]
+    assert pairs[4:13] == [(variant, "D2") for variant in MATRIX if variant != "D2"]
     assert (table["p_holm"].notna() == (table["family"] == "planned")).all()
     matrix = read_table(finished / "results" / "tables" / "matrix.csv").set_index("variant")
     expected = matrix.loc["D1", "balanced_accuracy"] - matrix.loc["D2", "balanced_accuracy"]
-    assert table.loc[2, "difference"] == pytest.approx(expected)
+    assert table.loc[pairs.index(("D1", "D2")), "difference"] == pytest.approx(expected)
 
 
 def test_every_file_that_is_promised_is_there(finished):
@@ -306,7 +307,7 @@ def test_several_seeds_are_one_row_and_ensembles_another(checkout):
     config = yaml.safe_load((checkout / "configs" / "ci.yaml").read_text())
     config["adapters"]["small"]["seeds"] = [1, 2]
     config["variants"] = {
-        **{name: None for name in ("A1", "B1", "B3", "C1", "D1")},
+        **{name: None for name in MATRIX if name not in ("B2", "D2")},
         "E1": {"ensemble": ["B2", "D2"]},
         "E2": {"ensemble": ["B2", "D2"], "how": "vote"},
     }
@@ -390,7 +391,7 @@ def new_row(checkout, variant, backend, path=""):
     assert not [job for job in jobs if "Scoring" in job and variant not in job]
     run(checkout, "results/tables/matrix.csv", "results/tables/pareto.csv", path=path)
     matrix = read_table(checkout / "results" / "tables" / "matrix.csv").set_index("variant")
-    assert list(matrix.index) == ["A1", "A2", "C1", "D1", "D2", variant]
+    assert list(matrix.index) == sorted([*MATRIX, variant])
     assert np.isfinite(matrix.loc[variant, ["accuracy", "auc", "brier"]].astype(float)).all()
     assert variant in read_table(checkout / "results" / "tables" / "pareto.csv")["variant"].tolist()
 
@@ -450,7 +451,7 @@ def test_one_s_own_folder_with_bad_files_in_it(root, tmp_path, manifest):
     config = yaml.safe_load((tmp_path / "configs" / "ci.yaml").read_text())
     config["corpus"] = [{"kind": "folder", "path": "own"}]
     config["trials"]["backgrounds"] = ["white", "brown"]
-    config["variants"] = {"A1": None, "A2": None, "C1": None}
+    config["variants"] = ASKED
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     run(tmp_path, config="mine.yaml")
     rejected = pd.read_csv(tmp_path / "results" / "corpus" / "rejected.csv")

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import yaml
 from test_twins import mp3_at_32_kbit
-from test_workflow import add_to_config, copy_checkout, planned, run
+from test_workflow import ASKED, add_to_config, copy_checkout, planned, run
 
 TARGETS = ("results/trials/audit.csv", "results/corpus/hygiene.csv", "results/trials/README.md")
 
@@ -26,7 +26,7 @@ def leaky(root, tmp_path_factory):
         soundfile.write(target, mp3_at_32_kbit(samples), rate)
     config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
     config["corpus"] = [{"kind": "folder", "path": path} for path in ("corpus", "own")]
-    config["variants"] = {"A1": None, "C1": None}
+    config["variants"] = ASKED
     (folder / "configs" / "ci.yaml").write_text(yaml.safe_dump(config))
     return folder, copied["source_id"].tolist()
 
