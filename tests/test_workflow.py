@@ -37,8 +37,11 @@ PARTS = [
     *("Snakefile", "rules", "backends", "speechdt"),
     *("workflow_config.yaml", "configs", "profiles", "envs", "CITATION.cff"),
 ]
-ASKED = dict.fromkeys(("A1", "A2", "B1", "B2", "B3", "B4", "C1", "L1"))
-"""What leaves out all language models, and the baseline that is trained."""
+NANO = ("A1", "A2", "B1", "B2", "B3", "B4", "C1")
+MATRIX = (*NANO, "D1", "D2", "L1")
+"""Variants of the default configuration, in order."""
+ASKED = dict.fromkeys((*NANO, "L1"))
+"""What leaves out all that is trained."""
 SLOW = """
 import time
 from speechdt import hookimpl
