@@ -527,8 +527,8 @@ def test_a_search_sees_dev_alone_and_its_winner_is_scored_as_any_prompt(finished
 
 def test_searches_and_prompts_have_their_tables(finished):
     searches = read_table(finished / "results" / "tables" / "searches.csv")
-    assert searches["search"].tolist() == ["base"] * 3 + ["omni"] * 3
-    assert searches["prompt"].tolist() == ["winner", "winner", "control"] * 2
+    assert searches["search"].tolist() == ["base"] * 3 + ["large"] * 3 + ["omni"] * 3
+    assert searches["prompt"].tolist() == ["winner", "winner", "control"] * 3
     bank = read_table(finished / "results" / "tables" / "prompts.csv")
     config = yaml.safe_load((finished / "workflow_config.yaml").read_text())
     assert set(bank["prompt"]) == set(config["prompts"])
