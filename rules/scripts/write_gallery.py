@@ -37,7 +37,7 @@ def main(given, params, folder):
     sources = read_table(given.ranked, TEXT)
     chosen = gallery.choose(found, sources, params.clips)
     clips = read_clips(given.cells, gallery.clips_of(found, chosen))
-    clean = read_clean(given.clean[0], set(found.trials.loc[chosen, "item_id"]))
+    clean = read_clean(given.clean, set(found.trials.loc[chosen, "item_id"]))
     clips |= {gallery.clean_key(item): flac for item, flac in clean.items()}
     media = gallery.beside(clips, folder) if folder else gallery.embedded(clips)
     thresholds = {
