@@ -226,7 +226,7 @@ def search_models(wildcards):
 def search_gpus(wildcards):
     """Return the GPUs that a job of a search claims."""
     search = SEARCHES[wildcards.search]
-    return search.entry.get("gpus", search.cls.gpus)
+    return claimed(search.entry, search.cls, search.options)
 
 
 def search_options(wildcards):
@@ -249,9 +249,16 @@ def search_code(wildcards):
     return code_hash(*source_files(SEARCHES[wildcards.search].cls))
 
 
+def claimed(entry, cls, options):
+    """Return the GPUs that a job with a detector claims; a nano model needs none of its own."""
+    nano = str(options.get("model", "")).startswith(f"{NANO_MODELS}/")
+    return entry.get("gpus", 0 if nano else cls.gpus)
+
+
 def gpus(wildcards):
     """Return the GPUs that a job of a run claims."""
-    return SCORED[wildcards.variant].get("gpus", DETECTORS[wildcards.variant].gpus)
+    run = wildcards.variant
+    return claimed(SCORED[run], DETECTORS[run], OPTIONS[run])
 
 
 def base_model(wildcards):
@@ -262,7 +269,7 @@ def base_model(wildcards):
 
 def adapter_gpus(wildcards):
     """Return the GPUs that the training of an adapter claims."""
-    return ADAPTERS[wildcards.adapter].get("gpus", TRAININGS[wildcards.adapter][0].gpus)
+    return claimed(ADAPTERS[wildcards.adapter], *TRAININGS[wildcards.adapter])
 
 
 def code(script):
