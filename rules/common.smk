@@ -45,7 +45,7 @@ def checked(check, *arguments):
         sys.exit(f"error: {error}")
 
 
-# In YAML 1.1 a bare `on` is true.
+# In YAML 1.1 a bare `on` is true; the default quotes it, so that either form of a user wins.
 for entry in (config.get("searches") or {}).values():
     if isinstance(entry, dict) and True in entry:
         entry["on"] = entry.pop(True)
