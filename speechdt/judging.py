@@ -97,6 +97,21 @@ class Judge:
         columns = (scores[0], *score_ends, gains[0], *gain_ends)
         return [Verdict(len(clips), items, *map(float, row)) for row in zip(*columns, strict=True)]
 
+    def contributions(self, answers: Floats, clips: Indices) -> Floats:
+        """Return what each clip contributes to the objective, whose mean is the objective.
+
+        More is better, whatever the objective. A clip of the rarer class weighs more.
+
+        Parameters
+        ----------
+        answers : float array, (len(clips),)
+            P(speech) by one prompt.
+        clips : int array
+        """
+        speech = self.speech[clips]
+        share = np.where(speech, speech.mean(), 1 - speech.mean())
+        return np.asarray(self.objective.contributions(answers, speech) / (2 * share))
+
 
 def resampled(
     told: Floats, speech: Bools, groups: ArrayLike, replicates: int, seed: int

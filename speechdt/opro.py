@@ -7,115 +7,23 @@ proposer, told nothing of what was tried, races as many candidates at each step 
 clips, so it asks as many questions. What the search gains over it is what searching is worth; the
 rest is the luck of trying many prompts.
 
+GEPA (`speechdt.gepa_search`) may take the place of proposing and racing; its control is the same.
+
 No model is known here: questions are answered by `ask`, prompts come from `proposer`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from speechdt import seeds
-from speechdt.candidates import Candidates
+from speechdt.gepa_search import evolve
 from speechdt.judging import Judge, describe
-from speechdt.proposers import Proposer, ProposerError, Tried
+from speechdt.proposers import Proposer, Tried
 from speechdt.racing import Ask, Indices, Track
+from speechdt.search_arm import Arm, Recall
 from speechdt.search_settings import Budget
-
-Recall = Callable[[str, Callable[[], list[str]]], list[str]]
-"""Returns what was proposed under a name before, or else what the function proposes now."""
-
-ARMS = ("search", "control")
-
-
-@dataclass
-class Arm:
-    """One of the two searches.
-
-    Attributes
-    ----------
-    name : str
-    track : Track
-        Judges its prompts.
-    informed : bool
-        Whether its proposer is told what was tried.
-    steps : dict of str to int
-        The step at which each prompt was proposed; 0 for those that it started from.
-    counts : list of int
-        Candidates of each step.
-    failures : list of str
-        Why the proposer gave no answer, each time.
-    """
-
-    name: str
-    track: Track
-    informed: bool
-    steps: dict[str, int] = field(default_factory=dict)
-    counts: list[int] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    candidates: Candidates = field(default_factory=Candidates)
-
-    def start(self, prompts: Sequence[str]) -> None:
-        """Judge the prompts to start from on all clips."""
-        for prompt in dict.fromkeys([self.track.baseline, *prompts]):
-            self.candidates.take(prompt)
-        self.steps.update(dict.fromkeys(prompts, 0))
-        self.track.hear_all(prompts)
-
-    def run(
-        self, proposer: Proposer, counts: Sequence[int], attempts: int, seed: int, recall: Recall
-    ) -> None:
-        """Race so many candidates at each step; a step that brings none is the last."""
-        for step, wanted in enumerate(counts, start=1):
-            fresh: list[str] = []
-            for attempt in range(attempts):
-                if len(fresh) == wanted:
-                    break
-                turn = f"{self.name} {step} {attempt}"
-                fresh += self._proposed(turn, proposer, wanted - len(fresh), seed, recall)
-            if not fresh:
-                return
-            self.counts.append(len(fresh))
-            self.steps.update(dict.fromkeys(fresh, step))
-            self.track.race(fresh, first=step - 1)
-
-    def _proposed(
-        self, turn: str, proposer: Proposer, count: int, seed: int, recall: Recall
-    ) -> list[str]:
-        """Return new, well-formed prompts, at most `count`."""
-        tried = history(self.track) if self.informed else []
-        own_seed = int(seeds.generator(seed, "proposals", turn).integers(2**31))
-        try:
-            texts = recall(turn, lambda: proposer.propose(tried, count, own_seed))
-        except ProposerError as error:
-            self.failures.append(str(error))
-            return []
-        taken: list[str] = []
-        for text in texts:
-            prompt = self.candidates.take(text) if len(taken) < count else None
-            if prompt is not None:
-                taken.append(prompt)
-        return taken
-
-    def result(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """Return winner, candidates and what it cost, as they stand in the file."""
-        verdicts = {self.track.baseline: self.track.of_baseline, **self.track.verdicts}
-
-        def entry(prompt: str) -> dict[str, Any]:
-            named = {"name": names.get(prompt), "step": self.steps.get(prompt, 0)}
-            return {"prompt": prompt, **named, **describe(verdicts[prompt])}
-
-        return {
-            "winner": entry(self.track.winner),
-            "candidates": [entry(prompt) for prompt in self.track.verdicts],
-            "pairs": self.track.pairs,
-            "rejected": {
-                "duplicates": self.candidates.duplicates,
-                "malformed": self.candidates.malformed,
-            },
-            "failures": self.failures,
-        }
 
 
 def search(
@@ -129,6 +37,8 @@ def search(
     budget: Budget,
     seed: int,
     recall: Recall = lambda _name, propose: propose(),
+    optimizer: str = "opro",
+    heard: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Search, and search at random as well.
 
@@ -149,6 +59,9 @@ def search(
     seed : int
     recall : callable
         Remembers what was proposed, so that a killed search goes on where it was.
+    optimizer : {'opro', 'gepa'}
+    heard : sequence of str, (clips,)
+        What each clip is, in words; GEPA tells the proposer which ones a prompt fails on.
 
     Returns
     -------
@@ -157,15 +70,55 @@ def search(
         rejected, failures and pairs of the search; the same of the random search in ``control``.
     """
     names = {prompt: name for name, prompt in start.items()}
-    arms = [Arm(name, Track(ask, judge, baseline, blocks), name == "search") for name in ARMS]
-    counts = [budget.candidates] * budget.steps
-    for arm in arms:
+    own, random = (
+        Arm(name, Track(ask, judge, baseline, blocks), seed, recall)
+        for name in ("search", "control")
+    )
+    for arm in (own, random):
         arm.start(list(names))
-        arm.run(proposer, counts, budget.attempts, seed, recall)
-        counts = arm.counts  # the control tries as many at each step
-    found, control = (arm.result(names) for arm in arms)
-    of_baseline = describe(arms[0].track.of_baseline)
+    counts = [budget.candidates] * budget.steps
+    if optimizer == "gepa":
+        race_steps(random, proposer, counts, budget.attempts, informed=False)
+        evolve(own, proposer, budget.attempts, random.track.pairs, heard)
+    else:
+        counts = race_steps(own, proposer, counts, budget.attempts, informed=True)
+        race_steps(random, proposer, counts, budget.attempts, informed=False)
+    found, control = (arm.result(names) for arm in (own, random))
+    of_baseline = describe(own.track.of_baseline)
     return {"baseline": {"prompt": baseline, **of_baseline}, **found, "control": control}
+
+
+def race_steps(
+    arm: Arm, proposer: Proposer, counts: Sequence[int], attempts: int, informed: bool
+) -> list[int]:
+    """Race so many candidates at each step; a step that brings none is the last.
+
+    Parameters
+    ----------
+    arm : Arm
+    proposer : Proposer
+    counts : sequence of int
+        Candidates of each step.
+    attempts : int
+        Times that a step may ask the proposer until it has its candidates.
+    informed : bool
+        Whether the proposer is told what was tried.
+
+    Returns
+    -------
+    list of int
+        Candidates that each step had.
+    """
+    raced: list[int] = []
+    for step, wanted in enumerate(counts, start=1):
+        tried = history(arm.track) if informed else []
+        propose = partial(proposer.propose, tried)
+        fresh = arm.fresh(step, wanted, attempts, propose)
+        if not fresh:
+            break
+        raced.append(len(fresh))
+        arm.track.race(fresh, first=step - 1)
+    return raced
 
 
 def history(track: Track) -> list[Tried]:

@@ -18,7 +18,7 @@ from speechdt.prompt_store import AskOnce, PromptStore
 from speechdt.racing import Indices
 from speechdt.scoring import ScoreError, store_name
 
-COLUMNS = ["trial_id", "item_id", "group_id", "label", "snr_db", "duration_ms", "audio"]
+COLUMNS = ["trial_id", "item_id", "group_id", "label", "category", "snr_db", "duration_ms"]
 
 
 class PromptTrials:
@@ -37,7 +37,7 @@ class PromptTrials:
     Attributes
     ----------
     table : DataFrame
-        Trials, COLUMNS but for audio.
+        Trials, COLUMNS.
     ask : AskOnce
     """
 
@@ -48,7 +48,9 @@ class PromptTrials:
         store: PromptStore,
         audio_gib: float = 0.0,
     ):
-        trials = pd.concat([read_cell(cell, COLUMNS) for cell in cells], ignore_index=True)
+        trials = pd.concat(
+            [read_cell(cell, [*COLUMNS, "audio"]) for cell in cells], ignore_index=True
+        )
         self._flac: list[bytes] = trials.pop("audio").tolist()
         self.table = trials
         self._build, self._audio_gib = build, audio_gib
@@ -72,6 +74,13 @@ class PromptTrials:
     def ask_all(self, prompts: Sequence[str]) -> Floats:
         """Return P(speech), (prompts, clips), about all clips."""
         return self.ask(prompts, np.arange(len(self.table)))
+
+    def in_words(self) -> list[str]:
+        """Return what each clip is, in words."""
+        columns = self.table[["category", "duration_ms", "snr_db"]]
+        return [
+            f"{kind}, {ms} ms, {db:g} dB SNR" for kind, ms, db in columns.itertuples(index=False)
+        ]
 
     @cached_property
     def _clips(self) -> list[NDArray[np.float32]]:

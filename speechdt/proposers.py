@@ -2,7 +2,7 @@
 
 A proposer gets the prompts that were tried, with their scores, and returns texts; whether they are
 prompts is not its business (`speechdt.candidates`). Without anything tried it proposes blindly,
-which is what a random search does.
+which is what a random search does. It also revises one prompt, told where that one errs.
 """
 
 import re
@@ -41,6 +41,15 @@ class Proposer(Protocol):
             If nothing comes of it this time.
         """
 
+    def revise(self, prompt: str, mistakes: Sequence[str], seed: int) -> list[str]:
+        """Return a changed prompt, or none; `mistakes` says in words where this one errs.
+
+        Raises
+        ------
+        ProposerError
+            If nothing comes of it this time.
+        """
+
 
 class ProposerError(SpeechdtError):
     """A proposer gave no answer; the message is one line that says why."""
@@ -67,6 +76,18 @@ is human speech; then "B) " and what it stands for, namely that there is none.
 A short request to answer by one letter may follow the options.
 Put each question between <question> and </question>, and write nothing else.
 """
+REVISED = """
+This question was asked:
+
+<question>
+{prompt}
+</question>
+
+These are among the clips that it was answered worst about. A should have been likely for human \
+speech, and B for anything else.
+
+{mistakes}
+"""
 _QUESTION = re.compile(r"<question[^>]*>(.*?)</question>", re.DOTALL)
 
 
@@ -91,6 +112,18 @@ def meta_prompt(tried: Sequence[Tried], count: int, shown: int = 20) -> str:
     return TASK + told + RULES.format(count=count, better=better)
 
 
+def revision_prompt(prompt: str, mistakes: Sequence[str]) -> str:
+    """Return what a language model is told to better a prompt: the task, its mistakes, the rules.
+
+    After Agrawal et al. 2025, *GEPA: reflective prompt evolution can outperform reinforcement
+    learning*, arXiv 2507.19457.
+    """
+    listed = "\n".join(f"- {mistake}" for mistake in mistakes)
+    better = " that differs from it and avoids such mistakes"
+    rules = RULES.format(count=1, better=better).replace("questions", "question")
+    return TASK + REVISED.format(prompt=prompt, mistakes=listed) + rules
+
+
 def questions_in(reply: str) -> list[str]:
     """Return the questions of a reply, or the whole reply if none is marked."""
     return _QUESTION.findall(reply) or [reply]
@@ -111,3 +144,7 @@ class Writer:
     def propose(self, tried: Sequence[Tried], count: int, seed: int) -> list[str]:
         """Ask the model once, see :class:`Proposer`."""
         return questions_in(self._write(meta_prompt(tried, count), seed))
+
+    def revise(self, prompt: str, mistakes: Sequence[str], seed: int) -> list[str]:
+        """Ask the model once, see :class:`Proposer`."""
+        return questions_in(self._write(revision_prompt(prompt, mistakes), seed))

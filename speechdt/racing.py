@@ -88,6 +88,7 @@ class Track:
 
     Attributes
     ----------
+    judge : Judge
     size : int
         Number of clips.
     sign : int
@@ -101,7 +102,7 @@ class Track:
     """
 
     def __init__(self, ask: Ask, judge: Judge, baseline: str, clip_blocks: Sequence[Indices]):
-        self._ask, self._judge, self.baseline = ask, judge, baseline
+        self._ask, self.judge, self.baseline = ask, judge, baseline
         self.blocks = list(clip_blocks)
         self.size = sum(map(len, self.blocks))
         self.sign = judge.objective.sign
@@ -109,6 +110,7 @@ class Track:
         self.pairs = 0
         everything = np.arange(self.size)
         self._of_baseline = ask([baseline], everything)[0]
+        self._answers = {baseline: self._of_baseline}
         (self.of_baseline,) = judge.judge(self._of_baseline[None], self._of_baseline, everything)
 
     def race(self, prompts: Sequence[str], first: int) -> None:
@@ -125,8 +127,24 @@ class Track:
             answers = np.concatenate([answers, self._ask(left, block)], axis=1)
             self.pairs += len(left) * len(block)
             heard = np.concatenate([heard, block])
-            judged = self._judge.judge(answers, self._of_baseline[heard], heard)
+            judged = self.judge.judge(answers, self._of_baseline[heard], heard)
             self.verdicts |= dict(zip(left, judged, strict=True))
+
+    def hear(self, prompt: str, clips: Indices) -> Floats:
+        """Return P(speech) of a prompt about clips, and judge it by all that it has heard.
+
+        It is asked about no clip twice.
+        """
+        answers = self._answers.setdefault(prompt, np.full(self.size, np.nan))
+        new = clips[np.isnan(answers[clips])]
+        if len(new):
+            answers[new] = self._ask([prompt], new)[0]
+            self.pairs += len(new)
+            heard = np.flatnonzero(~np.isnan(answers))
+            (self.verdicts[prompt],) = self.judge.judge(
+                answers[None, heard], self._of_baseline[heard], heard
+            )
+        return np.asarray(answers[clips])
 
     def hear_all(self, prompts: Sequence[str]) -> None:
         """Ask prompts about all clips, without a race."""
@@ -135,7 +153,8 @@ class Track:
         everything = np.arange(self.size)
         answers = self._ask(prompts, everything)
         self.pairs += answers.size
-        judged = self._judge.judge(answers, self._of_baseline, everything)
+        self._answers |= dict(zip(prompts, answers, strict=True))
+        judged = self.judge.judge(answers, self._of_baseline, everything)
         self.verdicts |= dict(zip(prompts, judged, strict=True))
 
     @property

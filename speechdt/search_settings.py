@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from speechdt.chat_server import ChatServer
@@ -16,13 +17,14 @@ PROPOSERS = {
     "openai": ("base_url", "model", "key_variable", "temperature", "most_tokens", "timeout_s"),
 }
 """Options of each kind of proposer."""
+OPTIMIZERS = ("opro", "gepa")
 FROM_ENVIRONMENT = {"base_url": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}
 """Where a server and its model are named if the configuration does not."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much is tried.
+    """How much is tried; by GEPA, as many questions as the random search of this size asks.
 
     Attributes
     ----------
@@ -50,6 +52,8 @@ class SearchSettings:
     ----------
     objective : str
         One of `OBJECTIVES`.
+    optimizer : {'opro', 'gepa'}
+        How candidates come of those before them; ``gepa`` needs the package of that name.
     proposer : str or mapping
         One of `PROPOSERS`, or a mapping with its name under ``kind`` and its options.
     steps, candidates, start : int
@@ -66,6 +70,7 @@ class SearchSettings:
     """
 
     objective: str = "log_loss"
+    optimizer: str = "opro"
     proposer: str | Mapping[str, Any] = field(default="template")
     steps: int = Budget.steps
     candidates: int = Budget.candidates
@@ -77,6 +82,11 @@ class SearchSettings:
         if self.objective not in OBJECTIVES:
             known = ", ".join(OBJECTIVES)
             raise ValueError(f"objective '{self.objective}' is none of: {known}")
+        if self.optimizer not in OPTIMIZERS:
+            known = ", ".join(OPTIMIZERS)
+            raise ValueError(f"optimizer '{self.optimizer}' is none of: {known}")
+        if self.optimizer == "gepa" and find_spec("gepa") is None:
+            raise ValueError("optimizer 'gepa' needs a package: pip install 'speechdt[gepa]'")
         if self.kind not in PROPOSERS:
             raise ValueError(f"proposer '{self.kind}' is none of: {', '.join(PROPOSERS)}")
         for name in self.proposer_options:

@@ -133,6 +133,23 @@ class TemplateProposer:
                 break
         return proposed
 
+    def revise(self, prompt: str, mistakes: Sequence[str], seed: int) -> list[str]:
+        """Return all prompts that differ in one part, in random order, whatever the mistakes.
+
+        A prompt that is no combination of the parts gives way to some that are.
+        """
+        rng = np.random.default_rng(seed)
+        kept = self._places.get(prompt)
+        if kept is None:
+            return self.propose([], 1, seed)
+        neighbours = [
+            (*kept[:place], new, *kept[place + 1 :])
+            for place, size in enumerate(self._sizes)
+            for new in range(size)
+            if new != kept[place]
+        ]
+        return [self._texts[neighbours[i]] for i in rng.permutation(len(neighbours))]
+
     def _changed(
         self, kept: tuple[int, ...], drawn: tuple[int, ...], rng: np.random.Generator
     ) -> tuple[int, ...]:

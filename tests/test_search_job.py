@@ -67,6 +67,15 @@ def test_a_language_model_that_writes_nonsense_leaves_the_bank(search):
     assert found["winner"]["prompt"] == small.BASELINE
 
 
+def test_gepa_takes_the_place_of_opro(search):
+    pytest.importorskip("gepa")
+    found = search(optimizer="gepa", steps=3)
+    assert found["optimizer"] == "gepa"
+    assert found["costs"]["tower_passes"] == found["costs"]["clips"]
+    assert 0 < found["pairs"] <= found["control"]["pairs"]
+    assert max(entry["step"] for entry in found["candidates"]) > 0
+
+
 def test_a_server_proposes_and_is_not_asked_again(search, tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with serving(lambda number: (200, completion(reply(number)), 0)) as (server, url):

@@ -59,6 +59,8 @@ def main(cells, bank, backend, options, settings, prompts, results, seed):
         budget=settings.budget,
         seed=seed,
         recall=recall(store, settings, [settings, seed, options["prompt"], start]),
+        optimizer=settings.optimizer,
+        heard=trials.in_words(),
     )
     if found["failures"] and not any(entry["step"] for entry in found["candidates"]):
         raise ProposerError(f"nothing was proposed: {found['failures'][-1]}")
@@ -69,7 +71,12 @@ def main(cells, bank, backend, options, settings, prompts, results, seed):
         "pairs_asked": trials.ask.asked,
         "seconds": round(time.perf_counter() - began, 1),
     }
-    described = {"objective": settings.objective, "proposer": settings.kind, "split": "dev"}
+    described = {
+        "objective": settings.objective,
+        "optimizer": settings.optimizer,
+        "proposer": settings.kind,
+        "split": "dev",
+    }
     return described | found | {"costs": costs}
 
 
