@@ -16,7 +16,7 @@ BANK_NOTE = (
 SEARCHES_NOTE = (
     "Differences of balanced accuracy in points, thresholds from dev. Dev: what dev promised; gap: "
     "by how much that is more than test kept. Log-loss gain: after Platt scaling learned on dev. "
-    "Random: a search that tries as many prompts of the same proposer on the same clips, and is "
+    "Random: a search by the same proposer, on the same clips, that asks as many questions and is "
     "told nothing of how they did. In brackets: 95 % intervals over groups of recordings; p by "
     "exchanging whole groups, Holm over all rows."
 )
