@@ -9,6 +9,7 @@ rule write_inspection:
         cells=expand(
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=NOISY
         ),
+        flags=FLAGS,
         templates=[
             Path(workflow.basedir) / "speechdt" / "templates" / name
             for name in (
@@ -48,6 +49,7 @@ rule write_dataset_card:
         # Which says so: nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
         cells=DESCRIBED,
+        flags=FLAGS,
         template=Path(workflow.basedir) / "speechdt" / "templates" / "trials_card.md.j2",
     output:
         "<results>/trials/README.md",

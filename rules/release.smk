@@ -28,6 +28,7 @@ rule make_release:
         dataset_card="<results>/trials/README.md",
         prompts=expand("<results>/prompts/{search}.json", search=SEARCHES),
         sources="<results>/corpus/sources.parquet",
+        flags=FLAGS,
         tables=tables,
         figures=figures,
         pages=[

@@ -105,7 +105,6 @@ class Backgrounds:
                 "background_group": f"{kind}:{item_id}",
                 "background_path": "",
                 "background_start": 0,
-                "background_flagged": False,
             }
         rng = seeds.generator(self._seed, "background", item_id)
         source, start = self._recordings.deal(rng, other_than=target_group)
@@ -115,7 +114,6 @@ class Backgrounds:
             "background_group": source["group_id"],
             "background_path": source["path"],
             "background_start": start,
-            "background_flagged": bool(source.get("flagged", False)),
         }
 
 
@@ -176,8 +174,7 @@ def crossed(
     -------
     DataFrame
         item_id, label, category, source_id, group_id, path, start (sample), length (samples),
-        flagged (by hygiene), and background, background_id, background_group, background_path,
-        background_start, background_flagged.
+        and background, background_id, background_group, background_path, background_start.
 
     Raises
     ------
@@ -290,7 +287,6 @@ def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> d
         **kept,
         "start": start,
         "length": length_ms * SAMPLE_RATE // 1000,
-        "flagged": bool(source.get("flagged", False)),
     }
 
 
