@@ -10,13 +10,10 @@ rule write_inspection:
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=NOISY
         ),
         flags=FLAGS,
-        templates=[
-            Path(workflow.basedir) / "speechdt" / "templates" / name
-            for name in (
-                *("inspect.html.j2", "inspect.js", "page.css"),
-                *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
-            )
-        ],
+        templates=templates(
+            *("inspect.html.j2", "inspect.js", "page.css"),
+            *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
+        ),
     output:
         "<results>/corpus/inspect.html",
     log:
@@ -50,7 +47,7 @@ rule write_dataset_card:
         audit="<results>/trials/audit.csv",
         cells=DESCRIBED,
         flags=FLAGS,
-        template=Path(workflow.basedir) / "speechdt" / "templates" / "trials_card.md.j2",
+        template=templates("trials_card.md.j2"),
     output:
         "<results>/trials/README.md",
     log:

@@ -125,8 +125,8 @@ rule write_report:
         rejected="<results>/corpus/rejected.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
         audit="<results>/trials/audit.csv",
-        template=Path(workflow.basedir) / "speechdt" / "templates" / "report.html.j2",
-        citation=Path(workflow.basedir) / "CITATION.cff",
+        template=templates("report.html.j2"),
+        citation=of_checkout("CITATION.cff"),
     output:
         report(
             "<results>/report.html",
