@@ -124,6 +124,7 @@ rule write_report:
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
+        hygiene=hygiene,
         audit="<results>/trials/audit.csv",
         template=templates("report.html.j2"),
         citation=of_checkout("CITATION.cff"),
