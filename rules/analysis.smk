@@ -26,6 +26,30 @@ rule measure_metrics:
         "scripts/measure_metrics.py"
 
 
+# One job for all variants: what a check's detector thinks of the recordings is no matter of theirs.
+rule measure_unflagged:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=scores_of(ALL_RUNS, "test", NOISY),
+        calibrations=calibrations_of(ALL_RUNS),
+        flags="<results>/corpus/flags.parquet",
+    output:
+        "<results>/metrics/unflagged/all.csv",
+    log:
+        "<logs>/measure_unflagged/measure_unflagged.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants={variant: len(runs_of(variant)) for variant in VARIANTS},
+        replicates=config["bootstrap"]["replicates"],
+        seed=config["seed"],
+        code=code("measure_unflagged.py"),
+    message:
+        "Measuring all variants without flagged trials"
+    script:
+        "scripts/measure_unflagged.py"
+
+
 rule fit_thresholds:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
@@ -77,7 +101,9 @@ rule compare_variants:
 
 rule collect_tables:
     input:
-        metrics=expand("<results>/metrics/{variant}.csv", variant=VARIANTS),
+        metrics=expand("<results>/metrics/{variant}.csv", variant=VARIANTS)
+        # Nothing is flagged where all that would be is removed.
+        + (["<results>/metrics/unflagged/all.csv"] if FLAGS and not REMOVE else []),
         reliability=expand(
             "<results>/metrics/{variant}.reliability.csv", variant=VARIANTS
         ),

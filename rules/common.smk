@@ -277,6 +277,16 @@ def code(script):
     return code_hash(Path(workflow.basedir) / "rules" / "scripts" / script)
 
 
+def of_checkout(*parts):
+    """Return a file of this checkout as an input that is called the same wherever that lies."""
+    return os.path.relpath(Path(workflow.basedir, *parts))
+
+
+def templates(*names):
+    """Return templates of the library as inputs: an edit of one rewrites what is made from it."""
+    return [of_checkout("speechdt", "templates", name) for name in names]
+
+
 def detector_code(wildcards):
     """Hash the source of a run's detector."""
     return code_hash(*source_files(DETECTORS[wildcards.variant]))

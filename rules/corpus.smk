@@ -34,7 +34,8 @@ rule split_sources:
     input:
         index="<results>/corpus/index.parquet",
         marks=MARKS,
-        hygiene=[f"<results>/corpus/hygiene/{FLAG_BY}.parquet"] if FLAG_BY else [],
+        # Only where flagged recordings are to be removed; else flags meet the scores at the end.
+        flags=FLAGS if REMOVE else [],
     output:
         sources="<results>/corpus/sources.parquet",
         left_out="<results>/corpus/left_out.csv",
@@ -49,11 +50,7 @@ rule split_sources:
         per_class=config["trials"]["items"],
         categories=config["trials"]["categories"],
         least_active=config["trials"]["least_active"],
-        hygiene={
-            "flag_by": FLAG_BY,
-            "thresholds": CHECKS[FLAG_BY].thresholds if FLAG_BY else {},
-            "remove": config["hygiene"]["remove"],
-        },
+        flag_by=FLAG_BY if REMOVE else "",
         code=code("split_sources.py"),
     message:
         "Putting speakers and recording families into train, dev and test"

@@ -51,18 +51,15 @@ rule write_gallery:
         pairs="<results>/tables/errors_pairs.csv",
         ranked="<results>/tables/error_sources.csv",
         matrix="<results>/tables/matrix.csv",
-        templates=expand(
-            Path(workflow.basedir) / "speechdt" / "templates" / "{file}",
-            file=[
+        templates=templates(
+            *(
                 "errors.html.j2",
                 "errors.css",
                 "errors.js",
                 "page.css",
                 "table.html.j2",
-                "clip_player.html.j2",
-                "clip_player.css",
-                "clip_player.js",
-            ],
+            ),
+            *("clip_player.html.j2", "clip_player.css", "clip_player.js"),
         ),
     output:
         page=report(

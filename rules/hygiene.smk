@@ -1,4 +1,4 @@
-# index -> what detectors hear in the recordings -> what hygiene would remove; marks of bad ones
+# index -> what detectors hear in the recordings -> flags, and what hygiene would remove
 
 from speechdt.checks import check_marks, read_checks
 
@@ -6,6 +6,8 @@ CHECKS = checked(
     read_checks, config["hygiene"], config["models"], config["prompts"], NANO_MODELS
 )
 FLAG_BY = config["hygiene"]["flag_by"]
+FLAGS = ["<results>/corpus/flags.parquet"] if FLAG_BY else []
+REMOVE = config["hygiene"]["remove"]
 MARKS = checked(check_marks, config["exclude"])
 hygiene = (
     ["<results>/corpus/hygiene.csv"]
@@ -60,3 +62,24 @@ rule count_hygiene:
         "Counting what hygiene would remove"
     script:
         "scripts/count_hygiene.py"
+
+
+# Beside the trials, not in them: an edit of the check's detector renders and scores nothing anew.
+rule flag_sources:
+    input:
+        index="<results>/corpus/index.parquet",
+        scores=f"<results>/corpus/hygiene/{FLAG_BY}.parquet",
+    output:
+        "<results>/corpus/flags.parquet",
+    log:
+        "<logs>/flag_sources/flag_sources.log",
+    conda:
+        ENVIRONMENT
+    params:
+        check=FLAG_BY,
+        thresholds=CHECKS[FLAG_BY].thresholds if FLAG_BY else {},
+        code=code("flag_sources.py"),
+    message:
+        "Flagging what {params.check} objects to"
+    script:
+        "scripts/flag_sources.py"

@@ -9,13 +9,11 @@ rule write_inspection:
         cells=expand(
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=NOISY
         ),
-        templates=[
-            Path(workflow.basedir) / "speechdt" / "templates" / name
-            for name in (
-                *("inspect.html.j2", "inspect.js", "page.css"),
-                *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
-            )
-        ],
+        flags=FLAGS,
+        templates=templates(
+            *("inspect.html.j2", "inspect.js", "page.css"),
+            *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
+        ),
     output:
         "<results>/corpus/inspect.html",
     log:
@@ -48,7 +46,8 @@ rule write_dataset_card:
         # Which says so: nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
         cells=DESCRIBED,
-        template=Path(workflow.basedir) / "speechdt" / "templates" / "trials_card.md.j2",
+        flags=FLAGS,
+        template=templates("trials_card.md.j2"),
     output:
         "<results>/trials/README.md",
     log:

@@ -13,8 +13,8 @@ rule write_paper:
         tables=[table for table in tables if table.endswith(".csv")],
         errors=error_tables,
         figures=expand("<results>/figures/{figure}.pdf", figure=drawn),
-        template=Path(workflow.basedir) / "speechdt" / "templates" / "main.tex.j2",
-        citation=Path(workflow.basedir) / "CITATION.cff",
+        template=templates("main.tex.j2"),
+        citation=of_checkout("CITATION.cff"),
     output:
         main="<results>/paper/main.tex",
         numbers="<results>/paper/numbers.tex",

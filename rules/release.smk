@@ -28,6 +28,7 @@ rule make_release:
         dataset_card="<results>/trials/README.md",
         prompts=expand("<results>/prompts/{search}.json", search=SEARCHES),
         sources="<results>/corpus/sources.parquet",
+        flags=FLAGS,
         tables=tables,
         figures=figures,
         pages=[
@@ -35,11 +36,8 @@ rule make_release:
             *rules.write_gallery.output,
         ],
         numbers="<results>/paper/numbers.csv",
-        templates=expand(
-            Path(workflow.basedir) / "speechdt" / "templates" / "{file}",
-            file=["release.md.j2"],
-        ),
-        citation=Path(workflow.basedir) / "CITATION.cff",
+        template=templates("release.md.j2"),
+        citation=of_checkout("CITATION.cff"),
     output:
         directory("<results>/release"),
     log:

@@ -124,9 +124,10 @@ rule write_report:
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
+        hygiene=hygiene,
         audit="<results>/trials/audit.csv",
-        template=Path(workflow.basedir) / "speechdt" / "templates" / "report.html.j2",
-        citation=Path(workflow.basedir) / "CITATION.cff",
+        template=templates("report.html.j2"),
+        citation=of_checkout("CITATION.cff"),
     output:
         report(
             "<results>/report.html",

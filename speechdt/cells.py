@@ -38,7 +38,6 @@ SCHEMA = pa.schema(
         ("background", pa.string()),  # white, pink, brown, recording; none in clean cells
         ("background_id", pa.string()),
         ("background_group", pa.string()),
-        ("flagged", pa.bool_()),  # whether hygiene flags a recording that is heard in it
         ("audio", _AUDIO),  # 16 kHz mono FLAC
     ]
 )

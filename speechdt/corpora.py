@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from speechdt import activity, audio, readers
 from speechdt.dependencies import code_hash, imported_versions
 from speechdt.detector import SAMPLE_RATE
-from speechdt.measured import FactStore, key
+from speechdt.kept import Store
 from speechdt.sources import CATEGORIES, CorpusError, Source
 
 AT_A_TIME = 500
@@ -94,13 +95,13 @@ def index(
 def _measure_all(
     sources: Sequence[Source], shortest_ms: int, workers: int, kept: Path | None
 ) -> Iterator[tuple[dict[str, Any], str]]:
-    store = FactStore(kept) if kept else None
+    store = Store(kept) if kept else None
     code = _measuring_code()
     progress = tqdm(total=len(sources), desc="reading recordings", unit="file")
     with ProcessPoolExecutor(workers) as pool, progress:
         for start in range(0, len(sources), AT_A_TIME):
             some = sources[start : start + AT_A_TIME]
-            keys = [key(source.path, source, shortest_ms, code) for source in some]
+            keys = [_key(source.path, source, shortest_ms, code) for source in some]
             known = store.get(keys) if store else {}
             new = [place for place, name in enumerate(keys) if name not in known]
             tasks = [some[place] for place in new], [shortest_ms] * len(new)
@@ -113,6 +114,20 @@ def _measure_all(
                 facts, reason = known[name]
                 yield facts, reason
             progress.update(len(some))
+
+
+def _key(path: str, *circumstances: object) -> bytes:
+    """Return the key of a recording: its path, its file's size and time, and the circumstances.
+
+    It may be a file, a region of one (``file.wav#t=…``), or a name without a file; circumstances
+    are what else its facts depend on, with a `repr` that says all of it.
+    """
+    try:
+        status = os.stat(path.split("#t=")[0])
+        state = (status.st_size, status.st_mtime_ns)
+    except OSError:
+        state = (0, 0)
+    return hashlib.sha256(repr((path, state, circumstances)).encode()).digest()
 
 
 def _measuring_code() -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The card of the trials: a README.md with which Hugging Face `datasets` opens their folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ COLUMNS = {
     "background": "white, pink, brown, recording; none in clean cells",
     "background_id": "recording of the background",
     "background_group": "its group",
-    "flagged": "whether a recording that is heard in it is flagged by hygiene",
     "audio": "16 kHz mono FLAC",
 }
 """What each column of `cells.SCHEMA` holds."""
@@ -45,12 +44,12 @@ def count(cells: Mapping[str, Mapping[Cell, Path | str]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        split, kind, cell, snr_db, duration_ms, label, trials, groups, flagged.
+        split, kind, cell, snr_db, duration_ms, label, trials, groups.
     """
     rows = []
     for split, files in cells.items():
         for cell, file in files.items():
-            trials = read_cell(file, ["label", "group_id", "flagged"])
+            trials = read_cell(file, ["label", "group_id"])
             for label, part in trials.groupby("label"):
                 rows.append(
                     {
@@ -62,7 +61,6 @@ def count(cells: Mapping[str, Mapping[Cell, Path | str]]) -> pd.DataFrame:
                         "label": label,
                         "trials": len(part),
                         "groups": part["group_id"].nunique(),
-                        "flagged": int(part["flagged"].sum()),
                     }
                 )
     return pd.DataFrame(rows)
@@ -112,6 +110,7 @@ def render(
     sources: pd.DataFrame,
     corpora: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
+    flagged: Collection[str] = (),
 ) -> str:
     """Return the card.
 
@@ -120,11 +119,13 @@ def render(
     cells : mapping
         Files by split and cell.
     sources : DataFrame
-        The recordings: label, category, group_id, split, seconds, flagged, and licence if known.
+        The recordings: source_id, label, category, group_id, split, seconds, and licence if known.
     corpora : sequence of mappings
         As in the configuration.
     settings : mapping
         seed, level, least_active, flag_by.
+    flagged : collection of str
+        Recordings that hygiene flags.
     """
     counts = count(cells)
     environment = jinja2.Environment(
@@ -135,7 +136,7 @@ def render(
         header=header(counts, sources),
         splits={split: _by_cell(counts, split) for split in cells},
         others=counts[counts["kind"] != "snr"].to_dict("records"),
-        recordings=_by_category(sources),
+        recordings=_by_category(sources, flagged),
         licences=known.replace("", "unknown").fillna("unknown").value_counts().to_dict(),
         # Not the path: it says where they lay on this machine.
         corpora=[Path(each.get("path", "")).name or each["kind"] for each in corpora],
@@ -154,7 +155,7 @@ def _by_cell(counts: pd.DataFrame, split: str) -> pd.DataFrame:
     return (trials["SPEECH"] + " / " + trials["NONSPEECH"]).unstack()
 
 
-def _by_category(sources: pd.DataFrame) -> list[dict[str, Any]]:
+def _by_category(sources: pd.DataFrame, flagged: Collection[str]) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
@@ -162,7 +163,7 @@ def _by_category(sources: pd.DataFrame) -> list[dict[str, Any]]:
             "recordings": len(part),
             "groups": part["group_id"].nunique(),
             "minutes": f"{part['seconds'].sum() / 60:.1f}",
-            "flagged": int(part["flagged"].sum()),
+            "flagged": int(part["source_id"].isin(flagged).sum()),
         }
         for (label, category), part in sources.groupby(["label", "category"], sort=False)
     ]

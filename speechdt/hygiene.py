@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from speechdt import audio
 from speechdt.detector import SAMPLE_RATE, Detector
+from speechdt.kept import Store
 from speechdt.plugins import find_detectors
-from speechdt.scoring import ScoreStore, ask
+from speechdt.scoring import ask
 
 LONGEST = 10 * SAMPLE_RATE
 """Samples that a detector hears at a time; a longer recording is cut evenly."""
@@ -42,7 +43,7 @@ def measure(
     index: pd.DataFrame,
     backend: str,
     options: Mapping[str, Any],
-    store: ScoreStore,
+    store: Store,
     workers: int = 1,
 ) -> pd.DataFrame:
     """Ask a detector about every recording that it has not heard yet.
@@ -55,7 +56,7 @@ def measure(
         Name of the detector.
     options : mapping
         What it is built with.
-    store : ScoreStore
+    store : Store
         Scores of this detector, with these options.
     workers : int
         Processes, each with a detector of its own.

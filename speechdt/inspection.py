@@ -6,7 +6,7 @@ as a CSV file that the configuration takes under ``exclude``.
 
 import base64
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,16 +76,20 @@ def draw(names: Iterable[str], count: int, seed: int, what: str) -> list[str]:
     return sorted(names, key=lambda name: seeds.rank(seed, "inspect", what, name))[:count]
 
 
-def source_cards(sources: pd.DataFrame, seed: int, count: int = EACH) -> list[Card]:
+def source_cards(
+    sources: pd.DataFrame, seed: int, count: int = EACH, flagged: Collection[str] = ()
+) -> list[Card]:
     """Return cards of random recordings of each class.
 
     Parameters
     ----------
     sources : DataFrame
-        source_id, path, label, category, group_id, split, seconds, flagged.
+        source_id, path, label, category, group_id, split, seconds.
     seed : int
     count : int
         Of each class.
+    flagged : collection of str
+        Recordings that hygiene flags.
     """
     cards = []
     by_id = sources.set_index("source_id", drop=False)
@@ -101,12 +105,14 @@ def source_cards(sources: pd.DataFrame, seed: int, count: int = EACH) -> list[Ca
             }
             flac = audio.flac_bytes(_excerpt(row["path"]))
             cards.append(
-                _card("source", row["source_id"], row | {"background_id": ""}, facts, flac)
+                _card("source", row["source_id"], row | {"background_id": ""}, facts, flac, flagged)
             )
     return cards
 
 
-def trial_cards(cells: Sequence[Path | str], seed: int, count: int = EACH) -> list[Card]:
+def trial_cards(
+    cells: Sequence[Path | str], seed: int, count: int = EACH, flagged: Collection[str] = ()
+) -> list[Card]:
     """Return cards of random trials of each class.
 
     Parameters
@@ -116,6 +122,8 @@ def trial_cards(cells: Sequence[Path | str], seed: int, count: int = EACH) -> li
     seed : int
     count : int
         Of each class.
+    flagged : collection of str
+        Recordings that hygiene flags.
     """
     names: dict[str, list[str]] = {label: [] for label in CATEGORIES}
     for batch in _batches(cells, ["trial_id", "label"]):
@@ -129,14 +137,14 @@ def trial_cards(cells: Sequence[Path | str], seed: int, count: int = EACH) -> li
         for batch in _batches(cells, None)
         for row in batch[batch["trial_id"].isin(wanted)].to_dict("records")
     }
-    return [_trial_card(rows[name]) for found in drawn.values() for name in found]
+    return [_trial_card(rows[name], flagged) for found in drawn.values() for name in found]
 
 
 def _batches(cells: Sequence[Path | str], columns: Sequence[str] | None) -> Iterable[pd.DataFrame]:
     return chain.from_iterable(read_batches(cell, columns) for cell in cells)
 
 
-def _trial_card(row: Mapping[Any, Any]) -> Card:
+def _trial_card(row: Mapping[Any, Any], flagged: Collection[str]) -> Card:
     snr = row["snr_db"]
     facts = {
         "label": row["label"],
@@ -150,10 +158,18 @@ def _trial_card(row: Mapping[Any, Any]) -> Card:
     behind = row["background_id"] if recorded else ""
     if recorded:
         facts["background"] = behind
-    return _card("trial", row["trial_id"], {**row, "background_id": behind}, facts, row["audio"])
+    row = {**row, "background_id": behind}
+    return _card("trial", row["trial_id"], row, facts, row["audio"], flagged)
 
 
-def _card(kind: str, name: str, row: Mapping[Any, Any], facts: dict[str, str], flac: bytes) -> Card:
+def _card(
+    kind: str,
+    name: str,
+    row: Mapping[Any, Any],
+    facts: dict[str, str],
+    flac: bytes,
+    flagged: Collection[str],
+) -> Card:
     samples = audio.from_flac_bytes(flac)
     said = f"{row['label']} {row['category']} {name}"
     milliseconds = 1000 * len(samples) // SAMPLE_RATE
@@ -163,7 +179,7 @@ def _card(kind: str, name: str, row: Mapping[Any, Any], facts: dict[str, str], f
         row["source_id"],
         row["background_id"],
         row["label"],
-        bool(row.get("flagged", False)),
+        row["source_id"] in flagged or row["background_id"] in flagged,
         facts,
         Player(name, spectrogram_uri(flac), milliseconds, said),
         waveform_uri(samples),

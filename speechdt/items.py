@@ -4,19 +4,16 @@ An item is one crop of one source and one crop of background. Every choice follo
 and the item's name, so that the same configuration gives the same bytes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from speechdt import seeds
-from speechdt.activity import FRAME, crop_starts, from_runs
+from speechdt.decks import Deck, FairDeck
 from speechdt.detector import SAMPLE_RATE
 from speechdt.errors import SpeechdtError
-from speechdt.fair import FairDeck
 from speechdt.grid import Grid
 from speechdt.noise import EXPONENTS
 from speechdt.sources import CATEGORIES
@@ -28,65 +25,6 @@ NONSPEECH = CATEGORIES["NONSPEECH"]
 
 class TooFewSources(SpeechdtError):
     """A class or a cell runs dry; the message is one line saying which, and how many lack."""
-
-
-class Deck:
-    """Deals sources so that every group gets its turn before any gets another.
-
-    Parameters
-    ----------
-    sources : DataFrame
-        The sources to deal.
-    durations_ms : sequence of int
-        Nested durations that a crop must fill, in ms.
-    least_active : float
-        Least active share of a crop at each duration.
-    seed : int
-    name : str
-        What the deck is for; decks of other names deal in another order.
-    """
-
-    def __init__(
-        self,
-        sources: pd.DataFrame,
-        durations_ms: Sequence[int],
-        least_active: float,
-        seed: int,
-        name: str,
-    ):
-        self._rng = seeds.generator(seed, "deck", name)
-        self._durations_ms, self._least_active = durations_ms, least_active
-        self._groups: dict[str, Iterator[Any]] = {}
-        for group, members in sources.groupby("group_id", sort=True):
-            croppable = [row for row in members.to_dict("records") if len(self._starts(row))]
-            if croppable:
-                self._rng.shuffle(croppable)
-                self._groups[str(group)] = cycle(croppable)
-        self._waiting: list[str] = []
-
-    def __len__(self) -> int:
-        """Return the number of groups."""
-        return len(self._groups)
-
-    def deal(self, rng: np.random.Generator, other_than: str = "") -> tuple[dict[str, Any], int]:
-        """Return the next source, and the sample at which a random crop of it starts.
-
-        Parameters
-        ----------
-        rng : Generator
-            Draws the crop.
-        other_than : str
-            Group to pass over (it keeps its turn).
-        """
-        if set(self._waiting) <= {other_than}:
-            self._waiting += self._rng.permutation(list(self._groups)).tolist()
-        turn = next(i for i, group in enumerate(self._waiting) if group != other_than)
-        source: dict[str, Any] = next(self._groups[self._waiting.pop(turn)])
-        return source, int(rng.choice(self._starts(source))) * FRAME
-
-    def _starts(self, source: Mapping[Any, Any]) -> NDArray[np.int64]:
-        # Found anew each time, for the memory that those of all sources would take.
-        return crop_starts(from_runs(source["active"]), self._durations_ms, self._least_active)
 
 
 class Backgrounds:
@@ -105,7 +43,6 @@ class Backgrounds:
                 "background_group": f"{kind}:{item_id}",
                 "background_path": "",
                 "background_start": 0,
-                "background_flagged": False,
             }
         rng = seeds.generator(self._seed, "background", item_id)
         source, start = self._recordings.deal(rng, other_than=target_group)
@@ -115,7 +52,6 @@ class Backgrounds:
             "background_group": source["group_id"],
             "background_path": source["path"],
             "background_start": start,
-            "background_flagged": bool(source.get("flagged", False)),
         }
 
 
@@ -176,8 +112,7 @@ def crossed(
     -------
     DataFrame
         item_id, label, category, source_id, group_id, path, start (sample), length (samples),
-        flagged (by hygiene), and background, background_id, background_group, background_path,
-        background_start, background_flagged.
+        and background, background_id, background_group, background_path, background_start.
 
     Raises
     ------
@@ -231,7 +166,7 @@ def uncrossed(
 
     The first n clips of any n are balanced over the cells of both classes to ± 1, so that a
     smaller training set is the beginning of a larger one. Groups get their fair share over all
-    cells of a category together (:class:`fair.FairDeck`).
+    cells of a category together (:class:`decks.FairDeck`).
 
     Parameters
     ----------
@@ -290,7 +225,6 @@ def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> d
         **kept,
         "start": start,
         "length": length_ms * SAMPLE_RATE // 1000,
-        "flagged": bool(source.get("flagged", False)),
     }
 
 

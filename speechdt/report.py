@@ -69,6 +69,7 @@ def render(
     revision: str,
     citation: Mapping[str, Any],
     prompts: Any = None,
+    hygiene: Any = None,
 ) -> str:
     """Return the page as HTML that loads nothing from elsewhere.
 
@@ -104,6 +105,8 @@ def render(
         Content of ``CITATION.cff``; may be empty.
     prompts : PromptSection or None
         From `prompts_report.prompt_section`, if a prompt was searched for.
+    hygiene : HygieneSection or None
+        From `hygiene_report.hygiene_section`, if there are checks.
     """
     ranges = display.tested_ranges(tables["curves"])
     environment = jinja2.Environment(
@@ -169,6 +172,7 @@ def render(
             ),
         ],
         prompts=prompts,
+        hygiene=hygiene,
         latency=[
             Table(
                 "stages",

@@ -9,7 +9,6 @@ starts anew.
 import hashlib
 import json
 import os
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,56 +24,15 @@ from speechdt.dependencies import code_hash, imported_versions
 from speechdt.detector import Detector
 from speechdt.errors import SpeechdtError
 from speechdt.files import content_hash
+from speechdt.kept import Store
 from speechdt.plugins import source_files
 
 CHUNK = 64
 """Clips that are scored, and saved, at a time."""
 
-_FEW = 500  # variables that any build of SQLite takes in one statement
-
 
 class ScoreError(SpeechdtError):
     """A detector breaks its contract; the message is one line naming it and the clip."""
-
-
-class ScoreStore:
-    """P(speech) by clip content, on disk.
-
-    Parameters
-    ----------
-    path : Path
-        Database file; made if it is not there.
-    """
-
-    def __init__(self, path: Path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path)
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS scores (clip BLOB PRIMARY KEY, p_speech REAL NOT NULL)"
-        )
-
-    def get(self, clips: Sequence[bytes]) -> dict[bytes, float]:
-        """Return the scores that are known, by clip key."""
-        known: dict[bytes, float] = {}
-        for start in range(0, len(clips), _FEW):
-            keys = clips[start : start + _FEW]
-            marks = ",".join("?" * len(keys))
-            rows = self._database.execute(
-                f"SELECT clip, p_speech FROM scores WHERE clip IN ({marks})", keys
-            )
-            known.update(rows)
-        return known
-
-    def put(self, scores: Mapping[bytes, float]) -> None:
-        """Save scores; once this returns, a killed process does not lose them."""
-        with self._database:
-            self._database.executemany(
-                "INSERT OR REPLACE INTO scores VALUES (?, ?)", scores.items()
-            )
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
 
 
 def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> str:
@@ -98,7 +56,7 @@ def score_cells(
     build: Callable[[], Detector],
     cells: Sequence[Path | str],
     outputs: Sequence[Path | str],
-    store: ScoreStore,
+    store: Store,
 ) -> int:
     """Score every cell file and write trial_id, p_speech beside it.
 
@@ -111,7 +69,7 @@ def score_cells(
         Builds the detector.
     cells, outputs : sequences of paths
         Cell files, and where the scores of each go.
-    store : ScoreStore
+    store : Store
 
     Returns
     -------

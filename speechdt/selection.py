@@ -1,6 +1,6 @@
 """Which of the usable recordings are used: not those marked as bad, nor, if asked, flagged ones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -57,9 +57,8 @@ def read_marks(files: Sequence[Path | str], known: pd.Series) -> dict[str, str]:
 def select(
     index: pd.DataFrame,
     marked: dict[str, str],
-    flagged: pd.Series | None = None,
+    flagged: Collection[str] = (),
     flagged_by: str = "",
-    remove: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Select the recordings to use.
 
@@ -69,23 +68,19 @@ def select(
         Usable recordings: path, source_id.
     marked : dict
         From :func:`read_marks`.
-    flagged : Series of bool, optional
-        Which recordings the hygiene check `flagged_by` flags, in the order of `index`.
+    flagged : collection of str
+        source_id of what the hygiene check `flagged_by` objects to, if that is to be left out.
     flagged_by : str
-    remove : bool
-        Whether flagged recordings are left out.
 
     Returns
     -------
     used : DataFrame
-        `index` with the column flagged.
+        The rows of `index` that stay.
     left_out : DataFrame
         path, source_id, reason.
     """
-    every = index.assign(flagged=False if flagged is None else flagged)
-    reason = every["source_id"].map(marked).map(lambda file: f"marked in {file}", "ignore")
-    if remove:
-        dirty = every["flagged"] & reason.isna()
-        reason = reason.astype(object).mask(dirty, f"flagged by hygiene check {flagged_by}")
-    left_out = every.assign(reason=reason)[reason.notna()]
-    return every[reason.isna()].reset_index(drop=True), left_out[COLUMNS]
+    reasons = dict.fromkeys(flagged, f"flagged by hygiene check {flagged_by}")
+    reasons |= {name: f"marked in {file}" for name, file in marked.items()}
+    reason = index["source_id"].map(reasons)
+    left_out = index.assign(reason=reason)[reason.notna()]
+    return index[reason.isna()].reset_index(drop=True), left_out[COLUMNS]

@@ -1,15 +1,18 @@
 """Test trials with the decisions of one variant, and its metrics slice by slice."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from speechdt.calibration import Calibration
+from speechdt.flags import heard
 from speechdt.metrics import by_run, evaluate
 from speechdt.scoring import read_scored
 
+COLUMNS = ["by", "level", "n", "groups", "metric", "value", "low", "high"]
+"""Of the metrics of one variant."""
 FULL_BAND_HZ = 7000
 """Sources that reach this high sound alike at 16 kHz; telephone speech ends at 4 kHz."""
 
@@ -128,18 +131,49 @@ def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     Returns
     -------
     DataFrame
-        by (all, snr_db, duration_ms, category, cell, hygiene, bandwidth or clean), level, n,
-        groups, metric, value, low, high.
+        by (all, snr_db, duration_ms, category, cell, bandwidth or clean), level, n, groups, metric,
+        value, low, high.
     """
+    return _measured(_slices(trials), replicates, seed)
+
+
+def without_flagged(
+    trials: pd.DataFrame, flagged: set[str], *, replicates: int, seed: int
+) -> pd.DataFrame:
+    """Compute all metrics over the trials in noise in which no flagged recording is heard.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From :func:`decided_runs`.
+    flagged : set of str
+        From `flags.read_flagged`.
+    replicates, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        Columns of :func:`by_slice`, `by` being hygiene; no row if all are flagged, or none.
+    """
+    noisy = trials[trials["snr_db"].notna()]
+    sound = noisy[~heard(noisy, flagged)]
+    parts = [("hygiene", "unflagged", sound)] if 0 < len(sound) < len(noisy) else []
+    return _measured(parts, replicates, seed)
+
+
+def _measured(
+    parts: Iterable[tuple[str, str, pd.DataFrame]], replicates: int, seed: int
+) -> pd.DataFrame:
     tables = []
-    for by, level, part in _slices(trials):
+    for by, level, part in parts:
         table = evaluate(part, replicates=replicates, seed=seed)
         table.insert(0, "by", by)
         table.insert(1, "level", level)
         table.insert(2, "n", len(by_run(part)[0]))
         table.insert(3, "groups", part["group_id"].nunique())
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
 def _slices(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -159,11 +193,7 @@ def _slices(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 
 def _strata(noisy: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Yield the trials that hygiene does not flag, and those of narrow and of full bandwidth."""
-    if "flagged" in noisy:
-        sound = noisy[~noisy["flagged"].astype(bool)]
-        if 0 < len(sound) < len(noisy):
-            yield "hygiene", "unflagged", sound
+    """Yield the trials of narrow and of full bandwidth."""
     if "bandwidth_hz" in noisy:
         narrow = noisy["bandwidth_hz"] < FULL_BAND_HZ
         for level, of in (("narrow", narrow), ("full", noisy["bandwidth_hz"] >= FULL_BAND_HZ)):

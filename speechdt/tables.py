@@ -39,7 +39,9 @@ TEXT = (
 
 def read_tables(paths: Iterable[Path | str]) -> pd.DataFrame:
     """Read CSV files of one kind, one below the other; empty text stays empty."""
-    return pd.concat((read_table(path) for path in paths), ignore_index=True)
+    tables = [read_table(path) for path in paths]
+    # One without rows knows no types, and would take those of the others away.
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
 
 def read_table(path: Path | str, also_text: Collection[str] = ()) -> pd.DataFrame:

@@ -151,18 +151,15 @@ def _row(item: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
         "background": item["background"],
         "background_id": item["background_id"],
         "background_group": item["background_group"],
-        "flagged": bool(item["flagged"] or item["background_flagged"]),
     }
     if cell.kind == "clean":
         row |= {"background": "none", "background_id": "", "background_group": ""}
-        row["flagged"] = bool(item["flagged"])
     if cell.kind == "catch":
         row |= {
             "label": CATCH,
             "category": item["background"],
             "source_id": item["background_id"],
             "group_id": item["background_group"],
-            "flagged": bool(item["background_flagged"]),
         }
     return row
 

@@ -130,29 +130,33 @@ class WordIndex:
     """
 
     def __init__(self, prints: Iterable[tuple[int, Fingerprint]]):
-        words, sources, frames = [], [], []
+        words, where = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.int64)]
         for source, print_ in prints:
             kept = _thinned(len(print_.words))
             words.append(print_.words[kept])
-            frames.append(kept.astype(np.int32))
-            sources.append(np.full(len(kept), source, dtype=np.int32))
-        every = np.concatenate([*words, np.zeros(0, dtype=np.int32)])
+            where.append(_number(source, -kept))
+        every, numbers = np.concatenate(words), np.concatenate(where)
+        del words, where  # half a gigabyte with 100,000 recordings
         order = np.argsort(every, kind="stable")
-        self._begin = np.zeros(2**BITS + 1, dtype=np.int64)
+        # Small types: most of the time goes into looking up here and there in large arrays.
+        self._begin = np.zeros(2**BITS + 1, dtype=np.int32)
         np.cumsum(np.bincount(every, minlength=2**BITS), out=self._begin[1:])
-        self._source = np.concatenate([*sources, np.zeros(0, dtype=np.int32)])[order]
-        self._frame = np.concatenate([*frames, np.zeros(0, dtype=np.int32)])[order]
+        self._where = numbers[order]
 
-    def places(self, print_: Fingerprint) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return source and shift (in frames) of every place of the words of a fingerprint."""
+    def places(self, print_: Fingerprint) -> NDArray[np.int64]:
+        """Return source and shift (in frames), as one number, of every place of its words."""
         asked = variants(print_)
-        begin = self._begin[asked].ravel()
-        count = self._begin[asked + 1].ravel() - begin
-        count[count > MOST_ALIKE] = 0
-        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        place = np.repeat(begin, count) + within
-        frame = np.repeat(np.arange(asked.size) // asked.shape[1], count)
-        return self._source[place], (frame - self._frame[place]).astype(np.int32)
+        begin, end = self._begin[asked].ravel(), self._begin[asked + 1].ravel()
+        told = np.flatnonzero((end > begin) & (end <= begin + MOST_ALIKE))
+        begin, count = begin[told], (end - begin)[told]
+        before = np.cumsum(count, dtype=np.int32) - count
+        place = np.arange(count.sum(), dtype=np.int32) + np.repeat(begin - before, count)
+        return np.asarray(self._where[place] + np.repeat(told // asked.shape[1], count))
+
+
+def _number(source: int, shift: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return source and shift as one number, to which a shift can be added."""
+    return (source << 32) + 2**31 + shift
 
 
 class _Search(NamedTuple):
@@ -207,9 +211,10 @@ def _propose(group: int) -> list[Candidate]:
             continue
         for start in range(0, len(print_.words), _FRAMES):
             some = Fingerprint(*(part[start : start + _FRAMES] for part in print_))
-            other, shift = word_index.places(some)
-            elsewhere = split[other] != split[place]
-            for twin, by, votes in _most_votes(other[elsewhere], shift[elsewhere] + start):
+            keys = word_index.places(some) + start
+            keys = keys[_crowded(keys)]
+            keys = keys[split[keys >> 32] != split[place]]
+            for twin, by, votes in _most_votes(keys):
                 pairs.append(
                     Candidate(place, twin, by, votes)
                     if place < twin
@@ -224,18 +229,27 @@ def _thinned(frames: int) -> NDArray[np.int64]:
     return np.arange(0, frames, step)
 
 
-def _most_votes(
-    source: NDArray[np.int32], shift: NDArray[np.int32]
-) -> Iterator[tuple[int, int, int]]:
+def _most_votes(places: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
     """Yield source, shift and votes of each source that has enough of them at one shift."""
-    key = (source.astype(np.int64) << 32) + (shift.astype(np.int64) + 2**31)
-    keys, votes = np.unique(key, return_counts=True)
+    keys, votes = np.unique(places, return_counts=True)
     enough = np.flatnonzero(votes >= LEAST_VOTES)
     best: dict[int, tuple[int, int]] = {}
     for at in enough[np.argsort(votes[enough])]:
         best[int(keys[at] >> 32)] = (int((keys[at] & (2**32 - 1)) - 2**31), int(votes[at]))
     for twin, (frames, count) in best.items():
         yield twin, frames, count
+
+
+def _crowded(places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which places may be there `LEAST_VOTES` times, so that few are left to be sorted.
+
+    They are counted in bins that several may share, a few bins a place: none is missed.
+    """
+    bits = len(places).bit_length() + 2
+    # The upper bits of the product depend on all of the number (Knuth's multiplicative hashing).
+    mixed = places.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    bins = (mixed >> np.uint64(64 - bits)).astype(np.int64)
+    return np.asarray(np.bincount(bins)[bins] >= LEAST_VOTES)
 
 
 def compare(paths: tuple[str, str], shift: int) -> float:

@@ -42,9 +42,9 @@ def in_parts(file):
 @pytest.fixture(scope="module")
 def folder(files, sources):
     folder = next(iter(files["dev"].values())).parents[1]
-    listed = sources.assign(flagged=sources["category"] == "noise")
+    noise = sources.loc[sources["category"] == "noise", "source_id"].tolist()
     corpora = [{"kind": "folder", "path": "/somewhere/private/corpus"}]
-    card = dataset_card.render(files, listed, corpora, SETTINGS)
+    card = dataset_card.render(files, sources, corpora, SETTINGS, noise)
     (folder / "README.md").write_text(card, encoding="utf-8")
     return folder
 
@@ -75,6 +75,10 @@ def test_the_header_and_the_tables_say_what_there_is(folder, files, sources):
         f"| SPEECH | speech | {len(speech)} | {speech['group_id'].nunique()} | {minutes:.1f} | 0 |"
     )
     assert row in body
+    noise = int((sources["category"] == "noise").sum())
+    (of_noise,) = [line for line in body.splitlines() if line.startswith("| NONSPEECH | noise |")]
+    assert of_noise.endswith(f"| {noise} |")
+    assert "check 'plan' objects to" in body
     for licence, number in sources["licence"].value_counts().items():
         assert f"| {licence} | {number} |" in body
     assert "/somewhere" not in body
@@ -82,7 +86,7 @@ def test_the_header_and_the_tables_say_what_there_is(folder, files, sources):
 
 
 def test_unknown_licences_are_said_to_be_unknown(files, sources):
-    bare = sources.drop(columns=["licence", "language"]).assign(flagged=False)
+    bare = sources.drop(columns=["licence", "language"])
     card = dataset_card.render(files, bare, [{"kind": "folder", "path": "x"}], SETTINGS)
     assert f"| unknown | {len(sources)} |" in card
     assert "find out before you publish" in card

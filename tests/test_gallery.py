@@ -12,7 +12,8 @@ from speechdt import failures, gallery, items, trials
 from speechdt.audio import flac_bytes, from_flac_bytes
 from speechdt.calibration import calibrate
 from speechdt.cells import read_cell
-from speechdt.scoring import ScoreStore, score_cells
+from speechdt.kept import Store
+from speechdt.scoring import score_cells
 from speechdt.slices import decided_trials
 
 BOOTSTRAP = {"replicates": 100, "seed": 3}
@@ -151,7 +152,7 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
     }
     decided = {}
     for variant, backend in (("D1", "webrtc"), ("D2", "silero")):
-        store = ScoreStore(tmp_path / f"{variant}.sqlite")
+        store = Store(tmp_path / f"{variant}.sqlite")
         scores = {
             part: [tmp_path / f"{variant}-{part}-{path.name}" for path in paths]
             for part, paths in files.items()

@@ -21,8 +21,9 @@ EACH = 5
 @pytest.fixture(scope="module")
 def cards(sources, cells, grid):
     files = [cells[split, cell.name] for split in ("dev", "test") for cell in grid.noisy]
-    odd = sources.assign(flagged=sources["category"] == "music")
-    drawn = inspection.source_cards(odd, 7, EACH) + inspection.trial_cards(files, 7, 4 * EACH)
+    music = set(sources.loc[sources["category"] == "music", "source_id"])
+    drawn = inspection.source_cards(sources, 7, EACH, music)
+    drawn += inspection.trial_cards(files, 7, 4 * EACH, music)
     return [*drawn[: 2 * EACH], *with_both_backgrounds(drawn[2 * EACH :])]
 
 
@@ -57,6 +58,18 @@ def test_the_page_holds_the_trial_s_own_audio(cards, cells):
     table = read_cell(cells[item.split("-")[0], f"snr{cell}"]).set_index("trial_id")
     assert base64.b64decode(card.flac.partition(",")[2]) == table.loc[card.name, "audio"]
     assert card.source_id == table.loc[card.name, "source_id"]
+
+
+def test_cards_in_which_a_flagged_recording_is_heard_say_so(sources, cells, grid):
+    files = [cells["test", cell.name] for cell in grid.noisy]
+    everything = inspection.trial_cards(files, 7, 10)
+    behind = next(card.background_id for card in everything if card.background_id)
+    target = everything[-1].source_id
+    flagged = inspection.trial_cards(files, 7, 10, {behind, target})
+    heard = [{card.source_id, card.background_id} & {behind, target} for card in flagged]
+    assert [card.flagged for card in flagged] == [bool(found) for found in heard]
+    assert sum(card.flagged for card in flagged) < len(flagged)
+    assert not any(card.flagged for card in everything)
 
 
 def test_a_waveform_is_as_high_as_the_samples():

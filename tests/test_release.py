@@ -176,6 +176,9 @@ def small_run(folder, root):
     (results / "tables").mkdir()
     pd.DataFrame({"variant": ["A1"], "model": ["nano"]}).to_csv(given["tables"][0], index=False)
     pd.DataFrame({"source_id": ["a"]}).to_parquet(results / "sources.parquet")
+    given["flags"] = [results / "flags.parquet"]
+    flags = {"source_id": ["SPEECH-00", "SPEECH-01"], "flagged": [True, False]}
+    pd.DataFrame(flags).to_parquet(given["flags"][0])
     given |= {"numbers": results / "numbers.csv", "sources": results / "sources.parquet"}
     given["calibration"] = [results / "calibration" / f"{variant}.json" for variant in VARIANTS]
     shutil.copy(root / "CITATION.cff", folder)
@@ -207,6 +210,8 @@ def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along
     assert (out / "dataset" / "README.md").read_text() == "the card of this run"
     scores = pd.read_parquet(out / "scores" / "dev.parquet")
     assert not scores[[f"decided_{variant}" for variant in VARIANTS]].any(axis=None)
+    assert set(scores.loc[scores["flagged"], "source_id"]) == {"SPEECH-00"}
+    assert (out / "corpus" / "flags.parquet").exists()
     text = (out / "README.md").read_text()
     assert "`adapters/` | small" in text
     assert "`prompts/`" in text

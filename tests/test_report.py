@@ -8,6 +8,7 @@ from made_tables import CALIBRATION, HARDWARE, NAMES, make
 
 from speechdt import report
 from speechdt.figures import FIGURES
+from speechdt.hygiene_report import hygiene_section
 from speechdt.verdict import Finding
 
 SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
@@ -152,6 +153,33 @@ def test_the_verdict_stands_on_the_page_if_there_is_one():
         *("minimum", "accuracy ≥ 75 %", "B4", "80.0 [77.0, 83.0]", "met")
     ]
     assert "verdict" not in Page(report.render(**inputs(1))).ids
+
+
+def test_hygiene_says_what_it_would_remove_and_what_is_left():
+    counts = pd.DataFrame(
+        [
+            ("plan", "SPEECH", "speech", 751, 56),
+            ("plan", "NONSPEECH", "music", 1086, 1085),
+            ("plan", "NONSPEECH", "noise", 86, 0),
+        ],
+        columns=["check", "label", "category", "recordings", "flagged"],
+    )
+    metrics = pd.DataFrame(
+        [("all", 4000, "accuracy"), ("hygiene", 44, "accuracy")], columns=["by", "n", "metric"]
+    )
+    section = hygiene_section(counts, metrics, SVG)
+    assert section.lines == [
+        "The check “plan” would remove 56 of 751 SPEECH and 1,085 of 1,172 NONSPEECH recordings.",
+        "A flagged recording is heard in 3,956 of 4,000 test trials; 44 are left, all of one "
+        "class, so that they have no balanced accuracy.",
+    ]
+    page = Page(report.render(**inputs(1, hygiene=section)))
+    assert "hygiene" in page.ids
+    assert "corpus/hygiene.pdf" in "".join(page.text)
+    both = pd.concat([metrics, metrics.assign(metric="balanced_accuracy")])
+    assert "under Robustness" in hygiene_section(counts, both, SVG).lines[1]
+    assert len(hygiene_section(counts, metrics[:1], SVG).lines) == 1
+    assert "hygiene" not in Page(report.render(**inputs(1))).ids
 
 
 def test_censored_thresholds_are_explained():

@@ -6,6 +6,7 @@ import pytest
 
 from speechdt import scoring
 from speechdt.cells import read_cell
+from speechdt.kept import Store
 
 
 class Fake:
@@ -29,7 +30,7 @@ class Fake:
 
 @pytest.fixture
 def store(tmp_path):
-    return scoring.ScoreStore(tmp_path / "cache" / "scores.sqlite")
+    return Store(tmp_path / "cache" / "scores.sqlite")
 
 
 def files(cells, folder, names=("snr0_dur200", "snr10_dur200", "clean_dur1000")):
@@ -65,13 +66,13 @@ def test_a_new_cell_costs_its_own_clips(cells, tmp_path, store):
 def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monkeypatch):
     monkeypatch.setattr(scoring, "CHUNK", 10)
     inputs, undisturbed = files(cells, tmp_path / "undisturbed")
-    other = scoring.ScoreStore(tmp_path / "other.sqlite")
+    other = Store(tmp_path / "other.sqlite")
     scoring.score_cells(Fake, inputs, undisturbed, other)
     inputs, outputs = files(cells, tmp_path / "killed")
     with pytest.raises(KeyboardInterrupt):
         scoring.score_cells(lambda: Fake(fail_after=50), inputs, outputs, store)
     store.close()
-    reopened = scoring.ScoreStore(tmp_path / "cache" / "scores.sqlite")
+    reopened = Store(tmp_path / "cache" / "scores.sqlite")
     assert scoring.score_cells(Fake, inputs, outputs, reopened) == 96 - 52
     for one, two in zip(undisturbed, outputs, strict=True):
         assert one.read_bytes() == two.read_bytes()

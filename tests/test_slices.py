@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from speechdt.slices import by_slice
+from speechdt.slices import COLUMNS, by_slice, without_flagged
+from speechdt.tables import read_tables
 
 
 @pytest.fixture
@@ -20,18 +21,29 @@ def accuracy(trials):
     return table.set_index(["by", "level"])
 
 
-def test_with_and_without_flagged_trials(trials):
+def test_without_the_trials_in_which_a_flagged_recording_is_heard(trials):
     wrong = trials["decided"] != trials["speech"]
-    table = accuracy(trials.assign(flagged=wrong))
-    assert table.loc[("hygiene", "unflagged"), "value"] == 1
-    assert table.loc[("hygiene", "unflagged"), "n"] == (~wrong).sum()
-    assert table.loc[("all", ""), "n"] == len(trials)
+    trials["source_id"] = np.where(wrong, "bad", "good")
+    trials["background_id"] = np.where(trials.index % 10 == 0, "bad", "white")
+    sound = ~wrong & (trials.index % 10 != 0)
+    table = without_flagged(trials, {"bad", "elsewhere"}, replicates=100, seed=1)
+    table = table.set_index(["by", "level", "metric"])
+    assert table.loc[("hygiene", "unflagged", "accuracy"), "value"] == 1
+    assert table.loc[("hygiene", "unflagged", "accuracy"), "n"] == sound.sum()
+    assert list(table.reset_index()[COLUMNS]) == list(by_slice(trials, replicates=100, seed=1))
 
 
-@pytest.mark.parametrize("flagged", [None, False, True])
-def test_no_row_without_a_difference(trials, flagged):
-    table = accuracy(trials if flagged is None else trials.assign(flagged=flagged))
-    assert "hygiene" not in table.index.get_level_values("by")
+@pytest.mark.parametrize("flagged", [set(), {"elsewhere"}, {"good"}])
+def test_no_row_without_a_difference(trials, flagged, tmp_path):
+    trials = trials.assign(source_id="good", background_id="white")
+    table = without_flagged(trials, flagged, replicates=100, seed=1)
+    assert table.empty
+    # Nor do the types of other rows suffer from there being none.
+    files = [tmp_path / "some.csv", tmp_path / "none.csv"]
+    some = by_slice(trials, replicates=100, seed=1)
+    for file, written in zip(files, (some, table), strict=True):
+        written.to_csv(file, index=False)
+    assert read_tables(files).dtypes.equals(read_tables(files[:1]).dtypes)
 
 
 def test_bandwidths(trials):

@@ -20,6 +20,7 @@ from speechdt.cells import (
     read_cell,
     write_cell,
 )
+from speechdt.flags import heard, read_flagged
 
 
 def power_db(x):
@@ -124,22 +125,22 @@ def test_uncrossed_items_go_into_their_own_cell(sources, grid):
         }
 
 
-def test_a_trial_is_flagged_if_a_recording_that_is_heard_in_it_is(sources, grid):
-    noise = sources["category"] == "noise"
-    chosen = items.crossed(
-        sources.assign(flagged=noise), "test", 16, grid, seed=3, least_active=0.7
-    )
+def test_a_trial_is_flagged_if_a_recording_that_is_heard_in_it_is(sources, grid, tmp_path):
+    chosen = items.crossed(sources, "test", 16, grid, seed=3, least_active=0.7)
     rows = pd.DataFrame(row for _, row in trials.render(chosen, grid.cells, seed=3, level="peak"))
     recorded = rows["background"] == "recording"
-    heard = (rows["category"] == "noise") | recorded
-    assert (rows["flagged"] == heard).all()
+    # Not the clean trial of an item whose background is a recording: that is not heard in it.
+    expected = (rows["category"] == "noise") | recorded
+    flags = sources[["source_id"]].assign(flagged=sources["category"] == "noise")
+    flags.to_parquet(tmp_path / "flags.parquet")
+    assert (heard(rows, read_flagged([tmp_path / "flags.parquet"])) == expected).all()
     assert recorded.any()
-    assert not heard.all()
-    assert not items.crossed(sources, "test", 16, grid, seed=3, least_active=0.7)["flagged"].any()
+    assert not expected.all()
+    assert not heard(rows, read_flagged([])).any()
 
 
 def row(number, size=1000):
-    blank = dict.fromkeys(SCHEMA.names, "") | {"snr_db": 0.0, "duration_ms": 200, "flagged": False}
+    blank = dict.fromkeys(SCHEMA.names, "") | {"snr_db": 0.0, "duration_ms": 200}
     audio = {"bytes": bytes([number % 256]) * size, "path": None}
     return blank | {"trial_id": f"{number:04d}", "audio": audio}
 

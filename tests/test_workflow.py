@@ -42,6 +42,8 @@ MATRIX = (*NANO, "D1", "D2", "L1")
 """Variants of the default configuration, in order."""
 ASKED = dict.fromkeys((*NANO, "L1"))
 """What leaves out all that is trained."""
+TRIALS = {"index_corpus", "split_sources", "choose_items", "render_trials", "render_train"}
+"""Rules from the recordings to the trials."""
 SLOW = """
 import time
 from speechdt import hookimpl
@@ -90,6 +92,15 @@ def run(folder, *arguments, config="configs/ci.yaml", path="", check=True):
 def planned(folder, *arguments, **options):
     """Return the messages of the jobs that a run would do."""
     return re.findall(r"^Job \d+: (.*)$", run(folder, "-n", *arguments, **options), re.MULTILINE)
+
+
+def files_of(folder, *targets, **options):
+    """Return of every file that targets come from: rule, and whether a run would make it anew."""
+    printed = run(folder, *targets, "--summary", **options)
+    lines = [line.split("\t") for line in printed.splitlines() if line.count("\t") == 5]
+    header, *rows = lines
+    assert (header[0], header[2], header[5]) == ("output_file", "rule", "plan")
+    return {row[0]: (row[2], row[5] == "update pending") for row in rows}
 
 
 def scored(folder, variant):
@@ -152,7 +163,7 @@ def test_every_pair_is_compared_and_the_planned_contrasts_come_first(finished):
 
 def test_every_file_that_is_promised_is_there(finished):
     results = finished / "results"
-    assert (results / "report.html").stat().st_size > 10_000
+    assert "The check “plan” would remove" in (results / "report.html").read_text()
     assert (results / "errors.html").stat().st_size > 100_000
     assert not (results / "errors").exists()  # so small a page holds its clips
     assert (results / "corpus" / "rejected.csv").exists()
@@ -163,6 +174,16 @@ def test_every_file_that_is_promised_is_there(finished):
 
 def test_the_second_run_does_nothing(finished):
     assert "Nothing to be done" in run(finished)
+
+
+def test_a_copied_project_has_nothing_to_do_either(checkout):
+    for script in (checkout / "rules" / "scripts").iterdir():
+        script.touch()  # as a copy or another branch would
+    assert not [file for file, (_, anew) in files_of(checkout).items() if anew]
+    with (checkout / "speechdt" / "templates" / "clip_player.js").open("a") as file:
+        file.write("// edited\n")
+    pending = {rule for rule, anew in files_of(checkout).values() if anew}
+    assert pending == {"write_gallery", "write_inspection"}
 
 
 def test_the_paper_quotes_what_stands_in_the_tables(finished):
@@ -226,10 +247,14 @@ def test_a_new_level_scores_its_own_clips_alone(checkout):
 def test_an_edited_backend_reruns_its_variant_alone(checkout):
     with (checkout / "backends" / "webrtc.py").open("a") as file:
         file.write("# edited\n")
-    jobs = planned(checkout)
-    assert "Scoring dev and test with D1 (webrtc)" in jobs
-    assert "Collecting the tables" in jobs
-    assert not [job for job in jobs if "D2" in job or "Rendering" in job or "Choosing" in job]
+    pending = {file: rule for file, (rule, anew) in files_of(checkout).items() if anew}
+    # Its flags are joined to the scores in the summaries; nothing else hangs on them.
+    assert {"flag_sources", "measure_unflagged", "collect_tables"} <= set(pending.values())
+    of_one_variant = {"score", "calibrate", "latency", "measure_metrics", "fit_thresholds"}
+    own = [file for file, rule in pending.items() if rule in of_one_variant]
+    assert {pending[file] for file in own} == of_one_variant
+    assert all(re.search(r"\bD1\b", file) for file in own)
+    assert not TRIALS & set(pending.values())
     run(checkout, "results/tables/matrix.csv")
     assert scored(checkout, "D1") == 2 * (10 + 16) * (2 * 2 + 1 + 2)
 
@@ -399,6 +424,13 @@ def new_row(checkout, variant, backend, path=""):
     assert variant in read_table(checkout / "results" / "tables" / "pareto.csv")["variant"].tolist()
 
 
+def timed(function, *arguments, **options):
+    """Return how long a call takes, and what it returns."""
+    start = time.perf_counter()
+    returned = function(*arguments, **options)
+    return time.perf_counter() - start, returned
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -416,12 +448,15 @@ def new_row(checkout, variant, backend, path=""):
     ],
 )
 def test_a_mistake_in_the_configuration_is_one_line_within_seconds(finished, override, message):
-    before = os.times()
-    printed = run(finished, "-n", "--config", override, check=False)
-    after = os.times()  # of its own work: other programs may keep the processor busy
-    assert after.children_user + after.children_system < (
-        before.children_user + before.children_system + 3
-    )
+    # Within 3 s; on a machine that others keep busy, within what 3 s are on an idle one, where
+    # Snakemake alone takes 0.5 s to start. One of two attempts may be unlucky.
+    for _ in range(2):
+        start, _ = timed(subprocess.run, [sys.executable, "-c", "import snakemake.api"], check=True)
+        taken, printed = timed(run, finished, "-n", "--config", override, check=False)
+        in_time = taken < max(3, 6 * start)
+        if in_time:
+            break
+    assert in_time, f"{taken:.1f} s, and {start:.1f} s to start Snakemake"
     errors = [line for line in printed.splitlines() if "error" in line.lower()]
     assert len(errors) == 1
     assert re.search(message, errors[0])
@@ -511,10 +546,11 @@ def test_a_class_that_runs_dry_is_one_line_and_keeps_what_was_computed(root, tmp
 
 def test_a_search_sees_dev_alone_and_its_winner_is_scored_as_any_prompt(finished):
     results = finished / "results"
-    needed = planned(finished, "results/prompts/base.json", "--forceall")
-    assert "Rendering the trials of dev" in needed
-    needed.remove("Putting speakers and recording families into train, dev and test")
-    assert not [job for job in needed if re.search(r"\btest\b", job)]
+    behind = files_of(finished, "results/prompts/base.json")
+    assert "results/trials/dev/snr10_dur200.parquet" in behind
+    assert not [file for file in behind if "/test/" in file]
+    searched = files_of(finished, "results/prompts/searched/base.parquet")
+    assert "results/trials/test/snr10_dur200.parquet" in searched  # where it is judged
     found = json.loads((results / "prompts" / "base.json").read_text())
     winner = found["winner"]
     files = sorted((results / "trials" / "dev").glob("snr*.parquet"))

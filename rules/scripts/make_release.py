@@ -13,6 +13,7 @@ from speechdt.cells import cell_files
 from speechdt.display import model_notes
 from speechdt.environment import revision, versions
 from speechdt.files import walk
+from speechdt.flags import heard, read_flagged
 from speechdt.grid import CROSSED
 from speechdt.jobs import logged
 from speechdt.slices import decided_by
@@ -61,6 +62,8 @@ def copy_run(given, folder, root):
         copied += copy(card, folder, f"adapters/{card.stem}/README.md")
     for path in map(Path, given.pages):
         copied += copy(path, folder, path.name)
+    for path in map(Path, given.flags):
+        copied += copy(path, folder, f"corpus/{path.name}")
     copied += copy(given.numbers, folder, "numbers.csv")
     for name in ("requirements.lock", "CITATION.cff", "LICENSE"):
         if (root / name).exists():
@@ -76,7 +79,10 @@ def write_scores(given, runs, folder):
         cells = [path for path in given.cells if Path(path).parent.name == split]
         scores = [path for path in given.scores if Path(path).parent.name == split]
         decided = decided_by(dict.fromkeys(runs, 1), cells, scores, given.calibration)
-        release.trial_scores(decided).to_parquet(folder / f"{split}.parquet", index=False)
+        table = release.trial_scores(decided)
+        if given.flags:
+            table["flagged"] = heard(table, read_flagged(given.flags))
+        table.to_parquet(folder / f"{split}.parquet", index=False)
 
 
 def write_card(given, params, folder):
@@ -109,7 +115,7 @@ def main(given, params, folder, log):
     citation = yaml.safe_load(Path(given.citation).read_text())
     facts |= {"title": citation["title"], "version": str(citation.get("version", ""))}
     facts |= {"revision": revision(root), "adapters": [Path(path).name for path in given.adapters]}
-    facts |= {"prompts": bool(given.prompts)}
+    facts |= {"prompts": bool(given.prompts), "flags": bool(given.flags)}
     (matrix,) = [path for path in given.tables if Path(path).name == "matrix.csv"]
     text = release.readme(notes=model_notes(read_table(matrix)), **facts)
     (folder / "README.md").write_text(text, encoding="utf-8")

@@ -7,7 +7,8 @@ import pandas as pd
 from speechdt import find_detectors
 from speechdt.hygiene import measure
 from speechdt.jobs import logged
-from speechdt.scoring import ScoreStore, store_name
+from speechdt.kept import Store
+from speechdt.scoring import store_name
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
@@ -18,7 +19,7 @@ if __name__ == "__main__":
             pd.read_parquet(snakemake.input[0], columns=["source_id", "path", "sha256"]),
             backend,
             options,
-            ScoreStore(cache / store_name(backend, detector, options)),
+            Store(cache / store_name(backend, detector, options)),
             # On a GPU one process is enough, and all that there is memory for.
             1 if detector.gpus else snakemake.threads,
         )

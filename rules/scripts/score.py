@@ -4,7 +4,8 @@ from pathlib import Path
 
 from speechdt import find_detectors
 from speechdt.jobs import logged
-from speechdt.scoring import ScoreStore, score_cells, store_name
+from speechdt.kept import Store
+from speechdt.scoring import score_cells, store_name
 from speechdt.winners import with_prompt
 
 if __name__ == "__main__":
@@ -18,6 +19,6 @@ if __name__ == "__main__":
             lambda: detector(**options),
             snakemake.input.cells,
             snakemake.output,
-            ScoreStore(cache),
+            Store(cache),
         )
         log.info("%s scored %d clips; all others were in %s", backend, asked, cache)

@@ -2,30 +2,20 @@
 
 import pandas as pd
 
-from speechdt.hygiene import Thresholds, flag
+from speechdt.flags import read_flagged
 from speechdt.items import TooFewSources, check_classes
 from speechdt.jobs import logged
 from speechdt.selection import read_marks, select
 from speechdt.split import assign
 
-
-def selected(index, marks, scores, hygiene):
-    """Return the recordings that are used, and those that are left out."""
-    flagged = None
-    if scores:
-        limits = Thresholds(**hygiene["thresholds"])
-        flagged = flag(index, pd.read_parquet(scores[0]), limits)
-    marked = read_marks(marks, index["source_id"])
-    return select(index, marked, flagged, hygiene["flag_by"], hygiene["remove"])
-
-
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        used, left_out = selected(
-            pd.read_parquet(snakemake.input.index),
-            snakemake.input.marks,
-            snakemake.input.hygiene,
-            snakemake.params.hygiene,
+        index = pd.read_parquet(snakemake.input.index)
+        used, left_out = select(
+            index,
+            read_marks(snakemake.input.marks, index["source_id"]),
+            read_flagged(snakemake.input.flags),
+            snakemake.params.flag_by,
         )
         left_out.to_csv(snakemake.output.left_out, index=False)
         sources = assign(

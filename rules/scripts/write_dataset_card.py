@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from speechdt.dataset_card import render
+from speechdt.flags import read_flagged
 from speechdt.grid import Grid
 from speechdt.jobs import logged
 
@@ -25,6 +26,7 @@ if __name__ == "__main__":
             pd.read_parquet(snakemake.input.sources),
             snakemake.params.corpora,
             snakemake.params.settings,
+            read_flagged(snakemake.input.flags),
         )
         Path(snakemake.output[0]).write_text(card, encoding="utf-8")
         log.info("%s", snakemake.output[0])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from speechdt.flags import read_flagged
 from speechdt.inspection import render, source_cards, trial_cards
 from speechdt.jobs import logged
 
@@ -12,7 +13,9 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         seed = snakemake.params.seed
         sources = pd.read_parquet(snakemake.input.sources)
-        cards = source_cards(sources, seed) + trial_cards(snakemake.input.cells, seed)
+        flagged = read_flagged(snakemake.input.flags)
+        cards = source_cards(sources, seed, flagged=flagged)
+        cards += trial_cards(snakemake.input.cells, seed, flagged=flagged)
         names = "\n".join(card.name for card in cards)
         page = render(cards, run=hashlib.sha256(names.encode()).hexdigest()[:12])
         Path(snakemake.output[0]).write_text(page, encoding="utf-8")

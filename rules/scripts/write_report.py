@@ -8,6 +8,7 @@ import yaml
 
 from speechdt.environment import revision, versions
 from speechdt.grid import CROSSED
+from speechdt.hygiene_report import hygiene_section
 from speechdt.jobs import logged
 from speechdt.prompts_report import prompt_section
 from speechdt.report import render
@@ -40,6 +41,15 @@ def read_prompts(files, searches):
     )
 
 
+def read_hygiene(files, metrics):
+    """Return the section on hygiene, or None if nothing is checked."""
+    named = {Path(path).name: path for path in files}
+    if not named:
+        return None
+    counts, svg = named["hygiene.csv"], Path(named["hygiene.svg"]).read_text()
+    return hygiene_section(pd.read_csv(counts), read_table(metrics), svg)
+
+
 def main(inputs, variants, config, checkout):
     """Return the page, from files by name."""
     timed = read_json(variants, inputs["latency_of"])
@@ -64,6 +74,7 @@ def main(inputs, variants, config, checkout):
         versions=versions(),
         revision=revision(checkout),
         prompts=read_prompts(inputs["prompts"], inputs["searches"]),
+        hygiene=read_hygiene(inputs["hygiene"], inputs["metrics"]),
         citation=yaml.safe_load(Path(inputs["citation"]).read_text()),
     )
 

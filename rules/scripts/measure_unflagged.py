@@ -1,0 +1,23 @@
+"""Metrics of all variants on test without the trials that hygiene flags."""
+
+import pandas as pd
+
+from speechdt.flags import read_flagged
+from speechdt.jobs import logged
+from speechdt.slices import decided_by, without_flagged
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        inputs, params = snakemake.input, snakemake.params
+        flagged = read_flagged([inputs.flags])
+        trials = decided_by(params.variants, inputs.cells, inputs.scores, inputs.calibrations)
+        tables = []
+        for variant, decided in trials.items():
+            table = without_flagged(
+                decided, flagged, replicates=params.replicates, seed=params.seed
+            )
+            table.insert(0, "variant", variant)
+            tables.append(table)
+        found = pd.concat(tables, ignore_index=True)
+        found.to_csv(snakemake.output[0], index=False)
+        log.info("%d figures", len(found))
