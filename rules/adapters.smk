@@ -8,9 +8,13 @@ rule finetune:
         model=base_model,
         # Nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
-        growth="<results>/trials/train/growth.csv",
-        train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
-        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        growth=lambda wildcards: "<results>/trials/"
+        + set_for_adapter("train", wildcards.adapter)
+        + "/growth.csv",
+        train=lambda wildcards: cells_of(
+            set_for_adapter("train", wildcards.adapter), NOISY
+        ),
+        dev=lambda wildcards: cells_of(set_for_adapter("dev", wildcards.adapter), NOISY),
     output:
         directory("<results>/adapters/{adapter}"),
     log:

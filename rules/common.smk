@@ -27,9 +27,17 @@ from speechdt.configuration import (
 from speechdt.dependencies import code_hash
 from speechdt.errors import SpeechdtError
 from speechdt.grid import CROSSED, Grid
+from speechdt.left_out import (
+    LeftOut,
+    corpora_left_out,
+    left_out,
+    trained_without,
+    without,
+)
 from speechdt.matrix import check_ensembles, runs, trainings
 from speechdt.plugins import source_files
 from speechdt.readers import check as check_corpora
+from speechdt.readers import name as corpus_name
 from speechdt.search_configuration import check_search, left_over
 
 min_version("9.20")
@@ -98,6 +106,39 @@ ENSEMBLES = checked(check_ensembles, VARIANTS)
 RUNS = checked(runs, VARIANTS, NAMED_ADAPTERS)
 SCORED = {
     run: entry for of_variant in RUNS.values() for run, entry in of_variant.items()
+}
+
+
+def learned_elsewhere(entry):
+    """Say what a variant has learned on all corpora, beside its adapter."""
+    model = entry.get("model", config["models"].get(entry["backend"]))
+    if model == "nano":
+        return "its nano model"
+    return "its prompt, which was searched for" if searched(entry) else ""
+
+
+# What leaves a corpus out is one more run of its variant, on adapters of its own.
+LEFT_OUT_CORPORA = checked(
+    corpora_left_out, config["leave_one_out"], list(map(corpus_name, config["corpus"]))
+)
+LEFT_OUT = {
+    run.name: run
+    for run in checked(
+        left_out,
+        config["leave_one_out"]["variants"],
+        LEFT_OUT_CORPORA,
+        config["variants"],
+        RUNS,
+        ADAPTERS,
+        learned_elsewhere,
+    )
+}
+TRAINED_WITHOUT = trained_without(LEFT_OUT.values(), ADAPTERS)
+ADAPTERS |= {name: ADAPTERS[of] for name, (of, _) in TRAINED_WITHOUT.items()}
+SCORED |= {name: run.entry for name, run in LEFT_OUT.items() if run.entry}
+TRAIN_SETS = {
+    "train": None,
+    **{without("train", corpus): corpus for corpus in LEFT_OUT_CORPORA},
 }
 DETECTORS = checked(variant_detectors, SCORED)
 OPTIONS = {
@@ -174,6 +215,11 @@ def scores_of(runs, split, cells):
     ]
 
 
+def cells_of(split, cells):
+    """Return cell files of a split."""
+    return [f"<results>/trials/{split}/{cell}.parquet" for cell in cells]
+
+
 def calibrations_of(runs):
     """Return the calibration of each run."""
     return [f"<results>/calibration/{run}.json" for run in runs]
@@ -182,6 +228,22 @@ def calibrations_of(runs):
 # What is shown trial by trial is the first run of each variant.
 FIRST_RUNS = [runs_of(variant)[0] for variant in VARIANTS]
 ALL_RUNS = [run for variant in VARIANTS for run in runs_of(variant)]
+
+
+def set_for_adapter(split, adapter):
+    """Return what train or dev is called for an adapter, which may leave a corpus out."""
+    _, corpus = TRAINED_WITHOUT.get(adapter, (adapter, None))
+    return without(split, corpus) if corpus else split
+
+
+def dev_of(run):
+    """Return what dev is called for a run, which may leave a corpus out."""
+    return without("dev", LEFT_OUT[run].corpus) if run in LEFT_OUT else "dev"
+
+
+def scored_as(run):
+    """Return the run whose scores a run has: what trains nothing needs no new ones."""
+    return run if run in SCORED or run not in LEFT_OUT else LEFT_OUT[run].in_domain
 
 
 def any_of(names):
@@ -293,7 +355,7 @@ def detector_code(wildcards):
 
 
 wildcard_constraints:
-    variant=any_of([*VARIANTS, *SCORED]),
+    variant=any_of([*VARIANTS, *SCORED, *LEFT_OUT]),
     adapter=any_of(ADAPTERS),
     search=any_of(SEARCHES),
-    split="|".join(("train", *CROSSED)),
+    split=any_of([*TRAIN_SETS, *CROSSED]),

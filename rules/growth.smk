@@ -3,19 +3,22 @@
 
 rule check_growth:
     input:
-        chosen="<results>/trials/train/items.parquet",
+        chosen="<results>/trials/{split}/items.parquet",
         sources="<results>/corpus/sources.parquet",
     output:
-        "<results>/trials/train/growth.csv",
+        "<results>/trials/{split}/growth.csv",
     log:
-        "<logs>/check_growth/check_growth.log",
+        "<logs>/check_growth/{split}.log",
+    wildcard_constraints:
+        split=any_of(TRAIN_SETS),
     conda:
         ENVIRONMENT
     params:
+        without=lambda wildcards: TRAIN_SETS[wildcards.split],
         least_active=config["trials"]["least_active"],
         sizes=config["trials"]["growing"],
         code=code("check_growth.py"),
     message:
-        "Checking the train set at every size it grows through"
+        "Checking {wildcards.split} at every size it grows through"
     script:
         "scripts/check_growth.py"

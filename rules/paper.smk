@@ -10,7 +10,7 @@ rule paper:
 
 rule write_paper:
     input:
-        tables=[table for table in tables if table.endswith(".csv")],
+        tables=[table for table in tables + search_results if table.endswith(".csv")],
         errors=error_tables,
         figures=expand("<results>/figures/{figure}.pdf", figure=drawn),
         template=templates("main.tex.j2"),

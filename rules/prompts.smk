@@ -1,6 +1,8 @@
 # what the wording of a question does to a language model: option order, the bank, searches
 
-ASKED = [run for run in SCORED if hasattr(DETECTORS[run], "log_odds")]
+ASKED = [
+    run for of in RUNS.values() for run in of if hasattr(DETECTORS[run], "log_odds")
+]
 
 
 rule measure_order_bias:

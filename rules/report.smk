@@ -46,6 +46,8 @@ giveaway_tables = (
     else []
 )
 tables += giveaway_tables
+if LEFT_OUT:
+    tables += rules.compare_left_out.output
 tables += expand("<results>/tables/verdict.{kind}", kind=["md", "csv"])
 
 
@@ -114,6 +116,7 @@ rule write_report:
         verdict="<results>/tables/verdict.csv",
         threshold_sensitivity="<results>/tables/threshold_sensitivity.csv",
         giveaways=giveaway_tables,
+        left_out=left_out_tables,
         order_bias=asked_tables,
         adapters=adapter_tables,
         prompts=report_of_prompts,

@@ -72,8 +72,8 @@ rule combine_scores:
 
 rule calibrate:
     input:
-        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
-        scores=expand("<results>/scores/{{variant}}/dev/{cell}.parquet", cell=NOISY),
+        cells=lambda wildcards: cells_of(dev_of(wildcards.variant), NOISY),
+        scores=lambda wildcards: scores_of([scored_as(wildcards.variant)], "dev", NOISY),
     output:
         "<results>/calibration/{variant}.json",
     log:

@@ -13,6 +13,7 @@ rule choose_items:
     params:
         grid=GRID._asdict(),
         trials=config["trials"],
+        without=lambda wildcards: TRAIN_SETS.get(wildcards.split),
         seed=config["seed"],
         code=code("choose_items.py"),
     message:
@@ -48,15 +49,11 @@ rule render_trials:
 
 use rule render_trials as render_train with:
     input:
-        "<results>/trials/train/items.parquet",
+        "<results>/trials/{split}/items.parquet",
     output:
-        expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
-    log:
-        "<logs>/render_trials/train.log",
-    benchmark:
-        "<benchmarks>/render_trials/train.tsv"
-    message:
-        "Rendering the trials of train"
+        expand("<results>/trials/{{split}}/{cell}.parquet", cell=NOISY),
+    wildcard_constraints:
+        split=any_of(TRAIN_SETS),
 
 
 rule audit_leaks:

@@ -7,7 +7,7 @@ what was measured, then nothing, ``Low`` or ``High``: ``\AOneBalancedAccuracy``,
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -40,6 +40,10 @@ LATENCIES = {
     **{"throughput_clips_s": "Throughput", "load_s": "LoadSeconds"},
 }
 """Columns of the latency table, quoted with three significant digits."""
+KNOWING = {"in_domain": "InDomain", "left_out": "LeftOut", "difference": "Difference"}
+"""What a left-out corpus is compared by."""
+OUTCOMES = {"met": "Met", "not met": "NotMet", "undecided": "Undecided"}
+"""Verdicts on the plan's criteria."""
 
 
 class Quoted(NamedTuple):
@@ -75,7 +79,8 @@ def quoted(tables: Mapping[str, pd.DataFrame]) -> list[Quoted]:
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        matrix, metrics, curves, latency, comparisons and errors.
+        matrix, metrics, curves, latency, comparisons and errors; and searches, order_bias, verdict
+        and leave_one_out, if there are any.
 
     Raises
     ------
@@ -89,6 +94,9 @@ def quoted(tables: Mapping[str, pd.DataFrame]) -> list[Quoted]:
         *_contrasts(tables["comparisons"]),
         *_errors(tables["errors"]),
     ]
+    for name, numbers in OPTIONAL.items():
+        if name in tables:
+            found += numbers(tables[name])
     seen: dict[str, Quoted] = {}
     for one in found:
         if seen.setdefault(one.macro, one) is not one:
@@ -166,6 +174,73 @@ def _errors(errors: pd.DataFrame) -> Iterator[Quoted]:
             macro = f"{camel(row['variant'])}FalseAlarms{camel(row['level'])}{tail}"
             text = number(100 * float(row[column]), 1)
             yield Quoted(macro, text, "tables/errors.csv", where, column, 100.0)
+
+
+def _searches(searches: pd.DataFrame) -> Iterator[Quoted]:
+    """Yield what each prompt search gained over random search and baseline, on test and on dev."""
+    for _, row in searches.iterrows():
+        pair = [camel(row[name]) for name in ("prompt", "reference")]
+        name = f"Search{camel(row['search'])}{pair[0]}Minus{pair[1]}"
+        where = ";".join(f"{key}={row[key]}" for key in ("search", "prompt", "reference"))
+        at = ("tables/searches.csv", where)
+        points = {f"difference{end}": tail for end, tail in ENDS.items()}
+        for column, tail in (points | {"difference_dev": "Dev", "gap": "Gap"}).items():
+            text = number(100 * float(row[column]), 1)
+            yield Quoted(f"{name}{tail}", text, *at, column, 100.0)
+        for column, tail in (("p", "P"), ("p_holm", "PHolm")):
+            yield Quoted(f"{name}{tail}", p_value(float(row[column])), *at, column)
+        for end, tail in ENDS.items():
+            column = f"log_loss_gain{end}"
+            yield Quoted(f"{name}LogLoss{tail}", number(float(row[column]), 3), *at, column)
+        yield Quoted(f"{name}Verdict", str(row["verdict"]), *at, "verdict")
+
+
+def _order_bias(biases: pd.DataFrame) -> Iterator[Quoted]:
+    """Yield by how much the order of the options favours SPEECH, and how many answers it turns."""
+    for _, row in biases.iterrows():
+        at = ("tables/order_bias.csv", f"variant={row['variant']}")
+        name = f"{camel(row['variant'])}Order"
+        for column, tail in (("bias", "Bias"), ("bias_sd", "BiasSd")):
+            yield Quoted(f"{name}{tail}", number(float(row[column]), 2), *at, column)
+        yield Quoted(
+            f"{name}Flipped", number(100 * float(row["flipped"]), 1), *at, "flipped", 100.0
+        )
+
+
+def _verdict(verdict: pd.DataFrame) -> Iterator[Quoted]:
+    """Yield the outcome of each criterion, numbered within its level, and how many had which."""
+    for level_name, rows in verdict.groupby("level", sort=False):
+        name = f"Verdict{camel(str(level_name))}"
+        for place, (_, row) in enumerate(rows.iterrows(), start=1):
+            where = f"level={level_name};criterion={row['criterion']}"
+            at = ("tables/verdict.csv", where, "verdict")
+            yield Quoted(f"{name}{camel(str(place))}", str(row["verdict"]), *at)
+        for outcome, called in OUTCOMES.items():
+            count = int((rows["verdict"] == outcome).sum())
+            at = ("tables/verdict.csv", f"level={level_name};verdict={outcome}", "(rows)")
+            yield Quoted(f"{name}{called}", f"{count}", *at)
+
+
+def _left_out(left_out: pd.DataFrame) -> Iterator[Quoted]:
+    """Yield figures on each corpus of variants that know it and of those that do not."""
+    for _, row in left_out[left_out["metric"] != ""].iterrows():
+        keys = ("variant", "corpus", "metric")
+        at = ("tables/leave_one_out.csv", ";".join(f"{key}={row[key]}" for key in keys))
+        name = f"{camel(row['variant'])}On{camel(row['corpus'])}{camel(row['metric'])}"
+        scale, digits = (1.0, 3) if row["metric"] == "auc" else (100.0, 1)
+        for stem, called in KNOWING.items():
+            for end, tail in ENDS.items():
+                text = number(scale * float(row[f"{stem}{end}"]), digits)
+                yield Quoted(f"{name}{called}{tail}", text, *at, f"{stem}{end}", scale)
+
+
+OPTIONAL: dict[str, Callable[[pd.DataFrame], Iterator[Quoted]]] = {
+    "searches": _searches,
+    "order_bias": _order_bias,
+    "verdict": _verdict,
+    "leave_one_out": _left_out,
+}
+"""Tables that a run may have, and what is quoted of them."""
 
 
 def camel(name: str) -> str:

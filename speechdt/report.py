@@ -56,6 +56,7 @@ def render(
     *,
     tables: Mapping[str, pd.DataFrame],
     order_bias: pd.DataFrame | None = None,
+    left_out: pd.DataFrame | None = None,
     adapters: pd.DataFrame | None = None,
     figures: Mapping[str, str],
     calibrations: Mapping[str, Mapping[str, Any]],
@@ -81,6 +82,8 @@ def render(
         threshold_sensitivity, if there are any.
     order_bias : DataFrame or None
         ``tables/order_bias.csv``, if any variant is asked in words.
+    left_out : DataFrame or None
+        ``tables/leave_one_out.csv``, if a corpus was left out.
     adapters : DataFrame or None
         ``tables/adapters.csv``, if anything is fine-tuned.
     figures : mapping of str to str
@@ -123,6 +126,14 @@ def render(
         contrasts=contrasts_table(tables["comparisons"]),
         verdict=verdict_table(tables.get("verdict")),
         robustness=robustness(tables),
+        left_out=None
+        if left_out is None
+        else Table(
+            "left-out",
+            "On the test trials of a corpus: variants that know it, and without it.",
+            statistics_display.left_out_table(left_out),
+        ),
+        left_out_note=statistics_display.LEFT_OUT_NOTE,
         figures=[
             Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
             for name, entry in FIGURES.items()

@@ -23,6 +23,19 @@ STRATA = {
     "Full band": ("bandwidth", "full"),
 }
 """Headings of the table of strata, and the slices behind them."""
+MEASURES = {
+    "balanced_accuracy": "balanced accuracy (%)",
+    "auc": "AUC",
+    "miss_rate": "speech missed (%)",
+    "false_alarm_rate": "false alarms (%)",
+}
+LEFT_OUT_NOTE = (
+    "On the test trials of one corpus alone: a variant that knows the corpus beside one that has "
+    "learned nothing from it. Of a variant that is trained here, weights, checkpoint, threshold "
+    "and calibration were learned again without it, from a train set of the same size; of the "
+    "others the threshold. Difference: in-domain minus left out; knowing the corpus is worth "
+    "something where it is above zero for accuracy and AUC, below zero for errors."
+)
 
 
 def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -120,6 +133,27 @@ def giveaways_table(giveaways: pd.DataFrame) -> pd.DataFrame:
             "Balanced (%)": lambda row: percent(row, "balanced_accuracy"),
         },
     )
+
+
+def left_out_table(left_out: pd.DataFrame) -> pd.DataFrame:
+    """Return what each variant loses on a corpus that it has learned nothing from."""
+    return text_table(
+        left_out,
+        {
+            "Corpus": lambda row: str(row["corpus"]),
+            "Variant": lambda row: str(row["variant"]),
+            "Learns": lambda row: "weights" if row["trained"] else "threshold",
+            "Measure": lambda row: MEASURES.get(row["metric"], "no test trial"),
+            "Trials (groups)": lambda row: f"{row['n']:,} ({row['groups']:,})",
+            "In-domain": lambda row: _measured(row, "in_domain"),
+            "Left out": lambda row: _measured(row, "left_out"),
+            "Difference": lambda row: _measured(row, "difference"),
+        },
+    )
+
+
+def _measured(row: Row, name: str) -> str:
+    return (decimal if row["metric"] == "auc" else percent)(row, name)
 
 
 def moved_threshold_table(sensitivity: pd.DataFrame) -> pd.DataFrame:

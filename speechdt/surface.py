@@ -10,7 +10,7 @@ have wide normal priors on the scale of the tested range, so that a detector whi
 mind has a surface too. A whole batch of bootstrap replicates is fitted at once, by Fisher scoring.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, ndtr, ndtri
 
 from speechdt import bootstrap
+from speechdt.metrics import by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -174,7 +175,7 @@ def surface(
     Parameters
     ----------
     trials, catch : DataFrame
-        As for `thresholds.thresholds`.
+        As for `thresholds.thresholds`, runs included.
     replicates, seed : int
 
     Returns
@@ -192,22 +193,36 @@ def surface(
     snrs, durations = (np.sort(speech[name].unique()) for name in ("snr_db", "duration_ms"))
     if min(len(snrs), len(durations)) < 2:
         return pd.DataFrame(columns=PARAMETERS), pd.DataFrame(columns=CONTOUR)
-    cells = speech.groupby(["group_id", "snr_db", "duration_ms"])["decided"].agg(["sum", "size"])
-    table = cells.unstack(["snr_db", "duration_ms"]).fillna(0.0).sort_index(axis=1)
-    yes, asked = table["sum"].to_numpy(float), table["size"].to_numpy(float)
-    weights, silent = _weights(len(yes), replicates, seed), catch.groupby("group_id")["decided"]
-    alarms = silent.agg(["sum", "size"]).to_numpy(float)
-    guess_weights = _weights(len(alarms), replicates, seed + 2)
-    guess = (guess_weights @ alarms[:, 0]) / (guess_weights @ alarms[:, 1])
-    levels = table["sum"].columns
+    tables = [_cells(run) for run in by_run(speech)]
+    groups, levels = len(tables[0]), tables[0]["sum"].columns
+    weights = _weights(groups, replicates, seed)
+    yes, asked = (
+        bootstrap.over_runs([weights @ table[of].to_numpy(float) for table in tables], seed)
+        for of in ("sum", "size")
+    )
+    guess = [_catch_rate(run, replicates, seed + 2) for run in by_run(catch)]
     fitted = fit_surface(
         levels.get_level_values("snr_db"),
         levels.get_level_values("duration_ms"),
-        weights @ yes,
-        weights @ asked,
-        guess,
+        yes,
+        asked,
+        bootstrap.over_runs(guess, seed),
     )
-    return _parameters(fitted, len(yes)), _contour(fitted, snrs, durations, len(yes))
+    return _parameters(fitted, groups), _contour(fitted, snrs, durations, groups)
+
+
+def _cells(speech: pd.DataFrame) -> pd.DataFrame:
+    """Count the SPEECH decisions of a run by group and cell."""
+    cells = speech.groupby(["group_id", "snr_db", "duration_ms"])["decided"].agg(["sum", "size"])
+    table: Any = cells.unstack(["snr_db", "duration_ms"])
+    return pd.DataFrame(table.fillna(0.0).sort_index(axis=1))
+
+
+def _catch_rate(catch: pd.DataFrame, replicates: int, seed: int) -> Floats:
+    alarms = catch.groupby("group_id")["decided"].agg(["sum", "size"]).to_numpy(float)
+    weights = _weights(len(alarms), replicates, seed)
+    rate: Floats = (weights @ alarms[:, 0]) / (weights @ alarms[:, 1])
+    return rate
 
 
 PARAMETERS = ["db_per_doubling", "db_per_doubling_low", "db_per_doubling_high", *Surface._fields]

@@ -3,7 +3,8 @@
 As for balanced accuracy (`speechdt.comparison`): intervals from resampling groups, both variants
 under the same draws, p from exchanging the answers of the two in whole groups. The curves are
 fitted again every time. A threshold beyond the tested range is infinite here. Of a variant that was
-trained several times, the mean of the runs is compared, and their spread is left out.
+trained several times, the curve is that of the mean rates of its runs, whose spread is in the
+intervals; the p-value takes the runs as they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,16 +32,16 @@ class Answers(NamedTuple):
     ----------
     levels : (L,) array
         SNR in dB.
-    yes, asked : (V, G, L), (G, L) arrays
-        On SPEECH clips, by group.
-    catch_yes, catch_asked : (V, C), (C,) arrays
+    yes, asked : V arrays (runs, G, L), and (G, L) array
+        On SPEECH clips, by group, of each training run.
+    catch_yes, catch_asked : V arrays (runs, C), and (C,) array
         On catch trials, by group.
     """
 
     levels: Floats
-    yes: Floats
+    yes: Sequence[Floats]
     asked: Floats
-    catch_yes: Floats
+    catch_yes: Sequence[Floats]
     catch_asked: Floats
 
 
@@ -100,34 +101,42 @@ def compare_thresholds(
 
 
 def tally(trials: Mapping[str, pd.DataFrame], catch: Mapping[str, pd.DataFrame]) -> Answers:
-    """Count the SPEECH decisions of each variant; of several training runs, their mean."""
-    counted, silent = [], []
-    for variant, table in trials.items():
-        runs = len(by_run(table))
-        speech = table[table["speech"]]
-        cells = speech.groupby(["group_id", "snr_db"])["decided"].agg(["sum", "size"]).unstack()
-        counted.append(cells.fillna(0.0) / runs)
-        alarms = catch[variant].groupby("group_id")["decided"].agg(["sum", "size"])
-        silent.append(alarms / runs)
+    """Count the SPEECH decisions of each run of each variant."""
+    counted = [[_cells(run) for run in by_run(table)] for table in trials.values()]
+    silent = [[_alarms(run) for run in by_run(catch[variant])] for variant in trials]
+    cells, alarms = counted[0][0], silent[0][0]
     return Answers(
-        levels=counted[0]["size"].columns.to_numpy(float),
-        yes=np.stack([cells["sum"].to_numpy(float) for cells in counted]),
-        asked=counted[0]["size"].to_numpy(float),
-        catch_yes=np.stack([rates["sum"].to_numpy(float) for rates in silent]),
-        catch_asked=silent[0]["size"].to_numpy(float),
+        levels=cells["size"].columns.to_numpy(float),
+        yes=[np.stack([run["sum"].to_numpy(float) for run in runs]) for runs in counted],
+        asked=cells["size"].to_numpy(float),
+        catch_yes=[np.stack([run["sum"].to_numpy(float) for run in runs]) for runs in silent],
+        catch_asked=alarms["size"].to_numpy(float),
     )
 
 
+def _cells(trials: pd.DataFrame) -> pd.DataFrame:
+    speech = trials[trials["speech"]].groupby(["group_id", "snr_db"])["decided"]
+    cells: Any = speech.agg(["sum", "size"]).unstack()
+    return pd.DataFrame(cells.fillna(0.0))
+
+
+def _alarms(catch: pd.DataFrame) -> pd.DataFrame:
+    return catch.groupby("group_id")["decided"].agg(["sum", "size"])
+
+
 def _bootstrapped(answers: Answers, replicates: int, seed: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return DT75 (V, replicates + 1), row for row as in `thresholds`; and if undefined."""
+    """Return DT75 (V, replicates + 1), under the draws of groups of `thresholds`; if undefined."""
     groups, silent = (
         np.vstack([np.ones(size), bootstrap.group_weights(np.ones(size), replicates, of)])
         for size, of in ((len(answers.asked), seed), (len(answers.catch_asked), seed + 2))
     )
     found, undefined = [], []
-    for yes, catch_yes in zip(answers.yes, answers.catch_yes, strict=True):
-        guess = (silent @ catch_yes) / (silent @ answers.catch_asked)
-        curves = psychometric.fit(answers.levels, groups @ yes, groups @ answers.asked, guess=guess)
+    asked, catch_asked = groups @ answers.asked, silent @ answers.catch_asked
+    for variant, (yes, alarms) in enumerate(zip(answers.yes, answers.catch_yes, strict=True)):
+        # Runs are drawn by variant: those of two have nothing to do with each other.
+        drawn = bootstrap.over_runs(groups @ yes, seed + variant)
+        guess = bootstrap.over_runs(alarms @ silent.T, seed + variant) / catch_asked
+        curves = psychometric.fit(answers.levels, drawn, asked, guess=guess)
         found.append(curves.extended_threshold(PROPORTION))
         undefined.append(curves.censored(PROPORTION)[0] == "undefined")
     return np.stack(found), np.array(undefined)
@@ -143,9 +152,12 @@ def _permutation_p(
         for size in (len(answers.asked), len(answers.catch_asked))
     )
     thresholds = []
-    for first, second in ((one, other), (other, one)):
-        yes = _exchanged(kept, answers.yes[first], answers.yes[second])
-        alarms = _exchanged(silent, answers.catch_yes[first], answers.catch_yes[second])
+    heard, quiet = (
+        [of[place].mean(0) for place in (one, other)] for of in (answers.yes, answers.catch_yes)
+    )
+    for first, second in ((0, 1), (1, 0)):
+        yes = _exchanged(kept, heard[first], heard[second])
+        alarms = _exchanged(silent, quiet[first], quiet[second])
         asked = np.broadcast_to(answers.asked.sum(0), yes.shape)
         guess = alarms / answers.catch_asked.sum()
         curves = psychometric.fit(answers.levels, yes, asked, guess=guess)

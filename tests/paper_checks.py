@@ -36,7 +36,7 @@ def check_numbers(results):
         for condition in filter(None, where.split(";")):
             name, _, value = condition.partition("=")
             rows = [row for row in rows if row[name] == value]
-        assert rows, (macro, where)
+        assert rows or column == "(rows)", (macro, where)
         check_number(macro, plain(latex), rows, column, float(scale or 1))
     return len(found)
 
@@ -46,6 +46,9 @@ def check_number(macro, text, rows, column, scale):
         assert int(text) == len(rows), macro
         return
     written = rows[0][column]
+    if column == "verdict":
+        assert text == written, macro
+        return
     stem = re.sub(r"_db(_low|_high)?$", "", column)
     censored = rows[0].get(f"{stem}_censored", "")
     if column in ("p", "p_holm") and text[0] == "<":

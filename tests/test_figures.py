@@ -63,8 +63,12 @@ def count(request):
 def test_every_variant_is_named_and_nothing_is_clipped_or_hidden(name, count):
     figure = drawn(name, count)
     assert isinstance(figure, Figure)
+    assert set(NAMES[:count]) <= {text for text, _, _ in texts(figure)}
+    check_texts(figure)
+
+
+def check_texts(figure):
     written = texts(figure)
-    assert set(NAMES[:count]) <= {text for text, _, _ in written}
     for text, box, size in written:
         assert size >= 6, text
         assert figure.bbox.padded(1).containsx(box.x0), text
@@ -128,6 +132,24 @@ def test_thresholds_outside_the_range_say_so():
     assert "< −5" in written
     assert "catch" in written
     assert "chance" in written
+
+
+@pytest.mark.parametrize("count", [3, 5, 12])
+def test_a_curve_that_does_not_fit_is_marked(count):
+    tables = make(count)
+    thresholds = tables["thresholds"].assign(fit_p=1.0)
+    assert "poor fit" not in str(texts(drawn("psychometric_snr", count)))
+    thresholds.loc[thresholds["variant"].isin(NAMES[1:]), "fit_p"] = 0.009
+    needed = {"curves": tables["curves"], "thresholds": thresholds}
+    figure = draw("psychometric_snr", needed, NAMES[:count])
+    marks = [text for text, _, _ in texts(figure) if text.startswith("poor fit")]
+    named = "poor fit: " + ", ".join(NAMES[1:count])
+    if count == 3:  # detection and accuracy, all in one panel
+        assert marks == [named, named]
+    else:  # a panel for each, and accuracy of all below
+        assert marks.count("poor fit") == count - 1
+        assert [mark.replace("\n", " ") for mark in marks if ":" in mark] == [named]
+    check_texts(figure)
 
 
 def test_curves_lie_over_their_points():

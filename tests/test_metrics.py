@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn import metrics as stock
+from torchmetrics.functional.classification import binary_calibration_error
 
 from speechdt import metrics
 
@@ -58,6 +60,22 @@ def test_calibration_error_by_hand():
     assert values["confidence"] == pytest.approx(0.9)
     assert values["confidence_correct"] == pytest.approx(0.9)
     assert values["confidence_gap"] == pytest.approx(0)
+
+
+@pytest.mark.parametrize("power", [0.2, 1.0, 5.0])
+def test_calibration_errors_are_torchmetrics_s(scored_trials, power):
+    """Raw, tempered and Platt-scaled; scores that fill all bins, and that leave some empty."""
+    odds = (scored_trials["p_speech"] / (1 - scored_trials["p_speech"])) ** power
+    p = odds / (1 + odds)
+    trials = scored_trials.assign(p_speech=p, p_temperature=p**2, p_platt=1 - p)
+    values = metrics.evaluate(trials, replicates=100, seed=1).set_index("metric")["value"]
+    speech = torch.tensor(trials["speech"].to_numpy(), dtype=torch.long)
+    for suffix, column in metrics.SCALES.items():
+        scores = torch.tensor(trials[column].to_numpy())
+        for name, norm in (("ece", "l1"), ("mce", "max")):
+            expected = binary_calibration_error(scores, speech, n_bins=metrics.BINS, norm=norm)
+            # torchmetrics counts in single precision
+            assert values[name + suffix] == pytest.approx(float(expected), abs=2e-6), name + suffix
 
 
 def test_the_auc_of_resampled_groups_is_that_of_repeated_trials(scored_trials):

@@ -5,16 +5,20 @@ import re
 import shutil
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_answers import made_decided, made_sources
 from made_tables import NAMES, make
 from paper_checks import LINE, check_numbers, needs_pdflatex, numbers, typeset
 
-from speechdt import failures, paper, paper_numbers
+from speechdt import failures, paper, paper_numbers, verdict
 from speechdt.errors import SpeechdtError
 from speechdt.figures import FIGURES, draw
 from speechdt.figures.style import save
+from speechdt.leave_one_out import compared
+from speechdt.order_bias import order_bias
+from speechdt.search_comparison import all_searches, compare_search
 
 CITATION = {"title": "A title", "version": "0.1.0", "repository-code": "https://example.org/a_b"}
 
@@ -34,6 +38,40 @@ def error_tables(variants):
     }
 
 
+def outcome_tables(made, variants):
+    """Return what a run has besides: searches, order bias, verdict, and a corpus left out."""
+    rng = np.random.default_rng(3)
+    trials = pd.DataFrame({"group_id": [f"g{place % 8}" for place in range(160)]})
+    trials["label"] = np.where(np.arange(160) % 8 < 4, "SPEECH", "NONSPEECH")
+    trials["trial_id"] = trials.index.astype(str)
+    for name in ("baseline", "winner", "control"):
+        trials[name] = np.clip((trials["label"] == "SPEECH") * 0.3 + rng.random(160), 0.01, 0.99)
+    both = pd.concat([trials.assign(split=split) for split in ("dev", "test")])
+    found = compare_search(both, replicates=100, permutations=99, seed=1)
+    run = verdict.Run(
+        *(made[name] for name in ("matrix", "comparisons", "metrics", "latency", "training")),
+        adapters={},
+        judged=[variants[-1]],
+        baselines=["D1", "D2"],
+    )
+    bias = order_bias(rng.normal(0, 1, (2, 60)), np.arange(60) < 30)
+    decided = trials.assign(speech=trials["label"] == "SPEECH", decided=trials["winner"] > 0.6)
+    scores = {name: decided["winner"] for name in ("p_speech", "p_temperature", "p_platt")}
+    decided = decided.assign(**scores, item_id=decided["group_id"])
+    left_out = [
+        compared(part, part.assign(decided=part["baseline"] > 0.6), replicates=100, seed=1).assign(
+            corpus=corpus, variant="L1", trained=True
+        )
+        for corpus, part in (("esc50", decided[~decided["speech"]]), ("musan", decided))
+    ]
+    return {
+        "searches": all_searches([found.assign(search="base"), found.assign(search="large")]),
+        "order_bias": pd.DataFrame([{"variant": "B3.seed1", **bias}]),
+        "verdict": pd.DataFrame(verdict.findings(run)),
+        "leave_one_out": pd.concat(left_out),
+    }
+
+
 def write_paper(root, folder, count):
     """Write the tables and the paper folder of so many detectors, by the workflow's own script."""
     location = root / "rules" / "scripts" / "write_paper.py"
@@ -42,6 +80,7 @@ def write_paper(root, folder, count):
     spec.loader.exec_module(script)
     variants = list(NAMES[:count])
     made, errors = make(count), error_tables(variants)
+    made |= outcome_tables(made, variants)
     (folder / "tables").mkdir()
     for name, table in (made | errors).items():
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
@@ -70,6 +109,34 @@ def results(request, root, tmp_path_factory):
 
 def test_every_number_stands_in_a_table(results):
     assert check_numbers(results) > 40
+
+
+def test_searches_verdicts_order_bias_and_left_out_corpora_have_macros(results):
+    known = {macro: text for macro, text, *_ in numbers(results)}
+    assert {
+        *("SearchBaseWinnerMinusControl", "SearchLargeWinnerMinusBaselineHigh"),
+        *("SearchBaseWinnerMinusControlGap", "SearchBaseWinnerMinusControlPHolm"),
+        *("BThreeSeedOneOrderBias", "BThreeSeedOneOrderFlipped"),
+        *("VerdictMinimumOne", "VerdictTargetUndecided", "VerdictLossMaskingBTwoFive"),
+        *("LOneOnEscFiveZeroFalseAlarmRateDifferenceLow", "LOneOnMusanAucLeftOut"),
+    } <= set(known)
+    counts = [int(known[f"VerdictMinimum{of}"]) for of in ("Met", "NotMet", "Undecided")]
+    written = pd.read_csv(results / "tables" / "verdict.csv")
+    assert sum(counts) == (written["level"] == "minimum").sum()
+
+
+@pytest.mark.parametrize(
+    ("macro", "wrong"), [("VerdictMinimumOne", "fulfilled"), ("VerdictMinimumMet", "17")]
+)
+def test_a_wrong_outcome_is_found(results, macro, wrong):
+    file = results / "paper" / "numbers.tex"
+    text = file.read_text()
+    try:
+        file.write_text(re.sub(rf"({macro}\}}){{[^}}]*}}", rf"\1{{{wrong}}}", text))
+        with pytest.raises(AssertionError, match=macro):
+            check_numbers(results)
+    finally:
+        file.write_text(text)
 
 
 def test_a_wrong_number_is_found(results):

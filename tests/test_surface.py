@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.special import ndtr, ndtri
+from scipy.stats import binom
 
 from speechdt.surface import HIGHEST_LAPSE, _log_posterior, doublings, fit_surface, surface
 
@@ -91,3 +92,40 @@ def test_one_duration_has_no_surface():
     trials, quiet = heard(rate)
     one = trials[trials["duration_ms"] == 200]
     assert all(table.empty for table in surface(one, quiet, replicates=100, seed=1))
+
+
+def test_what_training_owes_to_chance_is_in_the_interval():
+    """Five runs that differ by 2 dB; without their spread the truth is missed far too often."""
+    spread, sims, at = 2.0, 60, 300.0
+    z = ndtri((0.75 - GUESS) / (1 - GUESS - LAPSE))
+    # the mean over normal shifts of the location is a surface of the same kind, less steep
+    truth = (z * np.hypot(1, B * spread) - A - C * doublings(at)) / B
+    rng, covered = np.random.default_rng(3), np.zeros(2)
+    for seed in range(sims):
+        runs = [
+            heard(lambda snr, ms, shift=shift: rate(snr - shift, ms), seed=[seed, place])
+            for place, shift in enumerate(rng.normal(0, spread, 5))
+        ]
+        many = [
+            pd.concat([run[part].assign(run=place) for place, run in enumerate(runs)])
+            for part in (0, 1)
+        ]
+        means = [of["decided"].astype(float).groupby(level=0).mean() for of in many]
+        once = [run.assign(decided=mean) for run, mean in zip(runs[0], means, strict=True)]
+        for place, of in enumerate((many, once)):
+            _, contour = surface(*of, replicates=300, seed=seed)
+            row = contour[contour["duration_ms"] == at].iloc[0]
+            covered[place] += row["snr_low"] <= truth <= row["snr_high"]
+    assert binom.ppf(1e-3, sims, 0.9) <= covered[0]
+    assert covered[1] < binom.ppf(1e-3, sims, 0.9)
+
+
+def test_runs_that_are_all_alike_are_as_good_as_one():
+    trials, quiet = heard(rate)
+    many = [pd.concat([of.assign(run=run) for run in range(3)]) for of in (trials, quiet)]
+    for one, three in zip(
+        surface(trials, quiet, replicates=200, seed=1),
+        surface(*many, replicates=200, seed=1),
+        strict=True,
+    ):
+        pd.testing.assert_frame_equal(one, three, rtol=1e-6)

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
+from scipy.stats import binom
 
 from speechdt.psychometric import SPREAD
 from speechdt.threshold_comparison import compare_thresholds
@@ -13,10 +14,10 @@ SNRS = [-5.0, 0.0, 5.0, 10.0, 20.0]
 SETTINGS = {"replicates": 400, "permutations": 199, "seed": 2}
 
 
-def heard(location, *, width=10.0, guess=0.05, groups=20, items=10, seed=0):
+def heard(location, *, width=10.0, guess=0.05, groups=20, items=10, seed=0, shift=2):
     """Trials of an observer, and catch trials; groups shift the location by 2 dB or so."""
     rng = np.random.default_rng(seed)
-    shift = np.random.default_rng(99).normal(0, 2, groups)  # the same groups for every observer
+    shift = np.random.default_rng(99).normal(0, shift, groups)  # the same for every observer
     group, snr = (grid.ravel() for grid in np.meshgrid(range(groups), SNRS * items))
     psi = guess + (1 - guess) * ndtr(SPREAD * (snr - location - shift[group]) / width)
     names = [f"g{number}" for number in group]
@@ -67,3 +68,42 @@ def test_thresholds_beyond_the_range():
     assert table["dt75_difference_db_low"][0] == np.inf
     assert table["dt75_p"].isna().tolist() == [False, False, True, True]
     assert table["dt75_p"][0] <= 0.05
+
+
+def test_what_training_owes_to_chance_is_in_the_interval():
+    """Five runs that differ by 2 dB: simulated training, with the truth of the mean rates known.
+
+    Without their spread, the intervals are those of one run and miss the truth far too often.
+    """
+    spread, width, guess, sims = 2.0, 10.0, 0.05, 60
+    # averaging over normal shifts of the location widens the curve, and leaves it Gaussian
+    z = ndtri((0.75 - guess) / (1 - guess)) / SPREAD
+    truth = 4 + np.hypot(width, SPREAD * spread) * z - (4 + width * z)
+    settings = {"replicates": 300, "permutations": 99}
+    rng, covered = np.random.default_rng(8), np.zeros(2)
+    for seed in range(sims):
+        shifts = rng.normal(0, spread, 5)
+        runs = [heard(4 + s, shift=0, seed=[seed, place]) for place, s in enumerate(shifts)]
+        trials, catch = (
+            pd.concat([run[part].assign(run=place) for place, run in enumerate(runs)])
+            for part in (0, 1)
+        )
+        mean_of_runs = [
+            of.assign(decided=of["decided"].astype(float)).groupby(level=0)["decided"].mean()
+            for of in (trials, catch)
+        ]
+        once = [run.assign(decided=mean) for run, mean in zip(runs[0], mean_of_runs, strict=True)]
+        rival = heard(4.0, shift=0, seed=[seed, 9])
+        for place, of in enumerate(((trials, catch), once)):
+            row = compare_thresholds(
+                {"many": of[0], "rival": rival[0]},
+                {"many": of[1], "rival": rival[1]},
+                [("many", "rival")],
+                np.array([False]),
+                seed=seed,
+                **settings,
+            ).iloc[0]
+            low, high = row["dt75_difference_db_low"], row["dt75_difference_db_high"]
+            covered[place] += low <= truth <= high
+    assert binom.ppf(1e-3, sims, 0.9) <= covered[0]
+    assert covered[1] < binom.ppf(1e-3, sims, 0.9)

@@ -1,15 +1,19 @@
-"""Check the train set at every size it grows through: trials/train/growth.csv."""
+"""Check a train set at every size it grows through: trials/{train}/growth.csv."""
 
 import pandas as pd
 
 from speechdt.growth import check
 from speechdt.jobs import logged
+from speechdt.left_out import sources_without
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
+        sources = pd.read_parquet(snakemake.input.sources)
+        if corpus := snakemake.params.without:
+            sources = sources_without(sources, corpus)
         table = check(
             pd.read_parquet(snakemake.input.chosen),
-            pd.read_parquet(snakemake.input.sources),
+            sources,
             snakemake.params.least_active,
             snakemake.params.sizes,
         )

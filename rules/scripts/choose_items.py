@@ -3,12 +3,16 @@
 import pandas as pd
 
 from speechdt.grid import CROSSED, Grid
-from speechdt.items import crossed, uncrossed
+from speechdt.items import TooFewSources, crossed, uncrossed
 from speechdt.jobs import logged
+from speechdt.left_out import INSTEAD, categories_left, sources_without
 
 
-def main(sources, split, grid, trials, seed):
-    """Return the items of a split."""
+def main(sources, split, corpus, grid, trials, seed):
+    """Return the items of a split; if a corpus is left out, of the categories that are left."""
+    if corpus:
+        sources = sources_without(sources, corpus)
+        trials = trials | {"categories": categories_left(sources, trials["categories"])}
     choices = {
         "seed": seed,
         "least_active": trials["least_active"],
@@ -17,7 +21,10 @@ def main(sources, split, grid, trials, seed):
     }
     if split in CROSSED:
         return crossed(sources, split, trials["items"][split], grid, **choices)
-    return uncrossed(sources, trials["train_clips"], grid, **choices)
+    try:
+        return uncrossed(sources, trials["train_clips"], grid, **choices)
+    except TooFewSources as error:
+        raise TooFewSources(f"{error}; {INSTEAD}" if corpus else str(error)) from error
 
 
 if __name__ == "__main__":
@@ -25,6 +32,7 @@ if __name__ == "__main__":
         items = main(
             pd.read_parquet(snakemake.input[0]),
             snakemake.wildcards.split,
+            snakemake.params.without,
             Grid(**snakemake.params.grid),
             snakemake.params.trials,
             snakemake.params.seed,

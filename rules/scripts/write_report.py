@@ -59,6 +59,7 @@ def main(inputs, variants, config, checkout):
         tables={name: read_table(inputs[name]) for name in tables}
         | ({"giveaways": read_table(inputs["giveaways"][0])} if inputs["giveaways"] else {}),
         order_bias=read_if_there(inputs["order_bias"]),
+        left_out=read_if_there(inputs["left_out"]),
         adapters=read_if_there(inputs["adapters"]),
         figures={Path(path).stem: Path(path).read_text() for path in inputs["figures"]},
         calibrations=read_json(variants, inputs["calibration"]),

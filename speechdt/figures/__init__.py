@@ -44,7 +44,8 @@ FIGURES = {
         "(DT75, filled), and at the right the level at which balanced accuracy reaches 75 %, each "
         "with its 95 % interval. An arrow at the edge points to a threshold, or an end of an "
         "interval, outside the tested range; “undefined” is a detector that says SPEECH that often "
-        "to background alone.",
+        "to background alone. “poor fit”: the curve does not follow its points (deviance, p below "
+        "0.01), so its thresholds are to be doubted.",
         ("curves", "thresholds"),
     ),
     "psychometric_duration": Entry(

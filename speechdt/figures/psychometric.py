@@ -1,6 +1,8 @@
 """Psychometric curves: how often speech is heard, against SNR or duration, and the thresholds."""
 
 from collections.abc import Sequence
+from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
+from speechdt.display import MISFIT
 from speechdt.figures.levels import DURATION, SNR, Dimension, Scale
 from speechdt.figures.strip import ACCURACY, DETECTION, strip
 from speechdt.figures.style import (
@@ -28,6 +31,9 @@ OVERLAY = 4
 """Up to this many variants share one panel; bands of more would hide each other."""
 HEARD = 'P("SPEECH" | SPEECH)'
 CORRECT = "Balanced accuracy"
+ALARM: dict[str, Any] = {"color": "#b00020", "fontsize": SMALL, "fontweight": "bold"}
+MOST_LETTERS = 40
+"""In a line above a panel."""
 RATES = {0.0: "0", 0.25: ".25", 0.5: ".50", 0.75: ".75", 1.0: "1"}
 
 
@@ -82,6 +88,8 @@ def _overlaid(
         _curve(axes[0, 1], curves, "accuracy", variant, look[variant], band=True)
     for column, (name, marks) in enumerate(((HEARD, DETECTION), (CORRECT, ACCURACY))):
         catch = marks is DETECTION
+        poor = _poor(thresholds, "detection" if catch else "accuracy")
+        _mark_poor(axes[0, column], *(variant for variant in look if variant in poor))
         _rates(axes[0, column], name)
         strip(axes[1, column], thresholds, marks, look, scale)
         scale.dress(axes[0, column], catch=catch, label=False)
@@ -107,6 +115,8 @@ def _apart(
         _rates(panel)
         scale.dress(panel, catch=True, label=False)
         panel.set_title(variant, fontweight="bold")
+        if variant in _poor(thresholds, "detection"):
+            panel.set_title("poor fit", loc="right", **ALARM)
         panel.tick_params(labelsize=SMALL - 0.5 if columns > 3 else SMALL)
     for panel in axes.flat[len(look) :]:
         panel.set_visible(False)
@@ -134,6 +144,8 @@ def _below(
         _curve(curve, curves, "accuracy", variant, look[variant], band=False)
     least = curves.loc[curves["kind"] == "accuracy", "rate"].min()
     _rates(curve, CORRECT, lowest=min(0.5, least))
+    poor = _poor(thresholds, "accuracy")
+    _mark_poor(curve, *(variant for variant in look if variant in poor))
     scale.dress(curve, catch=False, label=False)
     curve.tick_params(labelbottom=False)
     for axes, marks in ((left, DETECTION), (right, ACCURACY)):
@@ -179,6 +191,19 @@ def _detection(
     )
     for name, rate in (("dt50", 0.5), ("dt75", 0.75)):
         axes.vlines(fitted[name].dropna(), -1, rate, color=look.color, lw=0.7, ls=":")
+
+
+def _poor(thresholds: pd.DataFrame, kind: str) -> set[str]:
+    """Return the variants whose curve does not follow its points."""
+    of = (thresholds["kind"] == kind) & (thresholds["fit_p"] < MISFIT)
+    return set(thresholds.loc[of, "variant"])
+
+
+def _mark_poor(axes: Axes, *variants: str) -> None:
+    """Say above a panel, where it hides nothing, which of its curves do not fit."""
+    if variants:
+        text = fill("poor fit: " + ", ".join(variants), MOST_LETTERS)
+        axes.set_title(text, loc="right", **ALARM)
 
 
 def _rates(axes: Axes, label: str = "", lowest: float = 0.0) -> None:

@@ -27,6 +27,8 @@ READERS: dict[str, ModuleType] = {
 }
 """Modules with ``check`` and ``read``, by ``kind``."""
 
+NOT_OPTIONS = ("kind", "vocals", "name")
+"""Keys of an entry that are no options of its reader."""
 KEPT = "keep"
 """Value of the option ``vocals``, which every kind takes, that keeps recordings with singing."""
 
@@ -37,7 +39,7 @@ def check(corpora: Sequence[Mapping[str, Any]]) -> list[str]:
     Parameters
     ----------
     corpora : sequence of mappings
-        ``kind`` (a key of `READERS`), options of that kind, and ``vocals``.
+        ``kind`` (a key of `READERS`), options of that kind, ``vocals`` and ``name``.
     """
     problems = []
     for place, corpus in enumerate(corpora):
@@ -48,9 +50,16 @@ def check(corpora: Sequence[Mapping[str, Any]]) -> list[str]:
     return problems
 
 
+def name(corpus: Mapping[str, Any]) -> str:
+    """Return what a corpus is called: its ``name``, else that of its folder, else its kind."""
+    own = Path(corpus["path"]).name if corpus["kind"] == "folder" else corpus["kind"]
+    return str(corpus.get("name", own))
+
+
 def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
     """List the recordings of one corpus.
 
+    The extra column ``corpus`` is its :func:`name`.
     Recordings of NONSPEECH that hold singing, or may hold it, carry that as their reason to be left
     out, unless the corpus is configured with ``vocals: keep``.
 
@@ -61,19 +70,21 @@ def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
     """
     options = _checked(corpus)
     for source in READERS[corpus["kind"]].read(**options):
+        source = source._replace(extra=source.extra | {"corpus": name(corpus)})
         yield source if corpus.get("vocals") == KEPT else _without_vocals(source)
 
 
 def _checked(corpus: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of an entry's reader, which accepts them."""
     module = READERS[corpus["kind"]]
-    options = {name: value for name, value in corpus.items() if name not in ("kind", "vocals")}
+    options = {key: value for key, value in corpus.items() if key not in NOT_OPTIONS}
     accepted = inspect.signature(module.read).parameters
-    for name in options:
-        if name not in accepted:
-            close = difflib.get_close_matches(name, accepted, n=1)
+    for key in options:
+        if key not in accepted:
+            close = difflib.get_close_matches(key, accepted, n=1)
             meant = f" (did you mean '{close[0]}'?)" if close else ""
-            raise CorpusError(f"no option '{name}'{meant}; options: {', '.join(accepted)}, vocals")
+            known = ", ".join([*accepted, *NOT_OPTIONS[1:]])
+            raise CorpusError(f"no option '{key}'{meant}; options: {known}")
     if "path" in accepted:
         if "path" not in options:
             raise CorpusError("path is missing")

@@ -1,0 +1,16 @@
+"""Copy dev without the trials in which a corpus is heard: trials/dev-without-{corpus}/."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from speechdt.jobs import logged
+from speechdt.left_out import copy_without
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        files = zip(map(Path, snakemake.input.cells), map(Path, snakemake.output), strict=True)
+        copied = copy_without(
+            dict(files), pd.read_parquet(snakemake.input.sources), snakemake.wildcards.corpus
+        )
+        log.info("%s", copied)

@@ -1,0 +1,87 @@
+"""What a detector loses on a corpus that it has learned nothing from: tables/leave_one_out.csv.
+
+A run that knows the corpus and one that does not (`speechdt.left_out`) hear the same test trials of
+it, each with what it learned: weights, threshold, calibration.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from speechdt import bootstrap
+from speechdt.metrics import Groups, by_run
+
+Floats: TypeAlias = NDArray[np.float64]
+
+METRICS = {
+    "balanced_accuracy": ("balanced_accuracy", 0.0, 1.0),
+    "auc": ("auc", 0.0, 1.0),
+    "miss_rate": ("speech_accuracy", 1.0, -1.0),
+    "false_alarm_rate": ("nonspeech_accuracy", 1.0, -1.0),
+}
+"""What is compared: the metric behind it, and what is added to so many times it."""
+COLUMNS = ["corpus", "variant", "trained", "metric", "n", "groups"] + [
+    f"{name}{end}"
+    for name in ("in_domain", "left_out", "difference")
+    for end in ("", "_low", "_high")
+]
+
+
+def compared(
+    in_domain: pd.DataFrame, left_out: pd.DataFrame, *, replicates: int, seed: int
+) -> pd.DataFrame:
+    """Compare a run that knows a corpus with one that does not, on its test trials.
+
+    Parameters
+    ----------
+    in_domain, left_out : DataFrame
+        From `slices.decided_runs`, the same trials; several runs each come in pairs.
+    replicates, seed : int
+        Of the bootstrap, whose draws of groups both share.
+
+    Returns
+    -------
+    DataFrame
+        One row for each of `METRICS` that the trials define, which of one class is its error rate:
+        columns from ``metric`` on of `COLUMNS`. difference is in-domain minus left-out. A corpus
+        without test trials has one row, with n = 0 and nothing else.
+    """
+    if in_domain.empty:
+        return pd.DataFrame([{"metric": "", "n": 0, "groups": 0}])
+    groups = [[Groups(part) for part in by_run(of)] for of in (in_domain, left_out)]
+    first = groups[0][0]
+    weights = np.vstack(
+        [np.ones(len(first.speech)), bootstrap.group_weights(first.speech, replicates, seed)]
+    )
+    known, unknown = ([run.metrics(weights) for run in runs] for runs in groups)
+    rows = []
+    for name, (metric, shift, scale) in METRICS.items():
+        if not all(metric in run for run in (*known, *unknown)):
+            continue
+        pair = [shift + scale * np.stack([run[metric] for run in of]) for of in (known, unknown)]
+        of_class = {"miss_rate": True, "false_alarm_rate": False}.get(name)
+        heard = by_run(in_domain)[0]
+        heard = heard if of_class is None else heard[heard["speech"] == of_class]
+        rows.append(
+            {"metric": name, "n": len(heard), "groups": heard["group_id"].nunique()}
+            | _row(pair, first, metric, seed)
+        )
+    return pd.DataFrame(rows)
+
+
+def _row(pair: list[Floats], groups: Groups, metric: str, seed: int) -> dict[str, Any]:
+    """Return both figures and their difference, from (runs, replicates + 1) arrays."""
+    counts, items = groups.count_behind(metric), groups.items_behind(metric)
+    row: dict[str, Any] = {}
+    parts = {"in_domain": pair[0], "left_out": pair[1], "difference": pair[0] - pair[1]}
+    for name, of_runs in parts.items():
+        values = bootstrap.over_runs(of_runs, seed)
+        # A rate of 0 or 1 has the interval of so many trials; a difference of 0 has no such rule.
+        units = None if name == "difference" or metric == "auc" else items
+        low, high = bootstrap.interval(values[0], values[1:], counts, units=units)
+        if name != "difference":
+            low, high = np.clip([low, high], 0.0, 1.0)
+        row |= {name: values[0], f"{name}_low": float(low), f"{name}_high": float(high)}
+    return row

@@ -1,0 +1,217 @@
+"""Runs that leave one corpus out: what is learned on some corpora, judged on another.
+
+Whatever the workflow learns from a corpus is learned again without it: the weights of a variant
+from a train set of the same size, its checkpoint, decision threshold and calibration from the rest
+of dev. A variant that is not trained here learns a threshold alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from speechdt.cells import CellWriter, read_batches
+from speechdt.configuration import ConfigError, meant
+from speechdt.items import TooFewSources
+from speechdt.matrix import Entries, is_ensemble
+from speechdt.sources import CATEGORIES
+
+Runs = Mapping[str, Mapping[str, Mapping[str, Any]]]
+INSTEAD = "or name the others in leave_one_out.corpora"
+
+
+class LeftOut(NamedTuple):
+    """A run of a variant that knows nothing of one corpus.
+
+    Attributes
+    ----------
+    name : str
+        Its own.
+    variant, corpus : str
+    in_domain : str
+        The run that differs from it in nothing else.
+    entry : mapping or None
+        What it is scored as; None if it has the scores of `in_domain`, since it trains nothing.
+    """
+
+    name: str
+    variant: str
+    corpus: str
+    in_domain: str
+    entry: Mapping[str, Any] | None
+
+
+def without(name: str, corpus: str) -> str:
+    """Return what a run, an adapter or a split is called where a corpus is left out."""
+    return f"{name}-without-{corpus}"
+
+
+def corpora_left_out(asked: Mapping[str, Any], corpora: Sequence[str]) -> list[str]:
+    """Return the corpora that are left out, one after another; none if no variant is named.
+
+    Parameters
+    ----------
+    asked : mapping
+        ``leave_one_out`` of the configuration: ``variants``, and ``corpora`` if not all.
+    corpora : sequence of str
+        Name of each entry of ``corpus``.
+
+    Raises
+    ------
+    ConfigError
+        If there is one corpus only, or a name is none of theirs.
+    """
+    if not asked["variants"]:
+        return []
+    known = list(dict.fromkeys(corpora))
+    if len(known) < 2:
+        raise ConfigError("leave_one_out: there is one corpus only; leave its variants empty")
+    for name in asked.get("corpora", ()):
+        if name not in known:
+            raise ConfigError(
+                f"leave_one_out.corpora: no corpus '{name}'{meant(name, known)}; there are: "
+                f"{', '.join(known)}"
+            )
+    return list(asked.get("corpora", known))
+
+
+def left_out(
+    asked: Sequence[str],
+    corpora: Sequence[str],
+    variants: Mapping[str, Mapping[str, Any] | None],
+    runs: Runs,
+    adapters: Entries,
+    heard: Callable[[Mapping[str, Any]], str],
+) -> list[LeftOut]:
+    """Return every run that leaves a corpus out.
+
+    Those of the variants that are asked for, whose adapters are trained here; and those of the
+    variants that learned nothing here but a threshold. All others are left out of the comparison:
+    they would know the corpus.
+
+    Parameters
+    ----------
+    asked : sequence of str
+        Variants to train again.
+    corpora : sequence of str
+        From :func:`corpora_left_out`.
+    variants : mapping
+        Of the configuration; those that it sets to null are passed over.
+    runs : mapping
+        From `matrix.runs`.
+    adapters : mapping
+        From `matrix.trainings`.
+    heard : callable
+        Says what a run has learned on all corpora, beside its adapter; '' if nothing.
+
+    Raises
+    ------
+    ConfigError
+        If a variant that is asked for does not exist, trains nothing, or has learned on all corpora
+        in another way.
+    """
+    for variant in asked:
+        _check(variant, variants, runs, adapters, heard)
+    found = []
+    for corpus in corpora:
+        for variant, of_variant in runs.items():
+            for run, entry in of_variant.items():
+                trained = entry.get("adapter") in adapters
+                name = without(run, corpus)
+                if trained and variant in asked:
+                    again = dict(entry) | {"adapter": without(str(entry["adapter"]), corpus)}
+                    found.append(LeftOut(name, variant, corpus, run, again))
+                elif not trained and not heard(entry):
+                    found.append(LeftOut(name, variant, corpus, run, None))
+    return found
+
+
+def _check(
+    variant: str,
+    variants: Mapping[str, Mapping[str, Any] | None],
+    runs: Runs,
+    adapters: Entries,
+    heard: Callable[[Mapping[str, Any]], str],
+) -> None:
+    if variant not in variants:
+        raise ConfigError(
+            f"leave_one_out.variants: no variant '{variant}'{meant(variant, variants)}"
+        )
+    entry = variants[variant]
+    if entry is None:
+        return
+    if is_ensemble(entry) or any(
+        run.get("adapter") not in adapters for run in runs[variant].values()
+    ):
+        raise ConfigError(f"leave_one_out.variants: '{variant}' names no adapter to train again")
+    if why := heard(entry):
+        raise ConfigError(f"leave_one_out.variants: '{variant}' knows all corpora by {why}")
+
+
+def trained_without(runs: Sequence[LeftOut], adapters: Entries) -> dict[str, tuple[str, str]]:
+    """Return the adapters to train again: by name, what each is a copy of, and without which."""
+    return {
+        without(name, run.corpus): (name, run.corpus)
+        for run in runs
+        for name in adapters
+        if run.entry is not None and run.entry["adapter"] == without(name, run.corpus)
+    }
+
+
+def sources_without(sources: pd.DataFrame, corpus: str) -> pd.DataFrame:
+    """Return the sources of all other corpora.
+
+    Raises
+    ------
+    TooFewSources
+        If none is of this corpus, since nothing would be left out.
+    """
+    of_it = sources["corpus"] == corpus
+    if not of_it.any():
+        raise TooFewSources(f"leave_one_out: no recording is of corpus '{corpus}'; {INSTEAD}")
+    return sources[~of_it]
+
+
+def categories_left(sources: pd.DataFrame, categories: Sequence[str]) -> list[str]:
+    """Return the categories of NONSPEECH that train has sources of, in their order."""
+    there = set(sources.loc[sources["split"] == "train", "category"])
+    return [category for category in categories if category in there]
+
+
+def copy_without(cells: Mapping[Path, Path], sources: pd.DataFrame, corpus: str) -> dict[str, int]:
+    """Copy the trials in which nothing of a corpus is heard, neither target nor background.
+
+    Parameters
+    ----------
+    cells : mapping of path to path
+        Where the copy of each cell file goes.
+    sources : DataFrame
+        ``corpus/sources.parquet``: source_id, corpus.
+    corpus : str
+
+    Returns
+    -------
+    dict of str to int
+        Trials copied, by label.
+
+    Raises
+    ------
+    TooFewSources
+        If a class runs dry.
+    """
+    gone = set(sources["source_id"]) - set(sources_without(sources, corpus)["source_id"])
+    copied = dict.fromkeys(CATEGORIES, 0)
+    for cell, copy in cells.items():
+        writer = CellWriter(copy)
+        for batch in read_batches(cell):
+            heard = batch["source_id"].isin(gone) | batch["background_id"].isin(gone)
+            rows: list[Any] = batch[~heard].to_dict("records")
+            for row in rows:
+                writer.write(row | {"audio": {"bytes": row["audio"], "path": None}})
+                copied[row["label"]] += 1
+        writer.close()
+    for label, count in copied.items():
+        if not count:
+            raise TooFewSources(f"dev without corpus '{corpus}' has no {label} trial; {INSTEAD}")
+    return copied
