@@ -8,9 +8,9 @@ rule finetune:
         model=base_model,
         # Nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
-        growth=lambda wildcards: "<results>/trials/"
-        + set_for_adapter("train", wildcards.adapter)
-        + "/growth.csv",
+        growth=lambda wildcards: "<results>/trials/{}/growth.csv".format(
+            set_for_adapter("train", wildcards.adapter)
+        ),
         train=lambda wildcards: cells_of(
             set_for_adapter("train", wildcards.adapter), NOISY
         ),
