@@ -19,25 +19,40 @@ fits, so `fit` takes whole batches of curves that share their levels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, xlogy
 
+from speechdt.posterior import (
+    EDGE,
+    GUESS,
+    LOCATION,
+    SHARE,
+    SPREAD,
+    TINY,
+    WIDTH,
+    Data,
+    lapse_rate,
+    location_prior,
+    log_posterior,
+    normal_density,
+    rate_prior,
+    scores,
+    width_prior,
+)
+
 __all__ = ["Fit", "fit"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
-SPREAD = float(ndtri(0.95) - ndtri(0.05))  # width of a Gaussian with unit standard deviation
-RATE_PRIOR = 9.0  # Beta(1, 10) has log density 9 log(1 - x) + constant
-TINY = 1e-100  # log(0) would make curves that contradict one trial impossible to rank
-EDGE = 1e-9  # how near a parameter may come to a bound where its prior is zero
 TOLERANCE = 1e-8  # expected gain in log posterior below which a fit ends
 MAX_STEPS = 200
+FAR_STEPS = 5  # that follow the expected information, before those that follow the observed one
+SAME = 1e-5  # two climbs that are nearer than this in every parameter are one
 FREE_NODES = np.array([0.0, 0.02, 0.06, 0.15, 0.3, 0.5, 0.75])  # starts of a rate that is fitted
 FIXED_NODES = np.array([0.0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 0.95, 1.0])
-LOCATION, WIDTH, SHARE, GUESS = range(4)  # columns of a parameter array; for SHARE see `_lapse`
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,12 @@ class Fit:
     width: Floats
     levels: Floats
 
+    def __getitem__(self, index: Any) -> Fit:
+        """Return some of the curves, as by indexing each of their parameters."""
+        parameters = (self.guess, self.lapse, self.location, self.width)
+        guess, lapse, location, width = (np.asarray(values)[index] for values in parameters)
+        return Fit(guess, lapse, location, width, self.levels)
+
     def predict(self, x: ArrayLike) -> Floats:
         """Return psi at the levels `x`, shape ``(...,) + x.shape``."""
         x = np.asarray(x, float)
@@ -71,7 +92,7 @@ class Fit:
         """Return the derivative of psi at the levels `x`, shape ``(...,) + x.shape``."""
         x = np.asarray(x, float)
         guess, lapse, location, width = self._against(x)
-        density = _normal_density(SPREAD * (x - location) / width)
+        density = normal_density(SPREAD * (x - location) / width)
         slope: Floats = (1 - guess - lapse) * density * SPREAD / width
         return slope
 
@@ -170,8 +191,8 @@ def fit(
 ) -> Fit:
     """Fit psychometric curves by maximum a posteriori, under the priors that the module names.
 
-    A grid over all parameters gives each curve its starts, damped scoring their ends, and the best
-    end is the fit. It is deterministic, and the curves of a batch do not influence each other.
+    A grid over all parameters gives each curve its starts, damped Newton steps their ends, and the
+    best end is the fit. It is deterministic, and curves of a batch do not influence each other.
 
     Parameters
     ----------
@@ -201,36 +222,16 @@ def fit(
     gamma, lam = _rate("guess", guess, shape), _rate("lapse", lapse, shape)
     if gamma is not None and lam is not None and (gamma + lam > 1).any():
         raise ValueError("guess and lapse must not sum to more than 1")
-    data = _Data((x - x[0]) / span, k.reshape(-1, x.size), n.reshape(-1, x.size), gamma, lam)
+    k, n = (np.ascontiguousarray(of.reshape(-1, x.size).T) for of in (k, n))
+    data = Data((x - x[0]) / span, k, n, gamma, lam)
     theta = _maximum(data)
     return Fit(
-        guess=theta[:, GUESS].reshape(shape)[()],
-        lapse=_lapse(data, theta).reshape(shape)[()],
-        location=(x[0] + span * theta[:, LOCATION]).reshape(shape)[()],
-        width=(span * theta[:, WIDTH]).reshape(shape)[()],
+        guess=theta[GUESS].reshape(shape)[()],
+        lapse=lapse_rate(data, theta).reshape(shape)[()],
+        location=(x[0] + span * theta[LOCATION]).reshape(shape)[()],
+        width=(span * theta[WIDTH]).reshape(shape)[()],
         levels=x,
     )
-
-
-class _Data(NamedTuple):
-    """R curves with levels scaled to [0, 1], so that every parameter is of order one."""
-
-    x: Floats  # (L,)
-    k: Floats  # (R, L) successes
-    n: Floats  # (R, L) trials
-    guess: Floats | None  # (R,) if fixed
-    lapse: Floats | None  # (R,) if fixed
-
-    @property
-    def step(self) -> float:
-        """Smallest distance between two levels; no curve is narrower."""
-        return float(np.diff(self.x).min())
-
-    def take(self, rows: NDArray[np.intp]) -> _Data:
-        """Return some of the curves."""
-        guess = None if self.guess is None else self.guess[rows]
-        lapse = None if self.lapse is None else self.lapse[rows]
-        return _Data(self.x, self.k[rows], self.n[rows], guess, lapse)
 
 
 # ------------------------------------------------------------------------------------------ checks
@@ -284,132 +285,21 @@ def _proportion(proportion: ArrayLike) -> Floats:
     return p
 
 
-# --------------------------------------------------------------------------------------- posterior
-
-
-def _normal_density(z: Floats) -> Floats:
-    density: Floats = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    return density
-
-
-def _lapse(data: _Data, theta: Floats) -> Floats:
-    """Lapse rate of each row.
-
-    It is fitted as a share of 1 - guess, which turns the constraint guess + lapse <= 1 into a box.
-    """
-    return theta[:, SHARE] * (1 - theta[:, GUESS]) if data.lapse is None else data.lapse
-
-
-def _raised_cosine(t: Floats) -> tuple[Floats, Floats, Floats]:
-    """Log of (1 + cos(pi t)) / 2 where 0 <= t < 1 (0 below), its slope, and minus its curvature."""
-    half = 0.5 * np.pi * np.clip(t, 0, 1 - EDGE)
-    tangent = np.tan(half)
-    curvature = 0.5 * np.pi**2 * (1 + tangent**2) * (t > 0)
-    return 2 * np.log(np.cos(half)), -np.pi * tangent, curvature
-
-
-def _location_prior(m: Floats) -> tuple[Floats, Floats, Floats]:
-    """Log prior of the location over the range [0, 1], its slope, and minus its curvature."""
-    value, slope, curvature = _raised_cosine(np.maximum(-m, m - 1) * 2)
-    return value, slope * np.where(m < 0, -2.0, 2.0), curvature * 4
-
-
-def _width_prior(w: Floats, step: float) -> tuple[Floats, Floats, Floats]:
-    """Log prior of the width for a range of 1, its slope, and minus its curvature."""
-    wide = max(1.0, 2 * step)  # two levels: the step is the range, so two steps are beyond it
-    low, high = (2 * step - w) / step, (w - wide) / (3 - wide)
-    value, slope, curvature = _raised_cosine(np.where(low > 0, low, high))
-    scale = np.where(low > 0, -1 / step, 1 / (3 - wide))
-    return value, slope * scale, curvature * scale**2
-
-
-def _rate_prior(rate: Floats | float) -> Floats:
-    prior: Floats = RATE_PRIOR * np.log(np.maximum(1 - np.asarray(rate), TINY))
-    return prior
-
-
-def _log_posterior(data: _Data, theta: Floats) -> Floats:
-    """Log posterior of each row up to a constant, (R,)."""
-    m, w, gamma, lam = theta[:, LOCATION], theta[:, WIDTH], theta[:, GUESS], _lapse(data, theta)
-    z = SPREAD * (data.x - m[:, None]) / w[:, None]
-    rise = (1 - gamma - lam)[:, None]
-    yes = np.maximum(gamma[:, None] + rise * ndtr(z), TINY)
-    no = np.maximum(lam[:, None] + rise * ndtr(-z), TINY)
-    total = (data.k * np.log(yes) + (data.n - data.k) * np.log(no)).sum(-1)
-    total += _location_prior(m)[0] + _width_prior(w, data.step)[0]
-    total += _rate_prior(gamma) if data.guess is None else 0
-    total += _rate_prior(lam) if data.lapse is None else 0
-    return np.asarray(total)
-
-
-def _scores(data: _Data, theta: Floats) -> tuple[Floats, Floats]:
-    """Gradient (R, 4) of the log posterior and its expected information (R, 4, 4).
-
-    What is fixed has zeros.
-    """
-    m, w, gamma, lam = theta[:, LOCATION], theta[:, WIDTH], theta[:, GUESS], _lapse(data, theta)
-    z = SPREAD * (data.x - m[:, None]) / w[:, None]
-    rise, upper, lower = (1 - gamma - lam)[:, None], ndtr(z), ndtr(-z)
-    yes = np.maximum(gamma[:, None] + rise * upper, TINY)
-    no = np.maximum(lam[:, None] + rise * lower, TINY)
-
-    jacobian = np.zeros((*data.k.shape, 4))
-    steepness = -rise * _normal_density(z) / w[:, None]
-    jacobian[..., LOCATION] = SPREAD * steepness
-    jacobian[..., WIDTH] = z * steepness
-    if data.lapse is None:
-        jacobian[..., SHARE] = -(1 - gamma)[:, None] * upper
-    if data.guess is None:
-        share = theta[:, SHARE, None] if data.lapse is None else 0.0
-        jacobian[..., GUESS] = lower + share * upper
-
-    gradient = ((data.k / yes - (data.n - data.k) / no)[..., None] * jacobian).sum(1)
-    weighted = (data.n / np.maximum(yes * no, TINY))[..., None] * jacobian
-    information = np.swapaxes(weighted, 1, 2) @ jacobian
-    _add_shape_priors(data, theta, gradient, information)
-    _add_rate_priors(data, theta, gradient, information)
-    return gradient, information
-
-
-def _add_shape_priors(data: _Data, theta: Floats, gradient: Floats, information: Floats) -> None:
-    """Add the priors of location and width to a gradient and an information matrix, in place."""
-    priors = _location_prior(theta[:, LOCATION]), _width_prior(theta[:, WIDTH], data.step)
-    for column, (_, slope, curvature) in zip((LOCATION, WIDTH), priors, strict=True):
-        gradient[:, column] += slope
-        information[:, column, column] += curvature
-
-
-def _add_rate_priors(data: _Data, theta: Floats, gradient: Floats, information: Floats) -> None:
-    """Add the priors of guess and lapse to a gradient and an information matrix, in place."""
-    if data.guess is None:
-        left = np.maximum(1 - theta[:, GUESS], EDGE)
-        gradient[:, GUESS] -= RATE_PRIOR / left
-        information[:, GUESS, GUESS] += RATE_PRIOR / left**2
-    if data.lapse is None:
-        # the prior is on the lapse rate, with derivatives 1 - guess (by share), -share (by guess)
-        chain = np.zeros_like(gradient)
-        chain[:, SHARE] = 1 - theta[:, GUESS]
-        chain[:, GUESS] = -theta[:, SHARE] * (data.guess is None)
-        left = np.maximum(1 - _lapse(data, theta), EDGE)[:, None]
-        gradient -= RATE_PRIOR / left * chain
-        information += RATE_PRIOR / left[..., None] ** 2 * chain[:, :, None] * chain[:, None, :]
-
-
 # ----------------------------------------------------------------------------------------- fitting
 
 
-def _maximum(data: _Data) -> Floats:
-    """Parameters (R, 4) of the best maximum that is reached from the regions of the grid."""
-    theta = np.stack([_best_node(data, m, w) for m, w in _regions(data)])
+def _maximum(data: Data) -> Floats:
+    """Parameters (4, R) of the best maximum that is reached from the regions of the grid."""
+    curves = data.k.shape[1]
+    starts = [_best_node(data, m, w) for m, w in _regions(data)]
     low, high = _bounds(data)
-    theta = np.clip(theta, low, high)
-    value = np.stack([_log_posterior(data, region) for region in theta])
-    _polish(data, theta, value, low, high)
-    best: Floats = np.take_along_axis(theta, value.argmax(0)[None, :, None], 0)[0]
-    return best
+    theta = np.concatenate([np.clip(start, low, high) for start in starts], axis=1)
+    value = _polish(data, theta, low, high)
+    best = value.reshape(-1, curves).argmax(0) * curves + np.arange(curves)
+    return theta[:, best]
 
 
-def _regions(data: _Data) -> list[tuple[Floats, Floats]]:
+def _regions(data: Data) -> list[tuple[Floats, Floats]]:
     """Grid of locations and widths, cut where the posterior may have modes of their own.
 
     Every gap between levels has locations in it, in case a steep curve rises there; locations
@@ -424,34 +314,34 @@ def _regions(data: _Data) -> list[tuple[Floats, Floats]]:
     return [(np.repeat(m, w.size), np.tile(w, m.size)) for m, w in sets]
 
 
-def _best_node(data: _Data, m: Floats, w: Floats) -> Floats:
-    """Best point (R, 4) for each row among some locations and widths with the grid's rates."""
+def _best_node(data: Data, m: Floats, w: Floats) -> Floats:
+    """Best point (4, R) for each curve among some locations and widths with the grid's rates."""
     z = SPREAD * (data.x - m[:, None]) / w[:, None]
     upper, lower = ndtr(z), ndtr(-z)
-    shape_prior = _location_prior(m)[0] + _width_prior(w, data.step)[0]
-    counts = np.concatenate([data.k, data.n - data.k], axis=1)
-    best, theta = np.full(len(counts), -np.inf), np.zeros((len(counts), 4))
+    shape_prior = location_prior(m)[0] + width_prior(w, data.step)[0]
+    counts = np.concatenate([data.k, data.n - data.k]).T
+    best, theta = np.full(len(counts), -np.inf), np.zeros((4, len(counts)))
     for gamma, lam, share, rows in _rate_nodes(data):
         rise = 1 - gamma - lam
         rates = np.concatenate([gamma + rise * upper, lam + rise * lower], axis=1)
         total = counts[rows] @ np.log(np.maximum(rates, TINY)).T + shape_prior
         top = total.argmax(1)
         value = total[np.arange(rows.size), top]
-        value += _rate_prior(gamma) if data.guess is None else 0
-        value += _rate_prior(lam) if data.lapse is None else 0
+        value += rate_prior(gamma) if data.guess is None else 0
+        value += rate_prior(lam) if data.lapse is None else 0
         better = value > best[rows]
         rows, top = rows[better], top[better]
         best[rows] = value[better]
-        theta[rows, LOCATION], theta[rows, WIDTH] = m[top], w[top]
-        theta[rows, SHARE], theta[rows, GUESS] = share, gamma
+        theta[LOCATION, rows], theta[WIDTH, rows] = m[top], w[top]
+        theta[SHARE, rows], theta[GUESS, rows] = share, gamma
     return theta
 
 
-def _rate_nodes(data: _Data) -> list[tuple[float, float, float, NDArray[np.intp]]]:
+def _rate_nodes(data: Data) -> list[tuple[float, float, float, NDArray[np.intp]]]:
     """Guess, lapse and share of each node of the rates' grid, and the rows that it is for."""
     nodes = []
-    for gamma, guess_rows in _nodes(data.guess, len(data.k)):
-        for lam, lapse_rows in _nodes(data.lapse, len(data.k)):
+    for gamma, guess_rows in _nodes(data.guess, data.k.shape[1]):
+        for lam, lapse_rows in _nodes(data.lapse, data.k.shape[1]):
             rows = np.flatnonzero(guess_rows & lapse_rows)
             if data.lapse is None:  # the node is a share
                 nodes.append((gamma, lam * (1 - gamma), lam, rows))
@@ -468,62 +358,98 @@ def _nodes(fixed: Floats | None, rows: int) -> list[tuple[float, NDArray[np.bool
     return [(float(FIXED_NODES[i]), nearest == i) for i in np.unique(nearest)]
 
 
-def _bounds(data: _Data) -> tuple[Floats, Floats]:
-    """Lowest and highest value of each parameter, each (R, 4)."""
-    low, high = np.zeros((len(data.k), 4)), np.ones((len(data.k), 4))
-    low[:, LOCATION], high[:, LOCATION] = -0.5 + EDGE, 1.5 - EDGE
-    low[:, WIDTH], high[:, WIDTH] = data.step * (1 + EDGE), 3 - EDGE
+def _bounds(data: Data) -> tuple[Floats, Floats]:
+    """Lowest and highest value of each parameter, each (4, R)."""
+    low, high = np.zeros((4, data.k.shape[1])), np.ones((4, data.k.shape[1]))
+    low[LOCATION], high[LOCATION] = -0.5 + EDGE, 1.5 - EDGE
+    low[WIDTH], high[WIDTH] = data.step * (1 + EDGE), 3 - EDGE
     if data.guess is not None:
-        low[:, GUESS] = high[:, GUESS] = data.guess
+        low[GUESS] = high[GUESS] = data.guess
     elif data.lapse is not None:
-        high[:, GUESS] = 1 - data.lapse
+        high[GUESS] = 1 - data.lapse
     return low, high
 
 
-def _polish(data: _Data, theta: Floats, value: Floats, low: Floats, high: Floats) -> None:
-    """Climb from starts to maxima of the posterior by damped scoring (Levenberg-Marquardt).
+def _polish(data: Data, theta: Floats, low: Floats, high: Floats) -> Floats:
+    """Climb from starts to maxima of the posterior by damped Newton steps (Levenberg-Marquardt).
 
     Parameters
     ----------
-    theta : (S, R, 4) array
-        S starts for each of R curves; ends in place.
-    value : (S, R) array
-        Their log posterior; changes with them.
-    low, high : (R, 4) array
+    theta : (4, S * R) array
+        S starts for each of R curves, one start of all curves after the other; ends in place.
+    low, high : (4, R) array
         Bounds.
+
+    Returns
+    -------
+    (S * R,) array
+        Log posterior of the ends.
     """
+    curves = data.k.shape[1]
+    at = np.arange(theta.shape[1])
+    value = log_posterior(data.take(at % curves), theta)
     damping = np.full(value.shape, 1e-3)
-    start, curve = (index.ravel() for index in np.indices(value.shape))
-    for _ in range(MAX_STEPS):
-        if not curve.size:
+    for number in range(MAX_STEPS):
+        if not at.size:
             break
-        at = start, curve
-        here, part = theta[at], data.take(curve)
-        step, gain = _step(part, here, low[curve], high[curve], damping[at])
-        reached = _log_posterior(part, here + step)
+        curve, here = at % curves, theta[:, at]
+        part = data.take(curve)
+        ends = low[:, curve], high[:, curve]
+        step, gain = _step(part, here, *ends, damping[at], near=number >= FAR_STEPS)
+        reached = log_posterior(part, here + step)
         better = reached > value[at]
-        theta[at] = np.where(better[:, None], here + step, here)
+        theta[:, at] = np.where(better, here + step, here)
         value[at] = np.where(better, reached, value[at])
         damping[at] = np.maximum(damping[at] * np.where(better, 0.1, 10.0), 1e-9)
-        # a start that many times its expected gain would leave far behind another is given up
-        hopeful = value[at] + 10 * (gain + 1) > value.max(0)[curve]
+        best = value.reshape(-1, curves).argmax(0)[curve] * curves + curve
+        # a start that many times its expected gain would leave far behind another is given up, and
+        # one that has come so near to another that it will end where that one does
+        hopeful = value[at] + 10 * (gain + 1) > value[best]
+        hopeful &= (best == at) | (np.abs(theta[:, at] - theta[:, best]).max(0) > SAME)
         # a step that keeps being rejected is damped until it expects no gain, so that ends too
-        going = hopeful & (gain > TOLERANCE)
-        start, curve = start[going], curve[going]
+        at = at[hopeful & (gain > TOLERANCE)]
+    return value
 
 
 def _step(
-    data: _Data, theta: Floats, low: Floats, high: Floats, damping: Floats
+    data: Data, theta: Floats, low: Floats, high: Floats, damping: Floats, *, near: bool
 ) -> tuple[Floats, Floats]:
-    """Damped step (R, 4) within the bounds, and the gain (R,) that a quadratic expects of it."""
-    gradient, information = _scores(data, theta)
-    held = ((theta <= low) & (gradient <= 0)) | ((theta >= high) & (gradient >= 0))
-    held[:, SHARE] |= data.lapse is not None
-    held[:, GUESS] |= data.guess is not None
+    """Damped step (4, R) within the bounds, and the gain (R,) that a quadratic expects of it."""
+    free = data.free
+    gradient, information = scores(data, theta, observed=near)
+    held = ((theta <= low)[free] & (gradient <= 0)) | ((theta >= high)[free] & (gradient >= 0))
     gradient = np.where(held, 0.0, gradient)
-    information = np.where(held[:, :, None] | held[:, None, :], 0.0, information)
-    diagonal = np.arange(4)
-    ridge = damping[:, None] * (information[:, diagonal, diagonal] + 1e-3)
-    information[:, diagonal, diagonal] += ridge + held
-    step = np.linalg.solve(information, gradient[..., None])[..., 0]
-    return np.clip(theta + step, low, high) - theta, 0.5 * (gradient * step).sum(-1)
+    step = np.zeros_like(theta)
+    step[free], uphill = _solved(_damped(information, held, damping), gradient)
+    rest = np.flatnonzero(~uphill)
+    if rest.size:  # near another kind of point than a maximum
+        told = scores(data.take(rest), theta[:, rest], observed=False)[1]
+        found = _solved(_damped(told, held[:, rest], damping[rest]), gradient[:, rest])
+        step[np.array(free)[:, None], rest] = found[0]
+    gain = 0.5 * (gradient * step[free]).sum(0)
+    return np.clip(theta + step, low, high) - theta, gain
+
+
+def _damped(information: Floats, held: NDArray[np.bool_], damping: Floats) -> Floats:
+    """Return information matrices with their diagonals lifted, and 1 alone for what is held."""
+    information = np.where(held | held[:, None], 0.0, information)
+    for place, own in enumerate(held):
+        lifted = damping * (np.abs(information[place, place]) + 1e-3)
+        information[place, place] += lifted + own
+    return information
+
+
+def _solved(a: Floats, b: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Solve R systems (P, P, R) at once by elimination, and say which matrices are positive."""
+    a, b, size = a.copy(), b.copy(), len(b)
+    positive: NDArray[np.bool_] = np.asarray(np.isfinite(a).all((0, 1)))
+    for i in range(size):
+        positive &= a[i, i] > 0
+        a[i, i] = np.where(positive, a[i, i], 1.0)
+        for j in range(i + 1, size):
+            factor = a[j, i] / a[i, i]
+            a[j, i:] -= factor * a[i, i:]
+            b[j] -= factor * b[i]
+    for i in reversed(range(size)):
+        b[i] = (b[i] - (a[i, i + 1 :] * b[i + 1 :]).sum(0)) / a[i, i]
+    return b, positive

@@ -90,9 +90,8 @@ def thresholds(
     """
     rows, curves = [], []
     for dimension, slice_name, part, silence in _slices(trials, catch):
-        for kind in KINDS:
-            rates = _rates(kind, dimension, part, silence, replicates, seed)
-            fit = psychometric.fit(rates.levels, rates.successes, rates.trials, guess=rates.guess)
+        all_rates = [_rates(kind, dimension, part, silence, replicates, seed) for kind in KINDS]
+        for kind, rates, fit in zip(KINDS, all_rates, _fits(all_rates), strict=True):
             labels = {"kind": kind, "dimension": dimension, "slice": slice_name}
             row = labels | _threshold_row(rates, fit, dimension)
             tested = kind in TESTED
@@ -103,6 +102,17 @@ def thresholds(
         columns = ["kind", "dimension", "slice", *(f"{n}_censored" for n in PROPORTIONS)]
         return pd.DataFrame(columns=columns), pd.DataFrame(columns=order)
     return pd.DataFrame(rows), pd.concat(curves, ignore_index=True)[order]
+
+
+def _fits(of_kinds: list[Rates]) -> list[psychometric.Fit]:
+    """Fit the curves of several kinds along the same levels, at once since that is faster."""
+    fit = psychometric.fit(
+        of_kinds[0].levels,
+        np.stack([rates.successes for rates in of_kinds]),
+        np.stack([rates.trials for rates in of_kinds]),
+        guess=np.stack([rates.guess for rates in of_kinds]),
+    )
+    return [fit[place] for place in range(len(of_kinds))]
 
 
 def _slices(
