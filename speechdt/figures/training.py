@@ -127,8 +127,9 @@ def _setting(axes: Axes, setting: str, table: pd.DataFrame) -> None:
     if ordered:
         axes.set_xscale("log")
         axes.minorticks_off()
-        axes.set_xticks(x, [f"{level:g}" for level in x], rotation=90 if len(x) > 5 else 0)
+        axes.set_xticks(x, [f"{level:g}" for level in x], rotation=90 if len(x) > 4 else 0)
     else:
-        axes.set_xticks(x, [str(name).replace(" ", "\n") for name in table[setting]])
+        names = [str(name).replace(" %", "%").replace(" ", "\n") for name in table[setting]]
+        axes.set_xticks(x, names)
         axes.set_xlim(-0.5, len(table) - 0.5)
     axes.set_xlabel(LABELS[setting])
