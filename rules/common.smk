@@ -248,7 +248,7 @@ def scored_as(run):
 
 def any_of(names):
     """Return the pattern of a wildcard that is one of some names, of which there may be none."""
-    return "|".join(names) or "(?!)"
+    return "|".join(dict.fromkeys(names)) or "(?!)"
 
 
 def label_of(variant):

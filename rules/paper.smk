@@ -1,5 +1,8 @@
 # tables and figures -> a folder that LaTeX makes a paper of; not part of `all`
 
+# All that a paper may quote.
+published = tables + search_results + left_out_tables
+
 
 # `snakemake paper` writes the folder; `snakemake <results>/paper/main.pdf` also runs pdflatex.
 rule paper:
@@ -10,7 +13,7 @@ rule paper:
 
 rule write_paper:
     input:
-        tables=[table for table in tables + search_results if table.endswith(".csv")],
+        tables=[table for table in published if table.endswith(".csv")],
         errors=error_tables,
         figures=expand("<results>/figures/{figure}.pdf", figure=drawn),
         template=templates("main.tex.j2"),

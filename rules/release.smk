@@ -29,7 +29,7 @@ rule make_release:
         prompts=expand("<results>/prompts/{search}.json", search=SEARCHES),
         sources="<results>/corpus/sources.parquet",
         flags=FLAGS,
-        tables=tables,
+        tables=published,
         figures=figures,
         pages=[
             "<results>/report.html",

@@ -45,7 +45,8 @@ def check_release(folder):
                 if job["rule"] not in rules:
                     waiting += job["inputs"]
                 rules.add(job["rule"])
-        assert {"index_corpus", "render_trials", "score"} <= rules, table
+        assert {"index_corpus", "render_trials"} <= rules, table
+        assert rules & {"score", "score_searched", "measure_order_bias"}, table
     check_data(folder)
 
 
