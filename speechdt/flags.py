@@ -25,19 +25,19 @@ def read_flagged(files: Sequence[Path | str]) -> set[str]:
     return flagged
 
 
-def heard(trials: pd.DataFrame, flagged: set[str]) -> pd.Series:
-    """Say in which trials a flagged recording is heard, as target or as background.
+def heard(trials: pd.DataFrame, recordings: set[str]) -> pd.Series:
+    """Say in which trials one of some recordings is heard, as target or as background.
 
     Parameters
     ----------
     trials : DataFrame
         source_id, background_id.
-    flagged : set of str
-        From :func:`read_flagged`.
+    recordings : set of str
+        Their source_id, for example from :func:`read_flagged`.
 
     Returns
     -------
     Series of bool
         In the order of `trials`.
     """
-    return trials["source_id"].isin(flagged) | trials["background_id"].isin(flagged)
+    return trials["source_id"].isin(recordings) | trials["background_id"].isin(recordings)

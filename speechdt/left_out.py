@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from speechdt import flags
 from speechdt.cells import CellWriter, read_batches
 from speechdt.configuration import ConfigError, meant
 from speechdt.items import TooFewSources
@@ -205,8 +206,7 @@ def copy_without(cells: Mapping[Path, Path], sources: pd.DataFrame, corpus: str)
     for cell, copy in cells.items():
         writer = CellWriter(copy)
         for batch in read_batches(cell):
-            heard = batch["source_id"].isin(gone) | batch["background_id"].isin(gone)
-            rows: list[Any] = batch[~heard].to_dict("records")
+            rows: list[Any] = batch[~flags.heard(batch, gone)].to_dict("records")
             for row in rows:
                 writer.write(row | {"audio": {"bytes": row["audio"], "path": None}})
                 copied[row["label"]] += 1

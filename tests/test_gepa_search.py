@@ -1,36 +1,19 @@
 """GEPA as the optimiser of a search, with fake detectors whose best prompt is known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-from test_opro import BASELINE, OTHER, PLANTED, TEMPLATE, detector, judge, reply, world
+from test_opro import BASELINE, OTHER, detector, found, judge, planted, reply, world
 
-from speechdt.opro import search
 from speechdt.proposers import ProposerError, Writer, revision_prompt
-from speechdt.racing import FEWEST_ITEMS, blocks
-from speechdt.search_settings import Budget, SearchSettings
+from speechdt.racing import FEWEST_ITEMS
+from speechdt.search_settings import SearchSettings
 
 pytest.importorskip("gepa")
 
 
-def planted(prompt):
-    return sum(word in prompt for word in PLANTED)
-
-
-def evolved(trials, ask, proposer=TEMPLATE, start=None, recall=None, **budget):
-    extra = {} if recall is None else {"recall": recall}
-    return search(
-        ask=ask,
-        judge=judge(trials),
-        blocks=blocks(trials.speech, trials.item, trials.group, trials.seed),
-        baseline=BASELINE,
-        start=start or {},
-        proposer=proposer,
-        budget=Budget(**budget),
-        seed=trials.seed,
-        optimizer="gepa",
-        heard=[f"clip {clip}" for clip in range(len(trials.item))],
-        **extra,
-    )
+evolved = partial(found, optimizer="gepa")
 
 
 def test_it_climbs_towards_a_planted_optimum_at_no_more_cost_than_its_control():

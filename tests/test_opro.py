@@ -57,7 +57,11 @@ def judge(trials, **settings):
     return Judge(trials.speech, trials.item, trials.group, replicates=200, **settings)
 
 
-def found(trials, ask, proposer=TEMPLATE, start=None, recall=None, **budget):
+def planted(prompt):
+    return sum(word in prompt for word in PLANTED)
+
+
+def found(trials, ask, proposer=TEMPLATE, start=None, recall=None, optimizer="opro", **budget):
     extra = {} if recall is None else {"recall": recall}
     return search(
         ask=ask,
@@ -68,6 +72,8 @@ def found(trials, ask, proposer=TEMPLATE, start=None, recall=None, **budget):
         proposer=proposer,
         budget=Budget(**budget),
         seed=trials.seed,
+        optimizer=optimizer,
+        heard=[f"clip {clip}" for clip in range(len(trials.item))],
         **extra,
     )
 
@@ -76,9 +82,6 @@ def found(trials, ask, proposer=TEMPLATE, start=None, recall=None, **budget):
 
 
 def test_it_finds_a_planted_optimum_where_random_search_does_not():
-    def planted(prompt):
-        return sum(word in prompt for word in PLANTED)
-
     hits = np.zeros(2, dtype=int)
     for seed in range(20):
         trials = world(seed)
