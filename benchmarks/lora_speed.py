@@ -2,8 +2,9 @@
 
 The stock recipe is what the requirements' script does: the processor pads each clip to 30 s, the
 head and the loss run over every position with all labels but the answer masked, batches of 4,
-gradients of 4 accumulated. Ours runs the tower on the clip's own frames and the head at the
-answer. Features are computed within the clock on both sides; so is AdamW's step. The Trainer's
+gradients accumulated: of 4 as in the plan, and of as many as make ours' largest batch. Ours runs
+the tower on the clip's own frames and the head at the answer, a whole batch at once. Features are
+computed within the clock on both sides; so is AdamW's step. The Trainer's
 line is transformers' Trainer itself around ours, as `finetune` runs it, without evaluations.
 
     python benchmarks/lora_speed.py --model FOLDER             # any checkpoint, a nano on a CPU
@@ -44,8 +45,8 @@ from backends.qwen.trainer import ALONE, AnswerTrainer
 from speechdt.stages import synchronize
 
 STOCK_BATCH, STOCK_ACCUMULATION = 4, 4
-TARGETS = {"ours clips/s": 130.0, "ours / stock, same effective batch": 1.0, "ours / stock": 5.0}
-"""On one H100, 7B, 200 ms clips."""
+TARGETS = {"clips_s": 130.0, "ratio": 5.0}
+"""On one H100, 7B, 200 ms clips, at the largest batch; the ratio is at the same effective batch."""
 
 
 class Setup:
@@ -111,7 +112,9 @@ def time_steps(
     at_least_s: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Train for a while; return clips/s, losses and peak memory in GB."""
-    optimizer = torch.optim.AdamW(setup.model.trained.values(), lr=1e-5)
+    on_gpu = setup.device.type == "cuda"
+    trained = list(setup.model.trained.values())
+    optimizer = torch.optim.AdamW(trained, lr=1e-5, fused=on_gpu)  # as the Trainer's own
     feed = batches(len(setup.clips), batch)
 
     def step() -> None:
@@ -119,11 +122,10 @@ def time_steps(
             with setup.model.precision():
                 value = loss(next(feed)) / accumulation
             value.backward()
-        torch.nn.utils.clip_grad_norm_(setup.model.trained.values(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad()
 
-    on_gpu = setup.device.type == "cuda"
     if on_gpu:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
@@ -208,24 +210,28 @@ def measure(options: argparse.Namespace, folder: str) -> dict[str, Any]:
         "loss_before": agreement(setup),
     }
     print(json.dumps(report, indent=1), flush=True)
+    largest = max(options.batches)
+    planned = STOCK_BATCH * STOCK_ACCUMULATION
     print("stock:", flush=True)
-    report["stock"] = time_steps(
-        setup, setup.theirs, STOCK_BATCH, STOCK_ACCUMULATION, long_enough
-    )  # fmt: skip
+    stock = {
+        effective: time_steps(
+            setup, setup.theirs, STOCK_BATCH, effective // STOCK_BATCH, long_enough
+        )
+        for effective in sorted({planned, largest})
+    }
     print("ours:", flush=True)
-    effective = STOCK_BATCH * STOCK_ACCUMULATION
-    report["ours_same_effective_batch"] = time_steps(setup, setup.ours, effective, 1, long_enough)
-    report["ours"] = [
-        time_steps(setup, setup.ours, size, 1, long_enough) for size in options.batches
-    ]
-    report["trainer"] = time_trainer(setup, max(options.batches), 30 if not options.quick else 10)
-    best = max(entry["clips_s"] for entry in report["ours"])
-    stock = report["stock"]["clips_s"]
-    same = report["ours_same_effective_batch"]["clips_s"]
-    report["ratios"] = {
-        "ours clips/s": best,
-        "ours / stock, same effective batch": same / stock,
-        "ours / stock": best / stock,
+    ours = {
+        size: time_steps(setup, setup.ours, size, 1, long_enough)
+        for size in sorted({planned, *options.batches})
+    }
+    report |= {"stock": list(stock.values()), "ours": list(ours.values())}
+    report["trainer"] = time_trainer(setup, largest, 30 if not options.quick else 10)
+    report["at"] = {
+        effective: {
+            "clips_s": ours[effective]["clips_s"],
+            "ratio": ours[effective]["clips_s"] / found["clips_s"],
+        }
+        for effective, found in stock.items()
     }
     return report
 
@@ -246,10 +252,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = measure(options, folder)
     real = options.random_7b and report["device"].startswith("NVIDIA H100")
-    for name, ratio in report["ratios"].items():
-        target = TARGETS[name]
-        verdict = f"  (target >= {target}: {'met' if ratio >= target else 'MISSED'})" * real
-        print(f"{name:36s} {ratio:8.2f}{verdict}")
+    for effective, found in report["at"].items():
+        print(
+            f"effective batch {effective}: ours {found['clips_s']:.1f} clips/s, "
+            f"{found['ratio']:.2f} times stock"
+        )
+    if real:
+        for name, target in TARGETS.items():
+            met = found[name] >= target
+            print(f"  target at the largest: {name} >= {target}: {'met' if met else 'MISSED'}")
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(report, indent=1) + "\n")
