@@ -43,23 +43,6 @@ MODEL_NOTES = {
     "random weights": "random weights: for timing alone; what such a model answers means nothing.",
 }
 """What must stand beside the figures of a model that is not what its name promises."""
-THRESHOLDS_NOTE = (
-    f"{FOOTNOTE} FA: false alarms, on dev. “75 % correct”: where balanced accuracy reaches 75 %; "
-    "its 50 % is chance with two balanced classes. Fit: deviance of the curve of DT50 and DT75, "
-    "against what differences between groups would bring; “poor” where p is below 0.01."
-)
-MISFIT = 0.01
-"""p below which a curve is called a poor fit: a run has a hundred curves."""
-LATENCY_NOTE = (
-    "Milliseconds a clip, median (95th percentile), one clip at a time on a warm detector. "
-    "Stages are medians of their own and need not add up to the total."
-)
-RESOURCES_NOTE = (
-    "Clips/s at the best batch size. Peak memory of the process that timed the detector. Frontier: "
-    "no other variant is both faster and more accurate."
-)
-STAGES = ("decode", "features", "forward", "post", "other")
-"""Stages of latency in the order in which a clip passes them."""
 
 
 def minus(text: str) -> str:
@@ -206,90 +189,6 @@ def matrix_table(
     )
 
 
-THRESHOLDS = {
-    "DT50": ("detection", "dt50"),
-    "DT75": ("detection", "dt75"),
-    "DT75, 10 % FA": ("far10", "dt75"),
-    "50 % correct": ("accuracy", "dt50"),
-    "75 % correct": ("accuracy", "dt75"),
-    "AUC 0.75": ("auc", "dt75"),
-}
-"""Headings of the thresholds table: the kind of curve, and which of its thresholds."""
-AT_CHANCE = ("accuracy", "auc")
-"""Kinds of curve that start at 0.5, by chance and not by what a detector says to background."""
-
-
-def thresholds_table(
-    thresholds: pd.DataFrame, ranges: Mapping[str, Range], *, pooled: bool = False
-) -> pd.DataFrame:
-    """Return the thresholds, one row for each variant, dimension and slice.
-
-    Parameters
-    ----------
-    thresholds : DataFrame
-        The table of this name.
-    ranges : mapping
-        From `tested_ranges`.
-    pooled : bool
-        Leave out the slices: one row for each variant and dimension.
-    """
-    rows = []
-    for dimension, (name, unit) in DIMENSIONS.items():
-        along = thresholds[thresholds["dimension"] == dimension]
-        for (variant, part), curves in along.groupby(["variant", "slice"], sort=False):
-            if pooled and part != "all":
-                continue
-            kinds: Row = curves.set_index("kind")
-            row = {"Variant": variant, "Along": f"{name} ({unit})", "At": _part(dimension, part)}
-            for heading, (kind, threshold) in THRESHOLDS.items():
-                row[heading] = _threshold(kinds, kind, threshold, ranges[dimension])
-            for rate in ("guess", "lapse"):
-                row[rate.capitalize()] = number(kinds.loc["detection", rate], 3)
-            row["Fit"] = fit_text(kinds.loc["detection", "fit_p"])
-            rows.append(row)
-    headings = ["Variant", "Along", "At", *THRESHOLDS, "Guess", "Lapse", "Fit"]
-    return pd.DataFrame(rows, columns=headings, dtype=str)
-
-
-def fit_text(p: float) -> str:
-    """Return whether a curve fits, with the p-value of its deviance."""
-    if math.isnan(p):
-        return MISSING
-    return f"poor, p = {p:.3f}" if p < MISFIT else f"p = {p:.2f}"
-
-
-def _part(dimension: Any, part: Any) -> str:
-    """Return the level of the other dimension that a curve was measured at."""
-    other, unit = DIMENSIONS["duration" if dimension == "snr" else "snr"]
-    return f"all {other}s" if part == "all" else f"{minus(str(part))} {unit}"
-
-
-def _threshold(of_kind: pd.DataFrame, kind: str, name: str, tested: Range) -> str:
-    if kind not in of_kind.index:
-        return MISSING
-    text = Threshold.of(of_kind.loc[kind], name).text(tested)
-    return CHANCE if kind in AT_CHANCE and text == UNDEFINED else text
-
-
-def sliced_thresholds_table(
-    thresholds: pd.DataFrame, ranges: Mapping[str, Range], dimension: str, name: str = "dt75"
-) -> pd.DataFrame:
-    """Return one detection threshold: one row a variant, one column a slice."""
-    of = (thresholds["dimension"] == dimension) & (thresholds["kind"] == "detection")
-    table = thresholds[of]
-    parts = list(dict.fromkeys(table["slice"].astype(str)))
-    rows = []
-    for variant, curves in table.groupby("variant", sort=False):
-        by_part = curves.assign(slice=curves["slice"].astype(str)).set_index("slice")
-        cells = {
-            _part(dimension, part): Threshold.of(by_part.loc[part], name).text(ranges[dimension])
-            for part in parts
-            if part in by_part.index
-        }
-        rows.append({"Variant": variant, **cells})
-    return pd.DataFrame(rows, dtype=str).fillna(MISSING)
-
-
 _AS_VALUE = {"low": "value_low", "high": "value_high"}
 
 
@@ -386,49 +285,6 @@ def confidence_table(matrix: pd.DataFrame) -> pd.DataFrame:
     }
     cells = {heading: partial(decimal, name=name) for heading, name in names.items()}
     return text_table(matrix, {"Variant": lambda row: str(row["variant"]), **cells})
-
-
-def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
-    """Return median and 95th percentile of each stage and of the whole, in ms."""
-    end = "_p50_ms"
-    stages = [str(name).removesuffix(end) for name in latency if str(name).endswith(end)]
-    stages.remove("latency")
-    stages.sort(key=lambda stage: STAGES.index(stage) if stage in STAGES else STAGES.index("post"))
-    cells = {stage.capitalize(): partial(_spread, name=stage) for stage in stages}
-    return text_table(
-        latency,
-        {
-            "Variant": lambda row: str(row["variant"]),
-            **cells,
-            "Total": partial(_spread, name="latency"),
-            "Interval of the median": lambda row: (
-                f"[{significant(row['latency_p50_ms_low'])}, "
-                f"{significant(row['latency_p50_ms_high'])}]"
-            ),
-        },
-    )
-
-
-def _spread(row: Row, name: str) -> str:
-    p50, p95 = (row[f"{name}_p50_ms"], row[f"{name}_p95_ms"])
-    return MISSING if math.isnan(p50) else f"{significant(p50)} ({significant(p95)})"
-
-
-def resources_table(latency: pd.DataFrame, pareto: pd.DataFrame) -> pd.DataFrame:
-    """Return throughput, time to load, memory, and whether a variant is on the frontier."""
-    return text_table(
-        latency.merge(pareto[["variant", "on_frontier"]], on="variant", how="left"),
-        {
-            "Variant": lambda row: str(row["variant"]),
-            "Clips/s": lambda row: significant(row["throughput_clips_s"]),
-            "at batch": lambda row: number(row["throughput_batch"], 0),
-            "Load (s)": lambda row: number(row["load_s"], 2),
-            "First clip (ms)": lambda row: significant(row["first_ms"]),
-            "Memory (MiB)": lambda row: number(row["peak_memory_mib"], 0),
-            "GPU memory (MiB)": lambda row: number(row["peak_gpu_memory_mib"], 0),
-            "Frontier": lambda row: "yes" if row["on_frontier"] else "no",
-        },
-    )
 
 
 def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:

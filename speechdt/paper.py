@@ -11,7 +11,13 @@ from typing import Any, NamedTuple, TypeAlias
 import jinja2
 import pandas as pd
 
-from speechdt import display, failure_tables, statistics_display
+from speechdt import (
+    display,
+    failure_tables,
+    latency_display,
+    statistics_display,
+    thresholds_display,
+)
 from speechdt.clip_player import TEMPLATES
 from speechdt.figures import FIGURES
 from speechdt.markup import escape, latex, split
@@ -63,7 +69,7 @@ def _thresholds(tables: Tables, dimension: str) -> pd.DataFrame:
     if dimension not in ranges:
         return pd.DataFrame()
     along = tables["thresholds"][tables["thresholds"]["dimension"] == dimension]
-    table = display.thresholds_table(along, ranges, pooled=True)
+    table = thresholds_display.thresholds_table(along, ranges, pooled=True)
     return table.drop(columns=["Along", "At"])
 
 
@@ -71,7 +77,7 @@ def _sliced(tables: Tables, dimension: str) -> pd.DataFrame:
     ranges = display.tested_ranges(tables["curves"])
     if dimension not in ranges:
         return pd.DataFrame()
-    table = display.sliced_thresholds_table(tables["thresholds"], ranges, dimension)
+    table = thresholds_display.sliced_thresholds_table(tables["thresholds"], ranges, dimension)
     return table.drop(columns=[name for name in table if str(name).startswith("all ")])
 
 
@@ -108,7 +114,7 @@ PAPER_TABLES = {
         lambda tables: statistics_display.strata_table(tables["metrics"]),
     ),
     "thresholds_snr": PaperTable(
-        "Thresholds along SNR, in dB, over all durations. " + display.THRESHOLDS_NOTE,
+        "Thresholds along SNR, in dB, over all durations. " + thresholds_display.THRESHOLDS_NOTE,
         1,
         lambda tables: _thresholds(tables, "snr"),
     ),
@@ -144,12 +150,14 @@ PAPER_TABLES = {
         lambda tables: failure_tables.common_table(tables["errors_common"]),
     ),
     "latency": PaperTable(
-        display.LATENCY_NOTE, 1, lambda tables: display.latency_table(tables["latency"])
+        latency_display.LATENCY_NOTE,
+        1,
+        lambda tables: latency_display.latency_table(tables["latency"]),
     ),
     "resources": PaperTable(
-        display.RESOURCES_NOTE,
+        latency_display.RESOURCES_NOTE,
         1,
-        lambda tables: display.resources_table(tables["latency"], tables["pareto"]),
+        lambda tables: latency_display.resources_table(tables["latency"], tables["pareto"]),
     ),
 }
 """All tables of the paper by name, in their order."""

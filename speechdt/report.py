@@ -11,8 +11,9 @@ import jinja2
 import pandas as pd
 import yaml
 
-from speechdt import display, statistics_display
+from speechdt import display, latency_display, statistics_display, thresholds_display
 from speechdt.adapters import text_table
+from speechdt.citation import bibtex, reference
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
 from speechdt.sources import CATEGORIES
@@ -126,22 +127,10 @@ def render(
         contrasts=contrasts_table(tables["comparisons"]),
         verdict=verdict_table(tables.get("verdict")),
         robustness=robustness(tables),
-        left_out=None
-        if left_out is None
-        else Table(
-            "left-out",
-            "On the test trials of a corpus: variants that know it, and without it.",
-            statistics_display.left_out_table(left_out),
-        ),
+        left_out=left_out_table(left_out),
         left_out_note=statistics_display.LEFT_OUT_NOTE,
-        figures=[
-            Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
-            for name, entry in FIGURES.items()
-            if name in figures
-        ],
-        adapters=None
-        if adapters is None
-        else Table("adapters", "Adapters: settings, and what came of them.", text_table(adapters)),
+        figures=drawings(figures),
+        adapters=adapters_table(adapters),
         thresholds=[
             *threshold_tables(tables["thresholds"], ranges),
             *trading_tables(tables["surface"], tables["contour"], ranges),
@@ -149,53 +138,16 @@ def render(
         all_thresholds=Table(
             "all-thresholds",
             "Thresholds of every curve, with its guess and lapse rate.",
-            display.thresholds_table(tables["thresholds"], ranges),
+            thresholds_display.thresholds_table(tables["thresholds"], ranges),
         ),
         breakdowns=breakdowns(tables["metrics"]),
         calibration=[
-            Table(
-                "reliability-errors",
-                "Calibration on test, before and after scaling learned on dev.",
-                display.calibration_table(tables["matrix"]),
-            ),
-            Table(
-                "decisions",
-                "What was learned on dev, and what it does on test.",
-                display.decisions_table(tables["matrix"], calibrations),
-            ),
-            Table(
-                "confidence",
-                "Confidence on test, after Platt scaling.",
-                display.confidence_table(tables["matrix"]),
-            ),
-            *(
-                []
-                if order_bias is None
-                else [
-                    Table(
-                        "option-order",
-                        "What the order of the two options does on dev: the log-odds by which the "
-                        "prompt's own order favours SPEECH (± standard deviation over clips), the "
-                        "answers that change, and how good each order is.",
-                        display.order_bias_table(order_bias),
-                    )
-                ]
-            ),
+            *calibration_tables(tables["matrix"], calibrations),
+            *order_bias_tables(order_bias),
         ],
         prompts=prompts,
         hygiene=hygiene,
-        latency=[
-            Table(
-                "stages",
-                "Milliseconds a clip by stage: median (95th percentile), one at a time, warm.",
-                display.latency_table(tables["latency"]),
-            ),
-            Table(
-                "resources",
-                "Throughput, loading and memory.",
-                display.resources_table(tables["latency"], tables["pareto"]),
-            ),
-        ],
+        latency=latency_tables(tables["latency"], tables["pareto"]),
         machines=machines(hardware),
         sources=Table("sources", "Recordings (groups) in each split.", sources_table(sources)),
         items=Table(
@@ -237,6 +189,15 @@ def _levels(metrics: pd.DataFrame, by: str) -> str:
     return ", ".join(display.minus(f"{level:g}") for level in levels)
 
 
+def drawings(figures: Mapping[str, str]) -> list[Drawing]:
+    """Return the figures that were drawn, in the order of `FIGURES`, from their SVG by name."""
+    return [
+        Drawing(name, entry.title, entry.caption, data_uri(figures[name]), width(figures[name]))
+        for name, entry in FIGURES.items()
+        if name in figures
+    ]
+
+
 def data_uri(svg: str) -> str:
     """Return an SVG image as a data URI: apart from the page, so that no ids clash."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
@@ -261,6 +222,22 @@ def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
     cells = statistics_display.comparisons_table(comparisons)
     caption = "Planned contrasts on the same test trials: balanced accuracy and DT75."
     return Table("contrasts", caption, cells) if len(cells) else None
+
+
+def left_out_table(left_out: pd.DataFrame | None) -> Table | None:
+    """Return what leaving each corpus out of training costs; None if none was left out."""
+    if left_out is None:
+        return None
+    caption = "On the test trials of a corpus: variants that know it, and without it."
+    return Table("left-out", caption, statistics_display.left_out_table(left_out))
+
+
+def adapters_table(adapters: pd.DataFrame | None) -> Table | None:
+    """Return the adapters' settings and results; None if nothing is fine-tuned."""
+    if adapters is None:
+        return None
+    caption = "Adapters: settings, and what came of them."
+    return Table("adapters", caption, text_table(adapters))
 
 
 def trading_tables(
@@ -310,7 +287,7 @@ def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
 
 def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Range]) -> list[Table]:
     """Return the pooled thresholds, and DT75 along each dimension by level of the other."""
-    pooled = display.thresholds_table(thresholds, ranges, pooled=True)
+    pooled = thresholds_display.thresholds_table(thresholds, ranges, pooled=True)
     tables = [
         Table("pooled-thresholds", "Thresholds over all durations and over all SNRs.", pooled)
     ]
@@ -318,7 +295,7 @@ def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Rang
         name, unit = display.DIMENSIONS[dimension]
         other = display.DIMENSIONS["duration" if dimension == "snr" else "snr"][0]
         caption = f"DT75 along {name}, in {unit}, at each {other}."
-        cells = display.sliced_thresholds_table(thresholds, ranges, dimension)
+        cells = thresholds_display.sliced_thresholds_table(thresholds, ranges, dimension)
         tables.append(Table(f"dt75-{dimension}", caption, cells))
     return tables
 
@@ -339,6 +316,57 @@ def breakdowns(metrics: pd.DataFrame) -> list[Table]:
             "by-category",
             "Correct decisions (%) by category.",
             table(metrics, "category", "accuracy", first=categories),
+        ),
+    ]
+
+
+def calibration_tables(
+    matrix: pd.DataFrame, calibrations: Mapping[str, Mapping[str, Any]]
+) -> list[Table]:
+    """Return how far probabilities can be trusted, and what was learned on dev."""
+    return [
+        Table(
+            "reliability-errors",
+            "Calibration on test, before and after scaling learned on dev.",
+            display.calibration_table(matrix),
+        ),
+        Table(
+            "decisions",
+            "What was learned on dev, and what it does on test.",
+            display.decisions_table(matrix, calibrations),
+        ),
+        Table(
+            "confidence",
+            "Confidence on test, after Platt scaling.",
+            display.confidence_table(matrix),
+        ),
+    ]
+
+
+def order_bias_tables(order_bias: pd.DataFrame | None) -> list[Table]:
+    """Return what the order of options does; nothing if no variant is asked in words."""
+    if order_bias is None:
+        return []
+    caption = (
+        "What the order of the two options does on dev: the log-odds by which the prompt's own "
+        "order favours SPEECH (± standard deviation over clips), the answers that change, and how "
+        "good each order is."
+    )
+    return [Table("option-order", caption, display.order_bias_table(order_bias))]
+
+
+def latency_tables(latency: pd.DataFrame, pareto: pd.DataFrame) -> list[Table]:
+    """Return time by stage, and throughput, loading and memory."""
+    return [
+        Table(
+            "stages",
+            "Milliseconds a clip by stage: median (95th percentile), one at a time, warm.",
+            latency_display.latency_table(latency),
+        ),
+        Table(
+            "resources",
+            "Throughput, loading and memory.",
+            latency_display.resources_table(latency, pareto),
         ),
     ]
 
@@ -414,54 +442,3 @@ def as_yaml(config: Mapping[str, Any]) -> str:
             plain, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
         )
     )
-
-
-def reference(citation: Mapping[str, Any]) -> str:
-    """Return a citation as one line: authors (year). Title (version). DOI or URL."""
-    if not citation:
-        return ""
-    year = _year(citation)
-    authors = ", ".join(_authors(citation)) + (f" ({year})" if year else "")
-    title = str(citation["title"])
-    if "version" in citation:
-        title += f" (version {citation['version']})"
-    where = f"https://doi.org/{citation['doi']}" if "doi" in citation else _address(citation)
-    return ". ".join(part for part in (authors, title, where) if part) + "."
-
-
-def bibtex(citation: Mapping[str, Any]) -> str:
-    """Return a citation as a BibTeX entry."""
-    if not citation:
-        return ""
-    people = citation.get("authors", [])
-    authors = [
-        name if "family-names" in author else f"{{{name}}}"  # else BibTeX takes it for a person
-        for author, name in zip(people, _authors(citation), strict=True)
-    ]
-    fields = {
-        "author": " and ".join(authors),
-        "title": f"{{{citation['title']}}}",
-        "version": citation.get("version"),
-        "year": _year(citation),
-        "doi": citation.get("doi"),
-        "url": _address(citation),
-    }
-    lines = [f"  {name:<7} = {{{value}}}," for name, value in fields.items() if value]
-    return "\n".join(["@software{speechdt,", *lines, "}"])
-
-
-def _authors(citation: Mapping[str, Any]) -> list[str]:
-    names = []
-    for author in citation.get("authors", []):
-        family = str(author.get("family-names") or author.get("name") or author.get("alias", ""))
-        given = author.get("given-names")
-        names.append(f"{family}, {given}" if given else family)
-    return names
-
-
-def _year(citation: Mapping[str, Any]) -> str:
-    return str(citation.get("date-released", ""))[:4]
-
-
-def _address(citation: Mapping[str, Any]) -> str:
-    return str(citation.get("repository-code") or citation.get("url") or "")

@@ -1,10 +1,12 @@
 """Fixtures: the embedded corpus, its index, and a small set of rendered trials."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from checkouts import copy_checkout, run
 
 from speechdt import corpora, items, split, trials
 from speechdt.grid import Grid
@@ -79,3 +81,18 @@ def scored_trials(rng):
             "decided": p >= 0.5,
         }
     )
+
+
+@pytest.fixture(scope="session")
+def finished(root, tmp_path_factory):
+    """A copy of the checkout in which the whole workflow has run."""
+    folder = copy_checkout(root, tmp_path_factory.mktemp("finished"))
+    run(folder)
+    return folder
+
+
+@pytest.fixture
+def checkout(finished, tmp_path):
+    """A fresh copy of the finished run, to be edited."""
+    shutil.copytree(finished, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path

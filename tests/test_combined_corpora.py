@@ -7,7 +7,7 @@ import pandas as pd
 import publishers
 import pytest
 import yaml
-from test_workflow import ASKED, copy_checkout, run
+from checkouts import ASKED, copy_checkout, run
 
 from speechdt.tables import read_table
 

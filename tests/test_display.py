@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from made_tables import CALIBRATION, DURATIONS, SNRS, make
 
-from speechdt import display, markup
+from speechdt import display, latency_display, markup, thresholds_display
 from speechdt.display import MISSING, Threshold
 
 RANGE = (-5.0, 20.0)
@@ -122,21 +122,21 @@ def test_the_matrix_says_every_kind_of_threshold(tables, ranges):
 
 
 def test_half_of_the_accuracy_curve_is_chance(tables, ranges):
-    shown = display.thresholds_table(tables["thresholds"], ranges)
+    shown = thresholds_display.thresholds_table(tables["thresholds"], ranges)
     assert (shown["50 % correct"] == "chance").all()
     assert (shown.loc[shown["Variant"] == "D1", "DT50"] == "undefined").all()
 
 
 def test_pooled_thresholds_come_snr_first(tables, ranges):
-    shown = display.thresholds_table(tables["thresholds"], ranges, pooled=True)
+    shown = thresholds_display.thresholds_table(tables["thresholds"], ranges, pooled=True)
     assert shown["Along"].tolist() == ["SNR (dB)"] * 4 + ["duration (ms)"] * 4
     assert set(shown["At"]) == {"all durations", "all SNRs"}
 
 
 def test_sliced_thresholds_have_a_column_a_level(tables, ranges):
-    shown = display.sliced_thresholds_table(tables["thresholds"], ranges, "snr")
+    shown = thresholds_display.sliced_thresholds_table(tables["thresholds"], ranges, "snr")
     assert list(shown) == ["Variant", "all durations", "200 ms", "500 ms", "1000 ms"]
-    shown = display.sliced_thresholds_table(tables["thresholds"], ranges, "duration")
+    shown = thresholds_display.sliced_thresholds_table(tables["thresholds"], ranges, "duration")
     assert list(shown) == ["Variant", "all SNRs", "−5 dB", "0 dB", "10 dB"]
 
 
@@ -154,10 +154,10 @@ def test_calibration_confidence_and_latency_tables(tables):
     assert len(display.calibration_table(tables["matrix"])) == 3 * 4
     assert (display.decisions_table(tables["matrix"], calibrations)["Temperature"] == "1.50").all()
     assert "Gap" in display.confidence_table(tables["matrix"])
-    stages = display.latency_table(tables["latency"])
+    stages = latency_display.latency_table(tables["latency"])
     assert list(stages)[1:-1] == ["Decode", "Features", "Forward", "Post", "Other", "Total"]
     assert stages["Total"][0] == "0.600 (1.10)"
-    resources = display.resources_table(tables["latency"], tables["pareto"])
+    resources = latency_display.resources_table(tables["latency"], tables["pareto"])
     assert (resources["GPU memory (MiB)"] == MISSING).all()
     assert "yes" in set(resources["Frontier"])
 

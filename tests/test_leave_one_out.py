@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from checkouts import ASKED, copy_checkout, run
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
-from test_workflow import ASKED, copy_checkout, run
 
 from speechdt import readers
 from speechdt.cells import read_cell

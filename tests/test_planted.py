@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import yaml
+from checkouts import ASKED, copy_checkout, run
 from scipy.special import ndtri
-from test_workflow import ASKED, copy_checkout, run
 
 from speechdt.tables import read_table
 

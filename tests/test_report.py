@@ -7,6 +7,7 @@ import pytest
 from made_tables import CALIBRATION, HARDWARE, NAMES, make
 
 from speechdt import report
+from speechdt.citation import bibtex, reference
 from speechdt.figures import FIGURES
 from speechdt.hygiene_report import hygiene_section
 from speechdt.verdict import Finding
@@ -248,8 +249,8 @@ def test_variants_measured_on_one_machine_share_a_line():
 def test_a_citation_as_text_and_as_bibtex():
     where = "https://doi.org/10.1234/5678"
     text = f"Doe, Jane, The others (2026). A title (version 0.1.0). {where}."
-    assert report.reference(CITATION) == text
-    assert report.bibtex(CITATION).splitlines() == [
+    assert reference(CITATION) == text
+    assert bibtex(CITATION).splitlines() == [
         "@software{speechdt,",
         "  author  = {Doe, Jane and {The others}},",
         "  title   = {{A title}},",
@@ -265,8 +266,8 @@ def test_the_citation_of_the_repository_can_be_read(root):
     import yaml
 
     citation = yaml.safe_load((root / "CITATION.cff").read_text())
-    assert citation["title"] in report.reference(citation)
-    assert report.bibtex(citation).count("{") == report.bibtex(citation).count("}")
+    assert citation["title"] in reference(citation)
+    assert bibtex(citation).count("{") == bibtex(citation).count("}")
 
 
 def test_a_figure_keeps_its_size():

@@ -2,21 +2,17 @@
 
 from pathlib import Path
 
-from speechdt.display import (
-    FOOTNOTE,
+from speechdt.display import FOOTNOTE, matrix_table, model_notes, tested_ranges
+from speechdt.jobs import logged
+from speechdt.latency_display import (
     LATENCY_NOTE,
     RESOURCES_NOTE,
-    THRESHOLDS_NOTE,
     latency_table,
-    matrix_table,
-    model_notes,
     resources_table,
-    tested_ranges,
-    thresholds_table,
 )
-from speechdt.jobs import logged
 from speechdt.markup import latex, markdown
 from speechdt.tables import read_table
+from speechdt.thresholds_display import THRESHOLDS_NOTE, thresholds_table
 
 
 def main(matrix, thresholds, curves, latency, pareto):

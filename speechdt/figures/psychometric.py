@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from speechdt.display import MISFIT
 from speechdt.figures.levels import DURATION, SNR, Dimension, Scale
 from speechdt.figures.strip import ACCURACY, DETECTION, strip
 from speechdt.figures.style import (
@@ -26,6 +25,7 @@ from speechdt.figures.style import (
     panels,
     styled,
 )
+from speechdt.thresholds_display import MISFIT
 
 OVERLAY = 4
 """Up to this many variants share one panel; bands of more would hide each other."""

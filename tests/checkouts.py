@@ -1,0 +1,92 @@
+"""Runs of the workflow in a copy of the checkout, and what they left."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+PARTS = [
+    *("Snakefile", "rules", "backends", "speechdt"),
+    *("workflow_config.yaml", "configs", "profiles", "envs", "CITATION.cff"),
+]
+NANO = ("A1", "A2", "B1", "B2", "B3", "B4", "C1")
+MATRIX = (*NANO, "D1", "D2", "L1")
+"""Variants of the default configuration, in order."""
+ASKED = dict.fromkeys((*NANO, "L1"))
+"""What leaves out all that is trained."""
+TRIALS = {"index_corpus", "split_sources", "choose_items", "render_trials", "render_train"}
+"""Rules from the recordings to the trials."""
+
+
+def copy_checkout(root, folder):
+    for part in PARTS:
+        source = root / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    (folder / "corpus").symlink_to(root / "corpus")
+    return folder
+
+
+def command(*arguments, config="configs/ci.yaml"):
+    # The configuration comes last: its options take every word that follows.
+    snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    return [*snakemake, *arguments, "--configfile", config]
+
+
+def run(folder, *arguments, config="configs/ci.yaml", path="", check=True):
+    """Run the workflow and return all that it prints."""
+    done = subprocess.run(
+        command(*arguments, config=config),
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(path)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if check and done.returncode:
+        pytest.fail(done.stdout)
+    return done.stdout
+
+
+def planned(folder, *arguments, **options):
+    """Return the messages of the jobs that a run would do."""
+    return re.findall(r"^Job \d+: (.*)$", run(folder, "-n", *arguments, **options), re.MULTILINE)
+
+
+def files_of(folder, *targets, **options):
+    """Return of every file that targets come from: rule, and whether a run would make it anew."""
+    printed = run(folder, *targets, "--summary", **options)
+    lines = [line.split("\t") for line in printed.splitlines() if line.count("\t") == 5]
+    header, *rows = lines
+    assert (header[0], header[2], header[5]) == ("output_file", "rule", "plan")
+    return {row[0]: (row[2], row[5] == "update pending") for row in rows}
+
+
+def scored(folder, variant):
+    """Return how many clips the last scoring job of a variant asked its detector for."""
+    log = (folder / "results" / "logs" / "score" / f"{variant}.log").read_text()
+    return int(re.search(r"scored (\d+) clips", log)[1])
+
+
+def digests(folder, *patterns):
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for pattern in patterns
+        for file in sorted(folder.glob(pattern))
+    }
+
+
+def add_to_config(checkout, text):
+    """Merge YAML into the small configuration of a checkout."""
+    file = checkout / "configs" / "ci.yaml"
+    config = yaml.safe_load(file.read_text())
+    for key, value in yaml.safe_load(text).items():
+        config[key] = config.get(key, {}) | value
+    file.write_text(yaml.safe_dump(config))

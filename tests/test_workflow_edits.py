@@ -1,0 +1,95 @@
+"""What an edit reruns: a level, a backend, a fit, seeds, a new detector; and nothing else."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import yaml
+from checkouts import ASKED, MATRIX, TRIALS, add_to_config, files_of, planned, run, scored
+from test_plugins import MINE, install
+
+from speechdt.calibration import logit
+from speechdt.tables import read_table
+
+
+def test_a_new_level_scores_its_own_clips_alone(checkout):
+    add_to_config(checkout, "grid: {snr_db: [-5, 10, 20]}")
+    only_a1 = dict.fromkeys(name for name in ASKED if name != "A1")  # beside D1 and D2
+    add_to_config(checkout, yaml.safe_dump({"variants": only_a1}))
+    run(checkout, "results/tables/matrix.csv")
+    for variant in ("A1", "D2"):
+        assert scored(checkout, variant) == 2 * 2 * (10 + 16)  # classes x durations x items
+
+
+def test_an_edited_backend_reruns_its_variant_alone(checkout):
+    with (checkout / "backends" / "webrtc.py").open("a") as file:
+        file.write("# edited\n")
+    pending = {file: rule for file, (rule, anew) in files_of(checkout).items() if anew}
+    # Its flags are joined to the scores in the summaries; nothing else hangs on them.
+    assert {"flag_sources", "measure_unflagged", "collect_tables"} <= set(pending.values())
+    of_one_variant = {"score", "calibrate", "latency", "measure_metrics", "fit_thresholds"}
+    own = [file for file, rule in pending.items() if rule in of_one_variant]
+    assert {pending[file] for file in own} == of_one_variant
+    assert all(re.search(r"\bD1\b", file) for file in own)
+    assert not TRIALS & set(pending.values())
+    run(checkout, "results/tables/matrix.csv")
+    assert scored(checkout, "D1") == 2 * (10 + 16) * (2 * 2 + 1 + 2)
+
+
+def test_an_edited_fit_reruns_the_fits_and_what_follows(checkout):
+    with (checkout / "speechdt" / "psychometric.py").open("a") as file:
+        file.write("# edited\n")
+    jobs = planned(checkout)
+    assert {job for job in jobs if "D1" in job} == {"Fitting the psychometric curves of D1"}
+    assert "Collecting the tables" in jobs
+    assert not [job for job in jobs if "Scoring" in job or "Timing" in job or "Measuring" in job]
+
+
+def test_several_seeds_are_one_row_and_ensembles_another(checkout):
+    config = yaml.safe_load((checkout / "configs" / "ci.yaml").read_text())
+    config["adapters"]["small"]["seeds"] = [1, 2]
+    config["variants"] = {
+        **{name: None for name in MATRIX if name not in ("B2", "D2")},
+        "E1": {"ensemble": ["B2", "D2"]},
+        "E2": {"ensemble": ["B2", "D2"], "how": "vote"},
+    }
+    (checkout / "mine.yaml").write_text(yaml.safe_dump(config))
+    asked = [f"results/tables/{name}.csv" for name in ("matrix", "latency", "adapters")]
+    run(checkout, *asked, config="mine.yaml")
+    tables = checkout / "results" / "tables"
+    matrix = read_table(tables / "matrix.csv").set_index("variant")
+    assert matrix.index.tolist() == ["B2", "D2", "E1", "E2"]
+    assert matrix.loc["E1", ["backend", "model"]].tolist() == ["ensemble", "nano"]
+    assert read_table(tables / "adapters.csv")["seeds"].tolist() == [2]
+    latency = read_table(tables / "latency.csv").set_index("variant")["latency_p50_ms"]
+    assert latency["E1"] > latency["B2"] + 0.9 * latency["D2"]
+
+    def p_speech(run, cell="snr10_dur1000.parquet"):
+        return pd.read_parquet(checkout / "results/scores" / run / "test" / cell)["p_speech"]
+
+    members = [p_speech(run) for run in ("B2.seed1", "B2.seed2", "D2")]
+    assert (members[0] != members[1]).any()
+    np.testing.assert_allclose(logit(p_speech("E1")), np.mean(logit(members), axis=0), atol=1e-5)
+    assert set(np.round(p_speech("E2") * 3)) <= {0, 1, 2, 3}
+
+
+def test_two_configuration_lines_and_a_dropped_in_file_give_a_full_row(checkout):
+    (checkout / "backends" / "mine.py").write_text(MINE)
+    new_row(checkout, "X1", "mine")
+
+
+def test_two_configuration_lines_and_an_installed_package_give_a_full_row(checkout, root):
+    install(root / "tests" / "entry_point_plugin", checkout / "site")
+    new_row(checkout, "X2", "loudness", path=checkout / "site")
+
+
+def new_row(checkout, variant, backend, path=""):
+    """Add a variant, run, and look at its row; the others are not scored again."""
+    add_to_config(checkout, f"variants: {{{variant}: {{backend: {backend}}}}}")
+    jobs = planned(checkout, path=path)
+    assert not [job for job in jobs if "Scoring" in job and variant not in job]
+    run(checkout, "results/tables/matrix.csv", "results/tables/pareto.csv", path=path)
+    matrix = read_table(checkout / "results" / "tables" / "matrix.csv").set_index("variant")
+    assert list(matrix.index) == sorted([*MATRIX, variant])
+    assert np.isfinite(matrix.loc[variant, ["accuracy", "auc", "brier"]].astype(float)).all()
+    assert variant in read_table(checkout / "results" / "tables" / "pareto.csv")["variant"].tolist()
