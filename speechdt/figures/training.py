@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from speechdt.adapters import one_setting_at_a_time
 from speechdt.figures.style import (
@@ -75,6 +76,8 @@ def _curve(axes: Axes, table: pd.DataFrame) -> None:
         label="kept",
     )
     axes.set_yscale("log")
+    # Often within one decade: at 1, 2 and 5 of each.
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     axes.set_xlim(left=0)
