@@ -162,7 +162,9 @@ def _permutation_p(
         guess = alarms / answers.catch_asked.sum()
         curves = psychometric.fit(answers.levels, yes, asked, guess=guess)
         thresholds.append(curves.extended_threshold(PROPORTION))
-    as_extreme = np.abs(np.nan_to_num(_difference(*thresholds), nan=0.0, posinf=np.inf))
+    # Both beyond the same end: no difference. One beyond an end: as large as can be, either way.
+    found = np.nan_to_num(_difference(*thresholds), nan=0.0, posinf=np.inf, neginf=-np.inf)
+    as_extreme = np.abs(found)
     return float(1 + (as_extreme >= abs(observed) - 1e-9).sum()) / (permutations + 1)
 
 

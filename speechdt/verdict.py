@@ -20,6 +20,8 @@ AT_EVERY_SNR = 0.75
 """Balanced accuracy that “balanced performance across SNR levels” asks for at each of them."""
 COMPARABLE = 2.0
 """How many times slower than another a detector may be, its latency being comparable."""
+ABOVE_ZERO = 1e-9
+"""What a difference must reach to be above zero: none at all is no improvement."""
 READER = "for a reader to judge"
 
 
@@ -168,7 +170,7 @@ def _minimum(run: Run) -> list[Finding]:
             Finding(
                 level,
                 f"improvement over {baseline}",
-                *(variant, *gain, judge(gain, 0.0), "tables/comparisons.csv, balanced accuracy"),
+                *(variant, *gain, judge(gain, ABOVE_ZERO), "tables/comparisons.csv, balanced accuracy"),
             )
         )
     return [*found, _by_reader(level, "thorough error analysis", "errors.html")]
@@ -217,7 +219,7 @@ def _prompts(run: Run) -> Finding:
     return Finding(
         "target",
         "prompt optimization benefit (A2 − A1 or B4 − B3 above 0)",
-        *("", *best, any_of(judge(gain, 1e-9) for gain in measured)),
+        *("", *best, any_of(judge(gain, ABOVE_ZERO) for gain in measured)),
         "tables/comparisons.csv, balanced accuracy",
     )
 
@@ -226,7 +228,7 @@ def _stretch(run: Run) -> list[Finding]:
     level, variant = "stretch", run.variant
     rival = run.baselines[-1] if run.baselines else ""
     gain, ratio = difference(run, variant, rival), latency_ratio(run, variant, rival)
-    both = all_of([judge(gain, 1e-9), judge(ratio, COMPARABLE, below=True)])
+    both = all_of([judge(gain, ABOVE_ZERO), judge(ratio, COMPARABLE, below=True)])
     return [
         _at_least(run, level, "accuracy", 0.90, "overall accuracy ≥ 90 %", variant),
         Finding(

@@ -70,6 +70,14 @@ def test_thresholds_beyond_the_range():
     assert table["dt75_p"][0] <= 0.05
 
 
+def test_a_difference_without_a_size_is_tested_on_both_sides():
+    # Three groups, all of whose answers differ: of eight exchanges, two leave whole variants.
+    one, other = heard(2.0, groups=3), heard(60.0, groups=3, seed=1)
+    table = compared([("one", "other"), ("other", "one")], one=one, other=other)
+    assert table["dt75_difference_censored"].tolist() == ["<", ">"]
+    assert table["dt75_p"].to_numpy() == pytest.approx(2 / 8, abs=0.08)
+
+
 def test_what_training_owes_to_chance_is_in_the_interval():
     """Five runs that differ by 2 dB: simulated training, with the truth of the mean rates known.
 
