@@ -7,11 +7,14 @@ torch is loaded. The state starts at zero for each clip.
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from speechdt import hookimpl, stage
+
+if TYPE_CHECKING:
+    import silero_vad  # noqa: F401 - its network is what runs: scores are kept by its version
 
 FRAME = 512  # samples: the network takes exactly this many at 16 kHz
 CONTEXT = 64  # samples of the frame before it that the network sees again

@@ -19,6 +19,8 @@ from speechdt.configuration import (
     check_adapter,
     check_schema,
     check_variant,
+    chosen_model,
+    is_nano,
     joint_label,
     model_label,
     searched,
@@ -35,7 +37,7 @@ from speechdt.left_out import (
     without,
 )
 from speechdt.matrix import check_ensembles, runs, trainings
-from speechdt.plugins import source_files
+from speechdt.plugins import find_detectors, source_files
 from speechdt.readers import check as check_corpora
 from speechdt.readers import name as corpus_name
 from speechdt.search_configuration import check_search, left_over
@@ -54,9 +56,10 @@ def checked(check, *arguments):
 
 
 # In YAML 1.1 a bare `on` is true; the default quotes it, so that either form of a user wins.
-for entry in (config.get("searches") or {}).values():
-    if isinstance(entry, dict) and True in entry:
-        entry["on"] = entry.pop(True)
+if isinstance(config.get("searches"), dict):
+    for entry in config["searches"].values():
+        if isinstance(entry, dict) and True in entry:
+            entry["on"] = entry.pop(True)
 
 checked(check_schema, config, SCHEMA)
 validate(config, SCHEMA)  # fills in the defaults
@@ -107,12 +110,20 @@ RUNS = checked(runs, VARIANTS, NAMED_ADAPTERS)
 SCORED = {
     run: entry for of_variant in RUNS.values() for run, entry in of_variant.items()
 }
+# Whatever of the matrix is trained here on train's clips, a language model or not.
+TRAINED = sorted(
+    {
+        entry["adapter"]
+        for entry in SCORED.values()
+        if entry.get("adapter") in ADAPTERS
+    }
+)
 
 
 def learned_elsewhere(entry):
     """Say what a variant has learned on all corpora, beside its adapter."""
-    model = entry.get("model", config["models"].get(entry["backend"]))
-    if model == "nano":
+    model = chosen_model(entry, entry["backend"], config["models"], NANO_MODELS)
+    if is_nano(model, NANO_MODELS):
         return "its nano model"
     return "its prompt, which was searched for" if searched(entry) else ""
 
@@ -313,8 +324,7 @@ def search_code(wildcards):
 
 def claimed(entry, cls, options):
     """Return the GPUs that a job with a detector claims; a nano model needs none of its own."""
-    nano = str(options.get("model", "")).startswith(f"{NANO_MODELS}/")
-    return entry.get("gpus", 0 if nano else cls.gpus)
+    return entry.get("gpus", 0 if is_nano(options, NANO_MODELS) else cls.gpus)
 
 
 def gpus(wildcards):
@@ -325,8 +335,8 @@ def gpus(wildcards):
 
 def base_model(wildcards):
     """Return the model that an adapter is trained on, if the workflow makes it itself."""
-    model = TRAININGS[wildcards.adapter][1].get("model", "")
-    return [model] if model.startswith(f"{NANO_MODELS}/") else []
+    settings = TRAININGS[wildcards.adapter][1]
+    return [settings["model"]] if is_nano(settings, NANO_MODELS) else []
 
 
 def adapter_gpus(wildcards):

@@ -31,12 +31,9 @@ rule write_inspection:
         "scripts/write_inspection.py"
 
 
-# Train is described where it is rendered, which is where something of the matrix learns from it.
+# Train is described where something of the matrix learns from it.
 DESCRIBED = expand("<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS)
-if any(
-    str(options.get("adapter") or "").startswith(f"{TRAINED_ADAPTERS}/")
-    for options in OPTIONS.values()
-):
+if TRAINED:
     DESCRIBED = expand("<results>/trials/train/{cell}.parquet", cell=NOISY) + DESCRIBED
 
 

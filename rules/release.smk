@@ -14,7 +14,7 @@ rule make_release:
         )
         + expand(
             "<results>/trials/train/{cell}.parquet",
-            cell=NOISY if USED_ADAPTERS else [],
+            cell=NOISY if TRAINED else [],
         ),
         scores=[
             score
@@ -23,7 +23,7 @@ rule make_release:
             for score in scores_of([run], split, CELLS)
         ],
         calibration=calibrations_of(ALL_RUNS),
-        adapters=expand("<results>/adapters/{adapter}", adapter=USED_ADAPTERS),
+        adapters=expand("<results>/adapters/{adapter}", adapter=TRAINED),
         cards=cards,
         dataset_card="<results>/trials/README.md",
         prompts=expand("<results>/prompts/{search}.json", search=SEARCHES),

@@ -36,15 +36,7 @@ adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
 cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
 tables += asked_tables + adapter_tables
 # Only where something is trained, since train's clips are rendered for that alone.
-giveaway_tables = (
-    ["<results>/tables/giveaways.csv"]
-    if any(
-        run.get("adapter") in ADAPTERS
-        for runs in RUNS.values()
-        for run in runs.values()
-    )
-    else []
-)
+giveaway_tables = ["<results>/tables/giveaways.csv"] if TRAINED else []
 tables += giveaway_tables
 if LEFT_OUT:
     tables += rules.compare_left_out.output

@@ -1,5 +1,7 @@
 # cells -> scores of each variant -> calibration (dev alone); latency
 
+from speechdt.matrix import ensemble_weights
+
 
 rule score:
     input:
@@ -63,6 +65,9 @@ rule combine_scores:
     params:
         how=lambda wildcards: VARIANTS[wildcards.variant].get("how", "mean"),
         members=lambda wildcards: runs_of_members(wildcards.variant),
+        weights=lambda wildcards: ensemble_weights(
+            list(map(runs_of, ENSEMBLES[wildcards.variant]))
+        ),
         code=code("combine_scores.py"),
     message:
         "Combining the scores of {params.members} into {wildcards.variant}"

@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from speechdt.configuration import ConfigError, meant, variant_options
+from speechdt.configuration import (
+    ConfigError,
+    check_built,
+    is_nano,
+    meant,
+    variant_options,
+)
 from speechdt.detector import Detector
-from speechdt.plugins import check_options, find_detectors
+from speechdt.plugins import find_detectors
 
 NOT_OPTIONS = ("nonspeech_above", "speech_below")
 """Keys of a check that are none of its detector's."""
@@ -78,13 +84,15 @@ def _read(
     if backend not in found:
         known = ", ".join(found)
         raise ConfigError(f"{where}: no backend '{backend}'{meant(backend, found)}; {known}")
+    if "gpus" in entry:
+        raise ConfigError(f"{where}: unknown key 'gpus'; a check claims those of its detector")
     own = {key: value for key, value in entry.items() if key not in NOT_OPTIONS}
     try:
         options = variant_options(own, found[backend], models, prompts, nano_folder)
-        check_options(found[backend], options)
+        check_built(found[backend], options, nano_folder)
     except ValueError as error:
         raise ConfigError(f"{where}: backend '{backend}': {error}") from error
-    if str(options.get("model", "")).startswith(nano_folder):
+    if is_nano(options, nano_folder):
         raise ConfigError(
             f"{where}: backend '{backend}' is a nano model, which is trained on the recordings "
             "that hygiene leaves; name a checkpoint of its own"

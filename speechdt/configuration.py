@@ -18,6 +18,8 @@ NOT_OPTIONS = ("backend", "gpus", "seeds")
 """Keys of a variant or adapter that are no options of its detector."""
 NANO = "nano"
 """Checkpoint that the workflow trains itself, a toy of the same architecture."""
+NOT_YET_FOUND = "A) SPEECH\nB) NONSPEECH"
+"""What stands for a prompt that is searched for while options are checked."""
 RANDOM_WEIGHTS = "random weights"
 """What a model for timing alone is called."""
 
@@ -105,7 +107,7 @@ def variant_options(
     accepted = inspect.signature(cls).parameters
     backend = entry["backend"]
     if "model" in accepted:
-        options |= _checkpoint(options, backend, models, nano_folder)
+        options |= chosen_model(options, backend, models, nano_folder)
     if "prompt" in accepted and "prompt" in options:
         options["prompt"] = _named_prompt(options["prompt"], prompts, searches)
     if adapters is not None and options.get("adapter") is not None:
@@ -113,10 +115,13 @@ def variant_options(
     return options
 
 
-def _checkpoint(
+def chosen_model(
     options: Mapping[str, Any], backend: str, models: Mapping[str, Any], nano_folder: str
 ) -> dict[str, Any]:
-    """Return ``model``, and ``revision`` if there is one; the backend's own by default."""
+    """Return ``model``, and ``revision`` if there is one; by default those of the backend.
+
+    Parameters as for :func:`variant_options`.
+    """
     chosen = {name: options[name] for name in ("model", "revision") if name in options}
     if "model" not in options and backend in models:
         checkpoint = models[backend]
@@ -172,20 +177,44 @@ def check_variant(
     ------
     ConfigError
         Naming the variant: a prompt or an option does not exist, or the class's own ``check``
-        (which looks for weights, say) raises a ValueError. A nano model is not looked for: the
-        workflow makes it.
+        raises a ValueError.
     """
     try:
         options = variant_options(entry, cls, **resolve)
-        # A prompt that is searched for will be text like any other.
-        check_options(cls, options | ({"prompt": ""} if searched(options) else {}))
-        made_here = str(options.get("model", "")).startswith(resolve["nano_folder"])
-        own_check = getattr(cls, "check", None)
-        if own_check is not None and not made_here:
-            own_check(**options)
+        known = options | ({"prompt": NOT_YET_FOUND} if searched(options) else {})
+        check_built(cls, known, resolve["nano_folder"])
     except ValueError as error:
         raise ConfigError(f"variants.{variant}: backend '{entry['backend']}': {error}") from error
     return options
+
+
+def check_built(cls: type[Detector], options: Mapping[str, Any], nano_folder: str) -> None:
+    """Check what a detector is to be built with, as far as one can before any job starts.
+
+    The class's own ``check``, if it has one, is called with the options: it looks for weights, say.
+    It is told ``model=None`` of a nano model, which the workflow makes.
+
+    Raises
+    ------
+    ValueError
+        If an option is wrong, or ``check`` says so.
+    """
+    check_options(cls, options)
+    _own_check(cls, options, nano_folder)
+
+
+def _own_check(cls: type[Detector], options: Mapping[str, Any], nano_folder: str) -> None:
+    own_check = getattr(cls, "check", None)
+    if own_check is not None:
+        told = dict(options)
+        if is_nano(options, nano_folder):
+            told["model"] = None
+        own_check(**told)
+
+
+def is_nano(options: Mapping[str, Any], nano_folder: str) -> bool:
+    """Say whether the model of a detector is a nano one, which the workflow makes."""
+    return str(options.get("model") or "").startswith(f"{nano_folder}/")
 
 
 def searched(options: Mapping[str, Any]) -> str | None:
@@ -229,7 +258,7 @@ def check_adapter(
     settings = {"seed": seed} | {
         name: value for name, value in entry.items() if name not in NOT_OPTIONS
     }
-    settings |= _checkpoint(settings, backend, models, nano_folder)
+    settings |= chosen_model(settings, backend, models, nano_folder)
     if entry.get("gpus", 1) > 1:
         settings["processes"] = entry["gpus"]
     try:
@@ -242,6 +271,9 @@ def check_adapter(
             )
         check_options(known, settings)
         known(**settings)
+        base = {name: settings[name] for name in ("model", "revision") if name in settings}
+        if base:
+            _own_check(found[backend], base, nano_folder)
     except ValueError as error:
         raise ConfigError(f"adapters.{adapter}: {error}") from error
     return found[backend], settings
@@ -254,7 +286,7 @@ def model_label(options: Mapping[str, Any], nano_folder: str) -> str:
     nothing.
     """
     model = str(options.get("model", ""))
-    if model.startswith(nano_folder):
+    if is_nano(options, nano_folder):
         return NANO
     card = Path(model) / "README.md"
     if model and card.is_file() and card.read_text().lower().startswith(RANDOM_WEIGHTS):
@@ -280,6 +312,8 @@ def meant(name: str, known: Iterable[str]) -> str:
 def _say(error: ValidationError) -> str:
     where = ".".join(str(step) for step in error.absolute_path)
     message = str(error.message)
+    if error.validator == "type" and "propertyNames" in error.absolute_schema_path:
+        message = f"key {error.instance!r} is no text; write it in quotes"
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = [key for key in error.instance if key not in known]

@@ -11,28 +11,34 @@ from speechdt.calibration import Calibration, logit
 Floats = NDArray[np.float64]
 
 
-def mean(p_speech: ArrayLike) -> Floats:
-    """Return P(speech) at the mean of the members' log-odds.
+def mean(p_speech: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Return P(speech) at the mean of the runs' log-odds.
 
     Parameters
     ----------
-    p_speech : array_like, (members, clips)
+    p_speech : array_like, (runs, clips)
+    weights : array_like, (runs,)
+        From :func:`matrix.ensemble_weights`; None: all alike.
 
     Returns
     -------
     float array, (clips,)
     """
-    return np.asarray(expit(logit(p_speech).mean(axis=0)))
+    return np.asarray(expit(_average(logit(p_speech), weights)))
 
 
-def vote(p_speech: ArrayLike, calibrations: Sequence[Calibration]) -> Floats:
-    """Return the share of the members that decide SPEECH, each with its own threshold from dev.
+def vote(
+    p_speech: ArrayLike, calibrations: Sequence[Calibration], weights: ArrayLike | None = None
+) -> Floats:
+    """Return the share of the votes for SPEECH, each run having its own threshold from dev.
 
     Parameters
     ----------
-    p_speech : array_like, (members, clips)
+    p_speech : array_like, (runs, clips)
     calibrations : sequence of Calibration
-        One of each member.
+        One of each run.
+    weights : array_like, (runs,)
+        As for :func:`mean`.
 
     Returns
     -------
@@ -42,4 +48,9 @@ def vote(p_speech: ArrayLike, calibrations: Sequence[Calibration]) -> Floats:
         calibration.decide(scores)
         for calibration, scores in zip(calibrations, np.asarray(p_speech), strict=True)
     ]
-    return np.asarray(np.mean(decided, axis=0))
+    return _average(np.asarray(decided, dtype=np.float64), weights)
+
+
+def _average(runs: Floats, weights: ArrayLike | None) -> Floats:
+    shares = None if weights is None else np.asarray(weights, dtype=np.float64)
+    return np.asarray(np.average(runs, axis=0, weights=shares))

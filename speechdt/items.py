@@ -117,7 +117,7 @@ def crossed(
     Raises
     ------
     TooFewSources
-        If a class or category has no source in this split.
+        If a class or category has no source, or none in this split that is active for long enough.
     """
     longest = max(grid.nested_ms)
     here = sources[sources["split"] == split]

@@ -4,14 +4,17 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 from tqdm import tqdm
 
 from speechdt.audio import from_flac_bytes
+from speechdt.cells import read_cell
 from speechdt.detector import Detector
 from speechdt.stages import recording, synchronize
 
@@ -19,6 +22,34 @@ WARM_UP = 10
 """Clips played before the clock starts."""
 BATCHES = (1, 8, 32, 128)
 """Batch sizes tried for the throughput."""
+
+
+def spread(cells: Sequence[Path | str], count: int) -> pd.DataFrame:
+    """Choose the trials to time: as many of each duration, evenly over its cells.
+
+    Parameters
+    ----------
+    cells : sequence of Path
+        Cell files.
+    count : int
+        How many, if there are so many.
+
+    Returns
+    -------
+    DataFrame
+        duration_ms, snr_db, trial_id, audio (FLAC); durations in turn.
+    """
+    columns = ["duration_ms", "snr_db", "trial_id", "audio"]
+    trials = pd.concat((read_cell(cell, columns) for cell in cells), ignore_index=True)
+    durations = trials.groupby("duration_ms")
+    least, over = divmod(count, durations.ngroups)
+    chosen = []
+    for place, (_, rows) in enumerate(durations):
+        share = min(least + (place < over), len(rows))
+        even = rows.iloc[np.linspace(0, len(rows) - 1, share).round().astype(int)]
+        chosen.append(even.assign(turn=range(share)))
+    in_turn = pd.concat(chosen).sort_values(["turn", "duration_ms"], kind="stable")
+    return in_turn.drop(columns="turn").reset_index(drop=True)
 
 
 def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ calibrated by itself; tables and figures show their mean. An ensemble has no det
 come from those of its members.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from speechdt.configuration import ConfigError, meant
@@ -75,6 +75,17 @@ def runs(variants: Entries, adapters: Entries) -> dict[str, dict[str, dict[str, 
 def is_ensemble(entry: Mapping[str, Any]) -> bool:
     """Say whether a variant is one over the scores of others."""
     return "ensemble" in entry
+
+
+def ensemble_weights(members: Sequence[Sequence[str]]) -> list[float]:
+    """Return how much each run of each member counts: members alike, and the runs of one alike.
+
+    Parameters
+    ----------
+    members : sequence of sequences of str
+        Runs of each member.
+    """
+    return [1 / (len(members) * len(runs)) for runs in members for _ in runs]
 
 
 def check_ensembles(variants: Entries) -> dict[str, list[str]]:

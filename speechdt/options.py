@@ -36,6 +36,15 @@ def swap_options(prompt: str) -> str:
     )
 
 
+def has_options(prompt: str) -> bool:
+    """Say whether a prompt has two options that can be exchanged."""
+    try:
+        _options(prompt)
+    except ValueError:
+        return False
+    return True
+
+
 def option_texts(prompt: str) -> dict[str, str]:
     """Return the text of each option by its letter, in the order in which they stand.
 

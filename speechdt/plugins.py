@@ -80,7 +80,10 @@ def check_options(cls: type[detector.Detector], options: Mapping[str, Any]) -> N
     for name, parameter in accepted.items():
         if parameter.default is parameter.empty and name not in options:
             raise PluginError(f"option '{name}' is required")
-    hints = typing.get_type_hints(cls.__init__)
+    try:
+        hints = typing.get_type_hints(cls.__init__)
+    except NameError as error:  # a name that is there for type checkers alone
+        raise PluginError(f"annotations cannot be read: {error}") from error
     for name, value in options.items():
         if name in hints and not _fits(value, hints[name]):
             raise PluginError(f"option '{name}' cannot be {value!r}; it is {_say(hints[name])}")

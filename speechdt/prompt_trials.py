@@ -38,6 +38,8 @@ class PromptTrials:
     ----------
     table : DataFrame
         Trials, COLUMNS.
+    keys : list of bytes
+        What each clip is known by: a digest of its audio.
     ask : AskOnce
     """
 
@@ -54,7 +56,8 @@ class PromptTrials:
         self._flac: list[bytes] = trials.pop("audio").tolist()
         self.table = trials
         self._build, self._audio_gib = build, audio_gib
-        self.ask = AskOnce(self._ask, store, [hashlib.sha256(c).digest() for c in self._flac])
+        self.keys = [hashlib.sha256(clip).digest() for clip in self._flac]
+        self.ask = AskOnce(self._ask, store, self.keys)
 
     @cached_property
     def detector(self) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from speechdt.configuration import ConfigError, meant, searched, variant_options
+from speechdt.configuration import ConfigError, check_built, meant, searched, variant_options
 from speechdt.detector import Detector
 from speechdt.plugins import check_options, find_detectors
 from speechdt.search_settings import SearchSettings
@@ -82,7 +82,7 @@ def check_search(
         options = variant_options(on, cls, **resolve)
         if searched(options):
             raise ValueError("on: its prompt is searched for itself")
-        check_options(cls, options)
+        check_built(cls, options, resolve["nano_folder"])
         kind: Any = SearchSettings
         check_options(kind, settings)
         return Search(cls, on, options, SearchSettings(**settings))

@@ -56,8 +56,13 @@ def read_table(path: Path | str, also_text: Collection[str] = ()) -> pd.DataFram
     columns = pd.read_csv(path, nrows=0).columns
     known = {*TEXT, *also_text}
     text = [name for name in columns if name in known or name.endswith("_censored")]
-    table = pd.read_csv(path, dtype=dict.fromkeys(text, str))
-    return table.fillna(dict.fromkeys(text, ""))
+    # Text as it is: a variant may be called NA.
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(text, str),
+        na_values={name: [""] for name in columns if name not in text},
+        keep_default_na=False,
+    )
 
 
 def matrix(

@@ -170,7 +170,8 @@ def _minimum(run: Run) -> list[Finding]:
             Finding(
                 level,
                 f"improvement over {baseline}",
-                *(variant, *gain, judge(gain, ABOVE_ZERO), "tables/comparisons.csv, balanced accuracy"),
+                *(variant, *gain, judge(gain, ABOVE_ZERO)),
+                "tables/comparisons.csv, balanced accuracy",
             )
         )
     return [*found, _by_reader(level, "thorough error analysis", "errors.html")]

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from speechdt import dependencies
+from speechdt import dependencies, plugins
 
 
 @pytest.fixture
@@ -59,3 +59,8 @@ def test_the_hash_does_not_depend_on_the_folder(library, root):
 def test_versions_of_what_a_backend_imports(root):
     files = [root / "backends" / "silero.py"]
     assert {"numpy", "onnxruntime"} <= set(dependencies.imported_versions(files))
+
+
+def test_the_package_whose_network_runs_is_known_though_it_is_never_imported():
+    files = plugins.source_files(plugins.find_detectors()["silero"])
+    assert {"silero-vad", "onnxruntime"} <= set(dependencies.imported_versions(files))

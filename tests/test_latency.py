@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binom
 
@@ -24,6 +25,39 @@ class Slow:
         with stage("forward"):
             time.sleep(0.005)
         return np.full(len(clips), 0.5)
+
+
+@pytest.mark.parametrize("durations", [2, 3, 5, 6])
+@pytest.mark.parametrize("count", [7, 60])
+def test_all_durations_and_levels_are_timed_alike(tmp_path, durations, count):
+    clip = flac_bytes(np.zeros(160, np.float32))
+    cells = []
+    for duration in range(durations):
+        for snr in range(5):
+            named = [f"{duration} {snr} {number}" for number in range(20)]
+            cell = {"trial_id": named, "duration_ms": 100 * duration, "snr_db": float(snr)}
+            cells.append(tmp_path / f"snr{snr}_dur{100 * duration}.parquet")
+            pd.DataFrame(cell | {"audio": [{"bytes": clip}] * 20}).to_parquet(cells[-1])
+    chosen = latency.spread(cells, count)
+    assert len(chosen) == chosen["trial_id"].nunique() == count
+    of_duration = chosen["duration_ms"].value_counts()
+    assert len(of_duration) == durations
+    assert of_duration.max() - of_duration.min() <= 1
+    assert chosen["duration_ms"].iloc[:durations].is_unique
+    if count == 60:
+        assert (chosen.groupby("duration_ms")["snr_db"].nunique() == 5).all()
+
+
+def test_fewer_trials_than_are_to_be_timed(tmp_path):
+    clip = flac_bytes(np.zeros(160, np.float32))
+    cell = {
+        "trial_id": ["a", "b"],
+        "duration_ms": 200,
+        "snr_db": 0.0,
+        "audio": [{"bytes": clip}] * 2,
+    }
+    pd.DataFrame(cell).to_parquet(tmp_path / "cell.parquet")
+    assert len(latency.spread([tmp_path / "cell.parquet"], 200)) == 2
 
 
 def test_stages_are_timed_one_by_one():

@@ -11,7 +11,7 @@ from speechdt.calibration import Calibration
 from speechdt.configuration import NANO, ConfigError, joint_label
 from speechdt.ensemble import mean, vote
 from speechdt.latency import added
-from speechdt.matrix import check_ensembles, runs, trainings
+from speechdt.matrix import check_ensembles, ensemble_weights, runs, trainings
 
 ADAPTERS = {
     "small": {"backend": "qwen2_audio", "clips": 128},
@@ -137,3 +137,10 @@ def test_metrics_of_several_runs_are_means():
     for metric in ("balanced_accuracy", "auc", "ece", "f1_speech"):
         expected = np.mean([table.loc[metric, "value"] for table in single])
         assert both.loc[metric, "value"] == pytest.approx(expected)
+
+
+def test_the_seeds_of_a_member_count_as_one():
+    weights = ensemble_weights([["B3.seed1", "B3.seed2", "B3.seed3"], ["D2"]])
+    assert weights == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+    odds = np.array([[1.0], [2.0], [3.0], [-4.0]])
+    assert mean(1 / (1 + np.exp(-odds)), weights) == pytest.approx(1 / (1 + np.exp(1.0)))

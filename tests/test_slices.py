@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from speechdt.slices import COLUMNS, by_slice, without_flagged
-from speechdt.tables import read_tables
+from speechdt.tables import read_table, read_tables
 
 
 @pytest.fixture
@@ -55,3 +55,12 @@ def test_bandwidths(trials):
         assert table.loc[("bandwidth", level), "n"] == of.sum()
         assert table.loc[("bandwidth", level), "value"] == pytest.approx(right[of].mean())
     assert "bandwidth" not in accuracy(pd.DataFrame(trials.drop(columns="bandwidth_hz"))).index
+
+
+def test_a_variant_may_be_called_na(tmp_path):
+    file = tmp_path / "table.csv"
+    made = pd.DataFrame(
+        {"variant": ["NA", "1", "None"], "family": ["", "x", ""], "p": [0.5, np.nan, np.inf]}
+    )
+    made.to_csv(file, index=False)
+    pd.testing.assert_frame_equal(read_table(file), made)

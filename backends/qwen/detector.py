@@ -94,9 +94,23 @@ class AnswerDetector:
             self._set_up(lm, model, revision, prompt, option_order, batch_size)
 
     @classmethod
-    def check(cls, model: str, revision: str | None = None, **_options: object) -> None:
-        """Raise a ValueError if the checkpoint cannot be reached: asked before any job starts."""
-        check_reachable(model, revision)
+    def check(
+        cls,
+        model: str | None,
+        revision: str | None = None,
+        prompt: str = BASELINE_PROMPT,
+        option_order: str = "fixed",
+        **_options: object,
+    ) -> None:
+        """Raise a ValueError, before any job starts, if this cannot be built.
+
+        The checkpoint cannot be reached (None: the workflow makes it), or both orders are asked of
+        a prompt without two options.
+        """
+        if option_order == "both":
+            swap_options(prompt)
+        if model is not None:
+            check_reachable(model, revision)
 
     @classmethod
     def finetune(

@@ -3,10 +3,8 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from speechdt.jobs import logged
-from speechdt.tables import latency, pareto
+from speechdt.tables import latency, pareto, read_table
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
@@ -18,6 +16,6 @@ if __name__ == "__main__":
         }
         times = latency(timed)
         times.to_csv(snakemake.output.latency, index=False)
-        points = pareto(times, pd.read_csv(snakemake.input.matrix))
+        points = pareto(times, read_table(snakemake.input.matrix))
         points.to_csv(snakemake.output.pareto, index=False)
         log.info("\n%s", points.to_string(index=False))

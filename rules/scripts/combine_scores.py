@@ -8,17 +8,17 @@ from speechdt.jobs import logged
 from speechdt.slices import read_calibration
 
 
-def main(how, members, calibrations, outputs):
+def main(how, members, calibrations, weights, outputs):
     """Write the scores of every cell.
 
-    `members` has the score files of all cells of the first member, then of the second, and so on;
-    `calibrations` one file of each.
+    `members` has the score files of all cells of the first run, then of the second, and so on;
+    `calibrations` one file of each, `weights` how much it counts.
     """
     learned = [read_calibration(path) for path in calibrations]
     for cell, output in enumerate(outputs):
         tables = [pd.read_parquet(path) for path in members[cell :: len(outputs)]]
         p_speech = np.stack([table["p_speech"] for table in tables])
-        combined = vote(p_speech, learned) if how == "vote" else mean(p_speech)
+        combined = vote(p_speech, learned, weights) if how == "vote" else mean(p_speech, weights)
         tables[0].assign(p_speech=combined).to_parquet(output, index=False)
 
 
@@ -28,6 +28,7 @@ if __name__ == "__main__":
             snakemake.params.how,
             snakemake.input.scores,
             snakemake.input.calibrations,
+            snakemake.params.weights,
             snakemake.output,
         )
         log.info("%s of %s", snakemake.params.how, snakemake.params.members)

@@ -1,6 +1,7 @@
 """Score dev and test with the prompts of a search: prompts/searched/{search}.parquet."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -16,11 +17,11 @@ def main(found, cells, backend, options, results):
     cls = find_detectors()[backend]
     prompts = [found[name]["prompt"] for name in ("baseline", "winner")]
     prompts.append(found["control"]["winner"]["prompt"])
-    detector = cls(**options)
+    build = cache(lambda: cls(**options))  # for both splits, and not if all answers are known
     store = prompt_store(results, backend, cls, options)
     parts = []
     for split, files in cells.items():
-        trials = PromptTrials(files, lambda: detector, store)
+        trials = PromptTrials(files, build, store)
         answers = dict(zip(PROMPTS, trials.ask_all(prompts), strict=True))
         parts.append(trials.table.assign(split=split, **answers))
     return pd.concat(parts, ignore_index=True)

@@ -33,7 +33,10 @@ def proposer(settings, trials):
 
 
 def recall(store, settings, causes):
-    """Return what remembers proposals, but for those that are the same each time anyway."""
+    """Return what remembers proposals, but for those that are the same each time anyway.
+
+    What is proposed hangs on what was scored, hence on the clips too.
+    """
     if settings.kind == "template":
         return lambda _turn, propose: propose()
     own = hashlib.sha256(repr(causes).encode()).hexdigest()[:16]
@@ -58,7 +61,7 @@ def main(cells, bank, backend, options, settings, prompts, results, seed):
         proposer=proposer(settings, trials),
         budget=settings.budget,
         seed=seed,
-        recall=recall(store, settings, [settings, seed, options["prompt"], start]),
+        recall=recall(store, settings, [settings, seed, options["prompt"], start, trials.keys]),
         optimizer=settings.optimizer,
         heard=trials.in_words(),
     )
