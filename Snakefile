@@ -2,7 +2,7 @@ configfile: "workflow_config.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/hygiene.smk"
+include: "rules/hygiene.smk"  # first, since corpus leaves out what it objects to
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
 include: "rules/growth.smk"
