@@ -22,7 +22,7 @@ from speechdt.clip_player import (
 )
 from speechdt.display import Row, explain, minus, significant
 from speechdt.failures import ERRORS, Answers
-from speechdt.report import Table
+from speechdt.page import Table
 
 FACTORS = {
     "category": ("Category", "category", ""),
