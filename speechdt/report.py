@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from speechdt import display, latency_display, statistics_display, thresholds_display
-from speechdt.adapters import text_table
+from speechdt.adapters_display import text_table
 from speechdt.citation import bibtex, reference
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
