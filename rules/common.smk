@@ -30,7 +30,6 @@ from speechdt.dependencies import code_hash
 from speechdt.errors import SpeechdtError
 from speechdt.grid import CROSSED, Grid
 from speechdt.left_out import (
-    LeftOut,
     corpora_left_out,
     left_out,
     trained_without,

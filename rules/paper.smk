@@ -1,7 +1,7 @@
 # tables and figures -> a folder that LaTeX makes a paper of; not part of `all`
 
 # All that a paper may quote.
-published = tables + search_results + left_out_tables
+published = tables + search_results
 
 
 # `snakemake paper` writes the folder; `snakemake <results>/paper/main.pdf` also runs pdflatex.
@@ -13,7 +13,12 @@ rule paper:
 
 rule write_paper:
     input:
-        tables=[table for table in published if table.endswith(".csv")],
+        # Those of errors by themselves: they are read with other columns as text.
+        tables=[
+            table
+            for table in published
+            if table.endswith(".csv") and table not in error_tables
+        ],
         errors=error_tables,
         figures=expand("<results>/figures/{figure}.pdf", figure=drawn),
         template=templates("main.tex.j2"),

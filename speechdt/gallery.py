@@ -22,7 +22,7 @@ from speechdt.clip_player import (
 )
 from speechdt.display import Row, explain, minus, significant
 from speechdt.failures import ERRORS, Answers
-from speechdt.report import Table
+from speechdt.page import Table
 
 FACTORS = {
     "category": ("Category", "category", ""),
@@ -46,7 +46,7 @@ def share(p: float) -> float:
     return round(float(50 * (1 + odds / ODDS)), 1)
 
 
-class Verdict(NamedTuple):
+class Answer(NamedTuple):
     """What one variant said to a clip: name, P(speech), threshold, and whether it is wrong."""
 
     variant: str
@@ -78,14 +78,14 @@ class Card(NamedTuple):
     clip : Player
     clean : Player or None
         The same target for longer and without noise.
-    verdicts : list of Verdict
+    answers : list of Answer
     """
 
     trial: Mapping[str, Any]
     error: str
     clip: Player
     clean: Player | None
-    verdicts: Sequence[Verdict]
+    answers: Sequence[Answer]
 
     @property
     def condition(self) -> str:
@@ -102,7 +102,7 @@ class Card(NamedTuple):
     @property
     def wrong(self) -> str:
         """The variants that are wrong, between spaces."""
-        return " ".join(verdict.variant for verdict in self.verdicts if verdict.wrong)
+        return " ".join(answer.variant for answer in self.answers if answer.wrong)
 
 
 def choose(answers: Answers, sources: pd.DataFrame, most: int) -> list[int]:
@@ -177,11 +177,11 @@ def cards(
             label = f"target of {item} without noise"
             clean = Player(longer, media.spectrogram[longer], clean_ms, label)
         said = zip(thresholds, answers.p_speech.loc[row], answers.wrong.loc[row], strict=True)
-        verdicts = [
-            Verdict(variant, float(p), thresholds[variant], bool(wrong))
+        given = [
+            Answer(variant, float(p), thresholds[variant], bool(wrong))
             for variant, p, wrong in said
         ]
-        made.append(Card(trial, ERRORS[str(trial["label"])], clip, clean, verdicts))
+        made.append(Card(trial, ERRORS[str(trial["label"])], clip, clean, given))
     return made
 
 

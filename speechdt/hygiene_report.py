@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from speechdt.report import Drawing, data_uri, width
+from speechdt.page import Drawing, data_uri, width
 from speechdt.sources import CATEGORIES
 
 CAPTION = (

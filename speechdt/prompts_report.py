@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from speechdt.figures.prompts import CAPTION
+from speechdt.page import Drawing, Table, data_uri, width
 from speechdt.prompts_display import (
     BANK_NOTE,
     SEARCHES_NOTE,
@@ -13,7 +14,6 @@ from speechdt.prompts_display import (
     first_lines,
     searches_table,
 )
-from speechdt.report import Drawing, Table, data_uri, width
 
 
 class PromptSection(NamedTuple):

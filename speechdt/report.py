@@ -1,21 +1,20 @@
 """The report: one page that holds every table and figure of a run, and how they came about."""
 
-import base64
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 import pandas as pd
 import yaml
 
 from speechdt import display, latency_display, statistics_display, thresholds_display
-from speechdt.adapters import text_table
+from speechdt.adapters_display import text_table
 from speechdt.citation import bibtex, reference
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
+from speechdt.page import Drawing, Table, data_uri, width
 from speechdt.sources import CATEGORIES
 from speechdt.verdict import Finding
 from speechdt.verdict_display import findings_table
@@ -23,34 +22,6 @@ from speechdt.verdict_display import findings_table
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 MOST_REJECTED = 100
 """Rejected files that the page lists; the CSV file lists all."""
-PIXELS_PER_POINT = 1.75
-"""How large a figure stands on the page."""
-
-
-class Table(NamedTuple):
-    """A table of the page.
-
-    Attributes
-    ----------
-    name : str
-        Its id, and that of its place in the navigation.
-    caption : str
-    cells : DataFrame of str
-    """
-
-    name: str
-    caption: str
-    cells: pd.DataFrame
-
-
-class Drawing(NamedTuple):
-    """A figure of the page: name, title, caption, data URI, and width in CSS pixels."""
-
-    name: str
-    title: str
-    caption: str
-    uri: str
-    width: int
 
 
 def render(
@@ -196,17 +167,6 @@ def drawings(figures: Mapping[str, str]) -> list[Drawing]:
         for name, entry in FIGURES.items()
         if name in figures
     ]
-
-
-def data_uri(svg: str) -> str:
-    """Return an SVG image as a data URI: apart from the page, so that no ids clash."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
-
-
-def width(svg: str) -> int:
-    """Return the width in CSS pixels at which a figure's type is as large as the page's notes."""
-    found = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', svg)
-    return round(float(found[1]) * PIXELS_PER_POINT) if found else 900
 
 
 def verdict_table(verdict: pd.DataFrame | None) -> Table | None:

@@ -46,7 +46,15 @@ def test_an_edit_inside_of_a_package_is_seen(library):
     after = hashes(library)
     changed = {name for name in before if before[name] != after[name]}
     drawing = {"count_hygiene.py", "draw_figure.py", "draw_prompts.py"}
-    assert changed == drawing | {"write_gallery.py", "write_paper.py", "write_report.py"}
+    assert changed == drawing | {"write_paper.py", "write_report.py"}
+
+
+def test_an_edit_of_one_page_rewrites_no_other(library):
+    before = hashes(library)
+    with (library / "speechdt" / "report.py").open("a") as module:
+        module.write("# edited\n")
+    after = hashes(library)
+    assert {name for name in before if before[name] != after[name]} == {"write_report.py"}
 
 
 def test_the_hash_does_not_depend_on_the_folder(library, root):

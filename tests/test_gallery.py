@@ -184,6 +184,6 @@ def test_scores_stand_on_a_bar_of_log_odds():
 
 
 def test_scores_are_written_against_their_threshold():
-    assert gallery.Verdict("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
-    assert gallery.Verdict("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
-    assert gallery.Verdict("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"
+    assert gallery.Answer("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
+    assert gallery.Answer("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
+    assert gallery.Answer("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"

@@ -10,6 +10,7 @@ from speechdt import report
 from speechdt.citation import bibtex, reference
 from speechdt.figures import FIGURES
 from speechdt.hygiene_report import hygiene_section
+from speechdt.page import PIXELS_PER_POINT, data_uri, width
 from speechdt.verdict import Finding
 
 SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
@@ -271,5 +272,5 @@ def test_the_citation_of_the_repository_can_be_read(root):
 
 
 def test_a_figure_keeps_its_size():
-    assert report.width(SVG) == round(360 * report.PIXELS_PER_POINT)
-    assert report.data_uri(SVG).startswith("data:image/svg+xml;base64,")
+    assert width(SVG) == round(360 * PIXELS_PER_POINT)
+    assert data_uri(SVG).startswith("data:image/svg+xml;base64,")

@@ -6,11 +6,11 @@ import pytest
 from speechdt.adapters import (
     adapters_table,
     best_step,
-    card_with_test,
     one_setting_at_a_time,
     spec_augment_text,
     training_curves,
 )
+from speechdt.adapters_display import card_with_test
 from speechdt.figures import draw
 
 LOG = [

@@ -4,7 +4,7 @@ import pandas as pd
 
 from speechdt.growth import check
 from speechdt.jobs import logged
-from speechdt.left_out import sources_without
+from speechdt.without_corpus import sources_without
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

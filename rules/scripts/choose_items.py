@@ -5,7 +5,7 @@ import pandas as pd
 from speechdt.grid import CROSSED, Grid
 from speechdt.items import TooFewSources, crossed, uncrossed
 from speechdt.jobs import logged
-from speechdt.left_out import INSTEAD, categories_left, sources_without
+from speechdt.without_corpus import INSTEAD, categories_left, sources_without
 
 
 def main(sources, split, corpus, grid, trials, seed):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from speechdt.adapters import card_with_test
+from speechdt.adapters_display import card_with_test
 from speechdt.jobs import logged
 from speechdt.tables import read_table
 

@@ -7,13 +7,11 @@ modules draw them.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from speechdt.figures.formats import FORMATS as FORMATS
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-
-FORMATS = ("pdf", "svg", "png")
-"""What every figure is written as."""
 
 
 class Entry(NamedTuple):
