@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtrit
 
-__all__ = ["group_weights", "interval", "over_runs"]
+__all__ = ["group_weights", "interval", "over_runs", "weights"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -57,14 +57,39 @@ def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
     if replicates < 1:
         raise ValueError(f"there must be at least one replicate, not {replicates}")
     rng = np.random.default_rng(seed)
-    weights = np.ones((replicates, strata.size))
+    drawn = np.ones((replicates, strata.size))
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
         n = members.size
         if n > 1:
-            drawn = rng.multinomial(n - 1, np.full(n, 1 / n), size=replicates)
-            weights[:, members] = drawn * (n / (n - 1))
-    return weights
+            times = rng.multinomial(n - 1, np.full(n, 1 / n), size=replicates)
+            drawn[:, members] = times * (n / (n - 1))
+    return drawn
+
+
+def weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
+    """Return the weights of the groups as observed, then those of each bootstrap replicate.
+
+    So ``weights @ sums`` is a metric's observed value and its replicates at once, which `interval`
+    takes as ``rows[0], rows[1:]``.
+
+    Parameters
+    ----------
+    strata, replicates, seed
+        As for `group_weights`, which draws.
+
+    Returns
+    -------
+    (R + 1, G) array of float
+        Row 0 is all ones, the others are those of `group_weights`.
+
+    Raises
+    ------
+    ValueError
+        As `group_weights`.
+    """
+    drawn = group_weights(strata, replicates, seed)
+    return np.vstack([np.ones(drawn.shape[1]), drawn])
 
 
 def over_runs(values: ArrayLike, seed: int) -> Floats:
@@ -77,7 +102,7 @@ def over_runs(values: ArrayLike, seed: int) -> Floats:
     Parameters
     ----------
     values : (n, R + 1, ...) array
-        The metric of each run: row 0 as observed, the others under the rows of `group_weights`.
+        The metric of each run: row 0 as observed, the others under the rows of `weights`.
     seed : int
         Same runs, replicates and seed: same draws.
 
@@ -87,10 +112,10 @@ def over_runs(values: ArrayLike, seed: int) -> Floats:
     """
     values = np.asarray(values, dtype=np.float64)
     runs, rows = values.shape[:2]
-    weights = np.ones((rows, runs))
+    counts = np.ones((rows, runs))
     if runs > 1:
-        weights[1:] = group_weights(np.zeros(runs), rows - 1, seed)
-    return np.asarray(np.einsum("rn,nr...->r...", weights / runs, values))
+        counts[1:] = group_weights(np.zeros(runs), rows - 1, seed)
+    return np.asarray(np.einsum("rn,nr...->r...", counts / runs, values))
 
 
 def interval(

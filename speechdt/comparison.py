@@ -180,8 +180,7 @@ def group_sums(trials: Mapping[str, pd.DataFrame]) -> Sums:
 
 def balanced_accuracy(sums: Sums, replicates: int, seed: int) -> Floats:
     """Return balanced accuracy, (replicates + 1, V); row 0 is that of the trials themselves."""
-    drawn = bootstrap.group_weights(sums.speech, replicates, seed)
-    weights = np.vstack([np.ones(len(sums.n)), drawn])
+    weights = bootstrap.weights(sums.speech, replicates, seed)
     accuracy = np.empty((len(weights), len(sums.of_runs)))
     for variant, correct in enumerate(sums.of_runs):
         rates = np.zeros((len(weights), correct.shape[1]))

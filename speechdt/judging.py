@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from speechdt.bootstrap import group_weights, interval
+from speechdt import bootstrap
 from speechdt.objectives import OBJECTIVES, Bools, Floats
 
 Indices = NDArray[np.int64]
@@ -90,7 +90,7 @@ class Judge:
         told = np.array([contributions(p, speech) for p in (baseline, *answers)])
         means, counts = resampled(told, speech, self.groups[clips], self._replicates, self._seed)
         scores, gains = means[:, 1:], means[:, 1:] - means[:, :1]
-        score_ends, gain_ends = (interval(x[0], x[1:], counts) for x in (scores, gains))
+        score_ends, gain_ends = (bootstrap.interval(x[0], x[1:], counts) for x in (scores, gains))
         if self.objective.sign < 0:
             scores, score_ends = -scores, (-score_ends[1], -score_ends[0])
         items = len(np.unique(self.items[clips]))
@@ -133,7 +133,7 @@ def resampled(
         Groups of each class.
     """
     strata, code = groups_by_class(speech, groups)
-    weights = np.vstack([np.ones(len(strata)), group_weights(strata, replicates, seed)])
+    weights = bootstrap.weights(strata, replicates, seed)
     sums = np.zeros((len(strata), len(told)))
     np.add.at(sums, code, told.T)
     sizes = np.bincount(code, minlength=len(strata))

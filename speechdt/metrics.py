@@ -51,9 +51,7 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     """
     runs = [Groups(part) for part in by_run(trials)]
     groups = runs[0]
-    weights = np.vstack(
-        [np.ones(len(groups.speech)), bootstrap.group_weights(groups.speech, replicates, seed)]
-    )
+    weights = bootstrap.weights(groups.speech, replicates, seed)
     of_runs = [run.metrics(weights) for run in runs]
     shared = [name for name in of_runs[0] if all(name in found for found in of_runs)]
     values = {

@@ -81,8 +81,7 @@ def _accuracies(
     right = np.zeros((len(keys), len(thresholds)))
     np.add.at(right, codes, correct)
     count = np.bincount(codes, minlength=len(keys)).astype(float)
-    drawn = bootstrap.group_weights(of_speech, replicates, seed)
-    weights = np.vstack([np.ones(len(keys)), drawn])
+    weights = bootstrap.weights(of_speech, replicates, seed)
     rates = [
         weights[:, of] @ right[of] / (weights[:, of] @ count[of])[:, None]
         for of in (of_speech, ~of_speech)

@@ -3,6 +3,7 @@ import pytest
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom, binomtest, t
 
+from speechdt import bootstrap
 from speechdt.bootstrap import group_weights, interval
 from speechdt.psychometric import SPREAD, fit
 
@@ -34,6 +35,13 @@ def test_order_of_the_groups_is_kept():
     mixed = group_weights(np.array([1, 0, 1, 0, 1]), 500, 0)
     assert mixed[:, [1, 3]].sum(1) == pytest.approx(2)
     assert mixed[:, [0, 2, 4]].sum(1) == pytest.approx(3)
+
+
+def test_the_first_row_is_what_was_observed():
+    strata = np.repeat([0, 1], [4, 9])
+    rows = bootstrap.weights(strata, 30, 5)
+    assert np.array_equal(rows[0], np.ones(13))
+    assert np.array_equal(rows[1:], group_weights(strata, 30, 5))
 
 
 @pytest.mark.parametrize("groups", [2, 5, 13])
