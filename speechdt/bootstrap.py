@@ -11,17 +11,54 @@ doi:10.1080/00031305.2015.1089789). `benchmarks/coverage.py` measures what comes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtrit
 
-__all__ = ["group_weights", "interval", "over_runs", "weights"]
+__all__ = ["balanced", "group_weights", "groups_by_class", "interval", "over_runs", "weights"]
 
 Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+Indices: TypeAlias = NDArray[np.int64]
 
 FEWEST = 5  # with fewer groups even the most extreme resample lies within Student's t interval
+
+
+def groups_by_class(speech: ArrayLike, groups: ArrayLike) -> tuple[Indices, Bools, NDArray[Any]]:
+    """Number the groups that are drawn, each class by itself.
+
+    Parameters
+    ----------
+    speech : (T,) array of bool
+        Class of each trial.
+    groups : (T,) array
+        Group of each trial: text, or whatever can be sorted.
+
+    Returns
+    -------
+    codes : (T,) array of int
+        Number of each trial's group.
+    of_speech : (G,) array of bool
+        Class of each group; a group that has trials in both classes is two groups here. NONSPEECH
+        comes first, each class in the order of the names: random draws hang on it.
+    names : (G,) array
+        Of each group; the two halves of a group of both classes have the same name.
+
+    Raises
+    ------
+    ValueError
+        If a trial has no group (None or NaN).
+    """
+    number, names = pd.factorize(np.asarray(groups), sort=True)
+    if (number < 0).any():
+        raise ValueError("each trial needs a group")
+    drawn, codes = np.unique(
+        np.asarray(speech, dtype=bool) * len(names) + number, return_inverse=True
+    )
+    return codes, drawn >= len(names), np.asarray(names)[drawn % len(names)]
 
 
 def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
@@ -90,6 +127,34 @@ def weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
     """
     drawn = group_weights(strata, replicates, seed)
     return np.vstack([np.ones(drawn.shape[1]), drawn])
+
+
+def balanced(weights: Floats, of_speech: Bools, sums: Floats, counts: ArrayLike) -> Floats:
+    """Average over trials within each class, then over the two classes.
+
+    Parameters
+    ----------
+    weights : (R + 1, G) array
+        From `weights`.
+    of_speech : (G,) array of bool
+        From `groups_by_class`.
+    sums : (G, C) array
+        Of what is averaged, over the trials of each group; if it is correct decisions, balanced
+        accuracy is what comes out.
+    counts : (G,) array
+        Trials of each group.
+
+    Returns
+    -------
+    (R + 1, C) array
+        NaN if a class has no group.
+    """
+    n = np.asarray(counts, dtype=np.float64)
+    of_classes = [
+        weights[:, of] @ sums[of] / (weights[:, of] @ n[of])[:, None]
+        for of in (of_speech, ~of_speech)
+    ]
+    return np.asarray((of_classes[0] + of_classes[1]) / 2)
 
 
 def over_runs(values: ArrayLike, seed: int) -> Floats:

@@ -9,6 +9,37 @@ from speechdt.psychometric import SPREAD, fit
 
 INF = np.inf
 
+# ------------------------------------------------------------------------------------------ groups
+
+
+def test_groups_of_both_classes_are_two_and_nonspeech_comes_first():
+    speech = [True, False, True, False, True]
+    codes, of_speech, names = bootstrap.groups_by_class(speech, ["b", "b", "a", "é", "b"])
+    assert codes.tolist() == [3, 0, 2, 1, 3]
+    assert of_speech.tolist() == [False, False, True, True]
+    assert names.tolist() == ["b", "é", "a", "b"]
+
+
+def test_groups_that_are_numbers_are_in_the_order_of_numbers():
+    codes, of_speech, names = bootstrap.groups_by_class([True] * 3, [10, 9, 10])
+    assert codes.tolist() == [1, 0, 1]
+    assert of_speech.all()
+    assert names.tolist() == [9, 10]
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_a_trial_without_a_group(missing):
+    with pytest.raises(ValueError, match="needs a group"):
+        bootstrap.groups_by_class([True, False], np.array(["a", missing], dtype=object))
+
+
+def test_classes_weigh_alike_whatever_their_numbers():
+    of_speech = np.array([True, True, False])
+    sums, counts = np.array([[1.0, 4], [3, 0], [5, 10]]), [4, 4, 10]
+    means = bootstrap.balanced(np.array([[1.0, 1, 1], [0, 2, 1]]), of_speech, sums, counts)
+    assert means == pytest.approx(np.array([[0.5, 0.75], [0.625, 0.5]]))
+
+
 # ----------------------------------------------------------------------------------------- weights
 
 
