@@ -11,17 +11,54 @@ doi:10.1080/00031305.2015.1089789). `benchmarks/coverage.py` measures what comes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtrit
 
-__all__ = ["group_weights", "interval", "over_runs"]
+__all__ = ["balanced", "group_weights", "groups_by_class", "interval", "over_runs", "weights"]
 
 Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+Indices: TypeAlias = NDArray[np.int64]
 
 FEWEST = 5  # with fewer groups even the most extreme resample lies within Student's t interval
+
+
+def groups_by_class(speech: ArrayLike, groups: ArrayLike) -> tuple[Indices, Bools, NDArray[Any]]:
+    """Number the groups that are drawn, each class by itself.
+
+    Parameters
+    ----------
+    speech : (T,) array of bool
+        Class of each trial.
+    groups : (T,) array
+        Group of each trial: text, or whatever can be sorted.
+
+    Returns
+    -------
+    codes : (T,) array of int
+        Number of each trial's group.
+    of_speech : (G,) array of bool
+        Class of each group; a group that has trials in both classes is two groups here. NONSPEECH
+        comes first, each class in the order of the names: random draws hang on it.
+    names : (G,) array
+        Of each group; the two halves of a group of both classes have the same name.
+
+    Raises
+    ------
+    ValueError
+        If a trial has no group (None or NaN).
+    """
+    number, names = pd.factorize(np.asarray(groups), sort=True)
+    if (number < 0).any():
+        raise ValueError("each trial needs a group")
+    drawn, codes = np.unique(
+        np.asarray(speech, dtype=bool) * len(names) + number, return_inverse=True
+    )
+    return codes, drawn >= len(names), np.asarray(names)[drawn % len(names)]
 
 
 def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
@@ -57,14 +94,67 @@ def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
     if replicates < 1:
         raise ValueError(f"there must be at least one replicate, not {replicates}")
     rng = np.random.default_rng(seed)
-    weights = np.ones((replicates, strata.size))
+    drawn = np.ones((replicates, strata.size))
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
         n = members.size
         if n > 1:
-            drawn = rng.multinomial(n - 1, np.full(n, 1 / n), size=replicates)
-            weights[:, members] = drawn * (n / (n - 1))
-    return weights
+            times = rng.multinomial(n - 1, np.full(n, 1 / n), size=replicates)
+            drawn[:, members] = times * (n / (n - 1))
+    return drawn
+
+
+def weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
+    """Return the weights of the groups as observed, then those of each bootstrap replicate.
+
+    So ``weights @ sums`` is a metric's observed value and its replicates at once, which `interval`
+    takes as ``rows[0], rows[1:]``.
+
+    Parameters
+    ----------
+    strata, replicates, seed
+        As for `group_weights`, which draws.
+
+    Returns
+    -------
+    (R + 1, G) array of float
+        Row 0 is all ones, the others are those of `group_weights`.
+
+    Raises
+    ------
+    ValueError
+        As `group_weights`.
+    """
+    drawn = group_weights(strata, replicates, seed)
+    return np.vstack([np.ones(drawn.shape[1]), drawn])
+
+
+def balanced(weights: Floats, of_speech: Bools, sums: Floats, counts: ArrayLike) -> Floats:
+    """Average over trials within each class, then over the two classes.
+
+    Parameters
+    ----------
+    weights : (R + 1, G) array
+        From `weights`.
+    of_speech : (G,) array of bool
+        From `groups_by_class`.
+    sums : (G, C) array
+        Of what is averaged, over the trials of each group; if it is correct decisions, balanced
+        accuracy is what comes out.
+    counts : (G,) array
+        Trials of each group.
+
+    Returns
+    -------
+    (R + 1, C) array
+        NaN if a class has no group.
+    """
+    n = np.asarray(counts, dtype=np.float64)
+    of_classes = [
+        weights[:, of] @ sums[of] / (weights[:, of] @ n[of])[:, None]
+        for of in (of_speech, ~of_speech)
+    ]
+    return np.asarray((of_classes[0] + of_classes[1]) / 2)
 
 
 def over_runs(values: ArrayLike, seed: int) -> Floats:
@@ -77,7 +167,7 @@ def over_runs(values: ArrayLike, seed: int) -> Floats:
     Parameters
     ----------
     values : (n, R + 1, ...) array
-        The metric of each run: row 0 as observed, the others under the rows of `group_weights`.
+        The metric of each run: row 0 as observed, the others under the rows of `weights`.
     seed : int
         Same runs, replicates and seed: same draws.
 
@@ -87,10 +177,10 @@ def over_runs(values: ArrayLike, seed: int) -> Floats:
     """
     values = np.asarray(values, dtype=np.float64)
     runs, rows = values.shape[:2]
-    weights = np.ones((rows, runs))
+    counts = np.ones((rows, runs))
     if runs > 1:
-        weights[1:] = group_weights(np.zeros(runs), rows - 1, seed)
-    return np.asarray(np.einsum("rn,nr...->r...", weights / runs, values))
+        counts[1:] = group_weights(np.zeros(runs), rows - 1, seed)
+    return np.asarray(np.einsum("rn,nr...->r...", counts / runs, values))
 
 
 def interval(

@@ -159,20 +159,20 @@ def group_sums(trials: Mapping[str, pd.DataFrame]) -> Sums:
         if not all(table.index.equals(first.index) for table in tables):
             raise ValueError(f"{variant} and {next(iter(trials))} did not hear the same trials")
     speech = first["speech"].to_numpy(dtype=bool)
-    codes, keys = pd.factorize(first["speech"].astype(str) + "|" + first["group_id"], sort=True)
+    codes, of_speech, names = bootstrap.groups_by_class(speech, first["group_id"])
     of_runs = [
         np.column_stack(
             [
-                np.bincount(codes, table["decided"].to_numpy() == speech, len(keys)).astype(float)
+                np.bincount(codes, table["decided"].to_numpy() == speech, len(names)).astype(float)
                 for table in tables
             ]
         )
         for tables in runs.values()
     ]
     return Sums(
-        speech=np.array([key.startswith("True|") for key in keys]),
-        group=pd.factorize(np.array([key.partition("|")[2] for key in keys]))[0],
-        n=np.bincount(codes, minlength=len(keys)).astype(float),
+        speech=of_speech,
+        group=pd.factorize(names)[0],
+        n=np.bincount(codes, minlength=len(names)).astype(float),
         correct=np.column_stack([correct.mean(axis=1) for correct in of_runs]),
         of_runs=of_runs,
     )
@@ -180,13 +180,10 @@ def group_sums(trials: Mapping[str, pd.DataFrame]) -> Sums:
 
 def balanced_accuracy(sums: Sums, replicates: int, seed: int) -> Floats:
     """Return balanced accuracy, (replicates + 1, V); row 0 is that of the trials themselves."""
-    drawn = bootstrap.group_weights(sums.speech, replicates, seed)
-    weights = np.vstack([np.ones(len(sums.n)), drawn])
+    weights = bootstrap.weights(sums.speech, replicates, seed)
     accuracy = np.empty((len(weights), len(sums.of_runs)))
     for variant, correct in enumerate(sums.of_runs):
-        rates = np.zeros((len(weights), correct.shape[1]))
-        for of in (sums.speech, ~sums.speech):
-            rates += weights[:, of] @ correct[of] / (weights[:, of] @ sums.n[of])[:, None] / 2
+        rates = bootstrap.balanced(weights, sums.speech, correct, sums.n)
         # Runs are drawn by variant: those of two have nothing to do with each other.
         accuracy[:, variant] = bootstrap.over_runs(rates.T, seed + variant)
     return accuracy

@@ -110,8 +110,7 @@ class Clusters:
     def __init__(self, units: "pd.Series", replicates: int, seed: int):
         self._codes, names = pd.factorize(units, sort=True)
         self.count = len(names)
-        drawn = bootstrap.group_weights(np.zeros(self.count), replicates, seed)
-        self._weights = np.vstack([np.ones(self.count), drawn])
+        self._weights = bootstrap.weights(np.zeros(self.count), replicates, seed)
 
     def sums(self, values: Floats) -> Floats:
         """Sum (trials, columns) over the trials, then over each replicate's: (1 + R, columns)."""

@@ -8,10 +8,9 @@ the same resamples, which takes out what makes clips easy or hard for both.
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from speechdt.bootstrap import group_weights, interval
+from speechdt import bootstrap
 from speechdt.objectives import OBJECTIVES, Bools, Floats
 
 Indices = NDArray[np.int64]
@@ -90,7 +89,7 @@ class Judge:
         told = np.array([contributions(p, speech) for p in (baseline, *answers)])
         means, counts = resampled(told, speech, self.groups[clips], self._replicates, self._seed)
         scores, gains = means[:, 1:], means[:, 1:] - means[:, :1]
-        score_ends, gain_ends = (interval(x[0], x[1:], counts) for x in (scores, gains))
+        score_ends, gain_ends = (bootstrap.interval(x[0], x[1:], counts) for x in (scores, gains))
         if self.objective.sign < 0:
             scores, score_ends = -scores, (-score_ends[1], -score_ends[0])
         items = len(np.unique(self.items[clips]))
@@ -132,23 +131,12 @@ def resampled(
     groups : list of int
         Groups of each class.
     """
-    strata, code = groups_by_class(speech, groups)
-    weights = np.vstack([np.ones(len(strata)), group_weights(strata, replicates, seed)])
-    sums = np.zeros((len(strata), len(told)))
-    np.add.at(sums, code, told.T)
-    sizes = np.bincount(code, minlength=len(strata))
-    means = [
-        weights[:, of] @ sums[of] / (weights[:, of] @ sizes[of])[:, None]
-        for of in (strata, ~strata)
-    ]
-    return np.asarray((means[0] + means[1]) / 2), [int(strata.sum()), int((~strata).sum())]
-
-
-def groups_by_class(speech: Bools, groups: ArrayLike) -> tuple[Bools, Indices]:
-    """Return the class of each group, and the group of each clip; one of both classes is two."""
-    keys = pd.MultiIndex.from_arrays([np.asarray(speech), np.asarray(groups)])
-    code, found = pd.factorize(keys, sort=True)
-    return np.array([bool(key[0]) for key in found]), code
+    codes, of_speech, _ = bootstrap.groups_by_class(speech, groups)
+    sums = np.zeros((len(of_speech), len(told)))
+    np.add.at(sums, codes, told.T)
+    weights = bootstrap.weights(of_speech, replicates, seed)
+    means = bootstrap.balanced(weights, of_speech, sums, np.bincount(codes))
+    return means, [int(of_speech.sum()), int((~of_speech).sum())]
 
 
 def describe(verdict: Verdict) -> dict[str, Any]:

@@ -51,9 +51,7 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     """
     runs = [Groups(part) for part in by_run(trials)]
     groups = runs[0]
-    weights = np.vstack(
-        [np.ones(len(groups.speech)), bootstrap.group_weights(groups.speech, replicates, seed)]
-    )
+    weights = bootstrap.weights(groups.speech, replicates, seed)
     of_runs = [run.metrics(weights) for run in runs]
     shared = [name for name in of_runs[0] if all(name in found for found in of_runs)]
     values = {
@@ -92,12 +90,10 @@ class Groups:
     """
 
     def __init__(self, trials: pd.DataFrame):
-        key = trials["speech"].astype(str) + "|" + trials["group_id"]
-        codes, names = pd.factorize(key, sort=True)
-        self.speech = np.array([name.startswith("True|") for name in names])
-        self._codes, self._count = codes, len(names)
+        codes, self.speech, _ = bootstrap.groups_by_class(trials["speech"], trials["group_id"])
+        self._codes, self._count = codes, len(self.speech)
         self._trials = trials
-        self._sizes = np.bincount(codes, minlength=len(names)).astype(np.float64)
+        self._sizes = np.bincount(codes, minlength=self._count).astype(np.float64)
         self._pairs = self._wins()
 
     def metrics(self, weights: Floats) -> dict[str, Floats]:

@@ -19,6 +19,7 @@ from scipy.special import expit, ndtr, ndtri
 
 from speechdt import bootstrap
 from speechdt.metrics import by_run
+from speechdt.thresholds import catch_rate
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -195,12 +196,12 @@ def surface(
         return pd.DataFrame(columns=PARAMETERS), pd.DataFrame(columns=CONTOUR)
     tables = [_cells(run) for run in by_run(speech)]
     groups, levels = len(tables[0]), tables[0]["sum"].columns
-    weights = _weights(groups, replicates, seed)
+    weights = bootstrap.weights(np.ones(groups), replicates, seed)
     yes, asked = (
         bootstrap.over_runs([weights @ table[of].to_numpy(float) for table in tables], seed)
         for of in ("sum", "size")
     )
-    guess = [_catch_rate(run, replicates, seed + 2) for run in by_run(catch)]
+    guess = [catch_rate(run, "decided", replicates, seed) for run in by_run(catch)]
     fitted = fit_surface(
         levels.get_level_values("snr_db"),
         levels.get_level_values("duration_ms"),
@@ -218,20 +219,8 @@ def _cells(speech: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table.fillna(0.0).sort_index(axis=1))
 
 
-def _catch_rate(catch: pd.DataFrame, replicates: int, seed: int) -> Floats:
-    alarms = catch.groupby("group_id")["decided"].agg(["sum", "size"]).to_numpy(float)
-    weights = _weights(len(alarms), replicates, seed)
-    rate: Floats = (weights @ alarms[:, 0]) / (weights @ alarms[:, 1])
-    return rate
-
-
 PARAMETERS = ["db_per_doubling", "db_per_doubling_low", "db_per_doubling_high", *Surface._fields]
 CONTOUR = ["duration_ms", "tested", "snr_db", "snr_censored", "snr_low", "snr_high"]
-
-
-def _weights(groups: int, replicates: int, seed: int) -> Floats:
-    drawn = bootstrap.group_weights(np.ones(groups), replicates, seed)
-    return np.vstack([np.ones(groups), drawn])
 
 
 def _parameters(fitted: Surface, groups: int) -> pd.DataFrame:

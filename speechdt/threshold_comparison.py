@@ -127,7 +127,7 @@ def _alarms(catch: pd.DataFrame) -> pd.DataFrame:
 def _bootstrapped(answers: Answers, replicates: int, seed: int) -> tuple[Floats, NDArray[np.bool_]]:
     """Return DT75 (V, replicates + 1), under the draws of groups of `thresholds`; if undefined."""
     groups, silent = (
-        np.vstack([np.ones(size), bootstrap.group_weights(np.ones(size), replicates, of)])
+        bootstrap.weights(np.ones(size), replicates, of)
         for size, of in ((len(answers.asked), seed), (len(answers.catch_asked), seed + 2))
     )
     found, undefined = [], []

@@ -76,15 +76,9 @@ def _accuracies(
     speech = trials["speech"].to_numpy(bool)
     decided = trials["p_speech"].to_numpy(float)[:, None] >= thresholds
     correct = (decided == speech[:, None]).astype(float)
-    codes, keys = pd.factorize(trials["speech"].astype(str) + "|" + trials["group_id"], sort=True)
-    of_speech = np.array([key.startswith("True|") for key in keys])
-    right = np.zeros((len(keys), len(thresholds)))
+    codes, of_speech, names = bootstrap.groups_by_class(speech, trials["group_id"])
+    right = np.zeros((len(names), len(thresholds)))
     np.add.at(right, codes, correct)
-    count = np.bincount(codes, minlength=len(keys)).astype(float)
-    drawn = bootstrap.group_weights(of_speech, replicates, seed)
-    weights = np.vstack([np.ones(len(keys)), drawn])
-    rates = [
-        weights[:, of] @ right[of] / (weights[:, of] @ count[of])[:, None]
-        for of in (of_speech, ~of_speech)
-    ]
-    return (rates[0] + rates[1]) / 2, [int(of_speech.sum()), int((~of_speech).sum())]
+    weights = bootstrap.weights(of_speech, replicates, seed)
+    accuracy = bootstrap.balanced(weights, of_speech, right, np.bincount(codes))
+    return accuracy, [int(of_speech.sum()), int((~of_speech).sum())]

@@ -170,7 +170,7 @@ def _run_rates(
         )
     guess = np.full(replicates + 1, 0.5)
     if kind in ("detection", "far10"):
-        guess = _catch_rate(catch, _decision(kind), replicates, seed)
+        guess = catch_rate(catch, _decision(kind), replicates, seed)
     scale = np.log10(levels) if dimension == "duration" else levels
     asked = trials["speech"] if kind in ("detection", "far10") else slice(None)
     items = trials.loc[asked, "item_id"].nunique()
@@ -190,7 +190,7 @@ def _detection_counts(
     seed: int,
 ) -> tuple[Floats, Floats, list[int]]:
     codes, names = pd.factorize(speech["group_id"], sort=True)
-    weights = _weights(np.ones(len(names), dtype=bool), replicates, seed)
+    weights = bootstrap.weights(np.ones(len(names)), replicates, seed)
     yes = _table(codes, place, speech[_decision(kind)], len(names), levels)
     asked = _table(codes, place, np.ones(len(speech)), len(names), levels)
     return weights @ yes, weights @ asked, [len(names)]
@@ -207,7 +207,7 @@ def _accuracy_counts(
     for number, is_speech in enumerate((True, False)):
         of = (trials["speech"] == is_speech).to_numpy()
         codes, names = pd.factorize(trials["group_id"][of], sort=True)
-        weights = _weights(np.ones(len(names), dtype=bool), replicates, seed + number)
+        weights = bootstrap.weights(np.ones(len(names)), replicates, seed + number)
         asked = weights @ _table(codes, place[of], np.ones(of.sum()), len(names), levels)
         rate += weights @ _table(codes, place[of], correct[of], len(names), levels) / asked / 2
         total += asked
@@ -222,22 +222,40 @@ def _auc_counts(
     auc = np.zeros((replicates + 1, levels))
     for level in range(levels):
         groups = Groups(trials[place == level])
-        auc[:, level] = groups.auc(_weights(groups.speech, replicates, seed))
+        auc[:, level] = groups.auc(bootstrap.weights(groups.speech, replicates, seed))
     counts = [float(trials["speech"][place == level].sum()) for level in range(levels)]
     total = np.broadcast_to(counts, auc.shape).copy()
     return auc * total, total, groups.count_behind("auc")
 
 
-def _catch_rate(catch: pd.DataFrame, decision: str, replicates: int, seed: int) -> Floats:
+def catch_rate(catch: pd.DataFrame, decision: str, replicates: int, seed: int) -> Floats:
+    """Return the rate of SPEECH decisions on catch trials, a fixed guess rate of curves.
+
+    Parameters
+    ----------
+    catch : DataFrame
+        Catch trials of one training run: group_id and the column of decisions.
+    decision : str
+        That column: decided or decided_far10.
+    replicates, seed : int
+        Of the bootstrap that the curves have, too.
+
+    Returns
+    -------
+    (replicates + 1,) array
+        Row 0 as observed, the others resampled over the groups of catch trials.
+
+    Raises
+    ------
+    ValueError
+        If there is no catch trial.
+    """
     codes, names = pd.factorize(catch["group_id"], sort=True)
-    weights = _weights(np.ones(len(names), dtype=bool), replicates, seed + 2)
+    # SPEECH has the seed itself, NONSPEECH seed + 1: each is drawn by itself.
+    weights = bootstrap.weights(np.ones(len(names)), replicates, seed + 2)
     yes = np.bincount(codes, catch[decision], len(names))
     asked = np.bincount(codes, minlength=len(names))
     return np.asarray((weights @ yes) / (weights @ asked))
-
-
-def _weights(strata: NDArray[np.bool_], replicates: int, seed: int) -> Floats:
-    return np.vstack([np.ones(len(strata)), bootstrap.group_weights(strata, replicates, seed)])
 
 
 def _table(

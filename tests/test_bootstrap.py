@@ -3,10 +3,42 @@ import pytest
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom, binomtest, t
 
+from speechdt import bootstrap
 from speechdt.bootstrap import group_weights, interval
 from speechdt.psychometric import SPREAD, fit
 
 INF = np.inf
+
+# ------------------------------------------------------------------------------------------ groups
+
+
+def test_groups_of_both_classes_are_two_and_nonspeech_comes_first():
+    speech = [True, False, True, False, True]
+    codes, of_speech, names = bootstrap.groups_by_class(speech, ["b", "b", "a", "é", "b"])
+    assert codes.tolist() == [3, 0, 2, 1, 3]
+    assert of_speech.tolist() == [False, False, True, True]
+    assert names.tolist() == ["b", "é", "a", "b"]
+
+
+def test_groups_that_are_numbers_are_in_the_order_of_numbers():
+    codes, of_speech, names = bootstrap.groups_by_class([True] * 3, [10, 9, 10])
+    assert codes.tolist() == [1, 0, 1]
+    assert of_speech.all()
+    assert names.tolist() == [9, 10]
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_a_trial_without_a_group(missing):
+    with pytest.raises(ValueError, match="needs a group"):
+        bootstrap.groups_by_class([True, False], np.array(["a", missing], dtype=object))
+
+
+def test_classes_weigh_alike_whatever_their_numbers():
+    of_speech = np.array([True, True, False])
+    sums, counts = np.array([[1.0, 4], [3, 0], [5, 10]]), [4, 4, 10]
+    means = bootstrap.balanced(np.array([[1.0, 1, 1], [0, 2, 1]]), of_speech, sums, counts)
+    assert means == pytest.approx(np.array([[0.5, 0.75], [0.625, 0.5]]))
+
 
 # ----------------------------------------------------------------------------------------- weights
 
@@ -34,6 +66,13 @@ def test_order_of_the_groups_is_kept():
     mixed = group_weights(np.array([1, 0, 1, 0, 1]), 500, 0)
     assert mixed[:, [1, 3]].sum(1) == pytest.approx(2)
     assert mixed[:, [0, 2, 4]].sum(1) == pytest.approx(3)
+
+
+def test_the_first_row_is_what_was_observed():
+    strata = np.repeat([0, 1], [4, 9])
+    rows = bootstrap.weights(strata, 30, 5)
+    assert np.array_equal(rows[0], np.ones(13))
+    assert np.array_equal(rows[1:], group_weights(strata, 30, 5))
 
 
 @pytest.mark.parametrize("groups", [2, 5, 13])
