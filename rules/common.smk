@@ -15,6 +15,7 @@ os.environ |= {
     )
 }
 
+from speechdt.command_line import retype
 from speechdt.configuration import (
     check_adapter,
     check_schema,
@@ -35,7 +36,7 @@ from speechdt.left_out import (
     trained_without,
     without,
 )
-from speechdt.matrix import check_ensembles, runs, trainings
+from speechdt.matrix import check_ensembles, check_named, runs, trainings
 from speechdt.plugins import find_detectors, source_files
 from speechdt.readers import check as check_corpora
 from speechdt.readers import name as corpus_name
@@ -54,6 +55,8 @@ def checked(check, *arguments):
         sys.exit(f"error: {error}")
 
 
+retype(config, workflow.config_settings.config)
+
 # In YAML 1.1 a bare `on` is true; the default quotes it, so that either form of a user wins.
 if isinstance(config.get("searches"), dict):
     for entry in config["searches"].values():
@@ -61,6 +64,7 @@ if isinstance(config.get("searches"), dict):
             entry["on"] = entry.pop(True)
 
 checked(check_schema, config, SCHEMA)
+checked(check_named, config)
 validate(config, SCHEMA)  # fills in the defaults
 
 
@@ -111,11 +115,7 @@ SCORED = {
 }
 # Whatever of the matrix is trained here on train's clips, a language model or not.
 TRAINED = sorted(
-    {
-        entry["adapter"]
-        for entry in SCORED.values()
-        if entry.get("adapter") in ADAPTERS
-    }
+    {entry["adapter"] for entry in SCORED.values() if entry.get("adapter") in ADAPTERS}
 )
 
 

@@ -297,8 +297,8 @@ def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:
             "Flipped (%)": lambda row: f"{100 * row['flipped']:.1f}",
             "AUC": lambda row: f"{row['auc']:.3f}",
             "AUC, exchanged": lambda row: f"{row['auc_exchanged']:.3f}",
-            "Balanced (%)": lambda row: f"{100 * row['balanced_accuracy']:.1f}",
-            "Balanced, exchanged (%)": lambda row: (
+            "Balanced at 0.5 (%)": lambda row: f"{100 * row['balanced_accuracy']:.1f}",
+            "Balanced at 0.5, exchanged (%)": lambda row: (
                 f"{100 * row['balanced_accuracy_exchanged']:.1f}"
             ),
         },

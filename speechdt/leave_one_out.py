@@ -52,9 +52,7 @@ def compared(
         return pd.DataFrame([{"metric": "", "n": 0, "groups": 0}])
     groups = [[Groups(part) for part in by_run(of)] for of in (in_domain, left_out)]
     first = groups[0][0]
-    weights = np.vstack(
-        [np.ones(len(first.speech)), bootstrap.group_weights(first.speech, replicates, seed)]
-    )
+    weights = bootstrap.weights(first.speech, replicates, seed)
     known, unknown = ([run.metrics(weights) for run in runs] for runs in groups)
     rows = []
     for name, (metric, shift, scale) in METRICS.items():

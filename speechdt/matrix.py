@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from speechdt.configuration import ConfigError, meant
+from speechdt.plugins import find_detectors
 
 SETTINGS = ("clips", "rank", "loss", "spec_augment")
 """Settings whose worth a sweep asks for: a figure has a panel for each of those that vary."""
@@ -75,6 +76,35 @@ def runs(variants: Entries, adapters: Entries) -> dict[str, dict[str, dict[str, 
 def is_ensemble(entry: Mapping[str, Any]) -> bool:
     """Say whether a variant is one over the scores of others."""
     return "ensemble" in entry
+
+
+def check_named(config: Mapping[str, Any]) -> None:
+    """Check that the variants and backends that other sections name are there, or were.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration. A variant that is set to null is left out, but no mistake.
+
+    Raises
+    ------
+    ConfigError
+        Naming the section and the name.
+    """
+    compared, judged = config.get("comparisons") or {}, config.get("verdict") or {}
+    named = {
+        "comparisons.reference": [compared.get("reference")],
+        "comparisons.planned": [name for pair in compared.get("planned") or [] for name in pair],
+        "verdict.judged": judged.get("judged") or [],
+        "verdict.baselines": judged.get("baselines") or [],
+    }
+    for where, names in named.items():
+        for name in names:
+            if name is not None and name not in config["variants"]:
+                raise ConfigError(f"{where}: no variant '{name}'{meant(name, config['variants'])}")
+    for backend in config["models"]:
+        if backend not in find_detectors():
+            raise ConfigError(f"models: no backend '{backend}'{meant(backend, find_detectors())}")
 
 
 def ensemble_weights(members: Sequence[Sequence[str]]) -> list[float]:

@@ -42,7 +42,10 @@ LATENCIES = {
 """Columns of the latency table, quoted with three significant digits."""
 KNOWING = {"in_domain": "InDomain", "left_out": "LeftOut", "difference": "Difference"}
 """What a left-out corpus is compared by."""
-OUTCOMES = {"met": "Met", "not met": "NotMet", "undecided": "Undecided"}
+OUTCOMES = {
+    **{"met": "Met", "not met": "NotMet", "undecided": "Undecided"},
+    **{"not run": "NotRun", "for a reader": "ForReader"},
+}
 """Verdicts on the plan's criteria."""
 
 

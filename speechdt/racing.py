@@ -161,7 +161,7 @@ class Track:
     def winner(self) -> str:
         """The prompt whose gain over the baseline has the best pessimistic bound.
 
-        Among those that were asked about all clips; the baseline stays where none of them gains.
+        Among those that were asked about all clips and gain on average; without any, the baseline.
         """
         finalists = {
             prompt: verdict

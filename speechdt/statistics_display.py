@@ -15,10 +15,12 @@ from speechdt.display import (
     text_table,
     with_interval,
 )
+from speechdt.sources import CATEGORIES
 
+UNFLAGGED = "Without flagged"
 STRATA = {
     "All": ("all", ""),
-    "Without flagged": ("hygiene", "unflagged"),
+    UNFLAGGED: ("hygiene", "unflagged"),
     "Narrow band": ("bandwidth", "narrow"),
     "Full band": ("bandwidth", "full"),
 }
@@ -106,17 +108,28 @@ def sensitivity_table(matrix: pd.DataFrame) -> pd.DataFrame:
 
 
 def strata_table(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return balanced accuracy in percent over all trials and in each stratum there is."""
-    of = metrics[metrics["metric"] == "balanced_accuracy"]
+    """Return balanced accuracy in percent over all trials and in each stratum there is.
+
+    Where the trials without flags are of one class, it is that class's share of right decisions.
+    """
+    columns = {"low": "value_low", "high": "value_high"}
     rows = []
-    for variant, figures in of.groupby("variant", sort=False):
+    for variant, figures in metrics.groupby("variant", sort=False):
         found: Row = figures.assign(level=figures["level"].fillna("").astype(str))
-        found = found.set_index(["by", "level"]).rename(
-            columns={"low": "value_low", "high": "value_high"}
-        )
+        found = found.set_index(["by", "level", "metric"]).rename(columns=columns)
+        balanced = {
+            heading: (*key, "balanced_accuracy")
+            for heading, key in STRATA.items()
+            if (*key, "balanced_accuracy") in found.index
+        }
+        if UNFLAGGED not in balanced:
+            balanced |= {
+                f"{label} {UNFLAGGED.lower()}": (*STRATA[UNFLAGGED], f"{label.lower()}_accuracy")
+                for label in CATEGORIES
+            }
         cells = {
             heading: percent(found.loc[key], "value")
-            for heading, key in STRATA.items()
+            for heading, key in balanced.items()
             if key in found.index
         }
         rows.append({"Variant": variant, **cells})

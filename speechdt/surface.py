@@ -31,6 +31,9 @@ HIGHEST_LAPSE = 0.5
 STEPS = 60
 TOLERANCE = 1e-7
 CONTOUR_POINTS = 41
+LEAST_PER_DB = 1e-3
+"""Slope along SNR, in standard deviations a dB, below which a surface is flat: over 25 dB, a rate
+would change by one point at most."""
 
 
 class Surface(NamedTuple):
@@ -59,21 +62,25 @@ class Surface(NamedTuple):
     def snr_at(self, duration_ms: ArrayLike, proportion: float = PROPORTION) -> Floats:
         """Return the SNR in dB at which each surface reaches a proportion, (R, durations).
 
-        It is -inf where guessing alone gives the proportion, inf where no SNR does.
+        It is -inf where guessing alone gives the proportion, inf where no SNR does. Of a surface
+        that is flat along SNR it is one or the other, by its rate at that duration.
         """
         t = doublings(duration_ms)
         guess, lapse, a, b, c = (part[:, None] for part in self)
         reached = (proportion - guess) / (1 - guess - lapse)
         with np.errstate(divide="ignore", invalid="ignore"):
-            level = (ndtri(np.clip(reached, 0, 1)) - a - c * t) / b
-        level = np.where((reached >= 1) | (b <= 0), np.inf, level)
+            needed = ndtri(np.clip(reached, 0, 1)) - a - c * t
+            level = needed / b
+        level = np.where(b < LEAST_PER_DB, np.where(needed <= 0, -np.inf, np.inf), level)
+        level = np.where(reached >= 1, np.inf, level)
         return np.where(reached <= 0, -np.inf, level)
 
     @property
     def db_per_doubling(self) -> Floats:
         """Fall of the threshold, in dB, when the duration doubles; NaN if SNR does not help."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.per_db > 0, self.per_doubling / self.per_db, np.nan)
+            trade = self.per_doubling / self.per_db
+        return np.where(self.per_db < LEAST_PER_DB, np.nan, trade)
 
 
 def doublings(duration_ms: ArrayLike) -> Floats:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 MET, NOT_MET, UNDECIDED = "met", "not met", "undecided"
+NOT_RUN, FOR_READER = "not run", "for a reader"
 MARGIN = 0.03
 """How far below a detector one may lie, in balanced accuracy, and be competitive with it."""
 AT_EVERY_SNR = 0.75
@@ -22,7 +23,6 @@ COMPARABLE = 2.0
 """How many times slower than another a detector may be, its latency being comparable."""
 ABOVE_ZERO = 1e-9
 """What a difference must reach to be above zero: none at all is no improvement."""
-READER = "for a reader to judge"
 
 
 class Interval(NamedTuple):
@@ -50,7 +50,7 @@ class Finding(NamedTuple):
     value, low, high : float
         The figure and its interval, in the unit of the bound.
     verdict : str
-        `MET`, `NOT_MET` or `UNDECIDED`.
+        `MET`, `NOT_MET` or `UNDECIDED`; `NOT_RUN` without a figure; `FOR_READER` if none can say.
     note : str
         Where the figure is from, or what else there is to say.
     """
@@ -100,25 +100,31 @@ class Run(NamedTuple):
 
 def judge(figure: Interval, bound: float, *, below: bool = False) -> str:
     """Return whether a figure is at least the bound (at most, if `below`)."""
+    if figure.value != figure.value:
+        return NOT_RUN
     low, high = (-figure.high, -figure.low) if below else (figure.low, figure.high)
     bound = -bound if below else bound
     return MET if low >= bound else NOT_MET if high < bound else UNDECIDED
 
 
 def all_of(verdicts: Iterable[str]) -> str:
-    """Return met if all are, not met if any is not, undecided otherwise (or if there are none)."""
-    found = list(verdicts)
+    """Return met if all are, not met if any is not, not run if none was, undecided otherwise."""
+    found = set(verdicts)
     if NOT_MET in found:
         return NOT_MET
-    return MET if found and set(found) == {MET} else UNDECIDED
+    if found <= {NOT_RUN}:
+        return NOT_RUN
+    return MET if found == {MET} else UNDECIDED
 
 
 def any_of(verdicts: Iterable[str]) -> str:
-    """Return met if any is, not met if none is, undecided otherwise (or if there are none)."""
-    found = list(verdicts)
+    """Return met if any is, not met if none is, not run if none was, undecided otherwise."""
+    found = set(verdicts)
     if MET in found:
         return MET
-    return NOT_MET if found and set(found) == {NOT_MET} else UNDECIDED
+    if found <= {NOT_RUN}:
+        return NOT_RUN
+    return NOT_MET if found == {NOT_MET} else UNDECIDED
 
 
 def findings(run: Run) -> list[Finding]:
@@ -193,7 +199,7 @@ def _target(run: Run) -> list[Finding]:
         competitive,
         _prompts(run),
         Finding(
-            *(level, "psychometric curves and latency analysis", "", *UNMEASURED, MET),
+            *(level, "psychometric curves and latency analysis", "", *UNMEASURED, _if_run(run)),
             "figures/psychometric_snr.pdf, figures/pareto.pdf, tables/thresholds.csv",
         ),
     ]
@@ -241,11 +247,11 @@ def _stretch(run: Run) -> list[Finding]:
         ),
         _by_reader(level, "novel insights from error analysis", "errors.html"),
         Finding(
-            *(level, "released model and dataset", "", *UNMEASURED, UNDECIDED),
+            *(level, "released model and dataset", "", *UNMEASURED, FOR_READER),
             "snakemake release makes the folder; to publish it is left to you",
         ),
         Finding(
-            *(level, "reproducible pipeline", "", *UNMEASURED, MET),
+            *(level, "reproducible pipeline", "", *UNMEASURED, _if_run(run)),
             "this page is one of its outputs",
         ),
     ]
@@ -270,7 +276,7 @@ def _early(run: Run) -> list[Finding]:
                 ("accuracy", 0.70, "test accuracy ≥ 70 %"),
                 ("speech_accuracy", 0.75, "SPEECH ≥ 75 %"),
                 ("nonspeech_accuracy", 0.70, "NONSPEECH ≥ 70 %"),
-                ("confidence_gap", 0.10, "confidence gap, correct − wrong, ≥ 0.10"),
+                ("confidence_gap", 0.10, "confidence gap, correct − wrong, ≥ 10 points"),
             )
         ),
     ]
@@ -296,7 +302,12 @@ def _training_loss(run: Run, level: str, variant: str) -> Finding:
 
 
 def _by_reader(level: str, text: str, where: str) -> Finding:
-    return Finding(level, text, "", *UNMEASURED, UNDECIDED, f"{READER}: {where}")
+    return Finding(level, text, "", *UNMEASURED, FOR_READER, where)
+
+
+def _if_run(run: Run) -> str:
+    """Met by the workflow itself, if it ran anything of the plan."""
+    return MET if run.variant else NOT_RUN
 
 
 class Step(NamedTuple):
@@ -336,7 +347,7 @@ def decide(run: Run) -> list[Step]:
         measured = figure(run, variant, "accuracy")
         if measured.value != measured.value:
             then = f"not measured: add variant {variant}"
-            return [*steps, Step(question, variant, measured, UNDECIDED, then)]
+            return [*steps, Step(question, variant, measured, NOT_RUN, then)]
         verdict = judge(measured, bound)
         either = f"more test speakers decide; if yes, {yes}; if no, {no}"
         then = {MET: yes, NOT_MET: no, UNDECIDED: either}[verdict]
@@ -351,9 +362,7 @@ def overall(found: Sequence[Finding]) -> dict[str, str]:
     levels = dict.fromkeys(one.level for one in found)
     return {
         level: all_of(
-            one.verdict
-            for one in found
-            if one.level == level and not one.note.startswith((READER, "snakemake release"))
+            one.verdict for one in found if one.level == level and one.verdict != FOR_READER
         )
         for level in levels
     }

@@ -6,11 +6,12 @@ import pandas as pd
 
 from speechdt.display import MISSING, model_notes, number, with_interval
 from speechdt.markup import markdown
-from speechdt.verdict import UNDECIDED, Finding, Interval, Run, Step, decide, findings, overall
+from speechdt.verdict import Finding, Interval, Run, Step, decide, findings, overall
 
 NOTE = (
     "Met: the whole 95 % interval (over groups) lies on the good side of the bound; not met: on "
-    "the other side; undecided: the bound lies within it. Percent, and points for differences."
+    "the other side; undecided: the bound lies within it; not run: there is no figure. In percent, "
+    "and in points for differences."
 )
 
 
@@ -37,7 +38,7 @@ def tree_table(steps: Sequence[Step]) -> pd.DataFrame:
             "Question": step.question,
             "Variant": step.variant,
             "Measured": _percent(step.figure),
-            "Answer": {"met": "yes", "not met": "no"}.get(step.verdict, UNDECIDED),
+            "Answer": {"met": "yes", "not met": "no"}.get(step.verdict, step.verdict),
             "What the plan says to do": step.then,
         }
         for step in steps

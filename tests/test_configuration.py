@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from speechdt import checks, find_detectors
+from speechdt.command_line import retype, typed
 from speechdt.configuration import (
     ConfigError,
     check_adapter,
@@ -13,6 +14,7 @@ from speechdt.configuration import (
     check_variant,
     model_label,
 )
+from speechdt.matrix import check_named
 from speechdt.options import has_options
 from speechdt.search_configuration import check_search
 
@@ -76,3 +78,34 @@ def test_a_hygiene_check_claims_no_gpus_of_its_own():
     check = {"backend": "webrtc", "gpus": 1, "nonspeech_above": 0.1, "speech_below": 0.5}
     with pytest.raises(ConfigError, match=r"hygiene\.checks\.x: unknown key 'gpus'"):
         checks.read_checks({"checks": {"x": check}, "flag_by": "x", "remove": False}, **RESOLVE)
+
+
+def test_what_the_command_line_says_has_the_types_of_yaml():
+    given = {"grid": {"snr_db": ["-5", "2.5"]}, "remove": "true", "variants": {"A1": "null"}}
+    config = {"grid": {"clean_ms": 1000} | given["grid"], "remove": "true"}
+    config |= {"variants": given["variants"] | {"D2": {"backend": "silero"}}}
+    retype(config, given)
+    assert config == {
+        "grid": {"clean_ms": 1000, "snr_db": [-5, 2.5]},
+        "remove": True,
+        "variants": {"A1": None, "D2": {"backend": "silero"}},
+    }
+    assert typed(["Answer: A or B", "1e", "- a", "{"]) == ["Answer: A or B", "1e", "- a", "{"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"comparisons": {"reference": "D22"}}, "comparisons.reference: no variant 'D22'.*'D2'"),
+        ({"comparisons": {"planned": [["A1", "Z"]]}}, "comparisons.planned: no variant 'Z'"),
+        ({"verdict": {"judged": ["Z"]}}, "verdict.judged: no variant 'Z'"),
+        ({"verdict": {"baselines": ["Z"]}}, "verdict.baselines: no variant 'Z'"),
+        ({"models": {"qwen2_adio": "nano"}}, "models: no backend 'qwen2_adio'.*qwen2_audio"),
+    ],
+)
+def test_a_name_that_was_never_given(change, message):
+    config = {"variants": {"A1": None, "D2": {"backend": "silero"}}, "models": {}}
+    named = {"comparisons": {"reference": "D2", "planned": [["A1", "D2"]]}}
+    check_named(config | named)
+    with pytest.raises(ConfigError, match=message):
+        check_named(config | named | change)

@@ -88,6 +88,17 @@ def test_detectors_that_never_change_their_mind(level, censored):
     assert contour["snr_db"].isna().all()
 
 
+def test_a_surface_that_is_flat_along_snr():
+    """Always SPEECH below 400 ms, and never above: no SNR is a threshold, and none is worth one."""
+    n = np.full((1, len(CELLS)), 1000.0)
+    found = fit_surface(*CELLS.T, n * (CELLS[:, 1] < 400), n, [0.1])
+    assert np.isnan(found.db_per_doubling).all()
+    assert found.snr_at([200, 300, 500, 1000])[0].tolist() == [-np.inf, -np.inf, np.inf, np.inf]
+    never = fit_surface(*CELLS.T, 0 * n, n, [0.0])
+    assert np.isnan(never.db_per_doubling).all()
+    assert (never.snr_at(DURATIONS) == np.inf).all()
+
+
 def test_one_duration_has_no_surface():
     trials, quiet = heard(rate)
     one = trials[trials["duration_ms"] == 200]

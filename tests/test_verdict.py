@@ -8,8 +8,10 @@ from speechdt import tables
 from speechdt.comparison import compare, contrasts
 from speechdt.slices import by_slice
 from speechdt.verdict import (
+    FOR_READER,
     MET,
     NOT_MET,
+    NOT_RUN,
     UNDECIDED,
     Interval,
     Run,
@@ -99,11 +101,12 @@ def test_a_run_that_meets_the_plan(runs):
         ("stretch", "novel insights from error analysis"),
         ("stretch", "released model and dataset"),
     }
-    gap = ("loss masking", "confidence gap, correct − wrong, ≥ 0.10")  # 0.9 always, right or wrong
+    # 0.9 always, right or wrong
+    gap = ("loss masking", "confidence gap, correct − wrong, ≥ 10 points")
     for key, verdict in found.items():
         if key not in left_to_readers and key[1] != gap[1]:
             assert verdict == MET, key
-    assert {found[key] for key in left_to_readers} == {UNDECIDED}
+    assert {found[key] for key in left_to_readers} == {FOR_READER}
     levels = overall(findings(runs["met"]))
     assert [levels[level] for level in ("minimum", "target", "stretch")] == [MET] * 3
     steps = decide(runs["met"])
@@ -160,12 +163,15 @@ def test_a_variant_that_is_missing_is_not_judged_by_another_one():
     run = run_of("met", ("A1", "D1", "D2"))
     assert run.variant == "A1"
     (step,) = decide(run)
-    assert (step.verdict, step.then) == (UNDECIDED, "not measured: add variant B2")
+    assert (step.verdict, step.then) == (NOT_RUN, "not measured: add variant B2")
     nothing = run._replace(judged=())
     assert "nothing to judge" in page(nothing)
     assert "nan" not in page(nothing)
     early = [one for one in findings(run) if one.variant == "B2"]
-    assert {one.verdict for one in early if "loss" not in one.criterion} == {UNDECIDED}
+    assert {one.verdict for one in early if "loss" not in one.criterion} == {NOT_RUN}
+    assert {one.verdict for one in findings(nothing) if not one.variant} <= {NOT_RUN, FOR_READER}
+    levels = overall(findings(nothing))
+    assert [levels[level] for level in ("minimum", "target", "stretch")] == [NOT_RUN] * 3
 
 
 def test_slow_is_not_comparable(runs):
@@ -181,8 +187,9 @@ def test_bounds_and_their_intervals():
     assert judge(Interval(0.8, 0.7, 0.9), 0.75) == UNDECIDED
     assert judge(Interval(1, 1, 1), 2, below=True) == MET
     assert judge(Interval(3, 2.5, 4), 2, below=True) == NOT_MET
-    assert judge(Interval(np.nan, np.nan, np.nan), 0.5) == UNDECIDED
-    assert all_of([]) == any_of([]) == UNDECIDED
+    assert judge(Interval(np.nan, np.nan, np.nan), 0.5) == NOT_RUN
+    assert all_of([]) == any_of([]) == all_of([NOT_RUN]) == NOT_RUN
+    assert all_of([MET, NOT_RUN]) == any_of([NOT_MET, NOT_RUN]) == UNDECIDED
     assert all_of([MET, UNDECIDED]) == UNDECIDED
     assert all_of([NOT_MET, UNDECIDED]) == NOT_MET
     assert any_of([NOT_MET, MET]) == MET
