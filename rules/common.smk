@@ -111,7 +111,11 @@ SCORED = {
 }
 # Whatever of the matrix is trained here on train's clips, a language model or not.
 TRAINED = sorted(
-    {entry["adapter"] for entry in SCORED.values() if entry.get("adapter") in ADAPTERS}
+    {
+        entry["adapter"]
+        for entry in SCORED.values()
+        if entry.get("adapter") in ADAPTERS
+    }
 )
 
 

@@ -3,10 +3,11 @@
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
-from speechdt import checks, find_detectors
+from speechdt import checks, find_detectors, readers
 from speechdt.configuration import (
     ConfigError,
     check_adapter,
@@ -18,6 +19,7 @@ from speechdt.matrix import adapted, check_ensembles, runs
 from speechdt.options import has_options
 from speechdt.plugins import check_options
 from speechdt.search_configuration import check_search
+from speechdt.selection import ExclusionError, read_marks
 
 NANO = "results/models/nano"
 PROMPTS = {"baseline": "Speech?\n\nA) yes\nB) no", "open": "Is there speech? Answer A or B."}
@@ -204,3 +206,63 @@ def test_a_choice_is_told_with_its_values():
         check_options(webrtc, {"mode": True})
     with pytest.raises(ValueError, match=r"'batch_size' cannot be 'x'; it is int or null"):
         check_options(find_detectors()["qwen2_audio"], {"model": "m", "batch_size": "x"})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x89PNG\r\n\x1a\n\xff", "cannot be read as CSV"),
+        (b"", "lacks the column source_id"),
+        (b"path,reason\na,b\n", "lacks the column source_id; .* is 'path,reason'"),
+        (b"source_id;reason\na;b\n", "lacks the column source_id; .* is 'source_id;reason'"),
+    ],
+)
+def test_a_file_of_marks_that_is_none(tmp_path, content, message):
+    file = tmp_path / "marks.csv"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"^exclude: .*marks.csv {message}"):
+        checks.check_marks([str(file)])
+    with pytest.raises(ExclusionError, match=r"^exclude: .*marks\.csv"):
+        read_marks([file], pd.Series(["a"]))
+
+
+def test_a_file_of_marks_that_holds_none_yet(tmp_path):
+    (tmp_path / "marks.csv").write_text("source_id\n")
+    assert checks.check_marks([str(tmp_path / "marks.csv")])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        (None, "own has neither manifest.csv nor speech/ or nonspeech/; expected manifest.csv in"),
+        ("path,label\na.wav,SPEECH\n", "manifest.csv lacks the column category, group_id; its"),
+        (
+            "path;label;category;group_id\n",
+            "commas between them, is 'path;label;category;group_id'",
+        ),
+        ("path,label,category,group_id\n", "manifest.csv lists no recording"),
+    ],
+)
+def test_a_folder_that_is_no_corpus(tmp_path, manifest, message):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "notes.md").write_text("speech")
+    if manifest is not None:
+        (own / "manifest.csv").write_text(manifest)
+    (problem,) = readers.check([{"kind": "folder", "path": str(own)}])
+    assert message in problem
+
+
+def test_a_file_in_no_category_is_told_where_it_was_expected(tmp_path):
+    for name in ("Speech/a.wav", "nonspeech/b.wav", "c.wav", "nonspeech/Music/d.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = {
+        source.source_id: (source.category, source.reason)
+        for source in readers.read({"kind": "folder", "path": str(tmp_path)})
+    }
+    where = "expected in speech/… or nonspeech/<category>/… (categories: music, animals, noise, "
+    assert found["Speech/a.wav"] == ("speech", "")
+    assert found["nonspeech/Music/d.wav"] == ("music", "")
+    assert found["nonspeech/b.wav"][1].startswith(where)
+    assert found["c.wav"][1].startswith(where)
