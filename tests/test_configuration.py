@@ -266,3 +266,19 @@ def test_a_file_in_no_category_is_told_where_it_was_expected(tmp_path):
     assert found["nonspeech/Music/d.wav"] == ("music", "")
     assert found["nonspeech/b.wav"][1].startswith(where)
     assert found["c.wav"][1].startswith(where)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start": 100}, "start is 100, and there are 2 prompts"),
+        ({"proposer": {"kind": "local", "model": "/nowhere"}}, "model '/nowhere' is no folder"),
+        ({"proposer": {"kind": "local", "model": 3}}, "proposer: option 'model' cannot be 3"),
+        ({"proposer": {"kind": "self", "temperature": "hot"}}, "'temperature' cannot be 'hot'"),
+        ({"proposer": {"kind": "self", "temperature": -1}}, "temperature is -1, and must be at"),
+        ({"proposer": {"kind": "self", "most_tokens": 0}}, "most_tokens is 0, and must be at"),
+    ],
+)
+def test_a_setting_of_a_search_that_cannot_be(settings, message):
+    with pytest.raises(ConfigError, match=rf"^searches\.x: .*{message}"):
+        check_search("x", {"on": {"backend": "qwen2_audio"}} | settings, {}, **RESOLVE)
