@@ -39,7 +39,7 @@ rule finetune:
 
 
 # Of each variant whose language model is adapted here: its trainings, one a seed, and their settings.
-ADAPTED = adapted(RUNS, TRAININGS, config["trials"]["train_clips"])
+ADAPTED = checked(adapted, RUNS, TRAININGS, config["trials"]["train_clips"])
 USED_ADAPTERS = sorted({run for entry in ADAPTED.values() for run in entry["runs"]})
 
 

@@ -13,9 +13,13 @@ from speechdt.configuration import (
 )
 from speechdt.detector import Detector
 from speechdt.plugins import find_detectors
+from speechdt.readers.tree import rows
+from speechdt.sources import CorpusError
 
 NOT_OPTIONS = ("nonspeech_above", "speech_below")
 """Keys of a check that are none of its detector's."""
+MARK = "source_id"
+"""Column that a file of marks must have."""
 
 
 class Check(NamedTuple):
@@ -102,8 +106,12 @@ def _read(
 
 
 def check_marks(files: list[str]) -> list[str]:
-    """Return the files of marks, or say which one is missing."""
+    """Return the files of marks, or say which one is missing or no table of marks."""
     for file in files:
         if not Path(file).is_file():
             raise ConfigError(f"exclude: there is no file {file}")
+        try:
+            next(rows(Path(file), (MARK,)), None)  # its first lines; read_marks reads all
+        except CorpusError as error:
+            raise ConfigError(f"exclude: {error}") from error
     return files

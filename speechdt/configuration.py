@@ -2,13 +2,16 @@
 
 import difflib
 import inspect
-from collections.abc import Iterable, Mapping
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import ValidationError, relevance
 
 from speechdt.detector import Detector
 from speechdt.errors import SpeechdtError
@@ -22,6 +25,16 @@ NOT_YET_FOUND = "A) SPEECH\nB) NONSPEECH"
 """What stands for a prompt that is searched for while options are checked."""
 RANDOM_WEIGHTS = "random weights"
 """What a model for timing alone is called."""
+
+CALLED = {
+    "object": "a mapping, {key: value}",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+"""Types of a JSON schema in words."""
 
 
 class ConfigError(SpeechdtError):
@@ -37,9 +50,13 @@ def check_schema(config: Mapping[str, Any], schema: Path | str) -> None:
         Naming the key that is unknown, missing or has a wrong value.
     """
     validator = jsonschema.Draft202012Validator(yaml.safe_load(Path(schema).read_text()))
-    error = jsonschema.exceptions.best_match(validator.iter_errors(dict(config)))
-    if error is not None:
-        raise ConfigError(_say(error))
+    errors = list(validator.iter_errors(dict(config)))
+    if errors:
+        raise ConfigError(_say(_innermost(max(errors, key=relevance))))
+    # NaN is neither below a minimum nor above a maximum.
+    for where, value in _numbers(config):
+        if not math.isfinite(value):
+            raise ConfigError(f"configuration: {where}: {value} is no finite number")
 
 
 def variant_detectors(variants: Mapping[str, Mapping[str, Any]]) -> dict[str, type[Detector]]:
@@ -146,23 +163,27 @@ def _named_prompt(
     return {"search": search}
 
 
-def _prompt(name: str, prompts: Mapping[str, str]) -> str:
+def _prompt(name: Any, prompts: Mapping[str, str]) -> str:
     """Return the text of a prompt."""
+    if not isinstance(name, str):
+        raise ConfigError(f"prompt {name!r} is no name of a prompt")
     if name not in prompts:
         known = ", ".join(prompts)
-        raise ConfigError(f"no prompt '{name}'{meant(str(name), prompts)}; prompts: {known}")
+        raise ConfigError(f"no prompt '{name}'{meant(name, prompts)}; prompts: {known}")
     return prompts[name]
 
 
 def _adapter(
-    name: str, backend: str, adapters: Mapping[str, Mapping[str, Any]], folder: str
+    name: Any, backend: str, adapters: Mapping[str, Mapping[str, Any]], folder: str
 ) -> str:
     """Return the folder of an adapter."""
+    if not isinstance(name, str):
+        raise ConfigError(f"adapter {name!r} is neither the name of an adapter nor a folder")
     if name not in adapters:
         if Path(name).is_dir():
             return name
         known = ", ".join(adapters) or "none"
-        raise ConfigError(f"no adapter '{name}'{meant(str(name), adapters)}; adapters: {known}")
+        raise ConfigError(f"no adapter '{name}'{meant(name, adapters)}; adapters: {known}")
     if adapters[name]["backend"] != backend:
         raise ConfigError(f"adapter '{name}' is one of {adapters[name]['backend']}")
     return f"{folder}/{name}"
@@ -177,7 +198,7 @@ def check_variant(
     ------
     ConfigError
         Naming the variant: a prompt or an option does not exist, or the class's own ``check``
-        raises a ValueError.
+        objects or fails.
     """
     try:
         options = variant_options(entry, cls, **resolve)
@@ -209,7 +230,13 @@ def _own_check(cls: type[Detector], options: Mapping[str, Any], nano_folder: str
         told = dict(options)
         if is_nano(options, nano_folder):
             told["model"] = None
-        own_check(**told)
+        try:
+            own_check(**told)
+        except ValueError:
+            raise
+        except (Exception, SystemExit) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            raise ConfigError(f"its check() fails: {type(error).__name__}: {reason}") from error
 
 
 def is_nano(options: Mapping[str, Any], nano_folder: str) -> bool:
@@ -220,7 +247,8 @@ def is_nano(options: Mapping[str, Any], nano_folder: str) -> bool:
 def searched(options: Mapping[str, Any]) -> str | None:
     """Return the search that a variant's prompt is the winner of, or None."""
     prompt = options.get("prompt")
-    return str(prompt["search"]) if isinstance(prompt, Mapping) else None
+    wanted = prompt.get("search") if isinstance(prompt, Mapping) else None
+    return None if wanted is None else str(wanted)
 
 
 def check_adapter(
@@ -265,9 +293,9 @@ def check_adapter(
         if "prompt" in settings:
             named = settings["prompt"]
             settings["prompt"] = (
-                _prompt(named, prompts)
-                if isinstance(named, str)
-                else [_prompt(name, prompts) for name in named]
+                [_prompt(name, prompts) for name in named]
+                if isinstance(named, list | tuple)
+                else _prompt(named, prompts)
             )
         check_options(known, settings)
         known(**settings)
@@ -309,15 +337,72 @@ def meant(name: str, known: Iterable[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
+def _numbers(value: Any, where: str = "") -> Iterator[tuple[str, float]]:
+    """Yield all numbers with a point of a configuration, and the keys that lead to them."""
+    if isinstance(value, float):
+        yield where, value
+    steps: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        steps = value.items()
+    elif isinstance(value, list | tuple):
+        steps = enumerate(value)
+    for step, inner in steps:
+        yield from _numbers(inner, f"{where}.{step}" if where else str(step))
+
+
+def _innermost(error: ValidationError) -> ValidationError:
+    """Return what is wrong within a value that fits none of the forms it may have."""
+
+    while found := [inner for inner in error.context or () if not _wants_null(inner)]:
+        of_form = Counter(inner.relative_schema_path[0] for inner in found)
+        error = max(found, key=partial(_telling, of_form))
+    return error
+
+
+def _telling(of_form: Mapping[Any, int], error: ValidationError) -> tuple[int | bool, ...]:
+    """Return what ranks a mistake: the form that was meant has a key nearly right, or fewest."""
+    unknown = _unknown_key(error)
+    return (
+        len(error.absolute_path),
+        "did you mean" in unknown,
+        -of_form[error.relative_schema_path[0]],
+        bool(unknown),
+        error.validator == "required",
+    )
+
+
+def _unknown_key(error: ValidationError) -> str:
+    """Name the key that no form has, or ''."""
+    if error.validator != "additionalProperties":
+        return ""
+    known = error.schema.get("properties", {})
+    unknown = next(key for key in error.instance if key not in known)
+    keys = f"; keys: {', '.join(known)}" if known else ""
+    return f"unknown key '{unknown}'{meant(str(unknown), known)}{keys}"
+
+
+def _wants_null(error: ValidationError) -> bool:
+    return (error.validator, error.validator_value) == ("type", "null")
+
+
+def _wanted(error: ValidationError) -> str:
+    """Return the types that a value may have, of all forms."""
+    beside = error.parent.context if error.parent else [error]
+    types = [
+        str(inner.validator_value)
+        for inner in beside or ()
+        if inner.validator == "type" and not _wants_null(inner) and inner.path == error.path
+    ]
+    return " or ".join(CALLED.get(kind, kind) for kind in dict.fromkeys(types))
+
+
 def _say(error: ValidationError) -> str:
     where = ".".join(str(step) for step in error.absolute_path)
     message = str(error.message)
     if error.validator == "type" and "propertyNames" in error.absolute_schema_path:
         message = f"key {error.instance!r} is no text; write it in quotes"
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        unknown = [key for key in error.instance if key not in known]
-        message = f"unknown key '{unknown[0]}'{meant(unknown[0], known)}"
-        if known:
-            message += f"; keys: {', '.join(known)}"
+    elif error.validator == "type" and isinstance(error.validator_value, str):
+        value = "null" if error.instance is None else repr(error.instance)
+        message = f"{value} must be {_wanted(error)}"
+    message = _unknown_key(error) or message
     return f"configuration: {where}: {message}" if where else f"configuration: {message}"

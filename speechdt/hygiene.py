@@ -94,17 +94,18 @@ def _heard(
         yield from pool.map(_of_file, paths, chunksize=16)
 
 
-_detector: list[Detector] = []  # of this process
+_detector: list[tuple[Detector, str]] = []  # of this process, and what an error calls it
 
 
 def _build(backend: str, options: Mapping[str, Any]) -> None:
-    _detector[:] = [find_detectors()[backend](**options)]
+    _detector[:] = [(find_detectors()[backend](**options), f"backend '{backend}'")]
 
 
 def _of_file(path: str) -> float:
     samples = audio.read(path)
     parts = np.array_split(samples, -(-len(samples) // LONGEST))
-    return float(ask(_detector[0], parts, [path] * len(parts)).mean())
+    detector, who = _detector[0]
+    return float(ask(detector, parts, [path] * len(parts), who).mean())
 
 
 def flag(index: pd.DataFrame, scores: pd.DataFrame, thresholds: Thresholds) -> pd.Series:

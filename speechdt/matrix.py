@@ -59,13 +59,20 @@ def runs(variants: Entries, adapters: Entries) -> dict[str, dict[str, dict[str, 
     -------
     dict of str to dict
         By variant: the entry of each run, by its name. Ensembles are left out.
+
+    Raises
+    ------
+    ConfigError
+        If an adapter is not named by text.
     """
     found = {}
     for variant, entry in variants.items():
         if is_ensemble(entry):
             continue
         adapter = entry.get("adapter")
-        seeds = adapters.get(adapter, {}).get("seeds", ()) if isinstance(adapter, str) else ()
+        if adapter is not None and not isinstance(adapter, str):
+            raise ConfigError(f"variants.{variant}: adapter {adapter!r} is no name of an adapter")
+        seeds = adapters.get(adapter, {}).get("seeds", ()) if adapter else ()
         found[variant] = {
             f"{variant}.seed{seed}": dict(entry) | {"adapter": seeded_name(str(adapter), seed)}
             for seed in seeds
@@ -124,13 +131,15 @@ def check_ensembles(variants: Entries) -> dict[str, list[str]]:
     Raises
     ------
     ConfigError
-        If a member does not exist or is an ensemble itself.
+        If a member does not exist, or is an ensemble itself.
     """
     found = {}
     for variant, entry in variants.items():
         if not is_ensemble(entry):
             continue
         for member in entry["ensemble"]:
+            if member == variant:
+                raise ConfigError(f"variants.{variant}: an ensemble cannot be its own member")
             if member not in variants:
                 raise ConfigError(
                     f"variants.{variant}: no variant '{member}'{meant(member, variants)} to be a "
@@ -162,6 +171,11 @@ def adapted(
     -------
     dict of str to dict
         By variant: ``adapter`` (its name), ``runs`` (the trainings, one a seed) and `SETTINGS`.
+
+    Raises
+    ------
+    ConfigError
+        If an adapter is to learn from more clips than there are.
     """
     found = {}
     for variant, of_variant in runs.items():
@@ -174,6 +188,10 @@ def adapted(
         if named["rank"] is None:  # no language model
             continue
         adapter = str(trained[0]).partition(".seed")[0]
+        if (named["clips"] or 0) > all_clips:
+            raise ConfigError(
+                f"adapters.{adapter}: clips is {named['clips']}, and trials.train_clips {all_clips}"
+            )
         found[variant] = {"adapter": adapter, "runs": trained, **named}
         found[variant]["clips"] = named["clips"] or all_clips
     return found

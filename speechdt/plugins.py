@@ -130,7 +130,7 @@ def _installed_plugins() -> dict[str, ModuleType]:
 def _imported(origin: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = str(error).splitlines()[0] if str(error) else ""
         raise PluginError(
             f"plugin {origin} fails to import: {type(error).__name__}: {reason}"
@@ -151,7 +151,7 @@ def _offered(origin: str, module: ModuleType) -> dict[str, type[detector.Detecto
         ) from error
     try:
         answers = manager.hook.detectors()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
             f"plugin {origin} fails in detectors(): {type(error).__name__}: {error}"
         ) from error
@@ -175,7 +175,8 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is Any:
         return True
     if origin is typing.Literal:
-        return value in arguments
+        # True equals 1, and is another option.
+        return any(value == known and type(value) is type(known) for known in arguments)
     if origin in (typing.Union, type(int | None)):
         return any(_fits(value, argument) for argument in arguments)
     if hint is float:
@@ -189,6 +190,13 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _say(hint: Any) -> str:
-    if typing.get_origin(hint) is typing.Literal:
-        return "one of " + ", ".join(repr(a) for a in typing.get_args(hint))
-    return getattr(hint, "__name__", str(hint))
+    union = typing.get_origin(hint) in (typing.Union, type(int | None))
+    kinds = typing.get_args(hint) if union else (hint,)
+    literals = [kind for kind in kinds if typing.get_origin(kind) is typing.Literal]
+    values = [repr(value) for kind in literals for value in typing.get_args(kind)]
+    names = [_name(kind) for kind in kinds if kind not in literals]
+    return "one of " + ", ".join(values + names) if values else " or ".join(names)
+
+
+def _name(hint: Any) -> str:
+    return "null" if hint is type(None) else getattr(hint, "__name__", str(hint))

@@ -32,7 +32,7 @@ CHUNK = 64
 
 
 class ScoreError(SpeechdtError):
-    """A detector breaks its contract; the message is one line naming it and the clip."""
+    """A detector breaks its contract; the message is one line naming it."""
 
 
 def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> str:
@@ -57,6 +57,7 @@ def score_cells(
     cells: Sequence[Path | str],
     outputs: Sequence[Path | str],
     store: Store,
+    name: str,
 ) -> int:
     """Score every cell file and write trial_id, p_speech beside it.
 
@@ -70,6 +71,8 @@ def score_cells(
     cells, outputs : sequences of paths
         Cell files, and where the scores of each go.
     store : Store
+    name : str
+        What an error calls the detector.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def score_cells(
                 if missing:
                     detector = detector or build()
                     clips = [from_flac_bytes(trials["audio"][i]) for i in missing]
-                    fresh = ask(detector, clips, [trials["trial_id"][i] for i in missing])
+                    fresh = ask(detector, clips, [trials["trial_id"][i] for i in missing], name)
                     new = {keys[i]: float(p) for i, p in zip(missing, fresh, strict=True)}
                     store.put(new)
                     known |= new
@@ -107,13 +110,28 @@ def score_cells(
 
 
 def ask(
-    detector: Detector, clips: Sequence[NDArray[np.float32]], names: Sequence[str]
+    detector: Detector, clips: Sequence[NDArray[np.float32]], names: Sequence[str], who: str
 ) -> NDArray[np.float64]:
-    """Return a detector's scores, float64 (clips,), or raise `ScoreError` if they are none."""
-    scores = np.asarray(detector.score(clips), dtype=np.float64)
-    who = type(detector).__name__
+    """Return a detector's scores, float64 (clips,), or raise `ScoreError` if they are none.
+
+    Parameters
+    ----------
+    detector : Detector
+    clips : sequence of float32 arrays
+    names : sequence of str
+        Of the clips.
+    who : str
+        What an error calls the detector.
+    """
+    answered = detector.score(clips)
+    try:
+        scores = np.asarray(answered, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ScoreError(f"{who} answered with what are no numbers: {reason}") from error
     if scores.shape != (len(clips),):
-        raise ScoreError(f"{who} answered {scores.shape} scores to {len(clips)} clips")
+        count = len(scores) if scores.ndim == 1 else f"an array of shape {scores.shape} as"
+        raise ScoreError(f"{who} answered {count} scores to {len(clips)} clips")
     wrong = ~((scores >= 0) & (scores <= 1))
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])

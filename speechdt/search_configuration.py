@@ -1,6 +1,7 @@
 """Check the prompt searches of a configuration before any job starts."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from speechdt.configuration import ConfigError, check_built, meant, searched, variant_options
@@ -85,6 +86,15 @@ def check_search(
         check_built(cls, options, resolve["nano_folder"])
         kind: Any = SearchSettings
         check_options(kind, settings)
-        return Search(cls, on, options, SearchSettings(**settings))
+        if settings.get("start", 0) > len(resolve["prompts"]):
+            raise ValueError(
+                f"start is {settings['start']}, and there are {len(resolve['prompts'])} prompts"
+            )
+        chosen = SearchSettings(**settings)
+        if chosen.kind == "local":
+            # It looks at the folder or asks the hub, without torch.
+            reach = import_module("speechdt_backends.qwen.reach")
+            reach.check_reachable(chosen.proposer_options["model"])
+        return Search(cls, on, options, chosen)
     except ValueError as error:
         raise ConfigError(f"searches.{search}: {error}") from error

@@ -1,5 +1,6 @@
 """What a prompt search can be told, and its defaults."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,8 @@ PROPOSERS = {
     "openai": ("base_url", "model", "key_variable", "temperature", "most_tokens", "timeout_s"),
 }
 """Options of each kind of proposer."""
+LEAST = {"temperature": 0.0, "most_tokens": 1, "timeout_s": 0.001}
+"""Least value of each option of a proposer that is a number; all others are text."""
 OPTIMIZERS = ("opro", "gepa")
 FROM_ENVIRONMENT = {"base_url": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}
 """Where a server and its model are named if the configuration does not."""
@@ -89,10 +92,11 @@ class SearchSettings:
             raise ValueError("optimizer 'gepa' needs a package: pip install 'speechdt[gepa]'")
         if self.kind not in PROPOSERS:
             raise ValueError(f"proposer '{self.kind}' is none of: {', '.join(PROPOSERS)}")
-        for name in self.proposer_options:
+        for name, value in self.proposer_options.items():
             if name not in PROPOSERS[self.kind]:
                 known = ", ".join(PROPOSERS[self.kind]) or "none"
                 raise ValueError(f"proposer '{self.kind}' has no option '{name}'; options: {known}")
+            _check_option(name, value)
         if self.kind == "local" and "model" not in self.proposer_options:
             raise ValueError("proposer 'local' needs a model: a folder or a hub id")
         if self.kind == "openai":
@@ -128,3 +132,14 @@ class SearchSettings:
                     raise ValueError(f"proposer 'openai' needs {name}, here or in {variable}")
                 told[name] = os.environ[variable]
         return ChatServer(**told)
+
+
+def _check_option(name: str, value: Any) -> None:
+    if name == "most_tokens":
+        fits = isinstance(value, int)
+    else:
+        fits = isinstance(value, int | float) if name in LEAST else isinstance(value, str)
+    if not fits or isinstance(value, bool):
+        raise ValueError(f"proposer: option '{name}' cannot be {value!r}")
+    if name in LEAST and not LEAST[name] <= value < math.inf:
+        raise ValueError(f"proposer: {name} is {value}, and must be at least {LEAST[name]:g}")

@@ -41,8 +41,10 @@ def read_marks(files: Sequence[Path | str], known: pd.Series) -> dict[str, str]:
     for file in files:
         try:
             table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise ExclusionError(f"exclude: {file} cannot be read: {error}") from error
+        # What pandas cannot parse, what is empty and what is no text are all ValueErrors.
+        except (OSError, ValueError) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            raise ExclusionError(f"exclude: {file} cannot be read: {reason}") from error
         if "source_id" not in table:
             raise ExclusionError(f"exclude: {file} lacks the column source_id")
         for name in table["source_id"]:

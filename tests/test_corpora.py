@@ -93,8 +93,8 @@ def test_every_unusable_file_is_listed_with_its_reason(tmp_path):
         "text.wav": "not readable as audio",
         "cut.wav": "truncated",
         "wrong_category.wav": "category 'birds' is none of NONSPEECH's",
-        "no_category.wav": "neither SPEECH nor NONSPEECH",
-        "no_label.wav": "neither SPEECH nor NONSPEECH",
+        "no_category.wav": "expected in speech/… or nonspeech/<category>/…",
+        "no_label.wav": "expected in speech/… or nonspeech/<category>/…",
     }
     assert usable["source_id"].tolist() == ["speech/copy.wav"]
     assert reasons.keys() == expected.keys()

@@ -158,7 +158,7 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
             for part, paths in files.items()
         }
         for part, paths in files.items():
-            score_cells(detectors[backend], paths, scores[part], store)
+            score_cells(detectors[backend], paths, scores[part], store, backend)
         store.close()
         learned = calibrated(files["dev"], scores["dev"])
         decided[variant] = decided_trials(files["test"], scores["test"], learned)

@@ -65,6 +65,7 @@ def test_a_dropped_in_file_may_be_named_as_the_package_it_wraps(folder, root):
     [
         ("import no_such_thing", r"mine.py fails to import: ModuleNotFoundError: .*no_such_thing"),
         ("def f(:", r"mine.py fails to import: SyntaxError"),
+        ("raise SystemExit('no licence')", r"mine.py fails to import: SystemExit: no licence"),
         (MINE.replace("def detectors", "def detektors"), r"mine.py marks an unknown hook: detekt"),
         (MINE.replace("@hookimpl", ""), r"mine.py offers no detector: mark a function detectors"),
         (MINE.replace("gpus = 0", ""), r"mine.py: detector 'mine' does not say its `gpus`"),

@@ -8,6 +8,8 @@ from speechdt import scoring
 from speechdt.cells import read_cell
 from speechdt.kept import Store
 
+NAME = "variants.X1: backend 'mine'"
+
 
 class Fake:
     """A detector that counts what it is asked, and can be made to fail."""
@@ -40,7 +42,7 @@ def files(cells, folder, names=("snr0_dur200", "snr10_dur200", "clean_dur1000"))
 
 def test_scores_stand_beside_their_trials(cells, tmp_path, store):
     inputs, outputs = files(cells, tmp_path / "scores")
-    assert scoring.score_cells(Fake, inputs, outputs, store) == 96
+    assert scoring.score_cells(Fake, inputs, outputs, store, NAME) == 96
     scored = scoring.read_scored(inputs, outputs)
     assert len(scored) == 96
     assert "audio" not in scored
@@ -50,30 +52,30 @@ def test_scores_stand_beside_their_trials(cells, tmp_path, store):
 def test_the_second_time_nothing_is_scored_and_no_detector_is_built(cells, tmp_path, store):
     inputs, outputs = files(cells, tmp_path / "one")
     _, again = files(cells, tmp_path / "two")
-    scoring.score_cells(Fake, inputs, outputs, store)
-    assert scoring.score_cells(lambda: pytest.fail("built"), inputs, again, store) == 0
+    scoring.score_cells(Fake, inputs, outputs, store, NAME)
+    assert scoring.score_cells(lambda: pytest.fail("built"), inputs, again, store, NAME) == 0
     for one, two in zip(outputs, again, strict=True):
         assert one.read_bytes() == two.read_bytes()
 
 
 def test_a_new_cell_costs_its_own_clips(cells, tmp_path, store):
     inputs, outputs = files(cells, tmp_path / "one", ["snr0_dur200"])
-    scoring.score_cells(Fake, inputs, outputs, store)
+    scoring.score_cells(Fake, inputs, outputs, store, NAME)
     inputs, outputs = files(cells, tmp_path / "two", ["snr0_dur200", "snr10_dur200"])
-    assert scoring.score_cells(Fake, inputs, outputs, store) == 32
+    assert scoring.score_cells(Fake, inputs, outputs, store, NAME) == 32
 
 
 def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monkeypatch):
     monkeypatch.setattr(scoring, "CHUNK", 10)
     inputs, undisturbed = files(cells, tmp_path / "undisturbed")
     other = Store(tmp_path / "other.sqlite")
-    scoring.score_cells(Fake, inputs, undisturbed, other)
+    scoring.score_cells(Fake, inputs, undisturbed, other, NAME)
     inputs, outputs = files(cells, tmp_path / "killed")
     with pytest.raises(KeyboardInterrupt):
-        scoring.score_cells(lambda: Fake(fail_after=50), inputs, outputs, store)
+        scoring.score_cells(lambda: Fake(fail_after=50), inputs, outputs, store, NAME)
     store.close()
     reopened = Store(tmp_path / "cache" / "scores.sqlite")
-    assert scoring.score_cells(Fake, inputs, outputs, reopened) == 96 - 52
+    assert scoring.score_cells(Fake, inputs, outputs, reopened, NAME) == 96 - 52
     for one, two in zip(undisturbed, outputs, strict=True):
         assert one.read_bytes() == two.read_bytes()
 
@@ -81,15 +83,18 @@ def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monke
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ([0.5], r"Fake answered \(1,\) scores to 32 clips"),
-        ([0.5] * 31 + [1.5], r"Fake gives clip test-.*-snr0_dur200 a P\(speech\) of 1.5"),
+        ([0.5], f"{NAME} answered 1 scores to 32 clips"),
+        ([0.5] * 31 + [1.5], NAME + r" gives clip test-.*-snr0_dur200 a P\(speech\) of 1.5"),
+        ([[0.5]] * 32, NAME + r" answered an array of shape \(32, 1\) as scores to 32 clips"),
+        (["likely"] * 32, f"{NAME} answered with what are no numbers: .*'likely'"),
+        ([{}] * 32, f"{NAME} answered with what are no numbers"),
         ([0.5] * 31 + [float("nan")], r"a P\(speech\) of nan"),
     ],
 )
 def test_a_broken_contract_is_one_line(cells, tmp_path, store, answer, message):
     inputs, outputs = files(cells, tmp_path / "scores")
     with pytest.raises(scoring.ScoreError, match=message):
-        scoring.score_cells(lambda: Fake(answer=answer), inputs, outputs, store)
+        scoring.score_cells(lambda: Fake(answer=answer), inputs, outputs, store, NAME)
 
 
 def test_a_store_belongs_to_options_and_source(tmp_path):

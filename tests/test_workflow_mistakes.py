@@ -39,6 +39,8 @@ def timed(function, *arguments, **options):
         ("seeed=1", r"unknown key 'seeed' \(did you mean 'seed'\?\)"),
         ("grid={snr_db: []}", r"grid.snr_db: \[\] should be non-empty"),
         ("corpus=[{kind: folder, path: nowhere}]", "corpus folder nowhere does not exist"),
+        ("variants={B1: {adapter: [small]}}", r"variants.B1: adapter \['small'\] is no name"),
+        ("adapters={large: {spec_augment: {time: 3}}}", "adapters.large: spec_augment: unknown"),
     ],
 )
 def test_a_mistake_in_the_configuration_is_one_line_within_seconds(finished, override, message):

@@ -100,13 +100,16 @@ class AnswerDetector:
         revision: str | None = None,
         prompt: str = BASELINE_PROMPT,
         option_order: str = "fixed",
+        batch_size: int | None = None,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
 
-        The checkpoint cannot be reached (None: the workflow makes it), or both orders are asked of
-        a prompt without two options.
+        The checkpoint cannot be reached (None: the workflow makes it), no clip fits into a batch,
+        or both orders are asked of a prompt without two options.
         """
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, and must be at least 1")
         if option_order == "both":
             swap_options(prompt)
         if model is not None:

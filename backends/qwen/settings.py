@@ -1,5 +1,7 @@
 """How a model is fine-tuned: every setting, its default and why; nothing heavy is imported."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -12,6 +14,15 @@ LANGUAGE_MODEL_TARGETS = (
 """Linear layers of a decoder layer: all of them, as QLoRA (arXiv 2305.14314) found to matter."""
 TOWER_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 """Linear layers of an audio tower's layer."""
+LEAST = {
+    **dict.fromkeys(("rank", "alpha", "batch_size", "gradient_accumulation", "eval_steps"), 1),
+    **dict.fromkeys(("processes", "dev_clips", "steps", "patience"), 1),
+    "clips": 2,  # one of each class
+    "warmup_steps": 0,
+}
+"""Least value of each setting that is a whole number."""
+SPEC_AUGMENT = {"frequency_mask": math.inf, "time_mask": 1, "probability": 1}
+"""Keys of ``spec_augment`` and the most that each can be; the least is 0."""
 
 
 @dataclass(frozen=True)
@@ -97,15 +108,40 @@ class FineTuning:
     def __post_init__(self) -> None:
         if self.loss not in ("answer", "assistant", "sequence"):
             raise ValueError(f"loss '{self.loss}' is none of: answer, assistant, sequence")
-        for name in ("rank", "batch_size", "gradient_accumulation", "eval_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, and must be at least 1")
-        if self.processes < 1 or self.batch_size % self.processes:
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} is {value}, and must be at least {least}")
+        for name in ("epochs", "learning_rate"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name} is {value}, and must be above 0")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}, and must be at least 0 and below 1")
+        if self.batch_size % self.processes:
             raise ValueError(
                 f"batch_size is {self.batch_size}, and {self.processes} processes are to share it"
             )
         if not self.prompts:
             raise ValueError("prompt: name at least one")
+        self._check_targets()
+        if self.spec_augment is not None:
+            _check_spec_augment(self.spec_augment)
+
+    def _check_targets(self) -> None:
+        if isinstance(self.targets, str):
+            try:
+                re.compile(self.targets)
+            except re.error as error:
+                raise ValueError(f"targets is no regular expression: {error}") from error
+        elif self.targets is not None and not (
+            isinstance(self.targets, Sequence)
+            and self.targets
+            and all(isinstance(name, str) for name in self.targets)
+        ):
+            raise ValueError(
+                f"targets is {self.targets!r}, and must be names of layers or a regular expression"
+            )
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -121,3 +157,19 @@ class FineTuning:
         """Return the settings that the result depends on."""
         where = ("device", "checkpoints", "processes")
         return {name: value for name, value in asdict(self).items() if name not in where}
+
+
+def _check_spec_augment(told: Any) -> None:
+    known = ", ".join(SPEC_AUGMENT)
+    if not isinstance(told, Mapping):
+        raise ValueError(f"spec_augment is {told!r}, and must be a mapping; keys: {known}")
+    for name, value in told.items():
+        if name not in SPEC_AUGMENT:
+            raise ValueError(f"spec_augment: unknown key '{name}'; keys: {known}")
+        kind, called = (int, "a whole number") if name == "frequency_mask" else (float, "a number")
+        if isinstance(value, bool) or not isinstance(value, int | kind):
+            raise ValueError(f"spec_augment.{name} is {value!r}, and must be {called}")
+        if not 0 <= value <= SPEC_AUGMENT[name]:
+            most = SPEC_AUGMENT[name]
+            bounds = "at least 0" if most == math.inf else f"from 0 to {most}"
+            raise ValueError(f"spec_augment.{name} is {value}, and must be {bounds}")

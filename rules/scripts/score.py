@@ -20,5 +20,6 @@ if __name__ == "__main__":
             snakemake.input.cells,
             snakemake.output,
             Store(cache),
+            f"variants.{snakemake.wildcards.variant}: backend '{backend}'",
         )
         log.info("%s scored %d clips; all others were in %s", backend, asked, cache)

@@ -5,16 +5,37 @@ from pathlib import Path
 
 from speechdt.files import walk
 from speechdt.readers.tree import is_recording, rows
-from speechdt.sources import CATEGORIES, Source
+from speechdt.sources import CATEGORIES, CorpusError, Source
 
 REQUIRED = ("path", "label", "category", "group_id")
 """Columns that a manifest must have; others are kept."""
 
 EXPECTED = "manifest.csv in it, or recordings in speech/… and nonspeech/<category>/…"
+MISPLACED = (
+    "expected in speech/… or nonspeech/<category>/… (categories: "
+    f"{', '.join(CATEGORIES['NONSPEECH'])})"
+)
 
 
 def check(path: Path) -> None:
-    """Accept any folder: what is in it is listed, and what cannot be used said file by file."""
+    """Refuse a folder without a manifest or the folders, or one whose manifest is no table.
+
+    What is in it is listed later, and what cannot be used said file by file.
+
+    Raises
+    ------
+    CorpusError
+        Saying what was expected where.
+    """
+    manifest = path / "manifest.csv"
+    if manifest.exists():
+        if next(rows(manifest, REQUIRED), None) is None:
+            raise CorpusError(f"{manifest} lists no recording; expected a line for each")
+    elif not any(_label(entry.name) and entry.is_dir() for entry in path.iterdir()):
+        raise CorpusError(
+            f"corpus folder {path} has neither manifest.csv nor speech/ or nonspeech/; "
+            f"expected {EXPECTED}"
+        )
 
 
 def read(path: Path) -> Iterator[Source]:
@@ -56,10 +77,10 @@ def _from_folders(path: Path) -> Iterator[Source]:
         file = Path(entry.path).relative_to(path)
         if not is_recording(entry):
             continue
-        label = file.parts[0].upper()
+        label = _label(file.parts[0])
         depth = 1 if label == "SPEECH" else 2
-        known = len(file.parts) > depth and label in CATEGORIES
-        category = file.parts[depth - 1] if known else ""
+        known = len(file.parts) > depth and bool(label)
+        category = file.parts[depth - 1].lower() if known else ""
         inside = len(file.parts) > depth + 1
         yield Source(
             path=entry.path,
@@ -68,4 +89,10 @@ def _from_folders(path: Path) -> Iterator[Source]:
             category=category,
             group_id="/".join(file.parts[: depth + 1]) if inside else file.as_posix(),
             extra={},
+            reason="" if known else MISPLACED,
         )
+
+
+def _label(folder: str) -> str:
+    """Return the class that a folder is named after, in any case of letters, or ''."""
+    return folder.upper() if folder.upper() in CATEGORIES else ""

@@ -9,6 +9,9 @@ from speechdt import audio
 from speechdt.files import walk
 from speechdt.sources import CorpusError
 
+FIRST_LINE = 80
+"""Characters of a table's first line that an error quotes."""
+
 
 def expect(path: Path, what: str) -> Path:
     """Return a file or folder that must be there.
@@ -53,10 +56,14 @@ def rows(table: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
             reader = csv.DictReader(stream)
             lacking = [name for name in columns if name not in (reader.fieldnames or [])]
             if lacking:
-                raise CorpusError(f"{table} lacks the column {', '.join(lacking)}")
+                there = ",".join(reader.fieldnames or [])[:FIRST_LINE]
+                raise CorpusError(
+                    f"{table} lacks the column {', '.join(lacking)}; its first line, names of "
+                    f"columns with commas between them, is '{there}'"
+                )
             for row in reader:
                 yield {str(name): value or "" for name, value in row.items() if name is not None}
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{table} cannot be read as CSV ({error})") from error
 
 
