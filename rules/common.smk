@@ -18,7 +18,6 @@ os.environ |= {
 from speechdt.command_line import retype
 from speechdt.configuration import (
     check_adapter,
-    check_schema,
     check_variant,
     chosen_model,
     is_nano,
@@ -40,6 +39,7 @@ from speechdt.matrix import check_ensembles, check_named, runs, trainings
 from speechdt.plugins import find_detectors, source_files
 from speechdt.readers import check as check_corpora
 from speechdt.readers import name as corpus_name
+from speechdt.schema import check_schema
 from speechdt.search_configuration import check_search, left_over
 
 min_version("9.20")

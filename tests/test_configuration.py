@@ -12,13 +12,13 @@ from speechdt.command_line import retype, typed
 from speechdt.configuration import (
     ConfigError,
     check_adapter,
-    check_schema,
     check_variant,
     model_label,
 )
 from speechdt.matrix import adapted, check_ensembles, check_named, runs
 from speechdt.options import has_options
 from speechdt.plugins import check_options
+from speechdt.schema import check_schema
 from speechdt.search_configuration import check_search
 from speechdt.selection import ExclusionError, read_marks
 
