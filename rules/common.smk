@@ -36,6 +36,7 @@ from speechdt.left_out import (
     without,
 )
 from speechdt.matrix import check_ensembles, check_named, runs, trainings
+from speechdt.options import has_options
 from speechdt.plugins import find_detectors, source_files
 from speechdt.readers import check as check_corpora
 from speechdt.readers import name as corpus_name
@@ -204,6 +205,14 @@ TRAININGS = {
     )
     for adapter in ADAPTERS
 }
+
+
+def in_both_orders(run):
+    """Say whether a run can be asked with its options exchanged; winners of searches always can."""
+    prompt = OPTIONS[run].get("prompt")
+    return hasattr(DETECTORS[run], "log_odds") and (
+        not isinstance(prompt, str) or has_options(prompt)
+    )
 
 
 def runs_of(variant):

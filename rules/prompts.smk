@@ -1,16 +1,5 @@
 # what the wording of a question does to a language model: option order, the bank, searches
 
-from speechdt.options import has_options
-
-
-def in_both_orders(run):
-    """Say whether a run can be asked with its options exchanged; winners of searches always can."""
-    prompt = OPTIONS[run].get("prompt")
-    return hasattr(DETECTORS[run], "log_odds") and (
-        not isinstance(prompt, str) or has_options(prompt)
-    )
-
-
 ASKED = [run for of in RUNS.values() for run in of if in_both_orders(run)]
 
 
