@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, ndtr, ndtri
 
 from speechdt import bootstrap
+from speechdt.catch import catch_rate
 from speechdt.metrics import by_run
-from speechdt.thresholds import catch_rate
 
 Floats: TypeAlias = NDArray[np.float64]
 
