@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,8 @@ import numpy as np
 import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from own_process import measured_alone
 
 from speechdt import audio
 from speechdt.corpora import index, read_corpora
@@ -92,9 +93,8 @@ def main() -> None:
     for count in given.recordings:
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder, "audio"), count)
-            again = [sys.executable, __file__, "--read", folder, "--workers", str(given.workers)]
-            done = subprocess.run(again, check=True, stdout=subprocess.PIPE, text=True)
-        print(f"{count:,} recordings: {done.stdout.strip()}", flush=True)
+            found = measured_alone(__file__, "--read", folder, "--workers", given.workers)
+        print(f"{count:,} recordings: {json.dumps(found)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +27,8 @@ import scipy.fft
 import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from own_process import measured_alone
 
 from speechdt import corpora, items, seeds, split, trials
 from speechdt.audio import from_flac_bytes
@@ -161,12 +162,7 @@ def main() -> None:
         print(json.dumps(measure(arguments.one, arguments.workers)))
         return
     for count in arguments.trials:
-        # A process each, so that the peak memory is its own.
-        command = [sys.executable, __file__, "--one", str(count)]
-        done = subprocess.run(
-            [*command, "--workers", str(arguments.workers)], stdout=subprocess.PIPE, check=True
-        )
-        result = json.loads(done.stdout.splitlines()[-1])
+        result = measured_alone(__file__, "--one", count, "--workers", arguments.workers)
         print("  ".join(f"{key} {value:,.4g}" for key, value in result.items()), flush=True)
 
 

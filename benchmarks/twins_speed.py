@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from own_process import measured_alone
 
 from speechdt import twins
 from speechdt.fingerprint import BITS, HOP, WEAK
@@ -114,9 +115,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             sources = write(Path(folder, "prints.parquet"), count)
             sources.to_parquet(Path(folder, "sources.parquet"))
-            again = [sys.executable, __file__, "--search", folder, "--workers", str(given.workers)]
-            done = subprocess.run(again, check=True, stdout=subprocess.PIPE, text=True)
-        print(f"{count:,} recordings: {done.stdout.strip()}", flush=True)
+            found = measured_alone(__file__, "--search", folder, "--workers", given.workers)
+        print(f"{count:,} recordings: {json.dumps(found)}", flush=True)
 
 
 if __name__ == "__main__":

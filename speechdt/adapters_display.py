@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from speechdt.display import Cell, decimal, model_notes, number, percent
+from speechdt.display import Cell, decimal, model_notes, number, percent, text_table
 from speechdt.markup import markdown
 
 
-def text_table(adapters: pd.DataFrame) -> pd.DataFrame:
+def adapters_text(adapters: pd.DataFrame) -> pd.DataFrame:
     """Return `adapters.adapters_table` as people read it."""
     columns: dict[str, Cell] = {
         "Variant": lambda row: str(row["variant"]),
@@ -22,8 +22,7 @@ def text_table(adapters: pd.DataFrame) -> pd.DataFrame:
         "Log-loss, dev": lambda row: number(row["dev_log_loss"], 3),
         "Balanced, test (%)": lambda row: percent(row, "balanced_accuracy"),
     }
-    cells = [[cell(row) for cell in columns.values()] for _, row in adapters.iterrows()]
-    return pd.DataFrame(cells, columns=list(columns), dtype=str)
+    return text_table(adapters, columns)
 
 
 def card_with_test(card: str, matrix: pd.DataFrame, variants: Sequence[str]) -> str:

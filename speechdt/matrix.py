@@ -109,9 +109,10 @@ def check_named(config: Mapping[str, Any]) -> None:
         for name in names:
             if name is not None and name not in config["variants"]:
                 raise ConfigError(f"{where}: no variant '{name}'{meant(name, config['variants'])}")
+    backends = find_detectors()
     for backend in config["models"]:
-        if backend not in find_detectors():
-            raise ConfigError(f"models: no backend '{backend}'{meant(backend, find_detectors())}")
+        if backend not in backends:
+            raise ConfigError(f"models: no backend '{backend}'{meant(backend, backends)}")
 
 
 def ensemble_weights(members: Sequence[Sequence[str]]) -> list[float]:

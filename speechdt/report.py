@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from speechdt import display, latency_display, statistics_display, thresholds_display
-from speechdt.adapters_display import text_table
+from speechdt.adapters_display import adapters_text
 from speechdt.citation import bibtex, reference
 from speechdt.figures import FIGURES
 from speechdt.grid import SPLITS
@@ -197,7 +197,7 @@ def adapters_table(adapters: pd.DataFrame | None) -> Table | None:
     if adapters is None:
         return None
     caption = "Adapters: settings, and what came of them."
-    return Table("adapters", caption, text_table(adapters))
+    return Table("adapters", caption, adapters_text(adapters))
 
 
 def trading_tables(

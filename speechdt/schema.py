@@ -57,7 +57,6 @@ def _numbers(value: Any, where: str = "") -> Iterator[tuple[str, float]]:
 
 def _innermost(error: ValidationError) -> ValidationError:
     """Return what is wrong within a value that fits none of the forms it may have."""
-
     while found := [inner for inner in error.context or () if not _wants_null(inner)]:
         of_form = Counter(inner.relative_schema_path[0] for inner in found)
         error = max(found, key=partial(_telling, of_form))

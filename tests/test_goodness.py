@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import binom, chi2
 
-from speechdt.bootstrap import group_weights
+from speechdt import bootstrap
 from speechdt.goodness import misfit_p
 from speechdt.psychometric import SPREAD, fit
 
@@ -18,7 +18,7 @@ def counts(rng, rate_of, groups=25, trials=32, spread=0.15):
     total = 1 / spread**2 - 1  # of the beta distribution with that share of the greatest variance
     rates = rng.beta(mean * total, (1 - mean) * total, (groups, len(SNR)))
     yes = rng.binomial(trials, rates)
-    weights = np.vstack([np.ones(groups), group_weights(np.zeros(groups), 200, 1)])
+    weights = bootstrap.weights(np.zeros(groups), 200, 1)
     return weights @ yes, weights @ np.full(yes.shape, trials)
 
 

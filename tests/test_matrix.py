@@ -105,7 +105,7 @@ def test_intervals_over_runs_cover():
     covered = []
     for _ in range(300):
         effects = rng.normal(0, 0.5, 3)[:, None] + rng.normal(0, 2.0, 50)
-        weights = np.vstack([np.ones(50), bootstrap.group_weights(np.zeros(50), 400, seed=2)])
+        weights = bootstrap.weights(np.zeros(50), 400, seed=2)
         values = (weights @ effects.T / 50).T
         replicates = bootstrap.over_runs(values, seed=3)
         low, high = bootstrap.interval(replicates[0], replicates[1:], 50)

@@ -1,5 +1,6 @@
 """Say, before any job starts, what is missing where a checkpoint cannot be reached."""
 
+from functools import cache
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -39,6 +40,7 @@ def check_reachable(model: str, revision: str | None = None) -> None:
         )
 
 
+@cache  # variants, searches, adapters and checks may all name one checkpoint
 def _answers(model: str, revision: str | None) -> bool:
     """Say whether the checkpoint's configuration is cached, or a hub has it."""
     # Light: neither torch nor transformers.
