@@ -17,7 +17,7 @@ help: ## List the targets
 setup: $(READY) ## Make .venv with everything in it
 
 results: $(READY) ## Run the workflow: tables, figures and report in results/
-	@$(BIN)/python -m speechdt.unlock
+	@$(BIN)/python -m speechdt.workflow.unlock
 	@$(SNAKEMAKE)
 	@echo "Open results/report.html, or see results/README.md for what is where."
 

@@ -147,8 +147,8 @@ def fit(
 
 
 def _examples(cells: Sequence[Path], features: str) -> tuple[np.ndarray, np.ndarray]:
-    from speechdt.audio import from_flac_bytes
-    from speechdt.cells import read_cell
+    from speechdt.audio.io import from_flac_bytes
+    from speechdt.trials.cells import read_cell
 
     rows, speech = [], []
     for cell in cells:

@@ -25,11 +25,11 @@ from scipy.special import expit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from speechdt.comparison import compare, contrasts
-from speechdt.slices import by_slice
-from speechdt.surface import surface
-from speechdt.threshold_comparison import compare_thresholds
-from speechdt.thresholds import thresholds
+from speechdt.psychometrics.comparison import compare_thresholds
+from speechdt.psychometrics.surface import surface
+from speechdt.psychometrics.thresholds import thresholds
+from speechdt.statistics.comparison import compare, contrasts
+from speechdt.statistics.slices import by_slice
 
 VARIANTS = ("A1", "A2", "B1", "B2", "B3", "B4", "C1", "D1", "D2")
 STEPS = [["A2", "A1"], ["B2", "B1"], ["B3", "B2"], ["B4", "B3"]]

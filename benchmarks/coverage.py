@@ -46,8 +46,8 @@ if "speechdt" not in sys.modules:
     package.__path__ = [str(Path(__file__).resolve().parents[1] / "speechdt")]
     sys.modules["speechdt"] = package
 
-from speechdt.bootstrap import group_weights, interval
-from speechdt.psychometric import SPREAD, fit
+from speechdt.psychometrics.curve import SPREAD, fit
+from speechdt.statistics.bootstrap import group_weights, interval
 
 Floats = NDArray[np.float64]
 

@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from own_process import measured_alone
 
-from speechdt import audio
-from speechdt.corpora import index, read_corpora
-from speechdt.detector import SAMPLE_RATE
+from speechdt.audio import io as audio_io
+from speechdt.audio.rate import SAMPLE_RATE
+from speechdt.corpus.index import index, read_corpora
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 LENGTH = 5 * SAMPLE_RATE
@@ -40,7 +40,7 @@ def write(folder: Path, count: int) -> None:
     rng = np.random.default_rng(1)
     kinds = {"speech": "speech", "music": "nonspeech/music"}
     material = {
-        kind: np.concatenate([audio.read(path) for path in sorted(files(CORPUS / place))])
+        kind: np.concatenate([audio_io.read(path) for path in sorted(files(CORPUS / place))])
         for kind, place in kinds.items()
     }
     for number in range(count):

@@ -38,7 +38,7 @@ from stock_qwen import RATE, STOCK, StockQwen2Audio
 
 from backends.qwen.detector import AnswerDetector, Qwen2Audio, Qwen3Omni
 from backends.qwen.loading import choose_device, load_model, weight_bytes
-from speechdt.stages import recording, synchronize
+from speechdt.detectors.stages import recording, synchronize
 
 Clips = list[NDArray[np.float32]]
 

@@ -30,12 +30,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from own_process import measured_alone
 
-from speechdt import corpora, items, seeds, split, trials
-from speechdt.audio import from_flac_bytes
-from speechdt.cells import read_batches
-from speechdt.grid import Grid
-from speechdt.mixing import PEAK
-from speechdt.noise import EXPONENTS, LOWEST_HZ
+from speechdt import seeds
+from speechdt.audio.io import from_flac_bytes
+from speechdt.audio.mixing import PEAK
+from speechdt.audio.noise import EXPONENTS, LOWEST_HZ
+from speechdt.corpus import index, split
+from speechdt.trials import items, rendering
+from speechdt.trials.cells import read_batches
+from speechdt.trials.grid import Grid
 
 GRID = Grid(snr_db=[-5, 0, 5, 10, 20], duration_ms=[200, 300, 500, 1000], clean_ms=1000)
 SEED = 20251019
@@ -44,8 +46,8 @@ SLOW_TRIALS = 1000
 
 
 def sources() -> pd.DataFrame:
-    listed = corpora.read_corpora([{"kind": "folder", "path": ROOT / "corpus"}])
-    usable, _ = corpora.index(listed, min(GRID.duration_ms), workers=2)
+    listed = index.read_corpora([{"kind": "folder", "path": ROOT / "corpus"}])
+    usable, _ = index.index(listed, min(GRID.duration_ms), workers=2)
     return split.assign(usable, GRID.nested_ms, seed=SEED)
 
 
@@ -105,7 +107,7 @@ def plain_loop(chosen: pd.DataFrame, folder: Path) -> dict[str, np.ndarray]:
 def library(chosen: pd.DataFrame, folder: Path, workers: int) -> None:
     """Render into cell files."""
     files = {cell.name: folder / f"{cell.name}.parquet" for cell in GRID.noisy}
-    trials.write(chosen, GRID.noisy, files, seed=SEED, level="peak", workers=workers)
+    rendering.write(chosen, GRID.noisy, files, seed=SEED, level="peak", workers=workers)
 
 
 def check_same(clips: dict[str, np.ndarray], folder: Path) -> float:

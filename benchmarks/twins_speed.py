@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from own_process import measured_alone
 
-from speechdt import twins
-from speechdt.fingerprint import BITS, HOP, WEAK
+from speechdt.audio.fingerprint import BITS, HOP, WEAK
+from speechdt.corpus import near_duplicates
 
 SECONDS = (5, 10, 30)
 TWINS = 50
@@ -62,19 +62,19 @@ def write(path: Path, count: int) -> pd.DataFrame:
     names = [f"{number:06d}" for number in range(count)]
     splits = np.array(["train", "train", "train", "dev", "test"])[np.arange(count) % 5]
     first = [drawn(rng, 10) for _ in range(TWINS)]
-    with pq.ParquetWriter(path, twins.SCHEMA) as writer:
-        for start in range(0, count, twins.ROWS):
+    with pq.ParquetWriter(path, near_duplicates.SCHEMA) as writer:
+        for start in range(0, count, near_duplicates.ROWS):
             prints = [
                 first[n] if n < TWINS
                 else twin(rng, *first[count - 1 - n]) if n >= count - TWINS
                 else drawn(rng, SECONDS[n % len(SECONDS)])
-                for n in range(start, min(start + twins.ROWS, count))
+                for n in range(start, min(start + near_duplicates.ROWS, count))
             ]  # fmt: skip
             columns = [
-                pa.array(names[start : start + twins.ROWS]),
+                pa.array(names[start : start + near_duplicates.ROWS]),
                 *(pa.array(part, pa.list_(pa.int32())) for part in zip(*prints, strict=True)),
             ]
-            writer.write_table(pa.Table.from_arrays(columns, schema=twins.SCHEMA))
+            writer.write_table(pa.Table.from_arrays(columns, schema=near_duplicates.SCHEMA))
     return pd.DataFrame({"source_id": names, "split": splits})
 
 
@@ -82,7 +82,7 @@ def search(folder: Path, workers: int) -> None:
     """Search, and print what it took."""
     sources = pd.read_parquet(folder / "sources.parquet")
     start = time.perf_counter()
-    found = twins.candidates(folder / "prints.parquet", sources, workers)
+    found = near_duplicates.candidates(folder / "prints.parquet", sources, workers)
     seconds = time.perf_counter() - start
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

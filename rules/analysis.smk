@@ -19,11 +19,11 @@ rule measure_metrics:
     params:
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
-        code=code("measure_metrics.py"),
+        code=code("analysis/measure_metrics.py"),
     message:
         "Measuring {wildcards.variant} on test"
     script:
-        "scripts/measure_metrics.py"
+        "scripts/analysis/measure_metrics.py"
 
 
 # One job for all variants: what a check's detector thinks of the recordings is no matter of theirs.
@@ -43,11 +43,11 @@ rule measure_unflagged:
         variants={variant: len(runs_of(variant)) for variant in VARIANTS},
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
-        code=code("measure_unflagged.py"),
+        code=code("analysis/measure_unflagged.py"),
     message:
         "Measuring all variants without flagged trials"
     script:
-        "scripts/measure_unflagged.py"
+        "scripts/analysis/measure_unflagged.py"
 
 
 rule fit_thresholds:
@@ -69,11 +69,11 @@ rule fit_thresholds:
     params:
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
-        code=code("fit_thresholds.py"),
+        code=code("analysis/fit_thresholds.py"),
     message:
         "Fitting the psychometric curves of {wildcards.variant}"
     script:
-        "scripts/fit_thresholds.py"
+        "scripts/analysis/fit_thresholds.py"
 
 
 rule compare_variants:
@@ -92,11 +92,11 @@ rule compare_variants:
         variants={variant: len(runs_of(variant)) for variant in VARIANTS},
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
-        code=code("compare_variants.py"),
+        code=code("analysis/compare_variants.py"),
     message:
         "Comparing the variants pair by pair"
     script:
-        "scripts/compare_variants.py"
+        "scripts/analysis/compare_variants.py"
 
 
 rule collect_tables:
@@ -131,11 +131,11 @@ rule collect_tables:
             }
             for variant in VARIANTS
         },
-        code=code("collect_tables.py"),
+        code=code("analysis/collect_tables.py"),
     message:
         "Collecting the tables"
     script:
-        "scripts/collect_tables.py"
+        "scripts/analysis/collect_tables.py"
 
 
 # Of a variant with several runs the first is timed: they differ in their weights alone.
@@ -156,8 +156,8 @@ rule collect_latency:
         ENVIRONMENT
     params:
         variants=list(VARIANTS),
-        code=code("collect_latency.py"),
+        code=code("scores/collect_latency.py"),
     message:
         "Collecting the latencies"
     script:
-        "scripts/collect_latency.py"
+        "scripts/scores/collect_latency.py"

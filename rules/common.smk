@@ -15,8 +15,8 @@ os.environ |= {
     )
 }
 
-from speechdt.command_line import retype
-from speechdt.configuration import (
+from speechdt.workflow.command_line import retype
+from speechdt.workflow.variants import (
     check_adapter,
     check_variant,
     chosen_model,
@@ -26,22 +26,22 @@ from speechdt.configuration import (
     searched,
     variant_detectors,
 )
-from speechdt.dependencies import code_hash
+from speechdt.code_hash import code_hash
 from speechdt.errors import SpeechdtError
-from speechdt.grid import CROSSED, Grid
-from speechdt.left_out import (
+from speechdt.trials.grid import CROSSED, Grid
+from speechdt.workflow.left_out_corpora import (
     corpora_left_out,
     left_out,
     trained_without,
     without,
 )
-from speechdt.matrix import check_ensembles, check_named, runs, trainings
-from speechdt.options import has_options
-from speechdt.plugins import find_detectors, source_files
-from speechdt.readers import check as check_corpora
-from speechdt.readers import name as corpus_name
-from speechdt.schema import check_schema
-from speechdt.search_configuration import check_search, left_over
+from speechdt.workflow.runs import check_ensembles, check_named, runs, trainings
+from speechdt.prompts.answer_options import has_options
+from speechdt.detectors.plugins import find_detectors, source_files
+from speechdt.corpus.readers import check as check_corpora
+from speechdt.corpus.readers import name as corpus_name
+from speechdt.workflow.schema import check_schema
+from speechdt.workflow.searches import check_search, left_over
 
 min_version("9.20")
 
@@ -364,7 +364,10 @@ def of_checkout(*parts):
 
 def templates(*names):
     """Return templates of the library as inputs: an edit of one rewrites what is made from it."""
-    return [of_checkout("speechdt", "templates", name) for name in names]
+    return [
+        of_checkout("speechdt", "reporting", "pages", "templates", name)
+        for name in names
+    ]
 
 
 def detector_code(wildcards):

@@ -23,11 +23,11 @@ rule index_corpus:
             if "path" in corpus
         ],
         shortest_ms=min(GRID.duration_ms),
-        code=code("index_corpus.py"),
+        code=code("corpus/index_corpus.py"),
     message:
         "Reading the recordings"
     script:
-        "scripts/index_corpus.py"
+        "scripts/corpus/index_corpus.py"
 
 
 rule split_sources:
@@ -51,11 +51,11 @@ rule split_sources:
         categories=config["trials"]["categories"],
         least_active=config["trials"]["least_active"],
         flag_by=FLAG_BY if REMOVE else "",
-        code=code("split_sources.py"),
+        code=code("corpus/split_sources.py"),
     message:
         "Putting speakers and recording families into train, dev and test"
     script:
-        "scripts/split_sources.py"
+        "scripts/corpus/split_sources.py"
 
 
 rule fingerprint_sources:
@@ -71,8 +71,8 @@ rule fingerprint_sources:
         ENVIRONMENT
     threads: workflow.cores
     params:
-        code=code("fingerprint_sources.py"),
+        code=code("corpus/fingerprint_sources.py"),
     message:
         "Fingerprinting the recordings"
     script:
-        "scripts/fingerprint_sources.py"
+        "scripts/corpus/fingerprint_sources.py"

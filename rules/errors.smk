@@ -32,11 +32,11 @@ rule analyse_errors:
         variants=list(VARIANTS),
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
-        code=code("analyse_errors.py"),
+        code=code("analysis/analyse_errors.py"),
     message:
         "Counting the errors of all variants"
     script:
-        "scripts/analyse_errors.py"
+        "scripts/analysis/analyse_errors.py"
 
 
 rule write_gallery:
@@ -77,8 +77,8 @@ rule write_gallery:
         variants=list(VARIANTS),
         clips=config["gallery"]["clips"],
         clean_ms=GRID.clean_ms,
-        code=code("write_gallery.py"),
+        code=code("reporting/write_errors_page.py"),
     message:
         "Writing the gallery of failures"
     script:
-        "scripts/write_gallery.py"
+        "scripts/reporting/write_errors_page.py"

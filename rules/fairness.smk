@@ -22,11 +22,11 @@ rule measure_giveaways:
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
         detector=LOGMEL_CODE,
-        code=code("measure_giveaways.py"),
+        code=code("analysis/measure_giveaways.py"),
     message:
         "Measuring how much the trials give away without listening"
     script:
-        "scripts/measure_giveaways.py"
+        "scripts/analysis/measure_giveaways.py"
 
 
 # Of a variant with several runs the first is shown: each run has a threshold of its own.
@@ -47,8 +47,8 @@ rule measure_sensitivity:
         variants=list(VARIANTS),
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
-        code=code("measure_sensitivity.py"),
+        code=code("analysis/measure_sensitivity.py"),
     message:
         "Moving the thresholds of all variants"
     script:
-        "scripts/measure_sensitivity.py"
+        "scripts/analysis/measure_sensitivity.py"

@@ -17,8 +17,8 @@ rule check_growth:
         without=lambda wildcards: TRAIN_SETS[wildcards.split],
         least_active=config["trials"]["least_active"],
         sizes=config["trials"]["growing"],
-        code=code("check_growth.py"),
+        code=code("trials/check_growth.py"),
     message:
         "Checking {wildcards.split} at every size it grows through"
     script:
-        "scripts/check_growth.py"
+        "scripts/trials/check_growth.py"

@@ -1,6 +1,6 @@
 # index -> what detectors hear in the recordings -> flags, and what hygiene would remove
 
-from speechdt.checks import check_marks, read_checks
+from speechdt.workflow.hygiene_checks import check_marks, read_checks
 
 CHECKS = checked(
     read_checks, config["hygiene"], config["models"], config["prompts"], NANO_MODELS
@@ -35,11 +35,11 @@ rule measure_hygiene:
         backend=lambda wildcards: CHECKS[wildcards.check].backend,
         options=lambda wildcards: CHECKS[wildcards.check].options,
         detector=lambda wildcards: code_hash(*source_files(CHECKS[wildcards.check].cls)),
-        code=code("measure_hygiene.py"),
+        code=code("corpus/measure_hygiene.py"),
     message:
         "Listening to every recording with {wildcards.check} ({params.backend})"
     script:
-        "scripts/measure_hygiene.py"
+        "scripts/corpus/measure_hygiene.py"
 
 
 rule count_hygiene:
@@ -57,11 +57,11 @@ rule count_hygiene:
         ENVIRONMENT
     params:
         thresholds={check: CHECKS[check].thresholds for check in CHECKS},
-        code=code("count_hygiene.py"),
+        code=code("corpus/count_hygiene.py"),
     message:
         "Counting what hygiene would remove"
     script:
-        "scripts/count_hygiene.py"
+        "scripts/corpus/count_hygiene.py"
 
 
 # Beside the trials, not in them: an edit of the check's detector renders and scores nothing anew.
@@ -78,8 +78,8 @@ rule flag_sources:
     params:
         check=FLAG_BY,
         thresholds=CHECKS[FLAG_BY].thresholds if FLAG_BY else {},
-        code=code("flag_sources.py"),
+        code=code("corpus/flag_sources.py"),
     message:
         "Flagging what {params.check} objects to"
     script:
-        "scripts/flag_sources.py"
+        "scripts/corpus/flag_sources.py"

@@ -24,11 +24,11 @@ rule write_inspection:
         ENVIRONMENT
     params:
         seed=config["seed"],
-        code=code("write_inspection.py"),
+        code=code("reporting/write_inspection.py"),
     message:
         "Drawing recordings and trials to listen to"
     script:
-        "scripts/write_inspection.py"
+        "scripts/reporting/write_inspection.py"
 
 
 # Train is described where something of the matrix learns from it.
@@ -60,8 +60,8 @@ rule write_dataset_card:
             "least_active": config["trials"]["least_active"],
             "flag_by": FLAG_BY,
         },
-        code=code("write_dataset_card.py"),
+        code=code("reporting/write_dataset_card.py"),
     message:
         "Describing the trials"
     script:
-        "scripts/write_dataset_card.py"
+        "scripts/reporting/write_dataset_card.py"

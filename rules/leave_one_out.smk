@@ -14,11 +14,11 @@ rule leave_out_of_dev:
     conda:
         ENVIRONMENT
     params:
-        code=code("leave_out_of_dev.py"),
+        code=code("trials/leave_out_of_dev.py"),
     message:
         "Leaving {wildcards.corpus} out of dev"
     script:
-        "scripts/leave_out_of_dev.py"
+        "scripts/trials/leave_out_of_dev.py"
 
 
 # Of every run with and without its corpus: whose scores it has.
@@ -54,11 +54,11 @@ rule compare_left_out:
         ],
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
-        code=code("compare_left_out.py"),
+        code=code("analysis/compare_left_out.py"),
     message:
         "Comparing what knows a corpus with what does not"
     script:
-        "scripts/compare_left_out.py"
+        "scripts/analysis/compare_left_out.py"
 
 
 left_out_tables = ["<results>/tables/leave_one_out.csv"] if LEFT_OUT else []

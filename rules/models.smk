@@ -31,8 +31,8 @@ rule train_nano:
             **config["nano"],
             "code": NANO_CODE,
         },
-        code=code("train_nano.py"),
+        code=code("training/train_nano.py"),
     message:
         "Training the nano {wildcards.architecture} on train's clean clips"
     script:
-        "scripts/train_nano.py"
+        "scripts/training/train_nano.py"

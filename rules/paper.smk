@@ -35,11 +35,11 @@ rule write_paper:
         ENVIRONMENT
     params:
         variants=list(VARIANTS),
-        code=code("write_paper.py"),
+        code=code("reporting/write_paper.py"),
     message:
         "Writing the paper folder"
     script:
-        "scripts/write_paper.py"
+        "scripts/reporting/write_paper.py"
 
 
 rule typeset_paper:

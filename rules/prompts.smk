@@ -20,11 +20,11 @@ rule measure_order_bias:
         backend=lambda wildcards: SCORED[wildcards.variant]["backend"],
         options=options,
         detector=detector_code,
-        code=code("measure_order_bias.py"),
+        code=code("prompts/measure_order_bias.py"),
     message:
         "Asking {wildcards.variant} with its options in both orders"
     script:
-        "scripts/measure_order_bias.py"
+        "scripts/prompts/measure_order_bias.py"
 
 
 rule collect_order_bias:
@@ -38,11 +38,11 @@ rule collect_order_bias:
         ENVIRONMENT
     params:
         variants=ASKED,
-        code=code("collect_order_bias.py"),
+        code=code("prompts/collect_order_bias.py"),
     message:
         "Collecting the biases of option order"
     script:
-        "scripts/collect_order_bias.py"
+        "scripts/prompts/collect_order_bias.py"
 
 
 rule score_bank:
@@ -68,11 +68,11 @@ rule score_bank:
         replicates=config["bootstrap"]["replicates"],
         seed=config["seed"],
         detector=search_code,
-        code=code("score_bank.py"),
+        code=code("prompts/score_bank.py"),
     message:
         "Asking every prompt of the bank on dev, for search {wildcards.search}"
     script:
-        "scripts/score_bank.py"
+        "scripts/prompts/score_bank.py"
 
 
 # Dev alone: no file of test goes in.
@@ -99,11 +99,11 @@ rule search_prompts:
         prompts=config["prompts"],
         seed=config["seed"],
         detector=search_code,
-        code=code("search_prompts.py"),
+        code=code("prompts/search_prompts.py"),
     message:
         "Searching for a prompt on dev, and at random as well: {wildcards.search}"
     script:
-        "scripts/search_prompts.py"
+        "scripts/prompts/search_prompts.py"
 
 
 rule score_searched:
@@ -124,11 +124,11 @@ rule score_searched:
         backend=search_backend,
         options=search_options,
         detector=search_code,
-        code=code("score_searched.py"),
+        code=code("prompts/score_searched.py"),
     message:
         "Scoring dev and test with the prompts of search {wildcards.search}"
     script:
-        "scripts/score_searched.py"
+        "scripts/prompts/score_searched.py"
 
 
 rule compare_searches:
@@ -146,11 +146,11 @@ rule compare_searches:
         replicates=config["bootstrap"]["replicates"],
         permutations=config["comparisons"]["permutations"],
         seed=config["seed"],
-        code=code("compare_searches.py"),
+        code=code("prompts/compare_searches.py"),
     message:
         "Comparing what searches found with random search and the baseline"
     script:
-        "scripts/compare_searches.py"
+        "scripts/prompts/compare_searches.py"
 
 
 rule collect_bank:
@@ -164,11 +164,11 @@ rule collect_bank:
     conda:
         ENVIRONMENT
     params:
-        code=code("collect_bank.py"),
+        code=code("prompts/collect_bank.py"),
     message:
         "Collecting the prompts of the bank"
     script:
-        "scripts/collect_bank.py"
+        "scripts/prompts/collect_bank.py"
 
 
 rule draw_prompts:
@@ -183,11 +183,11 @@ rule draw_prompts:
     conda:
         ENVIRONMENT
     params:
-        code=code("draw_prompts.py"),
+        code=code("reporting/draw_figure.py"),
     message:
         "Drawing the prompts of the bank"
     script:
-        "scripts/draw_prompts.py"
+        "scripts/reporting/draw_figure.py"
 
 
 bank_results = (

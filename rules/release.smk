@@ -47,8 +47,8 @@ rule make_release:
     params:
         runs=ALL_RUNS,
         config=config,
-        code=code("make_release.py"),
+        code=code("reporting/make_release.py"),
     message:
         "Gathering the run in one folder to publish"
     script:
-        "scripts/make_release.py"
+        "scripts/reporting/make_release.py"

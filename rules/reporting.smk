@@ -1,6 +1,6 @@
 # tables of all variants -> figures, tables for people -> one page
 
-from speechdt.figures import FIGURES, FORMATS, OF_ADAPTERS
+from speechdt.reporting.figures.catalogue import FIGURES, FORMATS, OF_ADAPTERS
 
 drawn = [figure for figure in FIGURES if ADAPTED or figure not in OF_ADAPTERS]
 figures = expand("<results>/figures/{figure}.{format}", figure=drawn, format=FORMATS)
@@ -66,11 +66,11 @@ rule draw_figure:
     params:
         variants=list(VARIANTS),
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
-        code=code("draw_figure.py"),
+        code=code("reporting/draw_figure.py"),
     message:
         "Drawing {wildcards.figure}"
     script:
-        "scripts/draw_figure.py"
+        "scripts/reporting/draw_figure.py"
 
 
 rule write_display_tables:
@@ -87,11 +87,11 @@ rule write_display_tables:
     conda:
         ENVIRONMENT
     params:
-        code=code("write_display_tables.py"),
+        code=code("reporting/write_text_tables.py"),
     message:
         "Writing the tables as Markdown and LaTeX"
     script:
-        "scripts/write_display_tables.py"
+        "scripts/reporting/write_text_tables.py"
 
 
 rule write_report:
@@ -137,8 +137,8 @@ rule write_report:
     params:
         variants=list(VARIANTS),
         config=config,
-        code=code("write_report.py"),
+        code=code("reporting/write_report.py"),
     message:
         "Writing the report"
     script:
-        "scripts/write_report.py"
+        "scripts/reporting/write_report.py"

@@ -1,6 +1,6 @@
 # cells -> scores of each variant -> calibration (dev alone); latency
 
-from speechdt.matrix import ensemble_weights
+from speechdt.workflow.runs import ensemble_weights
 
 
 rule score:
@@ -32,11 +32,11 @@ rule score:
         backend=lambda wildcards: SCORED[wildcards.variant]["backend"],
         options=options,
         detector=detector_code,
-        code=code("score.py"),
+        code=code("scores/score.py"),
     message:
         "Scoring dev and test with {wildcards.variant} ({params.backend})"
     script:
-        "scripts/score.py"
+        "scripts/scores/score.py"
 
 
 rule combine_scores:
@@ -68,11 +68,11 @@ rule combine_scores:
         weights=lambda wildcards: ensemble_weights(
             list(map(runs_of, ENSEMBLES[wildcards.variant]))
         ),
-        code=code("combine_scores.py"),
+        code=code("scores/combine_scores.py"),
     message:
         "Combining the scores of {params.members} into {wildcards.variant}"
     script:
-        "scripts/combine_scores.py"
+        "scripts/scores/combine_scores.py"
 
 
 rule calibrate:
@@ -86,11 +86,11 @@ rule calibrate:
     conda:
         ENVIRONMENT
     params:
-        code=code("calibrate.py"),
+        code=code("scores/calibrate.py"),
     message:
         "Learning threshold and calibration of {wildcards.variant} from dev"
     script:
-        "scripts/calibrate.py"
+        "scripts/scores/calibrate.py"
 
 
 rule latency:
@@ -117,11 +117,11 @@ rule latency:
         options=options,
         clips=config["latency"]["clips"],
         detector=detector_code,
-        code=code("latency.py"),
+        code=code("scores/latency.py"),
     message:
         "Timing {wildcards.variant} ({params.backend}), nothing else running"
     script:
-        "scripts/latency.py"
+        "scripts/scores/latency.py"
 
 
 rule add_latencies:
@@ -138,8 +138,8 @@ rule add_latencies:
     conda:
         ENVIRONMENT
     params:
-        code=code("add_latencies.py"),
+        code=code("scores/add_latencies.py"),
     message:
         "Adding up what the members of {wildcards.variant} take"
     script:
-        "scripts/add_latencies.py"
+        "scripts/scores/add_latencies.py"

@@ -1,6 +1,7 @@
 # cells of train -> adapters, whose checkpoint dev chooses; test is never seen
 
-from speechdt.matrix import adapted
+from speechdt.reporting.tables.training import SETTINGS
+from speechdt.workflow.runs import adapted
 
 
 rule finetune:
@@ -31,15 +32,15 @@ rule finetune:
         detector=lambda wildcards: code_hash(
             *source_files(TRAININGS[wildcards.adapter][0])
         ),
-        code=code("finetune.py"),
+        code=code("training/finetune.py"),
     message:
         "Fine-tuning {wildcards.adapter} ({params.backend})"
     script:
-        "scripts/finetune.py"
+        "scripts/training/finetune.py"
 
 
 # Of each variant whose language model is adapted here: its trainings, one a seed, and their settings.
-ADAPTED = checked(adapted, RUNS, TRAININGS, config["trials"]["train_clips"])
+ADAPTED = checked(adapted, RUNS, TRAININGS, config["trials"]["train_clips"], SETTINGS)
 USED_ADAPTERS = sorted({run for entry in ADAPTED.values() for run in entry["runs"]})
 
 
@@ -57,11 +58,11 @@ rule collect_adapters:
     params:
         trainings=USED_ADAPTERS,
         variants=ADAPTED,
-        code=code("collect_adapters.py"),
+        code=code("training/collect_adapters.py"),
     message:
         "Collecting the trainings"
     script:
-        "scripts/collect_adapters.py"
+        "scripts/training/collect_adapters.py"
 
 
 # Beside the adapter's folder, whose bytes say which scores belong to it.
@@ -81,8 +82,8 @@ rule write_card:
             for variant, entry in ADAPTED.items()
             if wildcards.adapter in entry["runs"]
         ],
-        code=code("write_card.py"),
+        code=code("training/write_card.py"),
     message:
         "Adding test figures to the card of {wildcards.adapter}"
     script:
-        "scripts/write_card.py"
+        "scripts/training/write_card.py"

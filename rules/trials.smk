@@ -15,11 +15,11 @@ rule choose_items:
         trials=config["trials"],
         without=lambda wildcards: TRAIN_SETS.get(wildcards.split),
         seed=config["seed"],
-        code=code("choose_items.py"),
+        code=code("trials/choose_items.py"),
     message:
         "Choosing the items of {wildcards.split}"
     script:
-        "scripts/choose_items.py"
+        "scripts/trials/choose_items.py"
 
 
 rule render_trials:
@@ -40,11 +40,11 @@ rule render_trials:
         grid=GRID._asdict(),
         level=config["trials"]["level"],
         seed=config["seed"],
-        code=code("render_trials.py"),
+        code=code("trials/render_trials.py"),
     message:
         "Rendering the trials of {wildcards.split}"
     script:
-        "scripts/render_trials.py"
+        "scripts/trials/render_trials.py"
 
 
 use rule render_trials as render_train with:
@@ -70,8 +70,8 @@ rule audit_leaks:
         ENVIRONMENT
     threads: workflow.cores
     params:
-        code=code("audit_leaks.py"),
+        code=code("trials/audit_leaks.py"),
     message:
         "Looking for anything that two splits share"
     script:
-        "scripts/audit_leaks.py"
+        "scripts/trials/audit_leaks.py"

@@ -19,8 +19,8 @@ rule write_verdict:
         **config["verdict"],
         present=list(VARIANTS),
         adapters={variant: entry["runs"][0] for variant, entry in ADAPTED.items()},
-        code=code("write_verdict.py"),
+        code=code("analysis/write_verdict.py"),
     message:
         "Judging the plan's criteria"
     script:
-        "scripts/write_verdict.py"
+        "scripts/analysis/write_verdict.py"

@@ -4,9 +4,11 @@ Plays short, noisy clips to speech detectors and reports at which SNR and durati
 hearing speech. What a plugin needs is here; everything else is in the modules.
 """
 
-from speechdt.detector import SAMPLE_RATE, Detector, FineTunable, Prompted, hookimpl
-from speechdt.plugins import PluginError, check_options, find_detectors
-from speechdt.stages import stage
+from speechdt.audio.rate import SAMPLE_RATE
+from speechdt.detectors.contract import Detector, FineTunable, PluginError, Prompted, hookimpl
+from speechdt.detectors.plugins import find_detectors
+from speechdt.detectors.signature import check_options
+from speechdt.detectors.stages import stage
 
 __all__ = [
     "SAMPLE_RATE",

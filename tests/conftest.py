@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from checkouts import copy_checkout, run
+from support.checkouts import copy_checkout, run
 
-from speechdt import corpora, items, split, trials
-from speechdt.grid import Grid
+from speechdt.corpus import index, split
+from speechdt.trials import items, rendering
+from speechdt.trials.grid import Grid
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 7
@@ -34,8 +35,8 @@ def grid():
 @pytest.fixture(scope="session")
 def sources(grid):
     """Every source of the embedded corpus, with its split."""
-    listed = corpora.read_corpora([{"kind": "folder", "path": ROOT / "corpus"}])
-    usable, _ = corpora.index(listed, min(grid.duration_ms), workers=2)
+    listed = index.read_corpora([{"kind": "folder", "path": ROOT / "corpus"}])
+    usable, _ = index.index(listed, min(grid.duration_ms), workers=2)
     return split.assign(usable, grid.nested_ms, seed=SEED)
 
 
@@ -53,7 +54,7 @@ def cells(tmp_path_factory, sources, grid):
         (folder / name).mkdir()
         chosen = items.crossed(sources, name, 16, grid, seed=SEED, least_active=0.7)
         own = {cell.name: folder / name / f"{cell.name}.parquet" for cell in grid.cells}
-        trials.write(chosen, grid.cells, own, seed=SEED, level="peak")
+        rendering.write(chosen, grid.cells, own, seed=SEED, level="peak")
         files |= {(name, cell): file for cell, file in own.items()}
     return files
 

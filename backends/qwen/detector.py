@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speechdt import SAMPLE_RATE, stage
-from speechdt.options import swap_options
+from speechdt.prompts.answer_options import swap_options
 
+from .finetuning.settings import FineTuning
 from .question import BASELINE_PROMPT
-from .reach import check_reachable
-from .settings import FineTuning
+from .reachable import check_reachable
 
 Clips = Sequence[NDArray[np.float32]]
 
@@ -136,7 +136,7 @@ class AnswerDetector:
             the message is one line.
         """
         chosen = FineTuning(**settings)
-        from .training import finetune
+        from .finetuning.finetune import finetune
 
         finetune(cls._architecture(), train, dev, Path(out), chosen)
 
@@ -264,7 +264,7 @@ class AnswerDetector:
         temperature : float
         most_tokens : int
         """
-        from .writing import write
+        from .text_writer import write
 
         return write(self.lm, self._chat, text, seed, temperature, most_tokens)
 

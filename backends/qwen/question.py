@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from speechdt.options import LETTERS
+from speechdt.prompts.answer_options import LETTERS
 
 BASELINE_PROMPT = """\
 Choose one:

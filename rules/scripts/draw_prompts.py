@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from speechdt.figures.prompts import prompts
-from speechdt.figures.style import save
-from speechdt.jobs import logged
-from speechdt.tables import read_table
+from speechdt.reporting.figures.prompts import prompts
+from speechdt.reporting.figures.style import save
+from speechdt.reporting.tables.reading import read_table
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from speechdt.detector import SAMPLE_RATE
+from speechdt.audio.rate import SAMPLE_RATE
 
 FRAME_MS = 10
 FRAME = SAMPLE_RATE * FRAME_MS // 1000

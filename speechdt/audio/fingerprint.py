@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from speechdt.detector import SAMPLE_RATE
+from speechdt.audio.rate import SAMPLE_RATE
 
 WINDOW, HOP = 1024, 128
 """Samples of a frame and between two: 64 ms and 8 ms."""

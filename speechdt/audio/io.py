@@ -9,8 +9,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from speechdt import noise
-from speechdt.detector import SAMPLE_RATE
+from speechdt.audio import noise
+from speechdt.audio.rate import SAMPLE_RATE
 
 SUFFIXES = frozenset(
     [

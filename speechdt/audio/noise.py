@@ -5,7 +5,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from speechdt.detector import SAMPLE_RATE
+from speechdt.audio.rate import SAMPLE_RATE
 
 EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
 """Power density of each colour falls as 1 / frequency ** exponent."""

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from speechdt import activity, audio, readers
-from speechdt.dependencies import code_hash, imported_versions
-from speechdt.detector import SAMPLE_RATE
-from speechdt.kept import Store
-from speechdt.sources import CATEGORIES, CorpusError, Source
+from speechdt.audio import activity, io as audio_io
+from speechdt.corpus import readers
+from speechdt.code_hash import code_hash, imported_versions
+from speechdt.audio.rate import SAMPLE_RATE
+from speechdt.store import Store
+from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
 
 AT_A_TIME = 500
 """Recordings that are measured before what was found is kept."""
@@ -132,7 +133,7 @@ def _key(path: str, *circumstances: object) -> bytes:
 
 def _measuring_code() -> tuple[str, ...]:
     """Return what says how recordings are measured; not how they are found, which sources say."""
-    files = [Path(module.__file__ or "") for module in (audio, activity)]
+    files = [Path(module.__file__ or "") for module in (audio_io, activity)]
     return (code_hash(*files), inspect.getsource(measure), str(imported_versions(files)))
 
 
@@ -156,13 +157,13 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
     if not source.group_id:
         return {}, "no group_id"
     try:
-        samples = audio.read(source.path)
-    except audio.UnusableAudio as error:
+        samples = audio_io.read(source.path)
+    except audio_io.UnusableAudio as error:
         return {}, str(error)
     peak = float(np.abs(samples).max())
     if len(samples) < shortest_ms * SAMPLE_RATE // 1000:
         return {}, f"shorter than {shortest_ms} ms"
-    if peak < audio.SILENCE:
+    if peak < audio_io.SILENCE:
         return {}, "silent"
     facts = {
         "seconds": len(samples) / SAMPLE_RATE,

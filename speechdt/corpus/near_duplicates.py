@@ -21,17 +21,9 @@ from numpy.typing import NDArray
 from scipy.signal import butter, correlate, sosfilt
 from tqdm import tqdm
 
-from speechdt import audio
-from speechdt.detector import SAMPLE_RATE
-from speechdt.fingerprint import (
-    BITS,
-    HIGHEST_HZ,
-    HOP,
-    LOWEST_HZ,
-    Fingerprint,
-    fingerprint,
-    variants,
-)
+from speechdt.audio import io as audio_io
+from speechdt.audio.rate import SAMPLE_RATE
+from speechdt.audio.fingerprint import BITS, HIGHEST_HZ, HOP, LOWEST_HZ, Fingerprint, fingerprint, variants
 
 SCHEMA = pa.schema(
     [
@@ -105,7 +97,7 @@ def write_fingerprints(
 
 
 def _of_file(path: str) -> Fingerprint:
-    return fingerprint(audio.read(path))
+    return fingerprint(audio_io.read(path))
 
 
 def read_fingerprints(
@@ -269,7 +261,7 @@ def compare(paths: tuple[str, str], shift: int) -> float:
     float
         Highest absolute correlation of the samples; 0 if they share too little.
     """
-    one, other = (sosfilt(_BAND, audio.read(path)) for path in paths)
+    one, other = (sosfilt(_BAND, audio_io.read(path)) for path in paths)
     start, slack = shift * HOP, 2 * HOP
     one, other = np.pad(one[max(start, 0) :], slack), other[max(-start, 0) :]
     shared = min(len(one) - 2 * slack, len(other))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from speechdt import seeds
-from speechdt.activity import crop_starts, from_runs
+from speechdt.audio.activity import crop_starts, from_runs
 
 MOST_OF_THE_LONG = 0.3
 

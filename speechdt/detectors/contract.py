@@ -8,11 +8,14 @@ import numpy as np
 import pluggy
 from numpy.typing import ArrayLike, NDArray
 
-SAMPLE_RATE = 16_000
-"""Sampling rate of every clip, in Hz."""
+from speechdt.errors import SpeechdtError
 
 hookspec = pluggy.HookspecMarker("speechdt")
 hookimpl = pluggy.HookimplMarker("speechdt")
+
+
+class PluginError(SpeechdtError):
+    """A plugin or a variant's options are unusable; the message is one line naming which."""
 
 
 @runtime_checkable

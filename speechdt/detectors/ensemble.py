@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from speechdt.calibration import Calibration, logit
+from speechdt.statistics.calibration import Calibration, logit
 
 Floats = NDArray[np.float64]
 

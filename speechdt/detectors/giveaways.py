@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from speechdt.audio import from_flac_bytes
-from speechdt.calibration import calibrate
-from speechdt.cells import read_cell
-from speechdt.detector import Detector, FineTunable
-from speechdt.metrics import evaluate
+from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.contract import Detector, FineTunable
+from speechdt.statistics.calibration import calibrate
+from speechdt.statistics.metrics import evaluate
+from speechdt.trials.cells import read_cell
 
 METRICS = ("auc", "balanced_accuracy")
 COLUMNS = ["trial_id", "item_id", "group_id", "label", "audio"]

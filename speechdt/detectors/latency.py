@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
 from tqdm import tqdm
 
-from speechdt.audio import from_flac_bytes
-from speechdt.cells import read_cell
-from speechdt.detector import Detector
-from speechdt.stages import recording, synchronize
+from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.contract import Detector
+from speechdt.detectors.stages import recording, synchronize
+from speechdt.trials.cells import read_cell
 
 WARM_UP = 10
 """Clips played before the clock starts."""
@@ -100,22 +99,6 @@ def summary(seconds: ArrayLike) -> dict[str, float]:
     values = np.asarray(seconds) * 1000
     p50, p95 = np.percentile(values, [50, 95])
     return {"p50_ms": float(p50), "p95_ms": float(p95), "mean_ms": float(values.mean())}
-
-
-def quantile_interval(values: ArrayLike, quantile: float) -> tuple[float, float]:
-    """Return the 95 % interval of a quantile, two of the values themselves.
-
-    How many values lie below the true quantile is binomial, whatever their distribution (David &
-    Nagaraja 2003, section 7.1). It says how sure the clips make the quantile on this machine at
-    this time; another machine has another quantile. A bound that no value is far enough out for is
-    infinite.
-    """
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    lower, upper = (int(binom.ppf(tail, len(ordered), quantile)) for tail in (0.025, 0.975))
-    return (
-        float(ordered[lower - 1]) if lower >= 1 else -np.inf,
-        float(ordered[upper]) if upper < len(ordered) else np.inf,
-    )
 
 
 def added(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -203,21 +186,3 @@ def _peak_gpu_memory_mib() -> float | None:
     if torch is None or not torch.cuda.is_initialized():
         return None
     return float(torch.cuda.max_memory_allocated()) / 2**20
-
-
-def frontier(latency_ms: Sequence[float], accuracy: Sequence[float]) -> NDArray[np.bool_]:
-    """Mark the Pareto frontier: no other point is as fast and as accurate, and better in one.
-
-    Parameters
-    ----------
-    latency_ms, accuracy : sequences of float, (points,)
-
-    Returns
-    -------
-    bool array, (points,)
-    """
-    slow, good = np.asarray(latency_ms), np.asarray(accuracy)
-    no_slower = slow[None, :] <= slow[:, None]
-    no_worse = good[None, :] >= good[:, None]
-    better = (slow[None, :] < slow[:, None]) | (good[None, :] > good[:, None])
-    return np.asarray(~(no_slower & no_worse & better).any(axis=1))

@@ -3,27 +3,20 @@
 import importlib
 import inspect
 import sys
-import typing
-from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pluggy
 
-from speechdt import detector
-from speechdt.errors import SpeechdtError
+from speechdt.detectors import contract
+from speechdt.detectors.contract import PluginError
 
-BACKENDS = Path(__file__).resolve().parents[1] / "backends"
+BACKENDS = Path(__file__).resolve().parents[2] / "backends"
 _NAMESPACE = "speechdt_backends"
 
 
-class PluginError(SpeechdtError):
-    """A plugin or a variant's options are unusable; the message is one line naming which."""
-
-
-def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[detector.Detector]]:
+def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contract.Detector]]:
     """Map the name of every detector at hand to its class.
 
     Parameters
@@ -43,7 +36,7 @@ def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[detec
     PluginError
         If a plugin fails to import, marks an unknown hook, offers nothing or offers a name twice.
     """
-    found: dict[str, type[detector.Detector]] = {}
+    found: dict[str, type[contract.Detector]] = {}
     owner: dict[str, str] = {}
     for origin, module in {**_folder_plugins(folder), **_installed_plugins()}.items():
         for name, cls in _offered(origin, module).items():
@@ -51,42 +44,6 @@ def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[detec
                 raise PluginError(f"detector '{name}' is offered by {owner[name]} and by {origin}")
             found[name], owner[name] = cls, origin
     return dict(sorted(found.items()))
-
-
-def check_options(cls: type[detector.Detector], options: Mapping[str, Any]) -> None:
-    """Check a variant's options against the signature of its detector class.
-
-    Parameters
-    ----------
-    cls : type
-        Detector class.
-    options : mapping
-        Keyword arguments for it.
-
-    Raises
-    ------
-    PluginError
-        If an option is unknown, missing, or of another type than its annotation says.
-    """
-    accepted = {
-        name: parameter
-        for name, parameter in inspect.signature(cls).parameters.items()
-        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    }
-    for name in options:
-        if name not in accepted:
-            known = ", ".join(accepted) or "none"
-            raise PluginError(f"no option '{name}'; options: {known}")
-    for name, parameter in accepted.items():
-        if parameter.default is parameter.empty and name not in options:
-            raise PluginError(f"option '{name}' is required")
-    try:
-        hints = typing.get_type_hints(cls.__init__)
-    except NameError as error:  # a name that is there for type checkers alone
-        raise PluginError(f"annotations cannot be read: {error}") from error
-    for name, value in options.items():
-        if name in hints and not _fits(value, hints[name]):
-            raise PluginError(f"option '{name}' cannot be {value!r}; it is {_say(hints[name])}")
 
 
 def source_files(cls: type) -> list[Path]:
@@ -137,9 +94,9 @@ def _imported(origin: str, name: str) -> ModuleType:
         ) from error
 
 
-def _offered(origin: str, module: ModuleType) -> dict[str, type[detector.Detector]]:
+def _offered(origin: str, module: ModuleType) -> dict[str, type[contract.Detector]]:
     manager = pluggy.PluginManager("speechdt")
-    manager.add_hookspecs(detector)
+    manager.add_hookspecs(contract)
     try:
         manager.register(module)
         manager.check_pending()
@@ -168,35 +125,3 @@ def _offered(origin: str, module: ModuleType) -> dict[str, type[detector.Detecto
         if not isinstance(getattr(cls, "gpus", None), int):
             raise PluginError(f"plugin {origin}: detector '{name}' does not say its `gpus`")
     return offered
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
-        return True
-    if origin is typing.Literal:
-        # True equals 1, and is another option.
-        return any(value == known and type(value) is type(known) for known in arguments)
-    if origin in (typing.Union, type(int | None)):
-        return any(_fits(value, argument) for argument in arguments)
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (bool, str, type(None)):
-        return isinstance(value, hint)
-    # Other annotations (paths, sequences) are the detector's own business.
-    return True
-
-
-def _say(hint: Any) -> str:
-    union = typing.get_origin(hint) in (typing.Union, type(int | None))
-    kinds = typing.get_args(hint) if union else (hint,)
-    literals = [kind for kind in kinds if typing.get_origin(kind) is typing.Literal]
-    values = [repr(value) for kind in literals for value in typing.get_args(kind)]
-    names = [_name(kind) for kind in kinds if kind not in literals]
-    return "one of " + ", ".join(values + names) if values else " or ".join(names)
-
-
-def _name(hint: Any) -> str:
-    return "null" if hint is type(None) else getattr(hint, "__name__", str(hint))

@@ -7,49 +7,20 @@ starts anew.
 """
 
 import hashlib
-import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from speechdt.audio import from_flac_bytes
-from speechdt.cells import SCHEMA, count_trials, read_cell
-from speechdt.dependencies import code_hash, imported_versions
-from speechdt.detector import Detector
-from speechdt.errors import SpeechdtError
-from speechdt.files import content_hash
-from speechdt.kept import Store
-from speechdt.plugins import source_files
+from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.call import ask
+from speechdt.detectors.contract import Detector
+from speechdt.store import Store
+from speechdt.trials.cells import SCHEMA, count_trials, read_cell
 
 CHUNK = 64
 """Clips that are scored, and saved, at a time."""
-
-
-class ScoreError(SpeechdtError):
-    """A detector breaks its contract; the message is one line naming it."""
-
-
-def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> str:
-    """Return the file name of the store for a detector under these options, source and versions."""
-    files = source_files(cls)
-    identity = {
-        "options": {key: _content(value) for key, value in options.items()},
-        "code": code_hash(*files),
-        "versions": imported_versions(files),
-    }
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode())
-    return f"{name}-{digest.hexdigest()[:16]}.sqlite"
-
-
-def _content(value: Any) -> Any:
-    """Return an option, or the hash of the file or folder (a model, say) that it names."""
-    return content_hash(Path(value)) if isinstance(value, str) and os.path.exists(value) else value
 
 
 def score_cells(
@@ -107,36 +78,6 @@ def score_cells(
             scores = {"trial_id": trials["trial_id"], "p_speech": [known[key] for key in keys]}
             pd.DataFrame(scores).to_parquet(output, index=False)
     return asked
-
-
-def ask(
-    detector: Detector, clips: Sequence[NDArray[np.float32]], names: Sequence[str], who: str
-) -> NDArray[np.float64]:
-    """Return a detector's scores, float64 (clips,), or raise `ScoreError` if they are none.
-
-    Parameters
-    ----------
-    detector : Detector
-    clips : sequence of float32 arrays
-    names : sequence of str
-        Of the clips.
-    who : str
-        What an error calls the detector.
-    """
-    answered = detector.score(clips)
-    try:
-        scores = np.asarray(answered, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ScoreError(f"{who} answered with what are no numbers: {reason}") from error
-    if scores.shape != (len(clips),):
-        count = len(scores) if scores.ndim == 1 else f"an array of shape {scores.shape} as"
-        raise ScoreError(f"{who} answered {count} scores to {len(clips)} clips")
-    wrong = ~((scores >= 0) & (scores <= 1))
-    if wrong.any():
-        first = int(np.flatnonzero(wrong)[0])
-        raise ScoreError(f"{who} gives clip {names[first]} a P(speech) of {scores[first]}")
-    return scores
 
 
 def read_scored(cells: Sequence[Path | str], scores: Sequence[Path | str]) -> pd.DataFrame:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from speechdt import seeds
-from speechdt.candidates import Candidates
-from speechdt.judging import describe
-from speechdt.proposers import ProposerError
-from speechdt.racing import Track
+from speechdt.prompts.candidates import Candidates
+from speechdt.prompts.judge import describe
+from speechdt.prompts.proposers.contract import ProposerError
+from speechdt.prompts.race import Track
 
 Recall = Callable[[str, Callable[[], list[str]]], list[str]]
 """Returns what was proposed under a name before, or else what the function proposes now."""

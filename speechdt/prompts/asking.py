@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from speechdt.audio import from_flac_bytes
-from speechdt.cells import read_cell
-from speechdt.objectives import Floats
-from speechdt.prompt_store import AskOnce, PromptStore
-from speechdt.racing import Indices
-from speechdt.scoring import ScoreError, store_name
+from speechdt.arrays import Floats
+from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.call import ScoreError, store_name
+from speechdt.prompts.answer_store import AskOnce, PromptStore
+from speechdt.prompts.race import Indices
+from speechdt.trials.cells import read_cell
 
 COLUMNS = ["trial_id", "item_id", "group_id", "label", "category", "snr_db", "duration_ms"]
 

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from speechdt.calibration import calibrate
-from speechdt.judging import Judge
-from speechdt.metrics import evaluate
-from speechdt.objectives import OBJECTIVES, Bools, Floats
-from speechdt.options import swap_options
-from speechdt.order_bias import order_bias
+from speechdt.arrays import Bools, Floats
+from speechdt.prompts.answer_options import swap_options
+from speechdt.prompts.judge import Judge
+from speechdt.prompts.objectives import OBJECTIVES
+from speechdt.prompts.order_bias import order_bias
+from speechdt.statistics.calibration import calibrate
+from speechdt.statistics.metrics import evaluate
 
 METRICS = (
     *("balanced_accuracy", "accuracy", "balanced_accuracy_half", "auc"),

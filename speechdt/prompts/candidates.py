@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from speechdt.options import LETTERS, option_texts
+from speechdt.prompts.answer_options import LETTERS, option_texts
 
 MOST_CHARACTERS = 600
 """Longest prompt: the longest of the requirements has some 200."""

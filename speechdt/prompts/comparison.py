@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from speechdt.bootstrap import interval
-from speechdt.calibration import calibrate, logit
-from speechdt.comparison import compare, holm_within
-from speechdt.judging import resampled
-from speechdt.objectives import Floats
+from speechdt.arrays import Floats
+from speechdt.prompts.judge import resampled
+from speechdt.statistics.bootstrap import interval
+from speechdt.statistics.calibration import calibrate, logit
+from speechdt.statistics.comparison import compare, holm_within
 
 PROMPTS = ("baseline", "winner", "control")
 CONTRASTS = (("winner", "control"), ("winner", "baseline"), ("control", "baseline"))

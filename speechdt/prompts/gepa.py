@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from speechdt.proposers import Proposer
-from speechdt.racing import Indices
-from speechdt.search_arm import Arm
+from speechdt.prompts.arm import Arm
+from speechdt.prompts.proposers.contract import Proposer
+from speechdt.prompts.race import Indices
 
 PART = "prompt"
 """GEPA evolves texts by name; this is the name of ours."""

@@ -1,8 +1,8 @@
 """Judge prompts by what they gain over a baseline prompt on the same clips.
 
 Clips of one group (speaker, recording family) are alike, so intervals come from resampling groups,
-each class by itself (`speechdt.bootstrap`); a candidate and the baseline are always compared under
-the same resamples, which takes out what makes clips easy or hard for both.
+each class by itself (`speechdt.statistics.bootstrap`); a candidate and the baseline are always
+compared under the same resamples, which takes out what makes clips easy or hard for both.
 """
 
 from typing import Any, NamedTuple
@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from speechdt import bootstrap
-from speechdt.objectives import OBJECTIVES, Bools, Floats
+from speechdt.arrays import Bools, Floats
+from speechdt.prompts.objectives import OBJECTIVES
+from speechdt.statistics import bootstrap
 
 Indices = NDArray[np.int64]
 

@@ -8,13 +8,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from speechdt.calibration import fit_platt, logit, operating_points
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from speechdt.arrays import Bools, Floats
+from speechdt.statistics.calibration import fit_platt, logit, operating_points
 
 
 class Objective(NamedTuple):

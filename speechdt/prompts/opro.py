@@ -7,7 +7,7 @@ proposer, told nothing of what was tried, races as many candidates at each step 
 clips, so it asks as many questions. What the search gains over it is what searching is worth; the
 rest is the luck of trying many prompts.
 
-GEPA (`speechdt.gepa_search`) may take the place of proposing and racing; its control is the same.
+GEPA (`speechdt.prompts.gepa`) may take the place of proposing and racing; its control is the same.
 
 No model is known here: questions are answered by `ask`, prompts come from `proposer`.
 """
@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from speechdt.gepa_search import evolve
-from speechdt.judging import Judge, describe
-from speechdt.proposers import Proposer, Tried
-from speechdt.racing import Ask, Indices, Track
-from speechdt.search_arm import Arm, Recall
-from speechdt.search_settings import Budget
+from speechdt.prompts.arm import Arm, Recall
+from speechdt.prompts.gepa import evolve
+from speechdt.prompts.judge import Judge, describe
+from speechdt.prompts.proposers.contract import Proposer, Tried
+from speechdt.prompts.race import Ask, Indices, Track
+from speechdt.prompts.settings import Budget
 
 
 def search(

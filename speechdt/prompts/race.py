@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from speechdt import seeds
-from speechdt.judging import Judge, Verdict
-from speechdt.objectives import Floats
+from speechdt.arrays import Floats
+from speechdt.prompts.judge import Judge, Verdict
 
 Indices = NDArray[np.int64]
 Ask = Callable[[Sequence[str], Indices], Floats]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from speechdt.chat_server import ChatServer
+from speechdt.prompts.proposers.chat_server import ChatServer
 
 OBJECTIVES = ("log_loss", "auc", "balanced_accuracy")
 """Names of `objectives.OBJECTIVES`, whose module is too heavy for every parse."""

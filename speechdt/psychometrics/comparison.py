@@ -1,9 +1,9 @@
 """Paired comparison of DT75: how many dB more noise one variant bears than another.
 
-As for balanced accuracy (`speechdt.comparison`): intervals from resampling groups, both variants
-under the same draws, p from exchanging the answers of the two in whole groups. The curves are
-fitted again every time. A threshold beyond the tested range is infinite here. Of a variant that was
-trained several times, the curve is that of the mean rates of its runs, whose spread is in the
+As for balanced accuracy (`speechdt.statistics.comparison`): intervals from resampling groups, both
+variants under the same draws, p from exchanging the answers of the two in whole groups. The curves
+are fitted again every time. A threshold beyond the tested range is infinite here. Of a variant that
+was trained several times, the curve is that of the mean rates of its runs, whose spread is in the
 intervals; the p-value takes the runs as they are.
 """
 
@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from speechdt import bootstrap, psychometric
-from speechdt.comparison import Pair, holm_within
-from speechdt.metrics import by_run
+from speechdt.psychometrics import curve
+from speechdt.statistics import bootstrap
+from speechdt.statistics.comparison import Pair, holm_within
+from speechdt.statistics.metrics import by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -136,7 +137,7 @@ def _bootstrapped(answers: Answers, replicates: int, seed: int) -> tuple[Floats,
         # Runs are drawn by variant: those of two have nothing to do with each other.
         drawn = bootstrap.over_runs(groups @ yes, seed + variant)
         guess = bootstrap.over_runs(alarms @ silent.T, seed + variant) / catch_asked
-        curves = psychometric.fit(answers.levels, drawn, asked, guess=guess)
+        curves = curve.fit(answers.levels, drawn, asked, guess=guess)
         found.append(curves.extended_threshold(PROPORTION))
         undefined.append(curves.censored(PROPORTION)[0] == "undefined")
     return np.stack(found), np.array(undefined)
@@ -160,7 +161,7 @@ def _permutation_p(
         alarms = _exchanged(silent, quiet[first], quiet[second])
         asked = np.broadcast_to(answers.asked.sum(0), yes.shape)
         guess = alarms / answers.catch_asked.sum()
-        curves = psychometric.fit(answers.levels, yes, asked, guess=guess)
+        curves = curve.fit(answers.levels, yes, asked, guess=guess)
         thresholds.append(curves.extended_threshold(PROPORTION))
     # Both beyond the same end: no difference. One beyond an end: as large as can be, either way.
     found = np.nan_to_num(_difference(*thresholds), nan=0.0, posinf=np.inf, neginf=-np.inf)

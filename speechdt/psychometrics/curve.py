@@ -12,8 +12,8 @@ doi:10.1016/j.visres.2016.02.002):
 - guess and lapse, where they are not fixed: Beta(1, 10).
 
 psignifit also fits an overdispersion. It is left out here, because trials are clustered in a known
-way and intervals come from resampling whole groups (`speechdt.bootstrap`). That needs thousands of
-fits, so `fit` takes whole batches of curves that share their levels.
+way and intervals come from resampling whole groups (`speechdt.statistics.bootstrap`). That needs
+thousands of fits, so `fit` takes whole batches of curves that share their levels.
 """
 
 from __future__ import annotations
@@ -25,8 +25,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, xlogy
 
-from speechdt.maximum import maximum
-from speechdt.posterior import GUESS, LOCATION, SPREAD, WIDTH, Data, lapse_rate, normal_density
+from speechdt.psychometrics.maximise import maximum
+from speechdt.psychometrics.posterior import (
+    GUESS,
+    LOCATION,
+    SPREAD,
+    WIDTH,
+    Data,
+    lapse_rate,
+    normal_density,
+)
 
 __all__ = ["Fit", "fit"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2
 
-from speechdt import psychometric
+from speechdt.psychometrics import curve
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -20,9 +20,7 @@ MOST_REPLICATES = 200
 """Each is one more fit; the p-value needs no more digits."""
 
 
-def misfit_p(
-    fit: psychometric.Fit, successes: ArrayLike, trials: ArrayLike, guess: ArrayLike
-) -> float:
+def misfit_p(fit: curve.Fit, successes: ArrayLike, trials: ArrayLike, guess: ArrayLike) -> float:
     """Return the p-value of the deviance of a curve, clustering allowed for.
 
     Parameters
@@ -48,9 +46,7 @@ def misfit_p(
     expected = fit.predict(fit.levels)[0]
     recentred = np.clip(expected + rates[1:] - rates[0], 0, 1)
     counts = np.broadcast_to(trials[0], recentred.shape)
-    refitted = psychometric.fit(
-        fit.levels, recentred * counts, counts, guess=np.asarray(guess)[1:last]
-    )
+    refitted = curve.fit(fit.levels, recentred * counts, counts, guess=np.asarray(guess)[1:last])
     null = refitted.deviance(recentred * counts, counts)
     observed = fit.deviance(successes, trials)[0]
     as_large = null >= observed * (1 - 1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from speechdt import bootstrap
+from speechdt.statistics import bootstrap
 
 Floats: TypeAlias = NDArray[np.float64]
 

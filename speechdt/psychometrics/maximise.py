@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from speechdt.posterior import (
+from speechdt.psychometrics.posterior import (
     EDGE,
     GUESS,
     LOCATION,

@@ -1,8 +1,8 @@
 """The log posterior of psychometric curves, its gradient and its information.
 
 For whole batches of curves that share their levels; curves are the last axis everywhere, so that
-sums over levels and parameters run along contiguous rows. `speechdt.psychometric` has the model and
-its priors, and climbs to the maximum.
+sums over levels and parameters run along contiguous rows. `speechdt.psychometrics.curve` has the
+model and its priors, and climbs to the maximum.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 P("SPEECH" | SPEECH clip) = guess + (1 - guess - lapse) Phi(a + b x + c log2(t / 1 s)), x the SNR in
 dB and t the duration. The guess rate is that of the catch trials, as for the curves
-(`speechdt.thresholds`). Where the surface reaches 75 % is a straight line over log duration; its
-slope, -c / b, says by how many dB the threshold moves when the duration is doubled.
+(`speechdt.psychometrics.thresholds`). Where the surface reaches 75 % is a straight line over log
+duration; its slope, -c / b, says by how many dB the threshold moves when the duration is doubled.
 
 Fitted by maximum a posteriori: the lapse rate has the prior of the curves, Beta(1, 10); a, b and c
 have wide normal priors on the scale of the tested range, so that a detector which never changes its
@@ -17,9 +17,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, ndtr, ndtri
 
-from speechdt import bootstrap
-from speechdt.catch import catch_rate
-from speechdt.metrics import by_run
+from speechdt.psychometrics.guess_rate import catch_rate
+from speechdt.statistics import bootstrap
+from speechdt.statistics.metrics import by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 

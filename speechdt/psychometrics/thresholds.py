@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from speechdt import bootstrap, psychometric
-from speechdt.catch import catch_rate
-from speechdt.goodness import misfit_p
-from speechdt.metrics import Groups, by_run
+from speechdt.psychometrics import curve
+from speechdt.psychometrics.goodness_of_fit import misfit_p
+from speechdt.psychometrics.guess_rate import catch_rate
+from speechdt.statistics import bootstrap
+from speechdt.statistics.metrics import Groups, by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -105,9 +106,9 @@ def thresholds(
     return pd.DataFrame(rows), pd.concat(curves, ignore_index=True)[order]
 
 
-def _fits(of_kinds: list[Rates]) -> list[psychometric.Fit]:
+def _fits(of_kinds: list[Rates]) -> list[curve.Fit]:
     """Fit the curves of several kinds along the same levels, at once since that is faster."""
-    fit = psychometric.fit(
+    fit = curve.fit(
         of_kinds[0].levels,
         np.stack([rates.successes for rates in of_kinds]),
         np.stack([rates.trials for rates in of_kinds]),
@@ -237,7 +238,7 @@ def _table(
     return table
 
 
-def _threshold_row(rates: Rates, fit: psychometric.Fit, dimension: str) -> dict[str, Any]:
+def _threshold_row(rates: Rates, fit: curve.Fit, dimension: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "n": round(rates.trials[0].sum()),
         "guess": fit.guess[0],
@@ -260,11 +261,11 @@ def _threshold_row(rates: Rates, fit: psychometric.Fit, dimension: str) -> dict[
     return row
 
 
-def _fit_p(fit: psychometric.Fit, rates: Rates) -> float:
+def _fit_p(fit: curve.Fit, rates: Rates) -> float:
     return misfit_p(fit, rates.successes, rates.trials, rates.guess)
 
 
-def _in_range(bounds: tuple[Any, Any], fit: psychometric.Fit) -> tuple[float, float]:
+def _in_range(bounds: tuple[Any, Any], fit: curve.Fit) -> tuple[float, float]:
     """Return the bounds, infinite where they lie outside the tested range."""
     low, high = bounds
     return (
@@ -278,7 +279,7 @@ def _in_unit(level: Any, dimension: str) -> float:
     return float(level if dimension == "snr" or np.isinf(level) else 10.0**level)
 
 
-def _curve(rates: Rates, fit: psychometric.Fit, dimension: str) -> pd.DataFrame:
+def _curve(rates: Rates, fit: curve.Fit, dimension: str) -> pd.DataFrame:
     x = np.linspace(rates.levels[0], rates.levels[-1], CURVE_POINTS)
     psi = fit.predict(x)
     low, high = bootstrap.interval(psi[0], psi[1:], rates.groups)

@@ -1,12 +1,12 @@
 """Paired comparison of variants on the same trials: how much better, how sure, and is it luck?
 
 The difference of balanced accuracy is taken trial by trial, so what makes a trial hard for both
-variants cancels. Its interval comes from resampling groups (`speechdt.bootstrap`), its p-value from
-exchanging the answers of the two variants in whole groups: if they are equally good in the same
-way, any group might as well have been the other way round. A variant that gains on speech what it
-loses on non-speech is not better, though its groups are not exchangeable either; the statistic is
-therefore studentised within classes, which keeps the test at its level there too (Janssen 1997,
-doi:10.1016/S0167-7152(97)00043-6; Chung & Romano 2013, doi:10.1214/13-AOS1090).
+variants cancels. Its interval comes from resampling groups (`speechdt.statistics.bootstrap`), its
+p-value from exchanging the answers of the two variants in whole groups: if they are equally good in
+the same way, any group might as well have been the other way round. A variant that gains on speech
+what it loses on non-speech is not better, though its groups are not exchangeable either; the
+statistic is therefore studentised within classes, which keeps the test at its level there too
+(Janssen 1997, doi:10.1016/S0167-7152(97)00043-6; Chung & Romano 2013, doi:10.1214/13-AOS1090).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from speechdt import bootstrap
-from speechdt.metrics import by_run
+from speechdt.statistics import bootstrap
+from speechdt.statistics.metrics import by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 Pair: TypeAlias = tuple[str, str]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from speechdt import bootstrap
+from speechdt.statistics import bootstrap
 
 Floats: TypeAlias = NDArray[np.float64]
 Interval: TypeAlias = tuple[float, float, float]
@@ -61,7 +61,7 @@ def answers(decided: Mapping[str, pd.DataFrame], sources: pd.DataFrame) -> Answe
     Parameters
     ----------
     decided : mapping of str to DataFrame
-        From `slices.decided_trials`, by variant.
+        From `decisions.decided_trials`, by variant.
     sources : DataFrame
         ``corpus/sources.parquet``; its ``language`` is used if it has one.
     """

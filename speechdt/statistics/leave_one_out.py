@@ -1,7 +1,7 @@
 """What a detector loses on a corpus that it has learned nothing from: tables/leave_one_out.csv.
 
-A run that knows the corpus and one that does not (`speechdt.left_out`) hear the same test trials of
-it, each with what it learned: weights, threshold, calibration.
+A run that knows the corpus and one that does not (`speechdt.workflow.left_out_corpora`) hear the
+same test trials of it, each with what it learned: weights, threshold, calibration.
 """
 
 from typing import Any, TypeAlias
@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from speechdt import bootstrap
-from speechdt.metrics import Groups, by_run
+from speechdt.statistics import bootstrap
+from speechdt.statistics.metrics import Groups, by_run
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def compared(
     Parameters
     ----------
     in_domain, left_out : DataFrame
-        From `slices.decided_runs`, the same trials; several runs each come in pairs.
+        From `decisions.decided_runs`, the same trials; several runs each come in pairs.
     replicates, seed : int
         Of the bootstrap, whose draws of groups both share.
 

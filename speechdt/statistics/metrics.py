@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from speechdt import bootstrap
+from speechdt.statistics import bootstrap
 
 Floats: TypeAlias = NDArray[np.float64]
 Sums: TypeAlias = dict[str, Floats]

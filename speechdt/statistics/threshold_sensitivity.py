@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from speechdt import bootstrap
-from speechdt.calibration import NEVER, operating_points
+from speechdt.statistics import bootstrap
+from speechdt.statistics.calibration import NEVER, operating_points
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from speechdt.detector import SAMPLE_RATE
+from speechdt.audio.rate import SAMPLE_RATE
 
 CATCH = "CATCH"
 """Label of a trial that holds background alone."""

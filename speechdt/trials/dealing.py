@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from speechdt import seeds
-from speechdt.activity import FRAME, crop_starts, from_runs
+from speechdt.audio.activity import FRAME, crop_starts, from_runs
 
 
 class Deck:

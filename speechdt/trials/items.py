@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from speechdt import seeds
-from speechdt.decks import Deck, FairDeck
-from speechdt.detector import SAMPLE_RATE
+from speechdt.audio.noise import EXPONENTS
+from speechdt.audio.rate import SAMPLE_RATE
+from speechdt.corpus.sources import CATEGORIES
 from speechdt.errors import SpeechdtError
-from speechdt.grid import Grid
-from speechdt.noise import EXPONENTS
-from speechdt.sources import CATEGORIES
+from speechdt.trials.dealing import Deck, FairDeck
+from speechdt.trials.grid import Grid
 
 RECORDING = "recording"
 BACKGROUNDS = (*EXPONENTS, RECORDING)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt import twins
-from speechdt.cells import read_batches
+from speechdt.corpus import near_duplicates
 from speechdt.errors import SpeechdtError
-from speechdt.grid import SPLITS
+from speechdt.trials.cells import read_batches
+from speechdt.trials.grid import SPLITS
 
 COLUMNS = {"source": "source_id", "group": "group_id", "audio": "sha256"}
 """What must not be shared, and the column of the sources that holds it."""
@@ -108,7 +108,7 @@ def audit_recordings(
     LeakError
         If there are any, with the pairs.
     """
-    found = twins.find(prints, sources, workers)
+    found = near_duplicates.find(prints, sources, workers)
     if len(found):
         log.error("nearly the same audio in two splits:\n%s", found.to_string(index=False))
         pairs = [

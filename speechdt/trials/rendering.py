@@ -12,13 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from speechdt import audio, seeds
-from speechdt.activity import middle
-from speechdt.cells import CATCH, CellWriter
-from speechdt.grid import Cell
-from speechdt.items import RECORDING
-from speechdt.mixing import mix, set_level
-from speechdt.noise import coloured
+from speechdt import seeds
+from speechdt.audio import io as audio_io
+from speechdt.audio.activity import middle
+from speechdt.audio.mixing import mix, set_level
+from speechdt.audio.noise import coloured
+from speechdt.trials.cells import CATCH, CellWriter
+from speechdt.trials.grid import Cell
+from speechdt.trials.items import RECORDING
 
 AT_A_TIME = 16
 """Items that a process renders before it hands them over."""
@@ -120,7 +121,7 @@ def render_item(
         if own is None or own == (cell.snr_db, cell.duration_ms):
             clip = _clip(target, background, cell)
             row = _row(item, cell) | {
-                "audio": {"bytes": audio.flac_bytes(set_level(clip, level)), "path": None}
+                "audio": {"bytes": audio_io.flac_bytes(set_level(clip, level)), "path": None}
             }
             rendered.append((cell.name, row))
     return rendered
@@ -177,4 +178,4 @@ def _crop(path: str, start: int, length: int) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=64)
 def _recording(path: str) -> NDArray[np.float32]:
-    return audio.read(path)
+    return audio_io.read(path)

@@ -1,4 +1,4 @@
-"""What recordings and trials are left where one corpus is left out (`speechdt.left_out`)."""
+"""Recordings and trials that are left when one corpus is left out."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from speechdt import flags
-from speechdt.cells import CellWriter, read_batches
-from speechdt.items import TooFewSources
-from speechdt.sources import CATEGORIES
+from speechdt.corpus import flags
+from speechdt.corpus.sources import CATEGORIES
+from speechdt.trials.cells import CellWriter, read_batches
+from speechdt.trials.items import TooFewSources
 
 INSTEAD = "or name the others in leave_one_out.corpora"
 

@@ -4,17 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from speechdt.configuration import (
-    ConfigError,
-    check_built,
-    is_nano,
-    meant,
-    variant_options,
-)
-from speechdt.detector import Detector
-from speechdt.plugins import find_detectors
-from speechdt.readers.tree import rows
-from speechdt.sources import CorpusError
+from speechdt.corpus.readers.tree import rows
+from speechdt.corpus.sources import CorpusError
+from speechdt.detectors.contract import Detector
+from speechdt.detectors.plugins import find_detectors
+from speechdt.workflow.variants import ConfigError, check_built, is_nano, meant, variant_options
 
 NOT_OPTIONS = ("nonspeech_above", "speech_below")
 """Keys of a check that are none of its detector's."""

@@ -8,8 +8,8 @@ of dev. A variant that is not trained here learns a threshold alone.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from speechdt.configuration import ConfigError, meant
-from speechdt.matrix import Entries, is_ensemble
+from speechdt.workflow.runs import Entries, is_ensemble
+from speechdt.workflow.variants import ConfigError, meant
 
 Runs = Mapping[str, Mapping[str, Mapping[str, Any]]]
 

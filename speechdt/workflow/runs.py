@@ -8,11 +8,8 @@ come from those of its members.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from speechdt.configuration import ConfigError, meant
-from speechdt.plugins import find_detectors
-
-SETTINGS = ("clips", "rank", "loss", "spec_augment")
-"""Settings whose worth a sweep asks for: a figure has a panel for each of those that vary."""
+from speechdt.detectors.plugins import find_detectors
+from speechdt.workflow.variants import ConfigError, meant
 
 Entries = Mapping[str, Mapping[str, Any]]
 
@@ -156,6 +153,7 @@ def adapted(
     runs: Mapping[str, Mapping[str, Mapping[str, Any]]],
     trainings: Mapping[str, tuple[Any, Mapping[str, Any]]],
     all_clips: int,
+    named: Sequence[str],
 ) -> dict[str, dict[str, Any]]:
     """Return the variants whose language model is adapted by trainings of this workflow.
 
@@ -167,11 +165,13 @@ def adapted(
         Detector class and settings of each training, by name.
     all_clips : int
         Training clips where the settings name no number.
+    named : sequence of str
+        Settings to return; ``rank`` is the one that only language models have.
 
     Returns
     -------
     dict of str to dict
-        By variant: ``adapter`` (its name), ``runs`` (the trainings, one a seed) and `SETTINGS`.
+        By variant: ``adapter`` (its name), ``runs`` (the trainings, one a seed) and the `named`.
 
     Raises
     ------
@@ -185,14 +185,15 @@ def adapted(
             continue
         cls, settings = trainings[str(trained[0])]
         chosen = cls.FineTuning(**settings)
-        named = {name: getattr(chosen, name, None) for name in SETTINGS}
-        if named["rank"] is None:  # no language model
+        of_training = {name: getattr(chosen, name, None) for name in named}
+        if of_training.get("rank") is None:  # no language model
             continue
         adapter = str(trained[0]).partition(".seed")[0]
-        if (named["clips"] or 0) > all_clips:
+        if (of_training.get("clips") or 0) > all_clips:
             raise ConfigError(
-                f"adapters.{adapter}: clips is {named['clips']}, and trials.train_clips {all_clips}"
+                f"adapters.{adapter}: clips is {of_training['clips']}, "
+                f"and trials.train_clips {all_clips}"
             )
-        found[variant] = {"adapter": adapter, "runs": trained, **named}
-        found[variant]["clips"] = named["clips"] or all_clips
+        found[variant] = {"adapter": adapter, "runs": trained, **of_training}
+        found[variant]["clips"] = of_training.get("clips") or all_clips
     return found

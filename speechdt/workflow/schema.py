@@ -11,7 +11,7 @@ import jsonschema
 import yaml
 from jsonschema.exceptions import ValidationError, relevance
 
-from speechdt.configuration import ConfigError, meant
+from speechdt.workflow.variants import ConfigError, meant
 
 CALLED = {
     "object": "a mapping, {key: value}",

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from speechdt.configuration import ConfigError, check_built, meant, searched, variant_options
-from speechdt.detector import Detector
-from speechdt.plugins import check_options, find_detectors
-from speechdt.search_settings import SearchSettings
+from speechdt.detectors.contract import Detector
+from speechdt.detectors.plugins import find_detectors
+from speechdt.detectors.signature import check_options
+from speechdt.prompts.settings import SearchSettings
+from speechdt.workflow.variants import ConfigError, check_built, meant, searched, variant_options
 
 BASELINE = "baseline"
 """Name of the prompt that is the baseline where nothing else is said."""
@@ -93,7 +94,7 @@ def check_search(
         chosen = SearchSettings(**settings)
         if chosen.kind == "local":
             # It looks at the folder or asks the hub, without torch.
-            reach = import_module("speechdt_backends.qwen.reach")
+            reach = import_module("speechdt_backends.qwen.reachable")
             reach.check_reachable(chosen.proposer_options["model"])
         return Search(cls, on, options, chosen)
     except ValueError as error:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from speechdt.detector import Detector
+from speechdt.detectors.contract import Detector
+from speechdt.detectors.plugins import find_detectors
+from speechdt.detectors.signature import check_options
 from speechdt.errors import SpeechdtError
-from speechdt.plugins import check_options, find_detectors
 
 NOT_OPTIONS = ("backend", "gpus", "seeds")
 """Keys of a variant or adapter that are no options of its detector."""

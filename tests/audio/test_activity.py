@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from speechdt.activity import active_frames, crop_starts, from_runs, middle, to_runs
+from speechdt.audio.activity import active_frames, crop_starts, from_runs, middle, to_runs
 
 RATE = 16_000
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from speechdt import audio
+from speechdt.audio import io as audio_io
 
 RATE = 16_000
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.float32)
@@ -28,7 +28,7 @@ def test_any_format_rate_and_channel_count(tmp_path, name, rate, channels, subty
     file = tmp_path / name
     kind = "OGG" if name.endswith("opus") else None
     soundfile.write(file, np.tile(tone[:, None], channels), rate, subtype=subtype, format=kind)
-    samples = audio.read(file)
+    samples = audio_io.read(file)
     assert samples.dtype == np.float32
     assert abs(len(samples) / RATE - 1) < 0.1  # MP3 pads its ends
     spectrum = np.abs(np.fft.rfft(samples[2000:14_000] * np.hanning(12_000)))
@@ -67,8 +67,8 @@ def broken(path, case):
 )
 def test_unusable_audio_says_why(tmp_path, case):
     broken(tmp_path / "a.wav", case)
-    with pytest.raises(audio.UnusableAudio, match=case):
-        audio.read(tmp_path / "a.wav")
+    with pytest.raises(audio_io.UnusableAudio, match=case):
+        audio_io.read(tmp_path / "a.wav")
 
 
 @pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.aiff", "a.au", "a.w64"])
@@ -76,10 +76,10 @@ def test_truncated_audio_of_other_formats_is_refused(tmp_path, name):
     file = tmp_path / name
     soundfile.write(file, np.random.default_rng(0).normal(0, 0.1, 5 * RATE), RATE)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(audio.UnusableAudio):
-        audio.read(file)
+    with pytest.raises(audio_io.UnusableAudio):
+        audio_io.read(file)
 
 
 def test_flac_bytes_keep_16_bits():
-    clip = audio.from_flac_bytes(audio.flac_bytes(TONE))
+    clip = audio_io.from_flac_bytes(audio_io.flac_bytes(TONE))
     np.testing.assert_allclose(clip, TONE, atol=1 / 32768)

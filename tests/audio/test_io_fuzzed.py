@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from speechdt import corpora
-from speechdt.sources import Source
+from speechdt.corpus import index
+from speechdt.corpus.sources import Source
 
 RATE = 16_000
 FILES = 1000
@@ -82,7 +82,7 @@ def fuzzed(tmp_path_factory):
 
 def test_each_mutated_file_is_taken_or_refused_with_a_reason(fuzzed, capfd):
     sources, kinds = fuzzed
-    usable, rejected = corpora.index(sources, 200)
+    usable, rejected = index.index(sources, 200)
     assert len(usable) + len(rejected) == FILES
     assert rejected["reason"].str.len().min() > 0
     assert not rejected["reason"].str.contains("\n").any()
@@ -103,10 +103,10 @@ def test_absurd_rates_are_refused(tmp_path, rate):
     data[24:28] = struct.pack("<I", rate)
     (tmp_path / "x.wav").write_bytes(data)
     source = Source(str(tmp_path / "x.wav"), "x", "SPEECH", "speech", "x", {})
-    assert corpora.measure(source, 200) == ({}, f"sample rate {rate} Hz")
+    assert index.measure(source, 200) == ({}, f"sample rate {rate} Hz")
 
 
 def test_a_file_without_header_is_no_audio(tmp_path):
     (tmp_path / "x.au").write_bytes(bytes(range(256)) * 40)
     source = Source(str(tmp_path / "x.au"), "x", "SPEECH", "speech", "x", {})
-    assert corpora.measure(source, 200) == ({}, "not readable as audio (no header)")
+    assert index.measure(source, 200) == ({}, "not readable as audio (no header)")

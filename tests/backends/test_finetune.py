@@ -10,18 +10,19 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import qwen_models as small
 import torch
 import torch.nn.functional as F
 from peft import PeftModel
 from safetensors.torch import load_file
+from support import qwen_models as small
+from support.trial_cells import write_cells
 
 from speechdt import check_options, find_detectors
-from speechdt.audio import flac_bytes, from_flac_bytes
-from speechdt.cells import read_cell, write_cell
+from speechdt.audio.io import from_flac_bytes
 from speechdt.errors import SpeechdtError
+from speechdt.trials.cells import read_cell
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DETECTORS = find_detectors()
 ARCHITECTURES = list(small.ARCHITECTURES)
 QUICK = {
@@ -65,34 +66,6 @@ def cells(tmp_path_factory):
     return SimpleNamespace(
         train=write_cells(folder / "train", 24), dev=write_cells(folder / "dev", 12, catch=True)
     )
-
-
-def write_cells(folder: Path, clips: int, catch: bool = False, labels=("SPEECH", "NONSPEECH")):
-    """Write tones for one class and noise for the other, in two durations."""
-    folder.mkdir(parents=True)
-    rows = {200: [], 500: []}
-    for number in range(clips):
-        label, ms = labels[number % len(labels)], (200, 500)[number // 2 % 2]
-        clip = small.clip(ms, number) * (1.0 if label == "SPEECH" else 0.01)
-        rows[ms].append(row(f"x-{label.lower()}-{number:06d}", label, ms, clip))
-    if catch:
-        rows[200].append(row("x-white-000099", "CATCH", 200, small.clip(200)))
-    for ms, trials in rows.items():
-        write_cell(folder / f"snr0_dur{ms}.parquet", trials)
-    return sorted(folder.glob("*.parquet"))
-
-
-def row(item, label, ms, clip):
-    names = ("category", "source_id", "group_id", "background", "background_id", "background_group")
-    return {
-        "trial_id": f"{item}-{ms}",
-        "item_id": item,
-        "label": label,
-        "snr_db": 0.0,
-        "duration_ms": ms,
-        **dict.fromkeys(names, "x"),
-        "audio": {"bytes": flac_bytes(clip), "path": None},
-    }
 
 
 def module(name):

@@ -4,14 +4,14 @@ import json
 
 import numpy as np
 import pytest
-import qwen_models as small
 import torch
 from safetensors.torch import load_file
-from test_finetune import write_cells
+from support import qwen_models as small
+from support.trial_cells import write_cells
 
 from speechdt import find_detectors
 from speechdt.errors import SpeechdtError
-from speechdt.torchrun import launch
+from speechdt.workflow.torchrun import launch
 
 SETTINGS = {
     "rank": 4,

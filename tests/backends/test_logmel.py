@@ -8,9 +8,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from speechdt import SAMPLE_RATE, find_detectors
-from speechdt.audio import flac_bytes, from_flac_bytes
-from speechdt.cells import read_cell, write_cell
-from speechdt.giveaways import giveaways
+from speechdt.audio.io import flac_bytes, from_flac_bytes
+from speechdt.detectors.giveaways import giveaways
+from speechdt.trials.cells import read_cell, write_cell
 
 
 @pytest.fixture(scope="module")

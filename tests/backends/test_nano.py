@@ -6,12 +6,13 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
-import qwen_models
 import torch
 import transformers
+from support import qwen_models
 
-from speechdt import audio, find_detectors
-from speechdt.options import swap_options
+from speechdt import find_detectors
+from speechdt.audio import io as audio_io
+from speechdt.prompts.answer_options import swap_options
 
 DETECTORS = find_detectors()
 nano, models, questions, sounds, training, question = (
@@ -149,8 +150,8 @@ def test_the_same_recipe_gives_the_same_bytes(trained, few, tmp_path):
 
 
 def test_only_recordings_of_train_are_read(few, tmp_path, monkeypatch):
-    read, opened = audio.read, []
-    monkeypatch.setattr(audio, "read", lambda path: opened.append(path) or read(path))
+    read, opened = audio_io.read, []
+    monkeypatch.setattr(audio_io, "read", lambda path: opened.append(path) or read(path))
     recipe = nano.Recipe("qwen3_omni", seed=1, least_active=0.7, **STEPS)
     nano.provide(few, recipe, tmp_path / "model", tmp_path / "kept")
     assert set(few.set_index("path")["split"][opened]) == {"train"}

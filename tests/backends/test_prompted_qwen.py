@@ -4,9 +4,9 @@ import importlib
 
 import numpy as np
 import pytest
-import qwen_models as small
 import torch
-from test_opro import OTHER
+from support import qwen_models as small
+from support.searches import OTHER
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from speechdt import find_detectors
@@ -108,13 +108,13 @@ def writer_folder(tmp_path_factory):
 
 
 def test_another_language_model_writes(writer_folder):
-    writing = importlib.import_module("speechdt_backends.qwen.writing")
+    writing = importlib.import_module("speechdt_backends.qwen.text_writer")
     write = writing.LocalWriter(str(writer_folder), most_tokens=8)
     assert write("Write.", 1) == write("Write.", 1) != write("Write.", 2)
 
 
 def test_a_writer_that_cannot_be_loaded_or_asked(writer_folder, tmp_path):
-    writing = importlib.import_module("speechdt_backends.qwen.writing")
+    writing = importlib.import_module("speechdt_backends.qwen.text_writer")
     with pytest.raises(ValueError, match=r"proposer: model '.*nowhere' cannot be loaded"):
         writing.LocalWriter(str(tmp_path / "nowhere"))
     tokenizer = small.tokenizer([])

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import qwen_models as small
 import torch
 from safetensors.torch import load_file, save_file
+from support import qwen_models as small
 from transformers import AutoProcessor, Qwen3OmniMoeConfig, WhisperFeatureExtractor
 
 from speechdt import PluginError, check_options, find_detectors
-from speechdt.stages import recording
+from speechdt.detectors.stages import recording
 
 DETECTORS = find_detectors()
 EXACT = 1e-4  # in log-odds

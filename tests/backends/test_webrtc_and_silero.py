@@ -5,8 +5,8 @@ import pytest
 import webrtcvad
 
 from speechdt import find_detectors
-from speechdt.audio import from_flac_bytes
-from speechdt.cells import read_cell
+from speechdt.audio.io import from_flac_bytes
+from speechdt.trials.cells import read_cell
 
 DETECTORS = find_detectors()
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from speechdt import corpora
+from speechdt.corpus import index
 
 RATE = 16_000
 
@@ -19,7 +19,7 @@ def write(path, seconds=1.5, rate=RATE, channels=1, seed=None):
 
 
 def read(folder):
-    return corpora.read_corpora([{"kind": "folder", "path": folder}])
+    return index.read_corpora([{"kind": "folder", "path": folder}])
 
 
 def test_the_folders_tell_label_category_and_group(tmp_path):
@@ -36,7 +36,7 @@ def test_the_folders_tell_label_category_and_group(tmp_path):
         "nonspeech/music/band/live/3.ogg": ("NONSPEECH", "music", "nonspeech/music/band"),
         "nonspeech/noise/4.mp3": ("NONSPEECH", "noise", "nonspeech/noise/4.mp3"),
     }
-    usable, rejected = corpora.index(read(tmp_path), 200)
+    usable, rejected = index.index(read(tmp_path), 200)
     assert len(usable) == 4
     assert rejected.empty
 
@@ -47,7 +47,7 @@ def test_the_manifest_decides_and_its_other_columns_are_kept(tmp_path):
     (tmp_path / "manifest.csv").write_text(
         "path,label,category,group_id,language\nx.wav,SPEECH,speech,alice,en\n"
     )
-    usable, _ = corpora.index(read(tmp_path), 200)
+    usable, _ = index.index(read(tmp_path), 200)
     assert usable[["source_id", "group_id", "language"]].to_numpy().tolist() == [
         ["x.wav", "alice", "en"]
     ]
@@ -55,7 +55,7 @@ def test_the_manifest_decides_and_its_other_columns_are_kept(tmp_path):
 
 def test_a_manifest_without_a_column_is_refused_in_one_line(tmp_path):
     (tmp_path / "manifest.csv").write_text("path,label\nx.wav,SPEECH\n")
-    with pytest.raises(corpora.CorpusError, match=r"manifest.csv lacks the column category, group"):
+    with pytest.raises(index.CorpusError, match=r"manifest.csv lacks the column category, group"):
         read(tmp_path)
 
 
@@ -64,7 +64,7 @@ def test_a_source_id_stands_for_one_file(tmp_path):
         "path,label,category,group_id,source_id\n"
         "x.wav,SPEECH,speech,alice,1\ny.wav,SPEECH,speech,bob,1\n"
     )
-    with pytest.raises(corpora.CorpusError, match=r"source_id 1 stands for .*x.wav and .*y.wav"):
+    with pytest.raises(index.CorpusError, match=r"source_id 1 stands for .*x.wav and .*y.wav"):
         read(tmp_path)
 
 
@@ -82,7 +82,7 @@ def test_every_unusable_file_is_listed_with_its_reason(tmp_path):
     write(tmp_path / "nonspeech" / "birds" / "wrong_category.wav")
     write(tmp_path / "nonspeech" / "no_category.wav")
     write(tmp_path / "elsewhere" / "no_label.wav")
-    usable, rejected = corpora.index(read(tmp_path), 200)
+    usable, rejected = index.index(read(tmp_path), 200)
     reasons = {path.split("/")[-1]: reason for path, reason in rejected[["path", "reason"]].values}
     expected = {
         "good.wav": "same audio as",
@@ -111,5 +111,5 @@ def test_the_embedded_corpus_is_whole(sources):
 def test_workers_do_not_change_the_index(tmp_path):
     for name in "abcd":
         write(tmp_path / "speech" / f"{name}.wav")
-    one, two = (corpora.index(read(tmp_path), 200, workers)[0] for workers in (1, 2))
+    one, two = (index.index(read(tmp_path), 200, workers)[0] for workers in (1, 2))
     pd.testing.assert_frame_equal(one, two)

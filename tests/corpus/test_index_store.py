@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt import corpora
+from speechdt.corpus import index
 
 
 def test_what_was_measured_is_not_read_again(root, tmp_path, monkeypatch):
@@ -22,20 +22,20 @@ def test_what_was_measured_is_not_read_again(root, tmp_path, monkeypatch):
         read.append(Path(path).name)
         return audio_read(path)
 
-    audio_read = corpora.audio.read
-    monkeypatch.setattr(corpora.audio, "read", counted)
-    first, _ = corpora.index(corpora.read_corpora(corpus), 200, kept=kept)
+    audio_read = index.audio_io.read
+    monkeypatch.setattr(index.audio_io, "read", counted)
+    first, _ = index.index(index.read_corpora(corpus), 200, kept=kept)
     assert len(read) == 2
     (folder / "speech" / "bad.wav").write_text("no audio")
     shutil.copy(originals[2], folder / "speech")
     for _ in range(2):
-        usable, rejected = corpora.index(corpora.read_corpora(corpus), 200, kept=kept)
+        usable, rejected = index.index(index.read_corpora(corpus), 200, kept=kept)
     assert sorted(read[2:]) == sorted(["bad.wav", originals[2].name])
     assert rejected["path"].tolist() == [str(folder / "speech" / "bad.wav")]
     again = usable[usable["path"].isin(first["path"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(again, first)
     shutil.copy(originals[2], folder / "speech" / originals[0].name)  # another file, same name
-    corpora.index(corpora.read_corpora(corpus), 200, kept=kept)
+    index.index(index.read_corpora(corpus), 200, kept=kept)
     assert read[4:] == [originals[0].name]
-    corpora.index(corpora.read_corpora(corpus), 300, kept=kept)  # other limits: all are read
+    index.index(index.read_corpora(corpus), 300, kept=kept)  # other limits: all are read
     assert len(read) == 5 + 4

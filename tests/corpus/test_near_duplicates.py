@@ -8,20 +8,14 @@ import pandas as pd
 import pytest
 import soundfile
 
-from speechdt import audio, audit, fingerprint, twins
+from speechdt.audio import io as audio_io, fingerprint
+from speechdt.trials import leak_audit
+from speechdt.corpus import near_duplicates
+from support.codecs import (mp3_at_32_kbit)
+from support.codecs import (RATE)
 
-RATE = 16_000
 
 
-def mp3_at_32_kbit(samples):
-    file = io.BytesIO()
-    # libsndfile spreads the bit rates of MPEG-2, 160 to 8 kbit/s, over the level 0 to 1.
-    level = (160 - 32) / (160 - 8)
-    options = {"bitrate_mode": "CONSTANT", "compression_level": level}
-    soundfile.write(file, samples, RATE, format="MP3", subtype="MPEG_LAYER_III", **options)
-    assert file.tell() * 8 * RATE / len(samples) == pytest.approx(32_000, rel=0.15)
-    file.seek(0)
-    return soundfile.read(file, dtype="float32")[0]
 
 
 COPIES = {
@@ -37,7 +31,7 @@ COPIES = {
 @pytest.fixture(scope="module")
 def prints(sources, tmp_path_factory):
     path = tmp_path_factory.mktemp("prints") / "corpus.parquet"
-    twins.write_fingerprints(path, sources["source_id"].tolist(), sources["path"].tolist(), 2)
+    near_duplicates.write_fingerprints(path, sources["source_id"].tolist(), sources["path"].tolist(), 2)
     return path
 
 
@@ -54,36 +48,36 @@ def test_a_copy_in_another_split_is_found_and_named(sources, tmp_path, copy):
     planted = []
     for number, original in enumerate(originals.itertuples()):
         file = tmp_path / f"{number}.wav"
-        soundfile.write(file, COPIES[copy](audio.read(original.path)), RATE, subtype="FLOAT")
+        soundfile.write(file, COPIES[copy](audio_io.read(original.path)), RATE, subtype="FLOAT")
         planted.append({"source_id": f"copy {number}", "path": str(file), "split": "test"})
     table = pd.concat([kept.head(100), originals, pd.DataFrame(planted)]).drop_duplicates("path")
     file = tmp_path / "prints.parquet"
-    twins.write_fingerprints(file, table["source_id"].tolist(), table["path"].tolist())
-    found = twins.find(file, table.reset_index(drop=True))
+    near_duplicates.write_fingerprints(file, table["source_id"].tolist(), table["path"].tolist())
+    found = near_duplicates.find(file, table.reset_index(drop=True))
     pairs = {frozenset(pair) for pair in found[["one", "other"]].to_numpy().tolist()}
     expected = {
         frozenset((name, f"copy {number}")) for number, name in enumerate(originals["source_id"])
     }
     assert pairs == expected
-    with pytest.raises(audit.LeakError, match=r"copy \d+ \(test\).*and \d+ more; give both"):
-        audit.audit_recordings(file, table.reset_index(drop=True), logging.getLogger())
+    with pytest.raises(leak_audit.LeakError, match=r"copy \d+ \(test\).*and \d+ more; give both"):
+        leak_audit.audit_recordings(file, table.reset_index(drop=True), logging.getLogger())
 
 
 def test_no_two_groups_of_the_corpus_share_audio(sources, prints):
     """The strictest split there could be: every group by itself."""
-    assert twins.find(prints, sources.assign(split=sources["group_id"])).empty
+    assert near_duplicates.find(prints, sources.assign(split=sources["group_id"])).empty
 
 
 def test_an_excerpt_that_shares_its_beginning_alone_is_found(sources, tmp_path):
-    one, other = (audio.read(path) for path in some(sources, "dev", 3.0, 1)["path"][:2])
+    one, other = (audio_io.read(path) for path in some(sources, "dev", 3.0, 1)["path"][:2])
     beginning = one[: RATE // 2]
     rows = []
     for name, samples in (("whole", one), ("cut", np.concatenate([beginning, other]))):
         soundfile.write(tmp_path / f"{name}.wav", samples, RATE, subtype="FLOAT")
         rows.append({"source_id": name, "path": str(tmp_path / f"{name}.wav"), "split": name})
     table = pd.DataFrame(rows)
-    twins.write_fingerprints(tmp_path / "p.parquet", ["whole", "cut"], table["path"].tolist())
-    assert len(twins.find(tmp_path / "p.parquet", table)) == 1
+    near_duplicates.write_fingerprints(tmp_path / "p.parquet", ["whole", "cut"], table["path"].tolist())
+    assert len(near_duplicates.find(tmp_path / "p.parquet", table)) == 1
 
 
 def test_noise_of_the_same_colour_is_no_copy(tmp_path, rng):
@@ -93,8 +87,8 @@ def test_noise_of_the_same_colour_is_no_copy(tmp_path, rng):
         soundfile.write(file, 0.1 * rng.standard_normal(RATE), RATE)
         rows.append({"source_id": str(number), "path": str(file), "split": str(number)})
     table = pd.DataFrame(rows)
-    twins.write_fingerprints(tmp_path / "p.parquet", table["source_id"], table["path"].tolist())
-    assert twins.find(tmp_path / "p.parquet", table).empty
+    near_duplicates.write_fingerprints(tmp_path / "p.parquet", table["source_id"], table["path"].tolist())
+    assert near_duplicates.find(tmp_path / "p.parquet", table).empty
 
 
 def test_the_same_hum_is_no_copy(tmp_path, rng):
@@ -102,8 +96,8 @@ def test_the_same_hum_is_no_copy(tmp_path, rng):
     files = [str(tmp_path / f"{number}.wav") for number in range(2)]
     for file in files:
         soundfile.write(file, hum + 0.01 * rng.standard_normal(RATE), RATE)
-    assert twins.compare((files[0], files[1]), shift=0) < twins.LEAST_ALIKE / 2
-    assert twins.compare((files[0], files[0]), shift=0) > 0.99
+    assert near_duplicates.compare((files[0], files[1]), shift=0) < near_duplicates.LEAST_ALIKE / 2
+    assert near_duplicates.compare((files[0], files[0]), shift=0) > 0.99
 
 
 def test_a_fingerprint_does_not_hear_the_level(rng):

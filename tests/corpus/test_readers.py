@@ -5,13 +5,14 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import publishers
+from support import publishers
 import pytest
 import soundfile
 
-from speechdt import audio, corpora, readers
-from speechdt.readers import esc50, gtzan, musiccaps, voxconverse
-from speechdt.sources import CorpusError
+from speechdt.audio import io as audio_io
+from speechdt.corpus import index, readers
+from speechdt.corpus.readers import esc50, gtzan, musiccaps, voxconverse
+from speechdt.corpus.sources import CorpusError
 
 RATE = 16_000
 
@@ -36,8 +37,8 @@ def listed(trees, kind, **options):
 
 def indexed(trees, kind, **options):
     """Return the usable sources, and the reasons of the others by id."""
-    sources = corpora.read_corpora([{"kind": kind, "path": trees / kind, **options}])
-    usable, rejected = corpora.index(sources, 200)
+    sources = index.read_corpora([{"kind": kind, "path": trees / kind, **options}])
+    usable, rejected = index.index(sources, 200)
     return usable.set_index("source_id"), dict(rejected[["source_id", "reason"]].to_numpy())
 
 
@@ -172,7 +173,7 @@ def test_musiccaps_videos_are_read_from_start_to_end(tmp_path, rng):
         [["ytid", "start_s", "end_s", "caption"], ["-abcdefghij", "30", "40", "A lone flute."]],
     )
     (source,) = listed(tmp_path, "musiccaps", holds="videos").values()
-    np.testing.assert_allclose(audio.read(source.path), video[30 * RATE : 40 * RATE], atol=2**-15)
+    np.testing.assert_allclose(audio_io.read(source.path), video[30 * RATE : 40 * RATE], atol=2**-15)
 
 
 def test_musan_tells_parts_singing_artists_and_pieces(trees):
@@ -217,11 +218,11 @@ def test_an_artist_is_one_group_in_every_corpus(trees):
 def test_synthetic_noise_is_the_same_whenever_it_is_read():
     found = list(readers.read({"kind": "synthetic", "count": 2, "seconds": 1.5}))
     assert len(found) == len({source.group_id for source in found}) == 6
-    one, again, other = (audio.read(found[i].path) for i in (0, 0, 1))
+    one, again, other = (audio_io.read(found[i].path) for i in (0, 0, 1))
     assert len(one) == 24_000
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
-    power = np.abs(np.fft.rfft(audio.read(found[2].path))) ** 2  # pink: as much in every octave
+    power = np.abs(np.fft.rfft(audio_io.read(found[2].path))) ** 2  # pink: as much in every octave
     octaves = [power[150 * 2**n : 300 * 2**n].sum() for n in range(6)]
     assert max(octaves) < 1.5 * min(octaves)
 
@@ -235,7 +236,7 @@ def test_a_region_is_that_part_of_the_recording_and_no_more_is_decoded(tmp_path,
         soundfile.SoundFile, "read",
         lambda file, frames=-1, **options: decoded.append(frames) or read(file, frames, **options),
     )  # fmt: skip
-    part = audio.read(f"{tmp_path / 'x.wav'}#t=100.5,101.25")
+    part = audio_io.read(f"{tmp_path / 'x.wav'}#t=100.5,101.25")
     np.testing.assert_array_equal(part, samples[int(100.5 * RATE) : int(101.25 * RATE)])
     assert decoded == [12_000]
 
@@ -243,15 +244,15 @@ def test_a_region_is_that_part_of_the_recording_and_no_more_is_decoded(tmp_path,
 @pytest.mark.parametrize("name", ["x.mp3", "x.ogg", "x.flac", "x.aiff"])
 def test_a_region_of_compressed_audio_is_that_of_the_whole(tmp_path, rng, name):
     soundfile.write(tmp_path / name, rng.uniform(-0.5, 0.5, 20 * RATE), RATE)
-    whole, part = (audio.read(f"{tmp_path / name}{at}") for at in ("", "#t=7.5,12.25"))
+    whole, part = (audio_io.read(f"{tmp_path / name}{at}") for at in ("", "#t=7.5,12.25"))
     np.testing.assert_allclose(part, whole[int(7.5 * RATE) : int(12.25 * RATE)], atol=1e-6)
 
 
 def test_a_region_beyond_the_end_is_refused(tmp_path):
     publishers.save(tmp_path / "x.wav", np.full(RATE, 0.5))
-    assert len(audio.read(f"{tmp_path / 'x.wav'}#t=0.5,9")) == RATE // 2
-    with pytest.raises(audio.UnusableAudio, match="ends before the region of 1 to 2 s"):
-        audio.read(f"{tmp_path / 'x.wav'}#t=1,2")
+    assert len(audio_io.read(f"{tmp_path / 'x.wav'}#t=0.5,9")) == RATE // 2
+    with pytest.raises(audio_io.UnusableAudio, match="ends before the region of 1 to 2 s"):
+        audio_io.read(f"{tmp_path / 'x.wav'}#t=1,2")
 
 
 @pytest.mark.parametrize(

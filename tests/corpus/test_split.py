@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from speechdt import split
-from speechdt.activity import to_runs
+from speechdt.corpus import split
+from speechdt.audio.activity import to_runs
 
 
 def index_of(groups, category="speech", frames=150):

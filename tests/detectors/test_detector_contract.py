@@ -1,11 +1,11 @@
-"""What every detector must keep to: ``pytest --detector NAME tests/test_detector_contract.py``."""
+"""The contract that every detector keeps: ``pytest --detector NAME`` and this file's path."""
 
 import numpy as np
 import pytest
 
 from speechdt import SAMPLE_RATE, find_detectors
-from speechdt.audio import from_flac_bytes
-from speechdt.cells import read_cell
+from speechdt.audio.io import from_flac_bytes
+from speechdt.trials.cells import read_cell
 
 NEEDS_NO_OPTIONS = ("silero", "webrtc")
 

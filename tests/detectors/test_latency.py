@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from speechdt import latency, stage
-from speechdt.audio import flac_bytes
-from speechdt.latency import quantile_interval
-from speechdt.stages import recording
+from speechdt import stage
+from speechdt.audio.io import flac_bytes
+from speechdt.detectors import latency
+from speechdt.detectors.stages import recording
+from speechdt.reporting.tables.latency import frontier, quantile_interval
 
 
 class Slow:
@@ -88,7 +89,7 @@ def test_a_stage_outside_of_a_recording_is_not_timed():
 def test_the_frontier_holds_what_nothing_beats():
     rng = np.random.default_rng(1)
     ms, accuracy = rng.integers(1, 8, 60), rng.integers(50, 60, 60) / 100
-    found = latency.frontier(ms, accuracy)
+    found = frontier(ms, accuracy)
     for i in range(60):
         beaten = any(
             ms[j] <= ms[i]

@@ -6,18 +6,10 @@ import sys
 from typing import Literal
 
 import pytest
+from support.plugins import MINE, install
 
 from speechdt import PluginError, check_options, find_detectors
-from speechdt.plugins import source_files
-
-MINE = """
-from speechdt import hookimpl
-class Mine:
-    gpus = 0
-    def score(self, clips): return [0.5] * len(clips)
-@hookimpl
-def detectors(): return {"mine": Mine}
-"""
+from speechdt.detectors.plugins import source_files
 
 
 @pytest.fixture
@@ -89,7 +81,7 @@ def test_a_name_is_offered_once(folder):
 
 
 def test_an_installed_package_is_a_plugin(tmp_path, root):
-    install(root / "tests" / "entry_point_plugin", tmp_path)
+    install(root / "tests" / "support" / "entry_point_plugin", tmp_path)
     code = "import speechdt; print(speechdt.find_detectors()['loudness'](frame=160).frame)"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -99,13 +91,6 @@ def test_an_installed_package_is_a_plugin(tmp_path, root):
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
     )
     assert done.stdout.strip() == "160"
-
-
-def install(package, target):
-    """Install a package into a folder of its own, without asking any registry."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    command += ["--no-build-isolation", "--disable-pip-version-check"]
-    subprocess.run([*command, "--target", str(target), str(package)], check=True)
 
 
 class Optioned:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from speechdt import scoring
-from speechdt.cells import read_cell
-from speechdt.kept import Store
+from speechdt.detectors import call, scoring
+from speechdt.store import Store
+from speechdt.trials.cells import read_cell
 
 NAME = "variants.X1: backend 'mine'"
 
@@ -93,7 +93,7 @@ def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monke
 )
 def test_a_broken_contract_is_one_line(cells, tmp_path, store, answer, message):
     inputs, outputs = files(cells, tmp_path / "scores")
-    with pytest.raises(scoring.ScoreError, match=message):
+    with pytest.raises(call.ScoreError, match=message):
         scoring.score_cells(lambda: Fake(answer=answer), inputs, outputs, store, NAME)
 
 
@@ -106,16 +106,16 @@ def test_a_store_belongs_to_options_and_source(tmp_path):
         "@hookimpl\ndef detectors(): return {'mine': Mine}\n"
     )
     cls = find_detectors(tmp_path)["mine"]
-    plain = scoring.store_name("mine", cls, {})
-    assert plain == scoring.store_name("mine", cls, {})
-    assert plain != scoring.store_name("mine", cls, {"frame": 1})
+    plain = call.store_name("mine", cls, {})
+    assert plain == call.store_name("mine", cls, {})
+    assert plain != call.store_name("mine", cls, {"frame": 1})
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "weights").write_text("1")
-    trained = scoring.store_name("mine", cls, {"model": str(tmp_path / "model")})
+    trained = call.store_name("mine", cls, {"model": str(tmp_path / "model")})
     (tmp_path / "model" / "weights").write_text("2")
-    assert trained != scoring.store_name("mine", cls, {"model": str(tmp_path / "model")})
+    assert trained != call.store_name("mine", cls, {"model": str(tmp_path / "model")})
     (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text() + "# edited\n")
-    assert plain != scoring.store_name("mine", cls, {})
+    assert plain != call.store_name("mine", cls, {})
     find_detectors()
 
 

@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pandas as pd
-import publishers
 import pytest
 import yaml
-from checkouts import ASKED, copy_checkout, run
+from support import publishers
+from support.checkouts import ASKED, copy_checkout, run
 
-from speechdt.tables import read_table
+from speechdt.reporting.tables.reading import read_table
 
 KINDS = ("voxconverse", "esc50", "gtzan", "fma", "musiccaps", "musan", "synthetic")
 

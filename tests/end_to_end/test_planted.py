@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import yaml
-from checkouts import ASKED, copy_checkout, run
 from scipy.special import ndtri
+from support.checkouts import ASKED, copy_checkout, run
 
-from speechdt.tables import read_table
+from speechdt.reporting.tables.reading import read_table
 
 GUESS, LAPSE, A, B, C = 0.08, 0.03, 1.2, 0.2, 0.5
 PLANTED = f"""

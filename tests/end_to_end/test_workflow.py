@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import qwen_models as small
 import torch
 import yaml
-from checkouts import MATRIX, NANO, files_of, run
-from paper_checks import check_numbers
 from peft import PeftModel
 from sklearn.metrics import roc_auc_score
-from test_release import check_release
+from support import qwen_models as small
+from support.checkouts import MATRIX, NANO, files_of, run
+from support.paper_checks import check_numbers
+from support.release_checks import check_release
 
-from speechdt.audio import from_flac_bytes
-from speechdt.calibration import logit
-from speechdt.cells import read_cell
-from speechdt.judging import Judge
-from speechdt.scoring import read_scored
-from speechdt.tables import read_table
+from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.scoring import read_scored
+from speechdt.prompts.judge import Judge
+from speechdt.reporting.tables.reading import read_table
+from speechdt.statistics.calibration import logit
+from speechdt.trials.cells import read_cell
 
 
 def test_every_variant_has_a_row_of_finite_figures(finished):

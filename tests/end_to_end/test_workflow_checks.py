@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from checkouts import ASKED, add_to_config, copy_checkout, planned, run
-from test_twins import mp3_at_32_kbit
+from support.checkouts import ASKED, add_to_config, copy_checkout, planned, run
+from support.codecs import mp3_at_32_kbit
 
 TARGETS = ("results/trials/audit.csv", "results/corpus/hygiene.csv", "results/trials/README.md")
 

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pandas as pd
 import yaml
-from checkouts import ASKED, MATRIX, TRIALS, add_to_config, files_of, planned, run, scored
-from test_plugins import MINE, install
+from support.checkouts import ASKED, MATRIX, TRIALS, add_to_config, files_of, planned, run, scored
+from support.plugins import MINE, install
 
-from speechdt.calibration import logit
-from speechdt.tables import read_table
+from speechdt.reporting.tables.reading import read_table
+from speechdt.statistics.calibration import logit
 
 
 def test_a_new_level_scores_its_own_clips_alone(checkout):
@@ -81,7 +81,7 @@ def test_two_configuration_lines_and_a_dropped_in_file_give_a_full_row(checkout)
 
 
 def test_two_configuration_lines_and_an_installed_package_give_a_full_row(checkout, root):
-    install(root / "tests" / "entry_point_plugin", checkout / "site")
+    install(root / "tests" / "support" / "entry_point_plugin", checkout / "site")
     new_row(checkout, "X2", "loudness", path=checkout / "site")
 
 

@@ -9,8 +9,8 @@ import time
 
 import torch
 import yaml
-from checkouts import ASKED, command, copy_checkout, digests, run, scored
 from safetensors.torch import load_file
+from support.checkouts import ASKED, command, copy_checkout, digests, run, scored
 
 SLOW = """
 import time
@@ -86,7 +86,10 @@ def test_a_live_run_is_not_unlocked(finished, tmp_path):
     try:
         time.sleep(0.5)
         done = subprocess.run(
-            [sys.executable, "-m", "speechdt.unlock"], cwd=tmp_path, capture_output=True, text=True
+            [sys.executable, "-m", "speechdt.workflow.unlock"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
         )
     finally:
         holder.kill()
@@ -109,7 +112,7 @@ def kill_once(condition, folder, *arguments, config):
     assert started.poll() is None
     os.killpg(started.pid, signal.SIGKILL)
     started.wait()
-    subprocess.run([sys.executable, "-m", "speechdt.unlock"], cwd=folder, check=True)
+    subprocess.run([sys.executable, "-m", "speechdt.workflow.unlock"], cwd=folder, check=True)
 
 
 def wait_for(condition, seconds=120):

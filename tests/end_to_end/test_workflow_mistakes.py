@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from checkouts import ASKED, copy_checkout, run
-from test_plugins import MINE
+from support.checkouts import ASKED, copy_checkout, run
+from support.plugins import MINE
 
-from speechdt.tables import read_table
+from speechdt.reporting.tables.reading import read_table
 
 
 def timed(function, *arguments, **options):

@@ -4,11 +4,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from test_opro import BASELINE, OTHER, detector, found, judge, planted, reply, world
+from support.searches import BASELINE, OTHER, detector, found, judge, planted, reply, world
 
-from speechdt.proposers import ProposerError, Writer, revision_prompt
-from speechdt.racing import FEWEST_ITEMS
-from speechdt.search_settings import SearchSettings
+from speechdt.prompts.proposers.contract import ProposerError
+from speechdt.prompts.proposers.writer import Writer, revision_prompt
+from speechdt.prompts.race import FEWEST_ITEMS
+from speechdt.prompts.settings import SearchSettings
 
 pytest.importorskip("gepa")
 
@@ -104,7 +105,7 @@ def test_it_is_the_same_again_and_asks_nothing_twice():
 def test_settings_name_what_is_missing(monkeypatch):
     with pytest.raises(ValueError, match="optimizer 'gopa' is none of: opro, gepa"):
         SearchSettings(optimizer="gopa")
-    monkeypatch.setattr("speechdt.search_settings.find_spec", lambda _: None)
+    monkeypatch.setattr("speechdt.prompts.settings.find_spec", lambda _: None)
     with pytest.raises(ValueError, match=r"pip install 'speechdt\[gepa\]'"):
         SearchSettings(optimizer="gepa")
 

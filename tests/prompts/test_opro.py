@@ -1,82 +1,34 @@
 """Prompt search with fake detectors whose best prompt, or lack of one, is known."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from scipy.special import expit
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
+from support.searches import (
+    BASELINE,
+    OTHER,
+    PLANTED,
+    TEMPLATE,
+    detector,
+    found,
+    judge,
+    planted,
+    reply,
+    world,
+)
 
-from speechdt import seeds
-from speechdt.calibration import calibrate
-from speechdt.candidates import Candidates
-from speechdt.judging import Judge
-from speechdt.objectives import OBJECTIVES
-from speechdt.opro import history, search
-from speechdt.prompt_store import CHUNK, AskOnce, PromptStore
-from speechdt.proposers import ProposerError, Tried, Writer, meta_prompt, questions_in
-from speechdt.racing import FEWEST_CLIPS, FEWEST_ITEMS, Track, better_half, blocks
-from speechdt.search_settings import OBJECTIVES as OBJECTIVE_NAMES
-from speechdt.search_settings import Budget
-from speechdt.template import PARTS, TemplateProposer
-
-BASELINE = "Is it speech?\nA) it is\nB) it is not"
-OTHER = "Who speaks?\nA) somebody\nB) nobody"
-TEMPLATE = TemplateProposer()
-PLANTED = ("Focus on", "syllable", "NO VOICE", "ONLY")
-"""Words of one opening, one question, one pair of options and one closing."""
-
-
-def world(seed, items=60, cells=5, groups=12):
-    """Return trials: class, item, group and what makes each clip easy or hard."""
-    rng = np.random.default_rng(seed)
-    item = np.repeat(np.arange(2 * items), cells)
-    speech = item < items
-    group = np.char.add(np.where(speech, "s", "n"), (item % groups).astype(str))
-    names, of_group = np.unique(group, return_inverse=True)
-    ease = rng.normal(size=len(item)) + rng.normal(0, 0.3, len(names))[of_group]
-    return SimpleNamespace(speech=speech, item=item, group=group, ease=ease, seed=seed)
-
-
-def detector(trials, sensitivity, noise):
-    """Return a fake detector: log-odds by class, ease, and noise that the prompt's text seeds."""
-
-    def ask(prompts, clips):
-        size = len(trials.item)
-        own = [seeds.generator(trials.seed, q).normal(size=size)[clips] for q in prompts]
-        strength = np.array([sensitivity(prompt) for prompt in prompts])[:, None]
-        sign = np.where(trials.speech[clips], 1, -1)
-        return expit(strength * sign + trials.ease[clips] + noise * np.array(own))
-
-    return ask
-
-
-def judge(trials, **settings):
-    return Judge(trials.speech, trials.item, trials.group, replicates=200, **settings)
-
-
-def planted(prompt):
-    return sum(word in prompt for word in PLANTED)
-
-
-def found(trials, ask, proposer=TEMPLATE, start=None, recall=None, optimizer="opro", **budget):
-    extra = {} if recall is None else {"recall": recall}
-    return search(
-        ask=ask,
-        judge=judge(trials),
-        blocks=blocks(trials.speech, trials.item, trials.group, trials.seed),
-        baseline=BASELINE,
-        start=start or {},
-        proposer=proposer,
-        budget=Budget(**budget),
-        seed=trials.seed,
-        optimizer=optimizer,
-        heard=[f"clip {clip}" for clip in range(len(trials.item))],
-        **extra,
-    )
-
+from speechdt.prompts.answer_store import CHUNK, AskOnce, PromptStore
+from speechdt.prompts.candidates import Candidates
+from speechdt.prompts.objectives import OBJECTIVES
+from speechdt.prompts.opro import history
+from speechdt.prompts.proposers.contract import ProposerError, Tried
+from speechdt.prompts.proposers.template import PARTS
+from speechdt.prompts.proposers.writer import Writer, meta_prompt, questions_in
+from speechdt.prompts.race import FEWEST_CLIPS, FEWEST_ITEMS, Track, better_half, blocks
+from speechdt.prompts.settings import OBJECTIVES as OBJECTIVE_NAMES
+from speechdt.statistics.calibration import calibrate
 
 # --- what it finds --------------------------------------------------------------------------------
 
@@ -298,11 +250,6 @@ def test_questions_are_found_in_a_reply():
     reply = f'Sure!\n<question score="99">\n{OTHER}\n</question>\n<question>x</question> bye'
     assert [text.strip() for text in questions_in(reply)] == [OTHER, "x"]
     assert questions_in("I cannot help with that.") == ["I cannot help with that."]
-
-
-def reply(number):
-    texts = [f"Do you hear voice {number} or {i}?\nA) I do\nB) I do not" for i in range(3)]
-    return "\n".join(f"<question>{text}</question>" for text in [*texts, OTHER])
 
 
 def test_what_a_writer_does_wrong_is_counted_and_the_search_goes_on():

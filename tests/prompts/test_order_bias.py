@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from speechdt.order_bias import order_bias
+from speechdt.prompts.order_bias import order_bias
 
 
 def test_a_planted_bias_is_found():

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from test_opro import BASELINE, OTHER, detector, found, world
+from support.searches import BASELINE, OTHER, detector, found, world
 
-from speechdt.bank import ask_bank, bank_table, best_of_bank
-from speechdt.calibration import logit
-from speechdt.options import swap_options
-from speechdt.prompts_display import bank_display, first_lines, searches_table
-from speechdt.search_comparison import PROMPTS, all_searches, compare_search
+from speechdt.prompts.answer_options import swap_options
+from speechdt.prompts.bank import ask_bank, bank_table, best_of_bank
+from speechdt.prompts.comparison import PROMPTS, all_searches, compare_search
+from speechdt.reporting.tables.prompts_text import bank_display, first_lines, searches_table
+from speechdt.statistics.calibration import logit
 
 SETTINGS = {"replicates": 200, "permutations": 200, "seed": 0}
 

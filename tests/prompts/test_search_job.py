@@ -5,13 +5,13 @@ import json
 
 import pandas as pd
 import pytest
-import qwen_models as small
 import torch
-from test_chat_server import KEY, completion, serving
-from test_opro import OTHER, reply
+from support import qwen_models as small
+from support.chat_servers import KEY, completion, serving
+from support.searches import OTHER, reply
 
-from speechdt.proposers import ProposerError
-from speechdt.search_settings import SearchSettings
+from speechdt.prompts.proposers.contract import ProposerError
+from speechdt.prompts.settings import SearchSettings
 
 PROMPTS = {"baseline": small.BASELINE, "other": OTHER}
 BANK = pd.DataFrame({"prompt": ["baseline", "other"], "log_loss": [0.5, 0.6]})
@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def search(root, cells, folder, tmp_path):
     """Run the script's own function on a few cells of dev."""
-    path = root / "rules" / "scripts" / "search_prompts.py"
+    path = root / "rules" / "scripts" / "prompts" / "search_prompts.py"
     spec = importlib.util.spec_from_file_location("search_prompts", path)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from speechdt.psychometric import Fit, fit
+from speechdt.psychometrics.curve import Fit, fit
 
 SNR = np.array([-5.0, 0.0, 5.0, 10.0, 20.0])
 

@@ -5,9 +5,9 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import binom, chi2
 
-from speechdt import bootstrap
-from speechdt.goodness import misfit_p
-from speechdt.psychometric import SPREAD, fit
+from speechdt.psychometrics.curve import SPREAD, fit
+from speechdt.psychometrics.goodness_of_fit import misfit_p
+from speechdt.statistics import bootstrap
 
 SNR = np.array([-5.0, 0, 5, 10, 20])
 

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from speechdt.posterior import GUESS, LOCATION, SHARE, WIDTH, Data, log_posterior, scores
+from speechdt.psychometrics.posterior import (
+    GUESS,
+    LOCATION,
+    SHARE,
+    WIDTH,
+    Data,
+    log_posterior,
+    scores,
+)
 
 CURVES, STEP = 8, 1e-5
 

@@ -7,7 +7,13 @@ from scipy.optimize import minimize
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
-from speechdt.surface import HIGHEST_LAPSE, _log_posterior, doublings, fit_surface, surface
+from speechdt.psychometrics.surface import (
+    HIGHEST_LAPSE,
+    _log_posterior,
+    doublings,
+    fit_surface,
+    surface,
+)
 
 SNRS, DURATIONS = np.array([-5.0, 0, 5, 10, 20]), np.array([200.0, 300, 500, 1000])
 CELLS = np.array([(snr, ms) for snr in SNRS for ms in DURATIONS])

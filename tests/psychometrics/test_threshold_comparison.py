@@ -6,9 +6,9 @@ import pytest
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
-from speechdt.psychometric import SPREAD
-from speechdt.threshold_comparison import compare_thresholds
-from speechdt.thresholds import thresholds
+from speechdt.psychometrics.comparison import compare_thresholds
+from speechdt.psychometrics.curve import SPREAD
+from speechdt.psychometrics.thresholds import thresholds
 
 SNRS = [-5.0, 0.0, 5.0, 10.0, 20.0]
 SETTINGS = {"replicates": 400, "permutations": 199, "seed": 2}

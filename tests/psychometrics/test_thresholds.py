@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr
 
-from speechdt import tables
-from speechdt.thresholds import thresholds
+from speechdt.psychometrics.thresholds import thresholds
+from speechdt.reporting.tables import matrix
+from speechdt.reporting.tables.reading import read_table
 
 SNRS = [-5, 0, 5, 10, 20]
 DURATIONS = [200, 300, 500, 1000]
@@ -120,19 +121,19 @@ def test_bounds_are_never_extrapolated():
 def test_the_matrix_has_a_row_a_variant(tmp_path):
     trials = play(observer(), items=50)
     table, _ = thresholds(trials, silence(0.1), replicates=150, seed=1)
-    from speechdt.slices import by_slice
+    from speechdt.statistics.slices import by_slice
 
     decided = trials.assign(
         category="x", p_temperature=trials["p_speech"], p_platt=trials["p_speech"]
     )
     metrics = by_slice(decided, replicates=150, seed=1)
-    matrix = tables.matrix(
+    table = matrix.matrix(
         metrics.assign(variant="X"),
         table.assign(variant="X"),
         {"X": {"backend": "planted", "model": ""}},
     )
-    assert matrix["variant"].tolist() == ["X"]
-    assert matrix["dt75_db"].notna().all()
-    assert matrix["clean_accuracy"].isna().all()
-    matrix.to_csv(tmp_path / "matrix.csv", index=False)
-    assert tables.read_table(tmp_path / "matrix.csv")["dt75_censored"].tolist() == [""]
+    assert table["variant"].tolist() == ["X"]
+    assert table["dt75_db"].notna().all()
+    assert table["clean_accuracy"].isna().all()
+    table.to_csv(tmp_path / "matrix.csv", index=False)
+    assert read_table(tmp_path / "matrix.csv")["dt75_censored"].tolist() == [""]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from speechdt import clip_player
-from speechdt.audio import flac_bytes
-from speechdt.clip_player import Player
+from speechdt.audio.io import flac_bytes
+from speechdt.reporting.pages import clip_player
+from speechdt.reporting.pages.clip_player import Player
 
 
 def tone(hertz, seconds=0.5):

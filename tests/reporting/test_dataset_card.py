@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from speechdt import dataset_card
-from speechdt.cells import SCHEMA, CellWriter, cell_files, count_trials
+from speechdt.reporting.pages import dataset_card
+from speechdt.trials.cells import SCHEMA, CellWriter, cell_files, count_trials
 
 SETTINGS = {"seed": 7, "level": "peak", "least_active": 0.7, "flag_by": "plan"}
 

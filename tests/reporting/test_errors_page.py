@@ -1,64 +1,26 @@
 """The gallery: a planted confusable recording comes first, and the page holds all it shows."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
-from made_answers import VARIANTS, made_decided, made_sources
-from test_report import Page
+from support.errors_pages import SHORT, addresses, page, shown
+from support.made_answers import VARIANTS, made_decided, made_sources
+from support.pages import Page
 
-from speechdt import failures, gallery, items, trials
-from speechdt.audio import flac_bytes, from_flac_bytes
-from speechdt.calibration import calibrate
-from speechdt.cells import read_cell
-from speechdt.kept import Store
-from speechdt.scoring import score_cells
-from speechdt.slices import decided_trials
-
-BOOTSTRAP = {"replicates": 100, "seed": 3}
-SHORT = flac_bytes(np.full(800, 0.1, np.float32))
+from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.decisions import decided_trials
+from speechdt.detectors.scoring import score_cells
+from speechdt.reporting.pages import errors_page
+from speechdt.statistics import error_rates
+from speechdt.statistics.calibration import calibrate
+from speechdt.store import Store
+from speechdt.trials import items, rendering
+from speechdt.trials.cells import read_cell
 
 
 @pytest.fixture(scope="module")
 def answers():
-    return failures.answers(made_decided(), made_sources())
-
-
-def page(answers, most=40, folder=None):
-    sources = failures.error_sources(answers)
-    chosen = gallery.choose(answers, sources, most)
-    clips = {name: SHORT for name in answers.trials.loc[chosen, "trial_id"]}
-    clips |= {gallery.clean_key(name): SHORT for name in answers.trials.loc[chosen, "item_id"]}
-    media = gallery.beside(clips, folder) if folder else gallery.embedded(clips)
-    thresholds = dict.fromkeys(answers.wrong, 0.5)
-    return gallery.render(
-        cards=gallery.cards(answers, chosen, media, thresholds=thresholds, clean_ms=1000),
-        addresses=media.audio,
-        failures=int(answers.wrong.any(axis=1).sum()),
-        trials=len(answers.wrong),
-        variants=list(answers.wrong),
-        rates=failures.error_rates(answers, **BOOTSTRAP),
-        common=failures.common_errors(answers, **BOOTSTRAP),
-        pairs=failures.error_pairs(answers, **BOOTSTRAP),
-        sources=sources,
-        notes=["A1 — nano: a toy."],
-    )
-
-
-def shown(html):
-    """Return the attributes of the cards of a page, in order."""
-    found = []
-    for tag, name, value in Page(html).attributes:
-        if (tag, name) == ("li", "class") and value == "card":
-            found.append({})
-        elif tag == "li" and name.startswith("data-"):
-            found[-1][name.removeprefix("data-")] = value
-    return found
-
-
-def addresses(html):
-    return json.loads(html.split('id="audio-store">')[1].split("</script>")[0])
+    return error_rates.answers(made_decided(), made_sources())
 
 
 def test_the_page_is_well_formed_and_holds_what_it_plays(answers):
@@ -91,11 +53,11 @@ def test_two_runs_write_the_same_bytes(answers):
 
 
 def test_every_recording_shows_its_worst_before_any_shows_a_second(answers):
-    sources = failures.error_sources(answers)
+    sources = error_rates.error_sources(answers)
     failing = sources[sources["rate"] > 0]
-    first = gallery.choose(answers, sources, len(failing))
+    first = errors_page.choose(answers, sources, len(failing))
     assert answers.trials.loc[first, "source_id"].tolist() == failing["source_id"].tolist()
-    everything = gallery.choose(answers, sources, 10_000)
+    everything = errors_page.choose(answers, sources, 10_000)
     assert len(everything) == answers.wrong.any(axis=1).sum()
     ranks = answers.trials.loc[everything, "source_id"].map(sources.set_index("source_id")["rank"])
     assert ranks.is_monotonic_increasing
@@ -145,7 +107,7 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
     planted = {cell.name: tmp_path / f"{cell.name}.parquet" for cell in noisy}
     hardest = cells["test", f"snr{min(grid.snr_db)}_dur{min(grid.duration_ms)}"]
     chosen = plant(sources, grid, hardest, detectors["silero"]())
-    trials.write(chosen, noisy, planted, seed=7, level="peak")
+    rendering.write(chosen, noisy, planted, seed=7, level="peak")
     files = {
         "dev": [cells["dev", cell.name] for cell in noisy],
         "test": list(planted.values()),
@@ -162,12 +124,12 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
         store.close()
         learned = calibrated(files["dev"], scores["dev"])
         decided[variant] = decided_trials(files["test"], scores["test"], learned)
-    found = failures.answers(decided, sources)
+    found = error_rates.answers(decided, sources)
     first = shown(page(found))[0]
     assert first["source"] == "planted"
     assert first["error"] == "false alarm"
     assert "D2" in first["wrong"].split()
-    assert failures.error_sources(found).iloc[0]["source_id"] == "planted"
+    assert error_rates.error_sources(found).iloc[0]["source_id"] == "planted"
 
 
 def calibrated(files, scores):
@@ -177,13 +139,13 @@ def calibrated(files, scores):
 
 
 def test_scores_stand_on_a_bar_of_log_odds():
-    assert gallery.share(0.5) == 50
-    assert gallery.share(0) == 0
-    assert gallery.share(1) == 100
-    assert gallery.share(0.01) < gallery.share(0.02)
+    assert errors_page.share(0.5) == 50
+    assert errors_page.share(0) == 0
+    assert errors_page.share(1) == 100
+    assert errors_page.share(0.01) < errors_page.share(0.02)
 
 
 def test_scores_are_written_against_their_threshold():
-    assert gallery.Answer("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
-    assert gallery.Answer("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
-    assert gallery.Answer("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"
+    assert errors_page.Answer("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
+    assert errors_page.Answer("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
+    assert errors_page.Answer("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"

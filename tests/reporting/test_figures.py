@@ -10,16 +10,17 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import numpy as np
 import pytest
-from made_tables import DURATIONS, ITEMS, NAMES, SNRS, make
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from support.made_tables import DURATIONS, ITEMS, NAMES, SNRS, make
 
-from speechdt.figures import FIGURES, FORMATS, draw
-from speechdt.figures.confusion import counts
-from speechdt.figures.levels import DURATION, SNR, Scale
-from speechdt.figures.style import looks, panels
+from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
+from speechdt.reporting.figures.confusion import counts
+from speechdt.reporting.figures.draw import draw
+from speechdt.reporting.figures.levels import DURATION, SNR, Scale
+from speechdt.reporting.figures.style import looks, panels
 
 COUNTS = (1, 2, 9)
 
@@ -82,8 +83,9 @@ def check_texts(figure):
 
 DRAW_ALL = """
 import pickle, sys
-from speechdt.figures import FIGURES, draw
-from speechdt.figures.style import save
+from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.figures.draw import draw
+from speechdt.reporting.figures.style import save
 with open(sys.argv[1], "rb") as file:
     figures = pickle.load(file)
 for name, (tables, variants) in figures.items():

@@ -5,10 +5,10 @@ import re
 
 import pandas as pd
 import pytest
-from made_tables import CALIBRATION, DURATIONS, SNRS, make
+from support.made_tables import CALIBRATION, DURATIONS, SNRS, make
 
-from speechdt import display, latency_display, markup, thresholds_display
-from speechdt.display import MISSING, Threshold
+from speechdt.reporting.tables import formatting, latency_text, markup, matrix_text, thresholds_text
+from speechdt.reporting.tables.formatting import MISSING, Threshold
 
 RANGE = (-5.0, 20.0)
 
@@ -20,7 +20,7 @@ def tables():
 
 @pytest.fixture(scope="module")
 def ranges(tables):
-    return display.tested_ranges(tables["curves"])
+    return formatting.tested_ranges(tables["curves"])
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def ranges(tables):
     ],
 )
 def test_number(value, digits, text):
-    assert display.number(value, digits) == text
+    assert formatting.number(value, digits) == text
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_number(value, digits, text):
     ],
 )
 def test_significant(value, text):
-    assert display.significant(value) == text
+    assert formatting.significant(value) == text
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_a_threshold_is_read_from_both_kinds_of_table(tables):
 
 @pytest.mark.parametrize("text", ["< −5", "> 20", "undefined", "chance", MISSING])
 def test_what_is_no_number_is_explained(text):
-    assert display.explain(text)
+    assert formatting.explain(text)
 
 
 @pytest.mark.parametrize("text", ["0.6", "−3.9", "undefined_behaviour.wav", "<html>", "yes"])
 def test_plain_text_is_not_explained(text):
-    assert display.explain(text) == ""
+    assert formatting.explain(text) == ""
 
 
 def test_the_tested_range_is_that_of_the_grid(ranges):
@@ -108,7 +108,7 @@ def test_the_tested_range_is_that_of_the_grid(ranges):
 
 
 def test_the_matrix_says_every_kind_of_threshold(tables, ranges):
-    shown = display.matrix_table(tables["matrix"], tables["latency"], ranges)
+    shown = matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)
     assert shown["Variant"].tolist() == tables["matrix"]["variant"].tolist()
     dt75 = shown.set_index("Variant")["DT75 (dB)"]
     assert re.match(r"^−?\d+\.\d \[.+, .+\]$", dt75["D2"])
@@ -122,53 +122,55 @@ def test_the_matrix_says_every_kind_of_threshold(tables, ranges):
 
 
 def test_half_of_the_accuracy_curve_is_chance(tables, ranges):
-    shown = thresholds_display.thresholds_table(tables["thresholds"], ranges)
+    shown = thresholds_text.thresholds_table(tables["thresholds"], ranges)
     assert (shown["50 % correct"] == "chance").all()
     assert (shown.loc[shown["Variant"] == "D1", "DT50"] == "undefined").all()
 
 
 def test_pooled_thresholds_come_snr_first(tables, ranges):
-    shown = thresholds_display.thresholds_table(tables["thresholds"], ranges, pooled=True)
+    shown = thresholds_text.thresholds_table(tables["thresholds"], ranges, pooled=True)
     assert shown["Along"].tolist() == ["SNR (dB)"] * 4 + ["duration (ms)"] * 4
     assert set(shown["At"]) == {"all durations", "all SNRs"}
 
 
 def test_sliced_thresholds_have_a_column_a_level(tables, ranges):
-    shown = thresholds_display.sliced_thresholds_table(tables["thresholds"], ranges, "snr")
+    shown = thresholds_text.sliced_thresholds_table(tables["thresholds"], ranges, "snr")
     assert list(shown) == ["Variant", "all durations", "200 ms", "500 ms", "1000 ms"]
-    shown = thresholds_display.sliced_thresholds_table(tables["thresholds"], ranges, "duration")
+    shown = thresholds_text.sliced_thresholds_table(tables["thresholds"], ranges, "duration")
     assert list(shown) == ["Variant", "all SNRs", "−5 dB", "0 dB", "10 dB"]
 
 
 def test_a_breakdown_has_a_column_a_level(tables):
-    shown = display.breakdown_table(tables["metrics"], "snr_db", "balanced_accuracy", "dB")
+    shown = matrix_text.breakdown_table(tables["metrics"], "snr_db", "balanced_accuracy", "dB")
     assert list(shown) == ["Variant", "−5 dB", "0 dB", "10 dB"]
     categories = ("speech", "music")
-    shown = display.breakdown_table(tables["metrics"], "category", "accuracy", first=categories)
+    shown = matrix_text.breakdown_table(tables["metrics"], "category", "accuracy", first=categories)
     assert list(shown)[1:3] == list(categories)
     assert shown.shape == (4, 6)
 
 
 def test_calibration_confidence_and_latency_tables(tables):
     calibrations = dict.fromkeys(tables["matrix"]["variant"], CALIBRATION.to_dict())
-    assert len(display.calibration_table(tables["matrix"])) == 3 * 4
-    assert (display.decisions_table(tables["matrix"], calibrations)["Temperature"] == "1.50").all()
-    assert "Gap" in display.confidence_table(tables["matrix"])
-    stages = latency_display.latency_table(tables["latency"])
+    assert len(matrix_text.calibration_table(tables["matrix"])) == 3 * 4
+    assert (
+        matrix_text.decisions_table(tables["matrix"], calibrations)["Temperature"] == "1.50"
+    ).all()
+    assert "Gap" in matrix_text.confidence_table(tables["matrix"])
+    stages = latency_text.latency_table(tables["latency"])
     assert list(stages)[1:-1] == ["Decode", "Features", "Forward", "Post", "Other", "Total"]
     assert stages["Total"][0] == "0.600 (1.10)"
-    resources = latency_display.resources_table(tables["latency"], tables["pareto"])
+    resources = latency_text.resources_table(tables["latency"], tables["pareto"])
     assert (resources["GPU memory (MiB)"] == MISSING).all()
     assert "yes" in set(resources["Frontier"])
 
 
 def test_a_variant_without_latency_has_a_dash(tables, ranges):
-    shown = display.matrix_table(tables["matrix"], tables["latency"].iloc[:1], ranges)
+    shown = matrix_text.matrix_table(tables["matrix"], tables["latency"].iloc[:1], ranges)
     assert shown["p50 (ms)"].tolist() == ["0.600", MISSING, MISSING, MISSING]
 
 
 def test_markdown_has_aligned_columns(tables, ranges):
-    shown = display.matrix_table(tables["matrix"], tables["latency"], ranges)
+    shown = matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)
     text = markup.markdown(shown.assign(Backend="a|b"), "A note.")
     *rows, blank, note, last = text.split("\n")
     assert (blank, note, last) == ("", "A note.", "")
@@ -177,7 +179,7 @@ def test_markdown_has_aligned_columns(tables, ranges):
 
 
 def test_latex_rows_are_complete_and_escaped(tables, ranges):
-    shown = display.matrix_table(tables["matrix"], tables["latency"], ranges)
+    shown = matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)
     text = markup.latex(shown, "A note.", labels=2)
     rows = [line for line in text.splitlines() if line.removesuffix("[2pt]").endswith(r"\\")]
     assert all(len(re.findall(r"(?<!\\)&", row)) == shown.shape[1] - 1 for row in rows)

@@ -8,12 +8,12 @@ import time
 
 import numpy as np
 import pytest
-from browser import PHONE, WIDE, complaints, needs_chromium, opened, overflow, until, visit
 from PIL import Image
+from support.browser import PHONE, WIDE, complaints, needs_chromium, opened, overflow, until, visit
 
-from speechdt import inspection
-from speechdt.cells import read_cell
-from speechdt.selection import read_marks
+from speechdt.corpus.selection import read_marks
+from speechdt.reporting.pages import inspection
+from speechdt.trials.cells import read_cell
 
 EACH = 5
 

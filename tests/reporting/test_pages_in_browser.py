@@ -4,13 +4,14 @@ import shutil
 
 import numpy as np
 import pytest
-from browser import PHONE, WIDE, complaints, needs_chromium, opened, overflow, until, visit
-from made_answers import made_decided, made_sources
-from test_gallery import addresses, page, shown
-from test_report import inputs
+from support.browser import PHONE, WIDE, complaints, needs_chromium, opened, overflow, until, visit
+from support.errors_pages import addresses, page, shown
+from support.made_answers import made_decided, made_sources
+from support.pages import inputs
 
-from speechdt import failures, report
-from speechdt.audio import flac_bytes
+from speechdt.audio.io import flac_bytes
+from speechdt.reporting.pages import report
+from speechdt.statistics import error_rates
 
 pytestmark = needs_chromium
 SIZES = pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
@@ -27,7 +28,7 @@ def browser(tmp_path_factory):
 def errors(tmp_path_factory):
     """A gallery that holds its clips, and one whose clips lie beside it."""
     folder = tmp_path_factory.mktemp("pages")
-    answers = failures.answers(made_decided(), made_sources())
+    answers = error_rates.answers(made_decided(), made_sources())
     html = page(answers, folder=folder / "errors")
     time = np.arange(3200) / 16_000
     tone = flac_bytes(np.sin(2 * np.pi * 440 * time).astype(np.float32) / 2)

@@ -8,28 +8,31 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from made_answers import made_decided, made_sources
-from made_tables import NAMES, make
-from paper_checks import LINE, check_numbers, needs_pdflatex, numbers, typeset
+from support.made_answers import made_decided, made_sources
+from support.made_tables import NAMES, make
+from support.paper_checks import LINE, check_numbers, needs_pdflatex, numbers, typeset
 
-from speechdt import failures, paper, paper_numbers, verdict
 from speechdt.errors import SpeechdtError
-from speechdt.figures import FIGURES, draw
-from speechdt.figures.style import save
-from speechdt.leave_one_out import compared
-from speechdt.order_bias import order_bias
-from speechdt.search_comparison import all_searches, compare_search
+from speechdt.prompts.comparison import all_searches, compare_search
+from speechdt.prompts.order_bias import order_bias
+from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.figures.draw import draw
+from speechdt.reporting.figures.style import save
+from speechdt.reporting.pages import paper, paper_numbers
+from speechdt.reporting.tables import verdict
+from speechdt.statistics import error_rates
+from speechdt.statistics.leave_one_out import compared
 
 CITATION = {"title": "A title", "version": "0.1.0", "repository-code": "https://example.org/a_b"}
 
 
 def error_tables(variants):
     """Return errors and errors_common, the figures of one detector under every name."""
-    answers = failures.answers(made_decided(), made_sources())
+    answers = error_rates.answers(made_decided(), made_sources())
     options = {"replicates": 40, "seed": 1}
     found = {
-        "errors": failures.error_rates(answers, **options),
-        "errors_common": failures.common_errors(answers, **options),
+        "errors": error_rates.error_rates(answers, **options),
+        "errors_common": error_rates.common_errors(answers, **options),
     }
     one = {name: table[table["variant"] == "D1"] for name, table in found.items()}
     return {
@@ -74,7 +77,7 @@ def outcome_tables(made, variants):
 
 def write_paper(root, folder, count):
     """Write the tables and the paper folder of so many detectors, by the workflow's own script."""
-    location = root / "rules" / "scripts" / "write_paper.py"
+    location = root / "rules" / "scripts" / "reporting" / "write_paper.py"
     spec = importlib.util.spec_from_file_location("write_paper", location)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)

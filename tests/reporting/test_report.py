@@ -1,99 +1,16 @@
 """The page: complete, well-formed, the same bytes twice, and nothing loaded from elsewhere."""
 
-from html.parser import HTMLParser
-
 import pandas as pd
 import pytest
-from made_tables import CALIBRATION, HARDWARE, NAMES, make
+from support.made_tables import HARDWARE, NAMES
+from support.pages import CITATION, SVG, Page, inputs
 
-from speechdt import report
-from speechdt.citation import bibtex, reference
-from speechdt.figures import FIGURES
-from speechdt.hygiene_report import hygiene_section
-from speechdt.page import PIXELS_PER_POINT, data_uri, width
-from speechdt.verdict import Finding
-
-SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
-VOID = {"meta", "link", "img", "br", "hr", "input"}
-CITATION = {
-    "title": "A title",
-    "authors": [
-        {"family-names": "Doe", "given-names": "Jane"},
-        {"name": "The others"},
-    ],
-    "version": "0.1.0",
-    "date-released": "2026-11-22",
-    "doi": "10.1234/5678",
-}
-
-
-class Page(HTMLParser):
-    """What a test wants to know of a page."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.html, self.open, self.ids = html, [], []
-        self.attributes, self.rows, self.text = [], {}, []
-        self.table = None
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        self.attributes += [(tag, name, value) for name, value in found.items()]
-        if "id" in found:
-            self.ids.append(found["id"])
-        if tag == "table":
-            self.table = found.get("id", "")
-            self.rows.setdefault(self.table, [])
-        if tag == "tr" and self.table is not None:
-            self.rows[self.table].append([])
-        if tag in ("th", "td"):
-            self.rows[self.table][-1].append("")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-        if tag == "table":
-            self.table = None
-
-    def handle_data(self, data):
-        self.text.append(data)
-        if self.table is not None and self.open[-1] != "style" and {"th", "td"} & set(self.open):
-            self.rows[self.table][-1][-1] += data
-
-
-def inputs(count, **changes):
-    tables = make(count)
-    variants = NAMES[:count]
-    sources = pd.DataFrame(
-        [
-            ("SPEECH", "speech", "ann", "train"),
-            ("SPEECH", "speech", "ann", "train"),
-            ("SPEECH", "speech", "bob", "test"),
-            ("NONSPEECH", "music", "band", "dev"),
-        ],
-        columns=["label", "category", "group_id", "split"],
-    )
-    items = pd.DataFrame({"category": ["speech", "speech", "music"]})
-    audit = pd.DataFrame(
-        [("source", "dev", 5), ("source", "test", 1234)], columns=["kind", "split", "distinct"]
-    )
-    return {
-        "tables": tables,
-        "figures": dict.fromkeys(FIGURES, SVG),
-        "calibrations": dict.fromkeys(variants, CALIBRATION.to_dict()),
-        "hardware": dict.fromkeys(variants, HARDWARE),
-        "sources": sources,
-        "items": {"dev": items, "test": items},
-        "rejected": pd.DataFrame(columns=["path", "source_id", "reason"]),
-        "audit": audit,
-        "config": {"grid": {"snr_db": [-5, 0, 10]}, "seed": 1},
-        "versions": {"python": "3.11", "numpy": "2.4"},
-        "revision": "0123456789ab",
-        "citation": CITATION,
-    } | changes
+from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.pages import report
+from speechdt.reporting.pages.citation import bibtex, reference
+from speechdt.reporting.pages.parts import PIXELS_PER_POINT, data_uri, width
+from speechdt.reporting.pages.report_hygiene import hygiene_section
+from speechdt.reporting.tables.verdict import Finding
 
 
 @pytest.fixture(scope="module", params=[1, 2, 9])

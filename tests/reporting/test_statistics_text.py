@@ -3,8 +3,12 @@
 import pandas as pd
 import pytest
 
-from speechdt.display import explain
-from speechdt.statistics_display import moved_threshold_table, p_value, threshold_difference
+from speechdt.reporting.tables.formatting import explain
+from speechdt.reporting.tables.statistics_text import (
+    moved_threshold_table,
+    p_value,
+    threshold_difference,
+)
 
 
 @pytest.mark.parametrize(

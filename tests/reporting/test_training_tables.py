@@ -3,15 +3,15 @@
 import pandas as pd
 import pytest
 
-from speechdt.adapters import (
+from speechdt.reporting.figures.draw import draw
+from speechdt.reporting.tables.training import (
     adapters_table,
     best_step,
     one_setting_at_a_time,
     spec_augment_text,
     training_curves,
 )
-from speechdt.adapters_display import card_with_test
-from speechdt.figures import draw
+from speechdt.reporting.tables.training_text import card_with_test
 
 LOG = [
     {"step": 0, "eval_log_loss": 0.1, "eval_balanced_accuracy": 0.5},
@@ -84,7 +84,7 @@ def test_curves_in_long_form():
 
 
 def test_figures(table, tmp_path):
-    from speechdt.figures.style import save
+    from speechdt.reporting.figures.style import save
 
     save(draw("adapters", {"adapters": table}, []), tmp_path / "adapters")
     curves = training_curves({"a": LOG, "b": LOG})

@@ -4,10 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from speechdt import tables
-from speechdt.comparison import compare, contrasts
-from speechdt.slices import by_slice
-from speechdt.verdict import (
+from speechdt.reporting.tables import matrix
+from speechdt.reporting.tables.verdict import (
     FOR_READER,
     MET,
     NOT_MET,
@@ -23,7 +21,9 @@ from speechdt.verdict import (
     judge,
     overall,
 )
-from speechdt.verdict_display import page
+from speechdt.reporting.tables.verdict_text import page
+from speechdt.statistics.comparison import compare, contrasts
+from speechdt.statistics.slices import by_slice
 
 VARIANTS = ("A1", "A2", "B1", "B2", "B3", "B4", "D1", "D2")
 JUDGED = ("B4", "B3", "B2", "A2", "A1")
@@ -74,7 +74,7 @@ def run_of(name, variants=VARIANTS):
     losses = {"met": 0.4, "not met": 8.69, "undecided": 8.69}
     training = [("small", 10, "loss", 9.0), ("small", 20, "loss", losses[name])]
     return Run(
-        matrix=tables.matrix(metrics, thresholds, described),
+        matrix=matrix.matrix(metrics, thresholds, described),
         comparisons=compare(trials, planned=planned, permutations=200, **settings),
         metrics=metrics,
         latency=latency,

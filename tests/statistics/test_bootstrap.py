@@ -3,9 +3,9 @@ import pytest
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom, binomtest, t
 
-from speechdt import bootstrap
-from speechdt.bootstrap import group_weights, interval
-from speechdt.psychometric import SPREAD, fit
+from speechdt.psychometrics.curve import SPREAD, fit
+from speechdt.statistics import bootstrap
+from speechdt.statistics.bootstrap import group_weights, interval
 
 INF = np.inf
 

@@ -6,7 +6,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
-from speechdt.calibration import NEVER, Calibration, calibrate, fit_platt, logit
+from speechdt.statistics.calibration import NEVER, Calibration, calibrate, fit_platt, logit
 
 
 def simulate(rng, slope=1.0, intercept=0.0, n=20_000):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, ttest_1samp
 
-from speechdt.comparison import (
+from speechdt.statistics.comparison import (
     Sums,
     all_pairs,
     compare,
@@ -16,7 +16,7 @@ from speechdt.comparison import (
     holm,
     permutation_p,
 )
-from speechdt.metrics import evaluate
+from speechdt.statistics.metrics import evaluate
 
 SETTINGS = {"replicates": 1000, "permutations": 2000, "seed": 3}
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_answers import GROUPS, VARIANTS, made_decided, made_sources
 from sklearn.metrics import cohen_kappa_score
+from support.made_answers import GROUPS, VARIANTS, made_decided, made_sources
 
-from speechdt import failures
-from speechdt.metrics import evaluate
-from speechdt.tables import read_table
+from speechdt.reporting.tables.reading import read_table
+from speechdt.statistics import error_rates
+from speechdt.statistics.metrics import evaluate
 
 BOOTSTRAP = {"replicates": 400, "seed": 3}
 
@@ -23,7 +23,7 @@ def answers(decided):
     # Clean trials and another order of rows change nothing.
     shuffled = {v: table.sample(frac=1, random_state=1) for v, table in decided.items()}
     shuffled["D1"] = pd.concat([shuffled["D1"], shuffled["D1"].head(3).assign(snr_db=np.nan)])
-    return failures.answers(shuffled, made_sources())
+    return error_rates.answers(shuffled, made_sources())
 
 
 def at(table, **wanted):
@@ -43,7 +43,7 @@ def test_every_decision_is_that_of_its_trial(answers, decided):
 
 
 def test_rates_and_intervals_are_those_of_the_metrics(answers, decided):
-    rates = failures.error_rates(answers, **BOOTSTRAP)
+    rates = error_rates.error_rates(answers, **BOOTSTRAP)
     one_class = decided["D2"][decided["D2"]["speech"]]
     metric = at(evaluate(one_class, **BOOTSTRAP), metric="speech_accuracy")
     found = at(rates, variant="D2", error="missed", by="all")
@@ -54,7 +54,7 @@ def test_rates_and_intervals_are_those_of_the_metrics(answers, decided):
 
 
 def test_every_breakdown_adds_up(answers):
-    rates = failures.error_rates(answers, **BOOTSTRAP)
+    rates = error_rates.error_rates(answers, **BOOTSTRAP)
     for (variant, error), part in rates.groupby(["variant", "error"]):
         whole = at(part, by="all")
         for by, levels in part.groupby("by"):
@@ -68,19 +68,19 @@ def test_every_breakdown_adds_up(answers):
 
 
 def test_a_speaker_s_interval_is_over_recordings_and_one_unit_has_none(answers):
-    rates = failures.error_rates(answers, **BOOTSTRAP)
+    rates = error_rates.error_rates(answers, **BOOTSTRAP)
     speakers = rates[(rates["by"] == "group_id") & (rates["error"] == "missed")]
     assert len(speakers) == GROUPS * len(VARIANTS)
     assert set(speakers["unit"]) == {"recording"}
     assert set(speakers["units"]) == {2}
     alone = answers.trials["group_id"] == "speech-0"
-    one = failures.Answers(*(part[alone].reset_index(drop=True) for part in answers))
-    whole = failures.error_rates(one, **BOOTSTRAP).query("by == 'all'")
+    one = error_rates.Answers(*(part[alone].reset_index(drop=True) for part in answers))
+    whole = error_rates.error_rates(one, **BOOTSTRAP).query("by == 'all'")
     assert whole["low"].isna().all()
 
 
 def test_common_errors_are_counted(answers):
-    common = failures.common_errors(answers, **BOOTSTRAP)
+    common = error_rates.common_errors(answers, **BOOTSTRAP)
     speech = (answers.trials["label"] == "SPEECH").to_numpy()
     wrong = answers.wrong[speech].to_numpy()
     for k in range(len(VARIANTS) + 1):
@@ -96,7 +96,7 @@ def test_common_errors_are_counted(answers):
 
 
 def test_consistency_is_the_kappa_of_scikit_learn(answers):
-    pairs = failures.error_pairs(answers, **BOOTSTRAP)
+    pairs = error_rates.error_pairs(answers, **BOOTSTRAP)
     assert len(pairs) == 2 * 3
     for _, pair in pairs.iterrows():
         label = {"missed": "SPEECH", "false alarm": "NONSPEECH"}[pair["error"]]
@@ -108,7 +108,7 @@ def test_consistency_is_the_kappa_of_scikit_learn(answers):
 
 def test_kappa_of_detectors_that_never_err_is_undefined():
     zeros = np.zeros(2)
-    assert np.isnan(failures.kappa(zeros, zeros, zeros)).all()
+    assert np.isnan(error_rates.kappa(zeros, zeros, zeros)).all()
 
 
 def test_independent_errors_have_no_consistency():
@@ -117,22 +117,22 @@ def test_independent_errors_have_no_consistency():
         rng = np.random.default_rng(seed)
         first, second = rng.random((2, 2000)) < [[0.3], [0.2]]
         rates = [np.array([x.mean()]) for x in (first, second, first & second)]
-        kappas.append(failures.kappa(*rates)[0])
+        kappas.append(error_rates.kappa(*rates)[0])
     assert abs(np.mean(kappas)) < 4 * np.std(kappas) / np.sqrt(40)
 
 
 def test_a_biased_detector_makes_no_recording_confusable(answers):
     wrong = answers.wrong.assign(A1=answers.trials["label"] == "SPEECH")  # never says SPEECH
-    with_bias = failures.error_sources(answers._replace(wrong=wrong))
-    without = failures.error_sources(answers._replace(wrong=wrong.assign(A1=False)))
+    with_bias = error_rates.error_sources(answers._replace(wrong=wrong))
+    without = error_rates.error_sources(answers._replace(wrong=wrong.assign(A1=False)))
     assert with_bias["source_id"].tolist() == without["source_id"].tolist()
 
 
 def test_tables_come_back_as_they_were_written(answers, tmp_path):
-    sources = failures.error_sources(answers)
+    sources = error_rates.error_sources(answers)
     assert sources["rank"].tolist() == list(range(1, len(sources) + 1))
     assert sources["excess"].is_monotonic_decreasing
     assert np.average(sources["excess"], weights=sources["trials"]) == pytest.approx(0, abs=1e-9)
     sources["source_id"] = [f"{place:03d}" for place in range(len(sources))]
     sources.to_csv(tmp_path / "table.csv", index=False)
-    pd.testing.assert_frame_equal(read_table(tmp_path / "table.csv", failures.TEXT), sources)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "table.csv", error_rates.TEXT), sources)

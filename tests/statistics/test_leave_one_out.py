@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from checkouts import ASKED, copy_checkout, run
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from support.checkouts import ASKED, copy_checkout, run
 
-from speechdt import readers
-from speechdt.cells import read_cell
-from speechdt.configuration import ConfigError
-from speechdt.leave_one_out import compared
-from speechdt.left_out import corpora_left_out, left_out, trained_without
-from speechdt.matrix import runs, trainings
-from speechdt.statistics_display import left_out_table
-from speechdt.tables import read_table
+from speechdt.corpus import readers
+from speechdt.reporting.tables.reading import read_table
+from speechdt.reporting.tables.statistics_text import left_out_table
+from speechdt.statistics.leave_one_out import compared
+from speechdt.trials.cells import read_cell
+from speechdt.workflow.left_out_corpora import corpora_left_out, left_out, trained_without
+from speechdt.workflow.runs import runs, trainings
+from speechdt.workflow.variants import ConfigError
 
 ADAPTERS = {"logmel": {"backend": "logmel"}, "large": {"backend": "q", "seeds": [1, 2]}}
 VARIANTS = {

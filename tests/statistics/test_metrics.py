@@ -7,7 +7,7 @@ import torch
 from sklearn import metrics as stock
 from torchmetrics.functional.classification import binary_calibration_error
 
-from speechdt import metrics
+from speechdt.statistics import metrics
 
 
 @pytest.fixture

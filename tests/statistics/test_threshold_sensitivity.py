@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from speechdt.calibration import calibrate
-from speechdt.threshold_sensitivity import sensitivity
+from speechdt.statistics.calibration import calibrate
+from speechdt.statistics.threshold_sensitivity import sensitivity
 
 
 def made(seed, shift=0.0):

@@ -1,4 +1,4 @@
-"""Decisions of simulated detectors on the same trials, as `slices.decided_trials` gives them."""
+"""Decisions of simulated detectors on the same trials, as `decisions.decided_trials` gives them."""
 
 import numpy as np
 import pandas as pd

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from speechdt import tables
-from speechdt.adapters import adapters_table, training_curves
-from speechdt.calibration import Calibration
-from speechdt.comparison import compare, contrasts
-from speechdt.metrics import reliability
-from speechdt.slices import by_slice
-from speechdt.surface import surface
-from speechdt.threshold_comparison import compare_thresholds
-from speechdt.thresholds import thresholds
+from speechdt.psychometrics.comparison import compare_thresholds
+from speechdt.psychometrics.surface import surface
+from speechdt.psychometrics.thresholds import thresholds
+from speechdt.reporting.tables import latency, matrix
+from speechdt.reporting.tables.training import adapters_table, training_curves
+from speechdt.statistics.calibration import Calibration
+from speechdt.statistics.comparison import compare, contrasts
+from speechdt.statistics.metrics import reliability
+from speechdt.statistics.slices import by_slice
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
 GROUPS, ITEMS, REPLICATES = 6, 24, 40
@@ -57,11 +57,11 @@ def make(count, snrs=SNRS, durations=DURATIONS):
         for place, variant in enumerate(variants)
     }
     found["comparisons"] = _compared(tuple(variants), snrs, durations)
-    found["matrix"] = tables.matrix(found["metrics"], found["thresholds"], described)
-    found["latency"] = tables.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
+    found["matrix"] = matrix.matrix(found["metrics"], found["thresholds"], described)
+    found["latency"] = latency.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
     found["adapters"] = _adapters(variants, found["matrix"])
     found["training"] = training_curves(dict.fromkeys(variants, LOG))
-    found["pareto"] = tables.pareto(found["latency"], found["matrix"])
+    found["pareto"] = latency.pareto(found["latency"], found["matrix"])
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from random_qwen import ARCHITECTURES, OMNI_TOKENS, SMALL, build, enlivened, settings, tokenizer
 from stock_qwen import STOCK

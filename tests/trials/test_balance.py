@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from speechdt import growth, items
-from speechdt.fair import able_groups, fair_share
-from speechdt.grid import Grid
+from speechdt.trials import balance, items
+from speechdt.trials.balance import able_groups, fair_share
+from speechdt.trials.grid import Grid
 
 PLAN = Grid(snr_db=[-5, 0, 5, 10, 20], duration_ms=[200, 300, 500, 1000], clean_ms=1000)
 SIZES = [500, 1000, 2000, 3000]
@@ -68,7 +68,7 @@ def test_the_fair_share_is_that_of_the_linear_program(clips, able):
 
 
 def test_each_size_is_checked_and_is_the_beginning_of_the_next(planned, sources):
-    table = growth.check(planned, sources, 0.7, SIZES)
+    table = balance.check(planned, sources, 0.7, SIZES)
     assert table["clips"].tolist() == SIZES
     assert (table["largest_cell"] - table["smallest_cell"] <= 1).all()
     assert table.iloc[-1]["smallest_cell"] == 75
@@ -78,18 +78,18 @@ def test_each_size_is_checked_and_is_the_beginning_of_the_next(planned, sources)
 
 
 def test_sizes_beyond_the_set_are_passed_over(planned, sources):
-    assert growth.check(planned.head(700), sources, 0.7, SIZES)["clips"].tolist() == [500, 700]
+    assert balance.check(planned.head(700), sources, 0.7, SIZES)["clips"].tolist() == [500, 700]
 
 
 def test_what_is_wrong_is_one_line_at_the_first_size_that_has_it(planned, sources):
     lopsided = planned.copy()
     lopsided.loc[600:700, ["snr_db", "duration_ms"]] = [0, 200]
-    with pytest.raises(growth.Unbalanced, match=r"train, 1000 clips: class cells hold \d+ to \d+"):
-        growth.check(lopsided, sources, 0.7, SIZES)
+    with pytest.raises(balance.Unbalanced, match=r"train, 1000 clips: class cells hold \d+ to \d+"):
+        balance.check(lopsided, sources, 0.7, SIZES)
     one_voice = planned.copy()
     speech = one_voice.index[one_voice["label"] == "SPEECH"]
     one_voice.loc[speech[:50], "group_id"] = one_voice.loc[speech[0], "group_id"]
-    with pytest.raises(growth.Unbalanced, match=r"train, 500 clips: group .* holds 5\d, at most"):
-        growth.check(one_voice, sources, 0.7, SIZES)
-    with pytest.raises(growth.Unbalanced, match="not numbered in their order"):
-        growth.check(planned.iloc[::-1], sources, 0.7, SIZES)
+    with pytest.raises(balance.Unbalanced, match=r"train, 500 clips: group .* holds 5\d, at most"):
+        balance.check(one_voice, sources, 0.7, SIZES)
+    with pytest.raises(balance.Unbalanced, match="not numbered in their order"):
+        balance.check(planned.iloc[::-1], sources, 0.7, SIZES)

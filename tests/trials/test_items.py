@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from speechdt import items
+from speechdt.trials import items
 
 
 def choose(sources, grid, split="test", per_class=40, seed=3, **options):

@@ -8,10 +8,12 @@ import pytest
 import soundfile
 from scipy.signal import welch
 
-from speechdt import audit, items, mixing, noise, trials
-from speechdt.activity import middle
-from speechdt.audio import from_flac_bytes
-from speechdt.cells import (
+from speechdt.audio import mixing, noise
+from speechdt.audio.activity import middle
+from speechdt.audio.io import from_flac_bytes
+from speechdt.corpus.flags import heard, read_flagged
+from speechdt.trials import items, leak_audit, rendering
+from speechdt.trials.cells import (
     SCHEMA,
     CellWriter,
     cell_files,
@@ -20,7 +22,6 @@ from speechdt.cells import (
     read_cell,
     write_cell,
 )
-from speechdt.flags import heard, read_flagged
 
 
 def power_db(x):
@@ -42,7 +43,7 @@ def test_every_finished_trial_has_its_snr(cells, test_items, grid):
         for row in read_cell(cells["test", cell.name]).to_dict("records"):
             item = by_id.loc[row["item_id"]]
             target = read_target(item, cell.duration_ms)
-            background = trials._background({**item, "item_id": row["item_id"]}, seed=7)
+            background = rendering._background({**item, "item_id": row["item_id"]}, seed=7)
             background = middle(background, cell.duration_ms)
             basis = np.stack([target, background], axis=1).astype(np.float64)
             clip = from_flac_bytes(row["audio"])
@@ -109,13 +110,13 @@ def test_same_configuration_same_bytes_whatever_the_workers(tmp_path, test_items
     first, second = tmp_path / "1.parquet", tmp_path / "2.parquet"
     for file, workers in ((first, 1), (second, 2)):
         files = {grid.noisy[0].name: file}
-        trials.write(test_items, grid.noisy[:1], files, seed=7, level="peak", workers=workers)
+        rendering.write(test_items, grid.noisy[:1], files, seed=7, level="peak", workers=workers)
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_uncrossed_items_go_into_their_own_cell(sources, grid):
     chosen = items.uncrossed(sources, 24, grid, seed=3, least_active=0.7)
-    rendered = list(trials.render(chosen, grid.noisy, seed=3, level="peak"))
+    rendered = list(rendering.render(chosen, grid.noisy, seed=3, level="peak"))
     assert len(rendered) == 24
     for cell in grid.noisy:
         own = [row for name, row in rendered if name == cell.name]
@@ -127,7 +128,9 @@ def test_uncrossed_items_go_into_their_own_cell(sources, grid):
 
 def test_a_trial_is_flagged_if_a_recording_that_is_heard_in_it_is(sources, grid, tmp_path):
     chosen = items.crossed(sources, "test", 16, grid, seed=3, least_active=0.7)
-    rows = pd.DataFrame(row for _, row in trials.render(chosen, grid.cells, seed=3, level="peak"))
+    rows = pd.DataFrame(
+        row for _, row in rendering.render(chosen, grid.cells, seed=3, level="peak")
+    )
     recorded = rows["background"] == "recording"
     # Not the clean trial of an item whose background is a recording: that is not heard in it.
     expected = (rows["category"] == "noise") | recorded
@@ -201,7 +204,7 @@ def files_by_split(cells):
 
 
 def test_the_trials_share_nothing(cells, sources):
-    counts = audit.audit(files_by_split(cells), sources)
+    counts = leak_audit.audit(files_by_split(cells), sources)
     assert (counts["distinct"] > 0).all()
     assert set(counts["split"]) == {"train", "dev", "test"}
 
@@ -221,5 +224,5 @@ def test_a_planted_leak_is_found(cells, sources, tmp_path, kind):
         sources = pd.concat([sources, twin.assign(group_id="new")])
     write_cell(tmp_path / "leaky.parquet", [*table, leaked])
     files = files_by_split(cells)
-    with pytest.raises(audit.LeakError, match=r"is in dev and test"):
-        audit.audit({"dev": files["dev"], "test": [tmp_path / "leaky.parquet"]}, sources)
+    with pytest.raises(leak_audit.LeakError, match=r"is in dev and test"):
+        leak_audit.audit({"dev": files["dev"], "test": [tmp_path / "leaky.parquet"]}, sources)

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from speechdt import dependencies, plugins
+from speechdt import code_hash
+from speechdt.detectors import plugins
 
 
 @pytest.fixture
@@ -12,17 +13,17 @@ def library(tmp_path, root, monkeypatch):
     copy = tmp_path / "speechdt"
     shutil.copytree(root / "speechdt", copy)
     shutil.copytree(root / "rules" / "scripts", tmp_path / "scripts")
-    monkeypatch.setattr(dependencies, "PACKAGE", copy)
+    monkeypatch.setattr(code_hash, "PACKAGE", copy)
     return tmp_path
 
 
 def hashes(library):
-    return {path.name: dependencies.code_hash(path) for path in (library / "scripts").glob("*.py")}
+    return {path.name: code_hash.code_hash(path) for path in (library / "scripts").rglob("*.py")}
 
 
 def test_an_edit_of_the_fit_touches_the_fits_alone(library):
     before = hashes(library)
-    with (library / "speechdt" / "psychometric.py").open("a") as module:
+    with (library / "speechdt" / "psychometrics" / "curve.py").open("a") as module:
         module.write("# edited\n")
     after = hashes(library)
     changed = {name for name in before if before[name] != after[name]}
@@ -41,7 +42,7 @@ def test_an_edit_deep_below_is_seen(library):
 
 def test_an_edit_inside_of_a_package_is_seen(library):
     before = hashes(library)
-    with (library / "speechdt" / "figures" / "style.py").open("a") as module:
+    with (library / "speechdt" / "reporting" / "figures" / "style.py").open("a") as module:
         module.write("# edited\n")
     after = hashes(library)
     changed = {name for name in before if before[name] != after[name]}
@@ -51,24 +52,24 @@ def test_an_edit_inside_of_a_package_is_seen(library):
 
 def test_an_edit_of_one_page_rewrites_no_other(library):
     before = hashes(library)
-    with (library / "speechdt" / "report.py").open("a") as module:
+    with (library / "speechdt" / "reporting" / "pages" / "report.py").open("a") as module:
         module.write("# edited\n")
     after = hashes(library)
     assert {name for name in before if before[name] != after[name]} == {"write_report.py"}
 
 
 def test_the_hash_does_not_depend_on_the_folder(library, root):
-    script = root / "rules" / "scripts" / "score.py"
-    elsewhere = dependencies.code_hash(library / "scripts" / "score.py")
-    dependencies.PACKAGE = root / "speechdt"
-    assert dependencies.code_hash(script) == elsewhere
+    script = root / "rules" / "scripts" / "scores" / "score.py"
+    elsewhere = code_hash.code_hash(library / "scripts" / "scores" / "score.py")
+    code_hash.PACKAGE = root / "speechdt"
+    assert code_hash.code_hash(script) == elsewhere
 
 
 def test_versions_of_what_a_backend_imports(root):
     files = [root / "backends" / "silero.py"]
-    assert {"numpy", "onnxruntime"} <= set(dependencies.imported_versions(files))
+    assert {"numpy", "onnxruntime"} <= set(code_hash.imported_versions(files))
 
 
 def test_the_package_whose_network_runs_is_known_though_it_is_never_imported():
     files = plugins.source_files(plugins.find_detectors()["silero"])
-    assert {"silero-vad", "onnxruntime"} <= set(dependencies.imported_versions(files))
+    assert {"silero-vad", "onnxruntime"} <= set(code_hash.imported_versions(files))

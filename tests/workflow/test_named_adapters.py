@@ -3,7 +3,7 @@
 import pytest
 
 from speechdt import find_detectors
-from speechdt.configuration import ConfigError, check_adapter, check_variant
+from speechdt.workflow.variants import ConfigError, check_adapter, check_variant
 
 PROMPTS = {"baseline": "A or B?", "other": "B or A?"}
 SMALL = {"backend": "qwen2_audio", "prompt": "baseline", "clips": 128, "gpus": 1}

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from speechdt import bootstrap
-from speechdt.calibration import Calibration
-from speechdt.configuration import NANO, ConfigError, joint_label
-from speechdt.ensemble import mean, vote
-from speechdt.latency import added
-from speechdt.matrix import check_ensembles, ensemble_weights, runs, trainings
+from speechdt.detectors.ensemble import mean, vote
+from speechdt.detectors.latency import added
+from speechdt.statistics import bootstrap
+from speechdt.statistics.calibration import Calibration
+from speechdt.workflow.runs import check_ensembles, ensemble_weights, runs, trainings
+from speechdt.workflow.variants import NANO, ConfigError, joint_label
 
 ADAPTERS = {
     "small": {"backend": "qwen2_audio", "clips": 128},
@@ -114,7 +114,7 @@ def test_intervals_over_runs_cover():
 
 
 def test_metrics_of_several_runs_are_means():
-    from speechdt.metrics import evaluate
+    from speechdt.statistics.metrics import evaluate
 
     rng = np.random.default_rng(0)
     parts = []

@@ -7,20 +7,18 @@ import pandas as pd
 import pytest
 import yaml
 
-from speechdt import checks, find_detectors, readers
-from speechdt.command_line import retype, typed
-from speechdt.configuration import (
-    ConfigError,
-    check_adapter,
-    check_variant,
-    model_label,
-)
-from speechdt.matrix import adapted, check_ensembles, check_named, runs
-from speechdt.options import has_options
-from speechdt.plugins import check_options
-from speechdt.schema import check_schema
-from speechdt.search_configuration import check_search
-from speechdt.selection import ExclusionError, read_marks
+from speechdt import find_detectors
+from speechdt.corpus import readers
+from speechdt.corpus.selection import ExclusionError, read_marks
+from speechdt.detectors.signature import check_options
+from speechdt.prompts.answer_options import has_options
+from speechdt.reporting.tables.training import SETTINGS
+from speechdt.workflow import hygiene_checks
+from speechdt.workflow.command_line import retype, typed
+from speechdt.workflow.runs import adapted, check_ensembles, check_named, runs
+from speechdt.workflow.schema import check_schema
+from speechdt.workflow.searches import check_search
+from speechdt.workflow.variants import ConfigError, check_adapter, check_variant, model_label
 
 NANO = "results/models/nano"
 PROMPTS = {"baseline": "Speech?\n\nA) yes\nB) no", "open": "Is there speech? Answer A or B."}
@@ -55,7 +53,7 @@ def test_a_checkpoint_that_is_not_there_is_named_wherever_it_stands():
     check = NOWHERE | {"prompt": "baseline", "nonspeech_above": 0.1, "speech_below": 0.5}
     hygiene = {"checks": {"x": check}, "flag_by": "x", "remove": False}
     with pytest.raises(ConfigError, match=f"hygiene.checks.x: .*{missing}"):
-        checks.read_checks(hygiene, **RESOLVE)
+        hygiene_checks.read_checks(hygiene, **RESOLVE)
 
 
 def test_both_orders_of_a_prompt_without_options():
@@ -81,7 +79,9 @@ def test_a_key_that_is_no_text(root, section):
 def test_a_hygiene_check_claims_no_gpus_of_its_own():
     check = {"backend": "webrtc", "gpus": 1, "nonspeech_above": 0.1, "speech_below": 0.5}
     with pytest.raises(ConfigError, match=r"hygiene\.checks\.x: unknown key 'gpus'"):
-        checks.read_checks({"checks": {"x": check}, "flag_by": "x", "remove": False}, **RESOLVE)
+        hygiene_checks.read_checks(
+            {"checks": {"x": check}, "flag_by": "x", "remove": False}, **RESOLVE
+        )
 
 
 def test_what_the_command_line_says_has_the_types_of_yaml():
@@ -180,9 +180,9 @@ def test_a_setting_of_an_adapter_that_cannot_be(settings, message):
 def test_an_adapter_that_wants_more_clips_than_there_are():
     cls, settings = check_adapter("x", {"backend": "qwen2_audio", "clips": 20}, **RESOLVE, seed=1)
     of = {"B": {"B": {"backend": "qwen2_audio", "adapter": "x"}}}
-    assert adapted(of, {"x": (cls, settings)}, 20)["B"]["clips"] == 20
+    assert adapted(of, {"x": (cls, settings)}, 20, SETTINGS)["B"]["clips"] == 20
     with pytest.raises(ConfigError, match=r"adapters\.x: clips is 20, and trials\.train_clips 19"):
-        adapted(of, {"x": (cls, settings)}, 19)
+        adapted(of, {"x": (cls, settings)}, 19, SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -253,14 +253,14 @@ def test_a_file_of_marks_that_is_none(tmp_path, content, message):
     file = tmp_path / "marks.csv"
     file.write_bytes(content)
     with pytest.raises(ConfigError, match=f"^exclude: .*marks.csv {message}"):
-        checks.check_marks([str(file)])
+        hygiene_checks.check_marks([str(file)])
     with pytest.raises(ExclusionError, match=r"^exclude: .*marks\.csv"):
         read_marks([file], pd.Series(["a"]))
 
 
 def test_a_file_of_marks_that_holds_none_yet(tmp_path):
     (tmp_path / "marks.csv").write_text("source_id\n")
-    assert checks.check_marks([str(tmp_path / "marks.csv")])
+    assert hygiene_checks.check_marks([str(tmp_path / "marks.csv")])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .encoder import StockEncoderLayer
+from ..encoder import StockEncoderLayer
 
 
 class AnswerModel(nn.Module):

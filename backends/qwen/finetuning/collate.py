@@ -6,8 +6,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from ..question import Question
 from .examples import Example
-from .question import Question
 
 IGNORED = -100
 """Label of a position that is not supervised, as everywhere in transformers."""

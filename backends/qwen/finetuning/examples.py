@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from .mel import LogMel
+from ..mel import LogMel
 
 CLASSES = ("SPEECH", "NONSPEECH")
 """Classes, by the place of their answer: SPEECH is A."""

@@ -16,21 +16,21 @@ import pandas as pd
 import torch
 import transformers
 
-from speechdt.audio import from_flac_bytes
+from speechdt.audio.io import from_flac_bytes
 from speechdt.files import fingerprint
 
+from ..loading import choose_device, load_model
+from ..mel import LogMel
 from .adaptation import adapted
 from .answer_model import AnswerModel
 from .card import model_card
 from .collate import IGNORED, Collator
 from .examples import Draws, example
-from .loading import choose_device, load_model
-from .mel import LogMel
 from .processes import Processes
-from .reading import read_dev, read_train
 from .settings import FineTuning
 from .spec_augment import SpecAugment
 from .trainer import ALONE, AnswerTrainer, last_complete_checkpoint
+from .trials import read_dev, read_train
 
 END_OF_TURN = "<|im_end|>"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from speechdt.cells import read_cell
 from speechdt.errors import SpeechdtError
+from speechdt.trials.cells import read_cell
 
 from .examples import CLASSES
 

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .nano_sounds import FRAMES
-from .nano_tokenizer import QWEN2_AUDIO_CHAT, QWEN3_OMNI_CHAT, train_tokenizer
+from .sounds import FRAMES
+from .tokenizer import QWEN2_AUDIO_CHAT, QWEN3_OMNI_CHAT, train_tokenizer
 
 WIDTH = 64
 """Of the language models."""

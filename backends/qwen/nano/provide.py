@@ -129,10 +129,10 @@ def train(train_rows: pd.DataFrame, recipe: Recipe, folder: Path) -> None:
     # Imported here, since whoever lists the detectors must not wait for torch.
     import torch
 
-    from .mel import LogMel
-    from .nano_models import BUILDERS, extractor, save
-    from .nano_sounds import Recordings
-    from .nano_training import Trainer
+    from ..mel import LogMel
+    from .models import BUILDERS, extractor, save
+    from .sounds import Recordings
+    from .training import Trainer
 
     own = import_module(f".{recipe.architecture}", __package__)
     recordings = Recordings(train_rows, recipe.least_active, recipe.seed)

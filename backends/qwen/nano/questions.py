@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from speechdt.sources import CATEGORIES
+from speechdt.corpus.sources import CATEGORIES
 
-from .question import BASELINE_PROMPT
+from ..question import BASELINE_PROMPT
 
 SPEECH = "speech"
 SILENT = "silent"

@@ -14,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from speechdt import SAMPLE_RATE, audio, seeds
-from speechdt.activity import FRAME, crop_starts, from_runs
+from speechdt import SAMPLE_RATE, seeds
+from speechdt.audio import io as audio_io
+from speechdt.audio.activity import FRAME, crop_starts, from_runs
 from speechdt.errors import SpeechdtError
 
-from .nano_questions import SILENT, SOUNDS, SPEECH
+from .questions import SILENT, SOUNDS, SPEECH
 
 CLIP_MS = 1000
 CLIP = SAMPLE_RATE * CLIP_MS // 1000
@@ -114,7 +115,7 @@ class Recordings:
         for row in order:
             if seconds > MOST_SECONDS:
                 break
-            samples = audio.read(row["path"])[: MOST_OF_ONE * SAMPLE_RATE]
+            samples = audio_io.read(row["path"])[: MOST_OF_ONE * SAMPLE_RATE]
             starts = _starts(samples, row["active"], least_active)
             if len(starts):
                 # Crops of the shortest recordings, and of the end of long ones, go round.

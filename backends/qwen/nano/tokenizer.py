@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .nano_questions import all_texts
+from .questions import all_texts
 
 VOCABULARY = 1000
 """Most tokens before the special ones; 256 of them are the bytes, so that any text is possible."""

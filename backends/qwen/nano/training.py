@@ -22,10 +22,10 @@ from tqdm import tqdm
 
 from speechdt import seeds
 
-from .mel import LogMel
-from .nano_models import HEARING
-from .nano_questions import LETTERS, SILENT, SOUNDS, Question, draw
-from .nano_sounds import Recordings, alter, batch
+from ..mel import LogMel
+from .models import HEARING
+from .questions import LETTERS, SILENT, SOUNDS, Question, draw
+from .sounds import Recordings, alter, batch
 
 TEXTS = 64
 """Questions a step of the first stage."""

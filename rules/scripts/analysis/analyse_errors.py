@@ -2,15 +2,15 @@
 
 import pandas as pd
 
-from speechdt.failures import (
+from speechdt.detectors.decisions import decided_by
+from speechdt.statistics.error_rates import (
     answers,
     common_errors,
     error_pairs,
     error_rates,
     error_sources,
 )
-from speechdt.jobs import logged
-from speechdt.slices import decided_by
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from speechdt.jobs import logged
-from speechdt.tables import matrix, read_tables
+from speechdt.reporting.tables.matrix import matrix
+from speechdt.reporting.tables.reading import read_tables
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

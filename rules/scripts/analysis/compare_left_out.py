@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.jobs import logged
-from speechdt.leave_one_out import COLUMNS, compared
-from speechdt.markup import markdown
-from speechdt.slices import decided_by
-from speechdt.statistics_display import LEFT_OUT_NOTE, left_out_table
+from speechdt.detectors.decisions import decided_by
+from speechdt.reporting.tables.markup import markdown
+from speechdt.reporting.tables.statistics_text import LEFT_OUT_NOTE, left_out_table
+from speechdt.statistics.leave_one_out import COLUMNS, compared
+from speechdt.workflow.jobs import logged
 
 
 def main(decided, left_out, sources, **settings):

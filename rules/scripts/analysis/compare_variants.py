@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from speechdt.cells import CATCH
-from speechdt.comparison import ALSO, PLANNED, compare, contrasts
-from speechdt.jobs import logged
-from speechdt.slices import decided_by
-from speechdt.threshold_comparison import compare_thresholds
+from speechdt.detectors.decisions import decided_by
+from speechdt.psychometrics.comparison import compare_thresholds
+from speechdt.statistics.comparison import ALSO, PLANNED, compare, contrasts
+from speechdt.trials.cells import CATCH
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -1,10 +1,10 @@
 """Psychometric curves of a variant: thresholds/{variant}.csv and the curves themselves."""
 
-from speechdt.cells import CATCH
-from speechdt.jobs import logged
-from speechdt.slices import decided_runs
-from speechdt.surface import surface
-from speechdt.thresholds import thresholds
+from speechdt.detectors.decisions import decided_runs
+from speechdt.psychometrics.surface import surface
+from speechdt.psychometrics.thresholds import thresholds
+from speechdt.trials.cells import CATCH
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

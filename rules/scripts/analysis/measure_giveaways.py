@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.giveaways import giveaways
-from speechdt.jobs import logged
+from speechdt.detectors.giveaways import giveaways
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

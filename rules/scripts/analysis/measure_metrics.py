@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from speechdt.jobs import logged
-from speechdt.metrics import reliability
-from speechdt.slices import by_slice, decided_runs
+from speechdt.detectors.decisions import decided_runs
+from speechdt.statistics.metrics import reliability
+from speechdt.statistics.slices import by_slice
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

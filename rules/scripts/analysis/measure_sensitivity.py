@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from speechdt.jobs import logged
-from speechdt.scoring import read_scored
-from speechdt.slices import read_calibration
-from speechdt.threshold_sensitivity import sensitivity
+from speechdt.detectors.decisions import read_calibration
+from speechdt.detectors.scoring import read_scored
+from speechdt.statistics.threshold_sensitivity import sensitivity
+from speechdt.workflow.jobs import logged
 
 
 def read_split(cells, scores, place):

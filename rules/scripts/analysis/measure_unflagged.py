@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from speechdt.flags import read_flagged
-from speechdt.jobs import logged
-from speechdt.slices import decided_by, without_flagged
+from speechdt.corpus.flags import heard, read_flagged
+from speechdt.detectors.decisions import decided_by
+from speechdt.statistics.slices import without_flagged
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
@@ -14,7 +15,7 @@ if __name__ == "__main__":
         tables = []
         for variant, decided in trials.items():
             table = without_flagged(
-                decided, flagged, replicates=params.replicates, seed=params.seed
+                decided, heard(decided, flagged), replicates=params.replicates, seed=params.seed
             )
             table.insert(0, "variant", variant)
             tables.append(table)

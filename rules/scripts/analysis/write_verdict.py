@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.jobs import logged
-from speechdt.tables import read_table
-from speechdt.verdict import Run, findings
-from speechdt.verdict_display import page
+from speechdt.reporting.tables.reading import read_table
+from speechdt.reporting.tables.verdict import Run, findings
+from speechdt.reporting.tables.verdict_text import page
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.figures.hygiene import hygiene
-from speechdt.figures.style import save
-from speechdt.hygiene import Thresholds, count
-from speechdt.jobs import logged
+from speechdt.reporting.figures.hygiene import hygiene
+from speechdt.reporting.figures.style import save
+from speechdt.corpus.hygiene import Thresholds, count
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from speechdt.jobs import logged
-from speechdt.twins import write_fingerprints
+from speechdt.workflow.jobs import logged
+from speechdt.corpus.near_duplicates import write_fingerprints
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from speechdt.hygiene import Thresholds, flag
-from speechdt.jobs import logged
+from speechdt.corpus.hygiene import Thresholds, flag
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

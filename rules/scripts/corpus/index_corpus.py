@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from speechdt.corpora import index, read_corpora
-from speechdt.jobs import logged
+from speechdt.corpus.index import index, read_corpora
+from speechdt.workflow.jobs import logged
 
 
 def main(corpora, shortest_ms, workers, index_file, rejected_file, log):

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from speechdt import find_detectors
-from speechdt.hygiene import measure
-from speechdt.jobs import logged
-from speechdt.kept import Store
-from speechdt.scoring import store_name
+from speechdt.detectors.recordings import measure
+from speechdt.workflow.jobs import logged
+from speechdt.store import Store
+from speechdt.detectors.call import store_name
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

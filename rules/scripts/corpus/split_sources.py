@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from speechdt.flags import read_flagged
-from speechdt.items import TooFewSources, check_classes
-from speechdt.jobs import logged
-from speechdt.selection import read_marks, select
-from speechdt.split import assign
+from speechdt.corpus.flags import read_flagged
+from speechdt.trials.items import TooFewSources, check_classes
+from speechdt.workflow.jobs import logged
+from speechdt.corpus.selection import read_marks, select
+from speechdt.corpus.split import assign
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

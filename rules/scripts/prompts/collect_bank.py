@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from speechdt.jobs import logged
-from speechdt.markup import markdown
-from speechdt.prompts_display import BANK_NOTE, bank_display
-from speechdt.tables import read_tables
+from speechdt.reporting.tables.markup import markdown
+from speechdt.reporting.tables.prompts_text import BANK_NOTE, bank_display
+from speechdt.reporting.tables.reading import read_tables
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.jobs import logged
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.jobs import logged
-from speechdt.markup import markdown
-from speechdt.prompts_display import SEARCHES_NOTE, first_lines, searches_table
-from speechdt.search_comparison import all_searches, compare_search
+from speechdt.prompts.comparison import all_searches, compare_search
+from speechdt.reporting.tables.markup import markdown
+from speechdt.reporting.tables.prompts_text import SEARCHES_NOTE, first_lines, searches_table
+from speechdt.workflow.jobs import logged
 
 # Not the seconds: but for latencies, tables are the same in every run.
 COSTS = ("clips", "groups", "tower_passes")

@@ -9,11 +9,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from speechdt import find_detectors
-from speechdt.audio import from_flac_bytes
-from speechdt.cells import read_cell
-from speechdt.jobs import logged
-from speechdt.order_bias import order_bias
-from speechdt.winners import with_prompt
+from speechdt.audio.io import from_flac_bytes
+from speechdt.prompts.order_bias import order_bias
+from speechdt.prompts.winner import with_prompt
+from speechdt.trials.cells import read_cell
+from speechdt.workflow.jobs import logged
 
 
 def log_odds(detector, cells):

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.bank import ask_bank, bank_table
-from speechdt.jobs import logged
-from speechdt.prompt_trials import PromptTrials, prompt_store
+from speechdt.prompts.asking import PromptTrials, prompt_store
+from speechdt.prompts.bank import ask_bank, bank_table
+from speechdt.workflow.jobs import logged
 
 
 def main(cells, backend, options, prompts, baseline, results, **bootstrap):

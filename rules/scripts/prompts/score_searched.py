@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from speechdt import find_detectors
-from speechdt.jobs import logged
-from speechdt.prompt_trials import PromptTrials, prompt_store
-from speechdt.search_comparison import PROMPTS
+from speechdt.prompts.asking import PromptTrials, prompt_store
+from speechdt.prompts.comparison import PROMPTS
+from speechdt.workflow.jobs import logged
 
 
 def main(found, cells, backend, options, results):

@@ -7,16 +7,17 @@ from importlib import import_module
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.bank import best_of_bank
-from speechdt.jobs import logged
-from speechdt.judging import Judge
-from speechdt.opro import search
-from speechdt.prompt_trials import PromptTrials, prompt_store
-from speechdt.proposers import ProposerError, Writer
-from speechdt.racing import blocks
-from speechdt.search_settings import SearchSettings
-from speechdt.tables import read_table
-from speechdt.template import TemplateProposer
+from speechdt.prompts.asking import PromptTrials, prompt_store
+from speechdt.prompts.bank import best_of_bank
+from speechdt.prompts.judge import Judge
+from speechdt.prompts.opro import search
+from speechdt.prompts.proposers.contract import ProposerError
+from speechdt.prompts.proposers.template import TemplateProposer
+from speechdt.prompts.proposers.writer import Writer
+from speechdt.prompts.race import blocks
+from speechdt.prompts.settings import SearchSettings
+from speechdt.reporting.tables.reading import read_table
+from speechdt.workflow.jobs import logged
 
 
 def proposer(settings, trials):
@@ -28,7 +29,7 @@ def proposer(settings, trials):
         return Writer(lambda text, seed: trials.detector.generate(text, seed, **told))
     if settings.kind == "openai":
         return Writer(settings.server())
-    writing = import_module("speechdt_backends.qwen.writing")
+    writing = import_module("speechdt_backends.qwen.text_writer")
     return Writer(writing.LocalWriter(**told))
 
 

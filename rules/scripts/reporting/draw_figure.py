@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from speechdt.figures import FIGURES, draw
-from speechdt.figures.style import save
-from speechdt.jobs import logged
-from speechdt.tables import read_table
+from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.figures.draw import draw
+from speechdt.reporting.figures.style import save
+from speechdt.reporting.tables.reading import read_table
+from speechdt.workflow.jobs import logged
 
 
 def main(name, tables, variants, stem):

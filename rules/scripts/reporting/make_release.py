@@ -8,16 +8,16 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from speechdt import release
-from speechdt.cells import cell_files
-from speechdt.display import model_notes
+from speechdt.corpus.flags import heard, read_flagged
+from speechdt.detectors.decisions import decided_by
 from speechdt.environment import revision, versions
 from speechdt.files import walk
-from speechdt.flags import heard, read_flagged
-from speechdt.grid import CROSSED
-from speechdt.jobs import logged
-from speechdt.slices import decided_by
-from speechdt.tables import read_table
+from speechdt.reporting.pages import release
+from speechdt.reporting.tables.formatting import model_notes
+from speechdt.reporting.tables.reading import read_table
+from speechdt.trials.cells import cell_files
+from speechdt.trials.grid import CROSSED
+from speechdt.workflow.jobs import logged
 
 RECORDS = Path(".snakemake") / "metadata"
 """Where Snakemake notes how each file was made, under its name in base 64."""

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.dataset_card import render
-from speechdt.flags import read_flagged
-from speechdt.grid import Grid
-from speechdt.jobs import logged
+from speechdt.corpus.flags import read_flagged
+from speechdt.reporting.pages.dataset_card import render
+from speechdt.trials.grid import Grid
+from speechdt.workflow.jobs import logged
 
 
 def by_split(files, grid):

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt import gallery
-from speechdt.cells import read_cell
-from speechdt.display import model_notes
-from speechdt.failures import TEXT, answers
-from speechdt.jobs import logged
-from speechdt.slices import decided_by, read_calibration
-from speechdt.tables import read_table
+from speechdt.detectors.decisions import decided_by, read_calibration
+from speechdt.reporting.pages import errors_page
+from speechdt.reporting.tables.formatting import model_notes
+from speechdt.reporting.tables.reading import read_table
+from speechdt.statistics.error_rates import TEXT, answers
+from speechdt.trials.cells import read_cell
+from speechdt.workflow.jobs import logged
 
 
 def read_clips(cells, chosen):
@@ -35,17 +35,19 @@ def main(given, params, folder):
     decided = decided_by(one_run, given.cells, given.scores, given.calibration)
     found = answers(decided, pd.read_parquet(given.sources))
     sources = read_table(given.ranked, TEXT)
-    chosen = gallery.choose(found, sources, params.clips)
-    clips = read_clips(given.cells, gallery.clips_of(found, chosen))
+    chosen = errors_page.choose(found, sources, params.clips)
+    clips = read_clips(given.cells, errors_page.clips_of(found, chosen))
     clean = read_clean(given.clean, set(found.trials.loc[chosen, "item_id"]))
-    clips |= {gallery.clean_key(item): flac for item, flac in clean.items()}
-    media = gallery.beside(clips, folder) if folder else gallery.embedded(clips)
+    clips |= {errors_page.clean_key(item): flac for item, flac in clean.items()}
+    media = errors_page.beside(clips, folder) if folder else errors_page.embedded(clips)
     thresholds = {
         variant: read_calibration(path).threshold
         for variant, path in zip(params.variants, given.calibration, strict=True)
     }
-    return gallery.render(
-        cards=gallery.cards(found, chosen, media, thresholds=thresholds, clean_ms=params.clean_ms),
+    return errors_page.render(
+        cards=errors_page.cards(
+            found, chosen, media, thresholds=thresholds, clean_ms=params.clean_ms
+        ),
         addresses=media.audio,
         failures=int(found.wrong.any(axis=1).sum()),
         trials=len(found.wrong),

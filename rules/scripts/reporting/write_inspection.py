@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.flags import read_flagged
-from speechdt.inspection import render, source_cards, trial_cards
-from speechdt.jobs import logged
+from speechdt.corpus.flags import read_flagged
+from speechdt.reporting.pages.inspection import render, source_cards, trial_cards
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import yaml
 
-from speechdt import paper
 from speechdt.environment import revision
-from speechdt.failures import TEXT
-from speechdt.figures import FIGURES, draw
-from speechdt.figures.style import save
-from speechdt.jobs import logged
-from speechdt.paper_numbers import as_table, macros, quoted
-from speechdt.tables import read_table
+from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.figures.draw import draw
+from speechdt.reporting.figures.style import save
+from speechdt.reporting.pages import paper
+from speechdt.reporting.pages.paper_numbers import as_table, macros, quoted
+from speechdt.reporting.tables.reading import read_table
+from speechdt.statistics.error_rates import TEXT
+from speechdt.workflow.jobs import logged
 
 
 def place_figures(given, tables, variants, folder):

@@ -7,12 +7,12 @@ import pandas as pd
 import yaml
 
 from speechdt.environment import revision, versions
-from speechdt.grid import CROSSED
-from speechdt.hygiene_report import hygiene_section
-from speechdt.jobs import logged
-from speechdt.prompts_report import prompt_section
-from speechdt.report import render
-from speechdt.tables import read_table
+from speechdt.reporting.pages.report import render
+from speechdt.reporting.pages.report_hygiene import hygiene_section
+from speechdt.reporting.pages.report_prompts import prompt_section
+from speechdt.reporting.tables.reading import read_table
+from speechdt.trials.grid import CROSSED
+from speechdt.workflow.jobs import logged
 
 
 def read_json(variants, paths):

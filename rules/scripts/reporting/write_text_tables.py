@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
-from speechdt.display import FOOTNOTE, matrix_table, model_notes, tested_ranges
-from speechdt.jobs import logged
-from speechdt.latency_display import (
+from speechdt.reporting.tables.formatting import FOOTNOTE, model_notes, tested_ranges
+from speechdt.reporting.tables.latency_text import (
     LATENCY_NOTE,
     RESOURCES_NOTE,
     latency_table,
     resources_table,
 )
-from speechdt.markup import latex, markdown
-from speechdt.tables import read_table
-from speechdt.thresholds_display import THRESHOLDS_NOTE, thresholds_table
+from speechdt.reporting.tables.markup import latex, markdown
+from speechdt.reporting.tables.matrix_text import matrix_table
+from speechdt.reporting.tables.reading import read_table
+from speechdt.reporting.tables.thresholds_text import THRESHOLDS_NOTE, thresholds_table
+from speechdt.workflow.jobs import logged
 
 
 def main(matrix, thresholds, curves, latency, pareto):

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from speechdt.jobs import logged
-from speechdt.latency import added
+from speechdt.detectors.latency import added
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

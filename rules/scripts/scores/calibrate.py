@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sklearn.metrics import balanced_accuracy_score
 
-from speechdt.calibration import calibrate
-from speechdt.jobs import logged
-from speechdt.scoring import read_scored
+from speechdt.detectors.scoring import read_scored
+from speechdt.statistics.calibration import calibrate
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

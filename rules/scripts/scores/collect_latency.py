@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from speechdt.jobs import logged
-from speechdt.tables import latency, pareto, read_table
+from speechdt.reporting.tables.latency import latency, pareto
+from speechdt.reporting.tables.reading import read_table
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from speechdt.ensemble import mean, vote
-from speechdt.jobs import logged
-from speechdt.slices import read_calibration
+from speechdt.detectors.decisions import read_calibration
+from speechdt.detectors.ensemble import mean, vote
+from speechdt.workflow.jobs import logged
 
 
 def main(how, members, calibrations, weights, outputs):

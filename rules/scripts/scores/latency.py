@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from speechdt import find_detectors
+from speechdt.detectors.latency import measure, spread
 from speechdt.environment import hardware, versions
-from speechdt.jobs import logged
-from speechdt.latency import measure, spread
-from speechdt.winners import with_prompt
+from speechdt.prompts.winner import with_prompt
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

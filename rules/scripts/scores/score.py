@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.jobs import logged
-from speechdt.kept import Store
-from speechdt.scoring import score_cells, store_name
-from speechdt.winners import with_prompt
+from speechdt.detectors.call import store_name
+from speechdt.detectors.scoring import score_cells
+from speechdt.prompts.winner import with_prompt
+from speechdt.store import Store
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

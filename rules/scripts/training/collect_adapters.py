@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from speechdt.adapters import adapters_table, training_curves
-from speechdt.jobs import logged
-from speechdt.tables import read_table
+from speechdt.reporting.tables.reading import read_table
+from speechdt.reporting.tables.training import adapters_table, training_curves
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

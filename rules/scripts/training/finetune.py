@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.jobs import logged
-from speechdt.torchrun import launch, run
+from speechdt.workflow.jobs import logged
+from speechdt.workflow.torchrun import launch, run
 
 
 def main(backend, train, dev, out, settings):

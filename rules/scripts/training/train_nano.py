@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from speechdt import find_detectors
-from speechdt.jobs import logged
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         find_detectors()  # makes the backends importable
-        nano = import_module("speechdt_backends.qwen.nano")
+        nano = import_module("speechdt_backends.qwen.nano.provide")
         folder = Path(snakemake.output[0])
         kept = folder.parents[2] / "cache" / "models"
         sources = pd.read_parquet(snakemake.input[0])

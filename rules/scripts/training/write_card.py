@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from speechdt.adapters_display import card_with_test
-from speechdt.jobs import logged
-from speechdt.tables import read_table
+from speechdt.reporting.tables.reading import read_table
+from speechdt.reporting.tables.training_text import card_with_test
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from speechdt.audit import audit, audit_recordings
-from speechdt.grid import SPLITS
-from speechdt.jobs import logged
+from speechdt.trials.grid import SPLITS
+from speechdt.trials.leak_audit import audit, audit_recordings
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from speechdt.growth import check
-from speechdt.jobs import logged
-from speechdt.without_corpus import sources_without
+from speechdt.trials.balance import check
+from speechdt.trials.without_corpus import sources_without
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

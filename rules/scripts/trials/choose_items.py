@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from speechdt.grid import CROSSED, Grid
-from speechdt.items import TooFewSources, crossed, uncrossed
-from speechdt.jobs import logged
-from speechdt.without_corpus import INSTEAD, categories_left, sources_without
+from speechdt.trials.grid import CROSSED, Grid
+from speechdt.trials.items import TooFewSources, crossed, uncrossed
+from speechdt.trials.without_corpus import INSTEAD, categories_left, sources_without
+from speechdt.workflow.jobs import logged
 
 
 def main(sources, split, corpus, grid, trials, seed):

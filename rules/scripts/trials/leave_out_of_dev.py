@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.jobs import logged
-from speechdt.without_corpus import copy_without
+from speechdt.trials.without_corpus import copy_without
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.cells import count_trials
-from speechdt.grid import Grid
-from speechdt.jobs import logged
-from speechdt.trials import write
+from speechdt.trials.cells import count_trials
+from speechdt.trials.grid import Grid
+from speechdt.trials.rendering import write
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:

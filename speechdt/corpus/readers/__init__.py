@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from speechdt.readers import esc50, fma, folder, gtzan, musan, musiccaps, synthetic, voxconverse
-from speechdt.sources import VOCALS, CorpusError, Source
+from speechdt.corpus.readers import esc50, fma, folder, gtzan, musan, musiccaps, synthetic, voxconverse
+from speechdt.corpus.sources import VOCALS, CorpusError, Source
 
 READERS: dict[str, ModuleType] = {
     "folder": folder,

@@ -8,8 +8,8 @@ recording.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from speechdt.readers.tree import expect, expect_recordings, rows
-from speechdt.sources import CorpusError, Source
+from speechdt.corpus.readers.tree import expect, expect_recordings, rows
+from speechdt.corpus.sources import CorpusError, Source
 
 ANIMALS = (
     *("dog", "rooster", "pig", "cow", "frog", "cat", "hen", "insects", "sheep", "crow"),

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from speechdt.readers.tree import artist_group, expect, expect_recordings
-from speechdt.sources import CorpusError, Source
+from speechdt.corpus.readers.tree import artist_group, expect, expect_recordings
+from speechdt.corpus.sources import CorpusError, Source
 
 SUBSETS = ("small", "medium", "large", "full")
 """Each holds the ones before it."""

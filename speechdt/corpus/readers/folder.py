@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from speechdt.files import walk
-from speechdt.readers.tree import is_recording, rows
-from speechdt.sources import CATEGORIES, CorpusError, Source
+from speechdt.corpus.readers.tree import is_recording, rows
+from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
 
 REQUIRED = ("path", "label", "category", "group_id")
 """Columns that a manifest must have; others are kept."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from speechdt.files import walk
-from speechdt.readers.tree import artist_group, is_recording
-from speechdt.sources import CorpusError, Source
+from speechdt.corpus.readers.tree import artist_group, is_recording
+from speechdt.corpus.sources import CorpusError, Source
 
 GENRES = (
     *("blues", "classical", "country", "disco", "hiphop"),

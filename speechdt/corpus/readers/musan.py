@@ -11,8 +11,8 @@ from pathlib import Path
 import soundfile
 
 from speechdt.files import walk
-from speechdt.readers.tree import artist_group, expect_recordings, is_recording
-from speechdt.sources import CorpusError, Source, pieces, region
+from speechdt.corpus.readers.tree import artist_group, expect_recordings, is_recording
+from speechdt.corpus.sources import CorpusError, Source, pieces, region
 
 PARTS = ("music", "speech", "noise")
 ANNOTATIONS = "ANNOTATIONS"

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from speechdt.readers.tree import expect, expect_recordings, recordings, rows
-from speechdt.sources import CorpusError, Source, region
+from speechdt.corpus.readers.tree import expect, expect_recordings, recordings, rows
+from speechdt.corpus.sources import CorpusError, Source, region
 
 TABLE = "musiccaps-public.csv"
 COLUMNS = ("ytid", "start_s", "end_s", "caption")

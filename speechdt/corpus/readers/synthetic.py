@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from speechdt.noise import EXPONENTS, noise_path
-from speechdt.sources import CorpusError, Source
+from speechdt.audio.noise import EXPONENTS, noise_path
+from speechdt.corpus.sources import CorpusError, Source
 
 
 def check(colours: Sequence[str] = tuple(EXPONENTS), count: int = 50, seconds: float = 5.0) -> None:

@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from speechdt import audio
+from speechdt.audio import io as audio_io
 from speechdt.files import walk
-from speechdt.sources import CorpusError
+from speechdt.corpus.sources import CorpusError
 
 FIRST_LINE = 80
 """Characters of a table's first line that an error quotes."""
@@ -40,7 +40,7 @@ def expect_recordings(folder: Path, what: str) -> None:
 
 def is_recording(entry: os.DirEntry[str]) -> bool:
     """Say whether a file is audio by its name."""
-    return Path(entry.name).suffix.lower() in audio.SUFFIXES
+    return Path(entry.name).suffix.lower() in audio_io.SUFFIXES
 
 
 def rows(table: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:

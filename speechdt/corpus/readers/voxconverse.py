@@ -9,8 +9,8 @@ Fields of RTTM: NIST, The 2009 RT-09 evaluation plan, appendix A.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from speechdt.readers.tree import expect_recordings, recordings
-from speechdt.sources import CorpusError, Source, pieces, region
+from speechdt.corpus.readers.tree import expect_recordings, recordings
+from speechdt.corpus.sources import CorpusError, Source, pieces, region
 
 PARTS = ("dev", "test")
 EXPECTED = "dev/<id>.rttm, test/<id>.rttm, and <id>.wav anywhere in it"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from speechdt.proposers import ProposerError
+from speechdt.prompts.proposers.contract import ProposerError
 
 TRIES = 2
 """Requests for one reply where the server does not answer in time or is too busy."""

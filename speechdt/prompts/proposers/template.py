@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speechdt.objectives import Floats
-from speechdt.proposers import Tried
+from speechdt.arrays import Floats
+from speechdt.prompts.proposers.contract import Tried
 
 LAYOUT = "{opening}{question}{gap}A{mark} {options[0]}\nB{mark} {options[1]}{closing}"
 PARTS: Mapping[str, Sequence[Any]] = {

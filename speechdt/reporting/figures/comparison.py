@@ -12,9 +12,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from speechdt.comparison import PLANNED
-from speechdt.display import minus
-from speechdt.figures.style import INK, PAGE, PALE, PAPER, SMALL, styled
+from speechdt.reporting.figures.style import INK, PAGE, PALE, PAPER, SMALL, styled
+from speechdt.reporting.tables.formatting import minus
+from speechdt.statistics.comparison import PLANNED
 
 COLORMAP = "PuOr_r"
 """Diverging, for the colour-blind too; its middle is white."""

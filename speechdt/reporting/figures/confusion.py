@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from speechdt.display import number
-from speechdt.figures.style import SMALL, panels, styled
+from speechdt.reporting.figures.style import SMALL, panels, styled
+from speechdt.reporting.tables.formatting import number
 
 CLASSES = ("SPEECH", "NONSPEECH")
 PANEL = 1.28

@@ -5,118 +5,13 @@ modules draw them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from speechdt.figures.formats import FORMATS as FORMATS
+from speechdt.reporting.figures.catalogue import FORMATS as FORMATS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-
-class Entry(NamedTuple):
-    """A figure in the catalogue.
-
-    Attributes
-    ----------
-    title, caption : str
-        Plain text.
-    tables : tuple of str
-        Names of the tables it is drawn from.
-    """
-
-    title: str
-    caption: str
-    tables: tuple[str, ...]
-
-
-FIGURES = {
-    "psychometric_snr": Entry(
-        "Speech heard, against signal-to-noise ratio",
-        "How often each detector says SPEECH to speech, and how often it is right, against SNR. "
-        "Points are observed rates over all durations, lines the fitted psychometric curves, bands "
-        "their 95 % intervals over groups of recordings (where each variant has a panel of its "
-        "own, the curves of the others are grey behind it). The open marker over “catch” is the "
-        "guess rate: how often the detector says SPEECH to background alone, which is where its "
-        "curve ends. Rows below: the level at which the curve reaches 50 % (DT50, open) and 75 % "
-        "(DT75, filled), and at the right the level at which balanced accuracy reaches 75 %, each "
-        "with its 95 % interval. An arrow at the edge points to a threshold, or an end of an "
-        "interval, outside the tested range; “undefined” is a detector that says SPEECH that often "
-        "to background alone. “poor fit”: the curve does not follow its points (deviance, p below "
-        "0.01), so its thresholds are to be doubted.",
-        ("curves", "thresholds"),
-    ),
-    "psychometric_duration": Entry(
-        "Speech heard, against duration",
-        "The same against the duration of the clip, on a logarithmic axis and over all SNRs: how "
-        "often each detector says SPEECH to speech, and how often it is right, with the durations "
-        "at which it reaches 50 % and 75 % below. A shorter threshold is better.",
-        ("curves", "thresholds"),
-    ),
-    "heatmap": Entry(
-        "Balanced accuracy at every SNR and duration",
-        "Balanced accuracy in percent, every clip at every SNR and duration. All panels share the "
-        "scale, which starts at chance (50 %); what lies below chance has the darkest shade.",
-        ("metrics",),
-    ),
-    "surface": Entry(
-        "How much duration buys how much SNR",
-        "How often each detector says SPEECH to speech, at every SNR and duration: dots are the "
-        "observed rates, the shade behind them the fitted surface. The dark line is its 75 % "
-        "contour, dashed its 95 % interval over groups: along it, a longer clip makes up for a "
-        "lower SNR. A detector without a line has it outside the tested range.",
-        ("surface", "contour", "metrics"),
-    ),
-    "pareto": Entry(
-        "Accuracy against latency",
-        "Balanced accuracy over all noisy test trials, with its 95 % interval, against the median "
-        "time from a clip's bytes to its score, one clip at a time on a warm detector, with the "
-        "interval that the clips give it. The line is the frontier: no other variant is both "
-        "faster and more accurate than a filled marker.",
-        ("pareto",),
-    ),
-    "reliability": Entry(
-        "Reliability of P(speech)",
-        "How often a clip is speech, against how probable the detector says that is; the diagonal "
-        "is perfect calibration. Raw scores, and the same after temperature and Platt scaling "
-        "learned on dev. ECE is the mean distance from the diagonal over 15 bins. Below: trials "
-        "in each bin, on a logarithmic axis; points over few trials mean little.",
-        ("reliability", "matrix"),
-    ),
-    "confusion": Entry(
-        "Decisions by class",
-        "What each detector says (columns) to trials of each class (rows), over all noisy test "
-        "trials, with the threshold learned on dev: percent of the row, and trials.",
-        ("metrics",),
-    ),
-    "adapters": Entry(
-        "What training settings are worth",
-        "Balanced accuracy on test, with its 95 % interval over groups (and seeds, where there are "
-        "several), against each setting in which adapters differ while the other three are the "
-        "same: training clips, LoRA rank, what the loss supervises, SpecAugment. Above: the "
-        "variant.",
-        ("adapters",),
-    ),
-    "training": Entry(
-        "How training went",
-        "Loss of each training (grey; of the positions that it supervises) and log-loss of the two "
-        "answers on dev (blue), against steps; step 0 is the base. The star is the checkpoint that "
-        "was kept: the one of the least log-loss on dev.",
-        ("training",),
-    ),
-    "comparisons": Entry(
-        "Who beats whom",
-        "By how many points of balanced accuracy the variant of a row beats that of a column, on "
-        "the same trials; on the diagonal balanced accuracy itself, in percent, the best variant "
-        "first. Bold: the 95 % interval of this difference, over groups, leaves out zero, without "
-        "correction for the number of pairs. Framed: contrasts that were planned; the frame is "
-        "solid where p is at most 0.05 after Holm's correction, and dotted where it is not.",
-        ("comparisons", "matrix"),
-    ),
-}
-"""All figures by name, in the order of the report."""
-OF_ADAPTERS = ("adapters", "training")
-"""Figures that there are only where something is fine-tuned."""
 
 
 def draw(
@@ -135,14 +30,14 @@ def draw(
     **size
         width and height in inches, for the figures that take them.
     """
-    from speechdt.figures.comparison import comparisons
-    from speechdt.figures.confusion import confusion
-    from speechdt.figures.heatmap import heatmap
-    from speechdt.figures.pareto import pareto
-    from speechdt.figures.psychometric import psychometric_duration, psychometric_snr
-    from speechdt.figures.reliability import reliability
-    from speechdt.figures.surface import surface
-    from speechdt.figures.training import adapters, training
+    from speechdt.reporting.figures.comparison import comparisons
+    from speechdt.reporting.figures.confusion import confusion
+    from speechdt.reporting.figures.heatmap import heatmap
+    from speechdt.reporting.figures.pareto import pareto
+    from speechdt.reporting.figures.psychometric import psychometric_duration, psychometric_snr
+    from speechdt.reporting.figures.reliability import reliability
+    from speechdt.reporting.figures.surface import surface
+    from speechdt.reporting.figures.training import adapters, training
 
     functions = (
         *(psychometric_snr, psychometric_duration),

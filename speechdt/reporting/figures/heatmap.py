@@ -10,8 +10,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from speechdt.display import minus
-from speechdt.figures.style import PAGE, SMALL, message, panels, styled
+from speechdt.reporting.figures.style import PAGE, SMALL, message, panels, styled
+from speechdt.reporting.tables.formatting import minus
 
 COLORMAP = "cividis"
 """Perceptually uniform, for the colour-blind too, and its lightness alone carries the value."""

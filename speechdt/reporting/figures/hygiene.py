@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from speechdt.figures.style import COLORS, INK, PAGE, PALE, SMALL, panels, styled
+from speechdt.reporting.figures.style import COLORS, INK, PAGE, PALE, SMALL, panels, styled
 
 
 def hygiene(counts: pd.DataFrame) -> Figure:

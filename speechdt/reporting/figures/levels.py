@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from speechdt.display import minus
-from speechdt.figures.style import PALE, PAPER
+from speechdt.reporting.figures.style import PALE, PAPER
+from speechdt.reporting.tables.formatting import minus
 
 MARGIN = 0.05
 """Room beside the outermost level, as a share of the tested range."""

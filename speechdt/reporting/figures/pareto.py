@@ -12,7 +12,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 
-from speechdt.figures.style import INK, PALE, Look, looks, mark_chance, styled
+from speechdt.reporting.figures.style import INK, PALE, Look, looks, mark_chance, styled
 
 WIDTH, HEIGHT = 5.0, 3.4
 """Of the figure in inches, unless told otherwise."""

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from speechdt.figures.style import COLORS, INK, PAGE, PALE, styled
+from speechdt.reporting.figures.style import COLORS, INK, PAGE, PALE, styled
 
 CAPTION = (
     "Every prompt of the bank on all of dev, for each detector that a prompt is searched for. "

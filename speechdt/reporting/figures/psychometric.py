@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from speechdt.figures.levels import DURATION, SNR, Dimension, Scale
-from speechdt.figures.strip import ACCURACY, DETECTION, strip
-from speechdt.figures.style import (
+from speechdt.reporting.figures.levels import DURATION, SNR, Dimension, Scale
+from speechdt.reporting.figures.strip import ACCURACY, DETECTION, strip
+from speechdt.reporting.figures.style import (
     INK,
     PAGE,
     PALE,
@@ -25,7 +25,7 @@ from speechdt.figures.style import (
     panels,
     styled,
 )
-from speechdt.thresholds_display import MISFIT
+from speechdt.reporting.tables.thresholds_text import MISFIT
 
 OVERLAY = 4
 """Up to this many variants share one panel; bands of more would hide each other."""

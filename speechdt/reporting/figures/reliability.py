@@ -9,8 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from speechdt.figures.style import COLORS, INK, PAGE, PALE, SMALL, most_columns, panels, styled
-from speechdt.metrics import BINS
+from speechdt.reporting.figures.style import (
+    COLORS,
+    INK,
+    PAGE,
+    PALE,
+    SMALL,
+    most_columns,
+    panels,
+    styled,
+)
+from speechdt.statistics.metrics import BINS
 
 
 class Scale(NamedTuple):

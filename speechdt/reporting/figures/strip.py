@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.markers import CARETLEFT, CARETRIGHT
 
-from speechdt.display import ROUNDING, Threshold, level
-from speechdt.figures.levels import EDGE, Scale
-from speechdt.figures.style import INK, PALE, SMALL, Look
+from speechdt.reporting.figures.levels import EDGE, Scale
+from speechdt.reporting.figures.style import INK, PALE, SMALL, Look
+from speechdt.reporting.tables.formatting import ROUNDING, Threshold, level
 
 ROOM = 0.24
 """Share of the range that the label of a threshold takes."""

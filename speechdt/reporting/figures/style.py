@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from speechdt.figures.formats import FORMATS
+from speechdt.reporting.figures.catalogue import FORMATS
 
 COLUMN, PAGE = 3.5, 7.2
 """Width in inches of one column and of the page of a two-column paper."""

@@ -10,10 +10,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from speechdt.display import minus
-from speechdt.figures.heatmap import COLORMAP, cell_values, outside
-from speechdt.figures.style import INK, PAGE, message, panels, styled
-from speechdt.surface import Surface
+from speechdt.psychometrics.surface import Surface
+from speechdt.reporting.figures.heatmap import COLORMAP, cell_values, outside
+from speechdt.reporting.figures.style import INK, PAGE, message, panels, styled
+from speechdt.reporting.tables.formatting import minus
 
 POINTS = 60
 

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from speechdt.adapters import one_setting_at_a_time
-from speechdt.figures.style import (
+from speechdt.reporting.figures.style import (
     COLORS,
     MARKERS,
     PAGE,
@@ -19,6 +18,7 @@ from speechdt.figures.style import (
     panels,
     styled,
 )
+from speechdt.reporting.tables.training import one_setting_at_a_time
 
 LABELS = {
     "clips": "Training clips",

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.signal import stft
 
-from speechdt.audio import from_flac_bytes
-from speechdt.detector import SAMPLE_RATE
+from speechdt.audio.io import from_flac_bytes
+from speechdt.audio.rate import SAMPLE_RATE
 
 TEMPLATES = Path(__file__).with_name("templates")
 STYLE = (TEMPLATES / "clip_player.css").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ import jinja2
 import pandas as pd
 import yaml
 
-from speechdt.cells import read_cell
-from speechdt.grid import CROSSED, SPLITS, Cell
+from speechdt.trials.cells import read_cell
+from speechdt.trials.grid import CROSSED, SPLITS, Cell
 
 TEMPLATES = Path(__file__).with_name("templates")
 KINDS = {"noisy": "snr", "clean": "clean", "catch": "catch"}

@@ -9,9 +9,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from speechdt import failure_tables as tables
-from speechdt.audio import from_flac_bytes
-from speechdt.clip_player import (
+from speechdt.audio.io import from_flac_bytes
+from speechdt.reporting.pages.clip_player import (
     SCRIPT,
     STYLE,
     TEMPLATES,
@@ -20,9 +19,10 @@ from speechdt.clip_player import (
     spectrogram_png,
     spectrogram_uri,
 )
-from speechdt.display import Row, explain, minus, significant
-from speechdt.failures import ERRORS, Answers
-from speechdt.page import Table
+from speechdt.reporting.pages.parts import Table
+from speechdt.reporting.tables import error_rates_text as tables
+from speechdt.reporting.tables.formatting import Row, explain, minus, significant
+from speechdt.statistics.error_rates import ERRORS, Answers
 
 FACTORS = {
     "category": ("Category", "category", ""),

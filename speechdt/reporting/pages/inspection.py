@@ -17,13 +17,21 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from speechdt import audio, seeds
-from speechdt.cells import read_batches
-from speechdt.clip_player import SCRIPT, STYLE, TEMPLATES, Player, audio_uri, spectrogram_uri
-from speechdt.detector import SAMPLE_RATE
-from speechdt.display import minus
-from speechdt.mixing import set_level
-from speechdt.sources import CATEGORIES
+from speechdt import seeds
+from speechdt.audio import io as audio_io
+from speechdt.audio.mixing import set_level
+from speechdt.audio.rate import SAMPLE_RATE
+from speechdt.corpus.sources import CATEGORIES
+from speechdt.reporting.pages.clip_player import (
+    SCRIPT,
+    STYLE,
+    TEMPLATES,
+    Player,
+    audio_uri,
+    spectrogram_uri,
+)
+from speechdt.reporting.tables.formatting import minus
+from speechdt.trials.cells import read_batches
 
 EACH = 100
 """Recordings, and trials, of each class."""
@@ -103,7 +111,7 @@ def source_cards(
                 "split": row["split"],
                 "length": f"{row['seconds']:.2f} s",
             }
-            flac = audio.flac_bytes(_excerpt(row["path"]))
+            flac = audio_io.flac_bytes(_excerpt(row["path"]))
             cards.append(
                 _card("source", row["source_id"], row | {"background_id": ""}, facts, flac, flagged)
             )
@@ -170,7 +178,7 @@ def _card(
     flac: bytes,
     flagged: Collection[str],
 ) -> Card:
-    samples = audio.from_flac_bytes(flac)
+    samples = audio_io.from_flac_bytes(flac)
     said = f"{row['label']} {row['category']} {name}"
     milliseconds = 1000 * len(samples) // SAMPLE_RATE
     return Card(
@@ -189,7 +197,7 @@ def _card(
 
 def _excerpt(path: str) -> NDArray[np.float32]:
     """Return the beginning of a recording, as loud as a trial."""
-    return set_level(audio.read(path)[:LONGEST], "peak")
+    return set_level(audio_io.read(path)[:LONGEST], "peak")
 
 
 def waveform_uri(samples: NDArray[np.float32]) -> str:

@@ -11,18 +11,19 @@ from typing import Any, NamedTuple, TypeAlias
 import jinja2
 import pandas as pd
 
-from speechdt import (
-    display,
-    failure_tables,
-    latency_display,
-    statistics_display,
-    thresholds_display,
+from speechdt.corpus.sources import CATEGORIES
+from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.pages.clip_player import TEMPLATES
+from speechdt.reporting.pages.paper_numbers import camel
+from speechdt.reporting.tables import (
+    error_rates_text,
+    formatting,
+    latency_text,
+    matrix_text,
+    statistics_text,
+    thresholds_text,
 )
-from speechdt.clip_player import TEMPLATES
-from speechdt.figures import FIGURES
-from speechdt.markup import escape, latex, split
-from speechdt.paper_numbers import camel
-from speechdt.sources import CATEGORIES
+from speechdt.reporting.tables.markup import escape, latex, split
 
 COLUMN_IN = 3.5
 """Width in inches of a column of the page; figures are never scaled, so that their type is not."""
@@ -60,34 +61,34 @@ ACCURACIES = (
 
 
 def _comparison(tables: Tables) -> pd.DataFrame:
-    ranges = display.tested_ranges(tables["curves"])
-    return display.matrix_table(tables["matrix"], tables["latency"], ranges)[list(ACCURACIES)]
+    ranges = formatting.tested_ranges(tables["curves"])
+    return matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)[list(ACCURACIES)]
 
 
 def _thresholds(tables: Tables, dimension: str) -> pd.DataFrame:
-    ranges = display.tested_ranges(tables["curves"])
+    ranges = formatting.tested_ranges(tables["curves"])
     if dimension not in ranges:
         return pd.DataFrame()
     along = tables["thresholds"][tables["thresholds"]["dimension"] == dimension]
-    table = thresholds_display.thresholds_table(along, ranges, pooled=True)
+    table = thresholds_text.thresholds_table(along, ranges, pooled=True)
     return table.drop(columns=["Along", "At"])
 
 
 def _sliced(tables: Tables, dimension: str) -> pd.DataFrame:
-    ranges = display.tested_ranges(tables["curves"])
+    ranges = formatting.tested_ranges(tables["curves"])
     if dimension not in ranges:
         return pd.DataFrame()
-    table = thresholds_display.sliced_thresholds_table(tables["thresholds"], ranges, dimension)
+    table = thresholds_text.sliced_thresholds_table(tables["thresholds"], ranges, dimension)
     return table.drop(columns=[name for name in table if str(name).startswith("all ")])
 
 
 def _categories(tables: Tables) -> pd.DataFrame:
     first = [name for names in CATEGORIES.values() for name in names]
-    return display.breakdown_table(tables["metrics"], "category", "accuracy", first=first)
+    return matrix_text.breakdown_table(tables["metrics"], "category", "accuracy", first=first)
 
 
 def _balanced(tables: Tables, by: str, unit: str) -> pd.DataFrame:
-    return display.breakdown_table(tables["metrics"], by, "balanced_accuracy", unit)
+    return matrix_text.breakdown_table(tables["metrics"], by, "balanced_accuracy", unit)
 
 
 PAPER_TABLES = {
@@ -101,20 +102,20 @@ PAPER_TABLES = {
         "Planned contrasts, and those beside them, on the same test trials: balanced accuracy and "
         "DT75. p: cluster permutation; Holm: over the planned contrasts.",
         1,
-        lambda tables: statistics_display.comparisons_table(tables["comparisons"]),
+        lambda tables: statistics_text.comparisons_table(tables["comparisons"]),
     ),
     "sensitivity": PaperTable(
         "Sensitivity and bias: d′ and criterion c.",
         1,
-        lambda tables: statistics_display.sensitivity_table(tables["matrix"]),
+        lambda tables: statistics_text.sensitivity_table(tables["matrix"]),
     ),
     "strata": PaperTable(
         "Balanced accuracy (%) over all trials and in parts of them.",
         1,
-        lambda tables: statistics_display.strata_table(tables["metrics"]),
+        lambda tables: statistics_text.strata_table(tables["metrics"]),
     ),
     "thresholds_snr": PaperTable(
-        "Thresholds along SNR, in dB, over all durations. " + thresholds_display.THRESHOLDS_NOTE,
+        "Thresholds along SNR, in dB, over all durations. " + thresholds_text.THRESHOLDS_NOTE,
         1,
         lambda tables: _thresholds(tables, "snr"),
     ),
@@ -142,22 +143,22 @@ PAPER_TABLES = {
         "Calibration on test, before and after scaling learned on dev: ECE and MCE over 15 bins, "
         "and the Brier score.",
         2,
-        lambda tables: display.calibration_table(tables["matrix"]),
+        lambda tables: matrix_text.calibration_table(tables["matrix"]),
     ),
     "errors": PaperTable(
         "Errors of each variant, and the share of them that no other and that every variant makes.",
         2,
-        lambda tables: failure_tables.common_table(tables["errors_common"]),
+        lambda tables: error_rates_text.common_table(tables["errors_common"]),
     ),
     "latency": PaperTable(
-        latency_display.LATENCY_NOTE,
+        latency_text.LATENCY_NOTE,
         1,
-        lambda tables: latency_display.latency_table(tables["latency"]),
+        lambda tables: latency_text.latency_table(tables["latency"]),
     ),
     "resources": PaperTable(
-        latency_display.RESOURCES_NOTE,
+        latency_text.RESOURCES_NOTE,
         1,
-        lambda tables: latency_display.resources_table(tables["latency"], tables["pareto"]),
+        lambda tables: latency_text.resources_table(tables["latency"], tables["pareto"]),
     ),
 }
 """All tables of the paper by name, in their order."""
@@ -263,7 +264,7 @@ def main_tex(
             {"name": escape(row["variant"]), "macro": camel(row["variant"]), "thresholds": True}
             for _, row in matrix.iterrows()
         ],
-        notes=[escape(note) for note in display.model_notes(matrix)],
+        notes=[escape(note) for note in formatting.model_notes(matrix)],
         tables=floats,
         figures=figures,
         names=names,

@@ -12,10 +12,18 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from speechdt.display import MISSING, Range, Threshold, level, number, significant, tested_ranges
 from speechdt.errors import SpeechdtError
-from speechdt.markup import escape
-from speechdt.statistics_display import p_value
+from speechdt.reporting.tables.formatting import (
+    MISSING,
+    Range,
+    Threshold,
+    level,
+    number,
+    significant,
+    tested_ranges,
+)
+from speechdt.reporting.tables.markup import escape
+from speechdt.reporting.tables.statistics_text import p_value
 
 DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 ENDS = {"": "", "_low": "Low", "_high": "High"}

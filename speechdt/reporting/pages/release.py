@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import jinja2
 import pandas as pd
 
-from speechdt.clip_player import TEMPLATES
 from speechdt.files import walk
+from speechdt.reporting.pages.clip_player import TEMPLATES
 
 SUMS, MANIFEST = "SHA256SUMS", "manifest.csv"
 """Files that are written last, and stand in neither themselves."""
@@ -82,7 +82,7 @@ def trial_scores(decided: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Parameters
     ----------
     decided : mapping of str to DataFrame
-        From `slices.decided_trials`, by variant.
+        From `decisions.decided_trials`, by variant.
 
     Returns
     -------

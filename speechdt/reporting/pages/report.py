@@ -9,15 +9,21 @@ import jinja2
 import pandas as pd
 import yaml
 
-from speechdt import display, latency_display, statistics_display, thresholds_display
-from speechdt.adapters_display import adapters_text
-from speechdt.citation import bibtex, reference
-from speechdt.figures import FIGURES
-from speechdt.grid import SPLITS
-from speechdt.page import Drawing, Table, data_uri, width
-from speechdt.sources import CATEGORIES
-from speechdt.verdict import Finding
-from speechdt.verdict_display import findings_table
+from speechdt.corpus.sources import CATEGORIES
+from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.pages.citation import bibtex, reference
+from speechdt.reporting.pages.parts import Drawing, Table, data_uri, width
+from speechdt.reporting.tables import (
+    formatting,
+    latency_text,
+    matrix_text,
+    statistics_text,
+    thresholds_text,
+)
+from speechdt.reporting.tables.training_text import adapters_text
+from speechdt.reporting.tables.verdict import Finding
+from speechdt.reporting.tables.verdict_text import findings_table
+from speechdt.trials.grid import SPLITS
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 MOST_REJECTED = 100
@@ -83,23 +89,23 @@ def render(
     hygiene : HygieneSection or None
         From `hygiene_report.hygiene_section`, if there are checks.
     """
-    ranges = display.tested_ranges(tables["curves"])
+    ranges = formatting.tested_ranges(tables["curves"])
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         facts=facts(tables["matrix"], tables["metrics"]),
-        stand_ins=display.model_notes(tables["matrix"]),
+        stand_ins=formatting.model_notes(tables["matrix"]),
         matrix=Table(
             "comparison",
             "All variants on the same test trials.",
-            display.matrix_table(tables["matrix"], tables["latency"], ranges),
+            matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges),
         ),
         contrasts=contrasts_table(tables["comparisons"]),
         verdict=verdict_table(tables.get("verdict")),
         robustness=robustness(tables),
         left_out=left_out_table(left_out),
-        left_out_note=statistics_display.LEFT_OUT_NOTE,
+        left_out_note=statistics_text.LEFT_OUT_NOTE,
         figures=drawings(figures),
         adapters=adapters_table(adapters),
         thresholds=[
@@ -109,7 +115,7 @@ def render(
         all_thresholds=Table(
             "all-thresholds",
             "Thresholds of every curve, with its guess and lapse rate.",
-            thresholds_display.thresholds_table(tables["thresholds"], ranges),
+            thresholds_text.thresholds_table(tables["thresholds"], ranges),
         ),
         breakdowns=breakdowns(tables["metrics"]),
         calibration=[
@@ -138,8 +144,8 @@ def render(
         revision=revision,
         citation=reference(citation),
         bibtex=bibtex(citation),
-        explain=display.explain,
-        explanations=display.EXPLANATIONS,
+        explain=formatting.explain,
+        explanations=formatting.EXPLANATIONS,
     )
 
 
@@ -157,7 +163,7 @@ def facts(matrix: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Any]:
 
 def _levels(metrics: pd.DataFrame, by: str) -> str:
     levels = sorted(set(metrics.loc[metrics["by"] == by, "level"].astype(float)))
-    return ", ".join(display.minus(f"{level:g}") for level in levels)
+    return ", ".join(formatting.minus(f"{level:g}") for level in levels)
 
 
 def drawings(figures: Mapping[str, str]) -> list[Drawing]:
@@ -179,7 +185,7 @@ def verdict_table(verdict: pd.DataFrame | None) -> Table | None:
 
 def contrasts_table(comparisons: pd.DataFrame) -> Table | None:
     """Return the contrasts that were planned; None if the run has none of their variants."""
-    cells = statistics_display.comparisons_table(comparisons)
+    cells = statistics_text.comparisons_table(comparisons)
     caption = "Planned contrasts on the same test trials: balanced accuracy and DT75."
     return Table("contrasts", caption, cells) if len(cells) else None
 
@@ -189,7 +195,7 @@ def left_out_table(left_out: pd.DataFrame | None) -> Table | None:
     if left_out is None:
         return None
     caption = "On the test trials of a corpus: variants that know it, and without it."
-    return Table("left-out", caption, statistics_display.left_out_table(left_out))
+    return Table("left-out", caption, statistics_text.left_out_table(left_out))
 
 
 def adapters_table(adapters: pd.DataFrame | None) -> Table | None:
@@ -201,12 +207,12 @@ def adapters_table(adapters: pd.DataFrame | None) -> Table | None:
 
 
 def trading_tables(
-    surface: pd.DataFrame, contour: pd.DataFrame, ranges: Mapping[str, display.Range]
+    surface: pd.DataFrame, contour: pd.DataFrame, ranges: Mapping[str, formatting.Range]
 ) -> list[Table]:
     """Return what duration is worth in dB; nothing if the grid has one SNR or one duration."""
     if surface.empty:
         return []
-    cells = statistics_display.trading_table(surface, contour, ranges["snr"])
+    cells = statistics_text.trading_table(surface, contour, ranges["snr"])
     caption = (
         "The surface over SNR and duration: by how many dB its 75 % contour falls when the "
         "duration doubles, and where it lies at each duration, in dB."
@@ -220,23 +226,23 @@ def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
         Table(
             "sensitivity",
             "Sensitivity and bias: d′ and criterion c.",
-            statistics_display.sensitivity_table(tables["matrix"]),
+            statistics_text.sensitivity_table(tables["matrix"]),
         ),
         Table(
             "strata",
             "Balanced accuracy (%) over all trials and in parts of them.",
-            statistics_display.strata_table(tables["metrics"]),
+            statistics_text.strata_table(tables["metrics"]),
         ),
     ]
     if "threshold_sensitivity" in tables:
-        cells = statistics_display.moved_threshold_table(tables["threshold_sensitivity"])
+        cells = statistics_text.moved_threshold_table(tables["threshold_sensitivity"])
         caption = (
             "Balanced accuracy (%) with the threshold moved, so that so many points more of dev's "
             "clips are called SPEECH; and at the threshold that would have been best on test."
         )
         found.append(Table("moved-thresholds", caption, cells))
     if "giveaways" in tables:
-        cells = statistics_display.giveaways_table(tables["giveaways"])
+        cells = statistics_text.giveaways_table(tables["giveaways"])
         caption = (
             "How much the trials give away: logistic regressions on level, bandwidth or mean "
             "spectrum alone, and on log-mel statistics, trained on train."
@@ -245,24 +251,26 @@ def robustness(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
     return found
 
 
-def threshold_tables(thresholds: pd.DataFrame, ranges: Mapping[str, display.Range]) -> list[Table]:
+def threshold_tables(
+    thresholds: pd.DataFrame, ranges: Mapping[str, formatting.Range]
+) -> list[Table]:
     """Return the pooled thresholds, and DT75 along each dimension by level of the other."""
-    pooled = thresholds_display.thresholds_table(thresholds, ranges, pooled=True)
+    pooled = thresholds_text.thresholds_table(thresholds, ranges, pooled=True)
     tables = [
         Table("pooled-thresholds", "Thresholds over all durations and over all SNRs.", pooled)
     ]
     for dimension in ranges:
-        name, unit = display.DIMENSIONS[dimension]
-        other = display.DIMENSIONS["duration" if dimension == "snr" else "snr"][0]
+        name, unit = formatting.DIMENSIONS[dimension]
+        other = formatting.DIMENSIONS["duration" if dimension == "snr" else "snr"][0]
         caption = f"DT75 along {name}, in {unit}, at each {other}."
-        cells = thresholds_display.sliced_thresholds_table(thresholds, ranges, dimension)
+        cells = thresholds_text.sliced_thresholds_table(thresholds, ranges, dimension)
         tables.append(Table(f"dt75-{dimension}", caption, cells))
     return tables
 
 
 def breakdowns(metrics: pd.DataFrame) -> list[Table]:
     """Return accuracy by SNR, duration and category, in percent."""
-    table = display.breakdown_table
+    table = matrix_text.breakdown_table
     balanced = "balanced_accuracy"
     categories = [name for names in CATEGORIES.values() for name in names]
     return [
@@ -288,17 +296,17 @@ def calibration_tables(
         Table(
             "reliability-errors",
             "Calibration on test, before and after scaling learned on dev.",
-            display.calibration_table(matrix),
+            matrix_text.calibration_table(matrix),
         ),
         Table(
             "decisions",
             "What was learned on dev, and what it does on test.",
-            display.decisions_table(matrix, calibrations),
+            matrix_text.decisions_table(matrix, calibrations),
         ),
         Table(
             "confidence",
             "Confidence on test, after Platt scaling.",
-            display.confidence_table(matrix),
+            matrix_text.confidence_table(matrix),
         ),
     ]
 
@@ -312,7 +320,7 @@ def order_bias_tables(order_bias: pd.DataFrame | None) -> list[Table]:
         "order favours SPEECH (± standard deviation over clips), the answers that change, and how "
         "good each order is."
     )
-    return [Table("option-order", caption, display.order_bias_table(order_bias))]
+    return [Table("option-order", caption, formatting.order_bias_table(order_bias))]
 
 
 def latency_tables(latency: pd.DataFrame, pareto: pd.DataFrame) -> list[Table]:
@@ -321,12 +329,12 @@ def latency_tables(latency: pd.DataFrame, pareto: pd.DataFrame) -> list[Table]:
         Table(
             "stages",
             "Milliseconds a clip by stage: median (95th percentile), one at a time, warm.",
-            latency_display.latency_table(latency),
+            latency_text.latency_table(latency),
         ),
         Table(
             "resources",
             "Throughput, loading and memory.",
-            latency_display.resources_table(latency, pareto),
+            latency_text.resources_table(latency, pareto),
         ),
     ]
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from speechdt.page import Drawing, data_uri, width
-from speechdt.sources import CATEGORIES
+from speechdt.corpus.sources import CATEGORIES
+from speechdt.reporting.pages.parts import Drawing, data_uri, width
 
 CAPTION = (
     "Share of the recordings of each category that each check objects to: NONSPEECH in which its "

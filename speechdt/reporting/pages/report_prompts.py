@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from speechdt.figures.prompts import CAPTION
-from speechdt.page import Drawing, Table, data_uri, width
-from speechdt.prompts_display import (
+from speechdt.reporting.figures.prompts import CAPTION
+from speechdt.reporting.pages.parts import Drawing, Table, data_uri, width
+from speechdt.reporting.tables.prompts_text import (
     BANK_NOTE,
     SEARCHES_NOTE,
     bank_display,

@@ -1,12 +1,12 @@
-"""Tables of errors as people read them; text, like those of `speechdt.display`."""
+"""Tables of error rates as text."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from speechdt.display import MISSING, Row, minus, number, percent
-from speechdt.failures import ERRORS, SHARES
+from speechdt.reporting.tables.formatting import MISSING, Row, minus, number, percent
+from speechdt.statistics.error_rates import ERRORS, SHARES
 
 MISSED, FALSE_ALARM = ERRORS.values()
 MOST_SOURCES = 12

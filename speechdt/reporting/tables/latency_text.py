@@ -5,7 +5,7 @@ from functools import partial
 
 import pandas as pd
 
-from speechdt.display import MISSING, Row, number, significant, text_table
+from speechdt.reporting.tables.formatting import MISSING, Row, number, significant, text_table
 
 LATENCY_NOTE = (
     "Milliseconds a clip, median (95th percentile), one clip at a time on a warm detector. "

@@ -1,11 +1,18 @@
-"""Prompts and searches as people read them: tables of text, as in `speechdt.display`."""
+"""Tables of prompts and searches as text."""
 
 from typing import Any
 
 import pandas as pd
 
-from speechdt.display import MISSING, decimal, minus, number, percent, text_table
-from speechdt.statistics_display import p_value
+from speechdt.reporting.tables.formatting import (
+    MISSING,
+    decimal,
+    minus,
+    number,
+    percent,
+    text_table,
+)
+from speechdt.reporting.tables.statistics_text import p_value
 
 BANK_NOTE = (
     "On all of dev. Log-loss after Platt scaling; gain: how much lower than that of the baseline "

@@ -1,10 +1,11 @@
-"""Comparisons as people read them: tables of text, as in `speechdt.display`."""
+"""Comparisons as people read them: tables of text, as in `speechdt.reporting.tables.formatting`."""
 
 import math
 
 import pandas as pd
 
-from speechdt.display import (
+from speechdt.corpus.sources import CATEGORIES
+from speechdt.reporting.tables.formatting import (
     MISSING,
     Row,
     Threshold,
@@ -15,7 +16,6 @@ from speechdt.display import (
     text_table,
     with_interval,
 )
-from speechdt.sources import CATEGORIES
 
 UNFLAGGED = "Without flagged"
 STRATA = {

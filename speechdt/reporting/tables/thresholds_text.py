@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from speechdt.display import (
+from speechdt.reporting.tables.formatting import (
     CHANCE,
     DIMENSIONS,
     FOOTNOTE,

@@ -5,8 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from speechdt.matrix import SETTINGS
-
 QUANTITIES = {
     "loss": "loss",
     "eval_log_loss": "dev_log_loss",
@@ -133,3 +131,7 @@ def one_setting_at_a_time(adapters: pd.DataFrame) -> dict[str, pd.DataFrame]:
         if sum(map(len, panels.values())) > sum(map(len, best.values())):
             best = panels
     return best
+
+
+SETTINGS = ("clips", "rank", "loss", "spec_augment")
+"""Settings whose worth a sweep asks for: a figure has a panel for each of those that vary."""

@@ -4,8 +4,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from speechdt.display import Cell, decimal, model_notes, number, percent, text_table
-from speechdt.markup import markdown
+from speechdt.reporting.tables.formatting import (
+    Cell,
+    decimal,
+    model_notes,
+    number,
+    percent,
+    text_table,
+)
+from speechdt.reporting.tables.markup import markdown
 
 
 def adapters_text(adapters: pd.DataFrame) -> pd.DataFrame:

@@ -4,9 +4,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from speechdt.display import MISSING, model_notes, number, with_interval
-from speechdt.markup import markdown
-from speechdt.verdict import Finding, Interval, Run, Step, decide, findings, overall
+from speechdt.reporting.tables.formatting import MISSING, model_notes, number, with_interval
+from speechdt.reporting.tables.markup import markdown
+from speechdt.reporting.tables.verdict import (
+    Finding,
+    Interval,
+    Run,
+    Step,
+    decide,
+    findings,
+    overall,
+)
 
 NOTE = (
     "Met: the whole 95 % interval (over groups) lies on the good side of the bound; not met: on "

@@ -1,0 +1,68 @@
+"""One call of a detector, with its answers checked."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speechdt.code_hash import code_hash, imported_versions
+from speechdt.detectors.contract import Detector
+from speechdt.detectors.plugins import source_files
+from speechdt.errors import SpeechdtError
+from speechdt.files import content_hash
+
+
+class ScoreError(SpeechdtError):
+    """A detector breaks its contract; the message is one line naming it."""
+
+
+def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> str:
+    """Return the file name of the store for a detector under these options, source and versions."""
+    files = source_files(cls)
+    identity = {
+        "options": {key: _content(value) for key, value in options.items()},
+        "code": code_hash(*files),
+        "versions": imported_versions(files),
+    }
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode())
+    return f"{name}-{digest.hexdigest()[:16]}.sqlite"
+
+
+def _content(value: Any) -> Any:
+    """Return an option, or the hash of the file or folder (a model, say) that it names."""
+    return content_hash(Path(value)) if isinstance(value, str) and os.path.exists(value) else value
+
+
+def ask(
+    detector: Detector, clips: Sequence[NDArray[np.float32]], names: Sequence[str], who: str
+) -> NDArray[np.float64]:
+    """Return a detector's scores, float64 (clips,), or raise `ScoreError` if they are none.
+
+    Parameters
+    ----------
+    detector : Detector
+    clips : sequence of float32 arrays
+    names : sequence of str
+        Of the clips.
+    who : str
+        What an error calls the detector.
+    """
+    answered = detector.score(clips)
+    try:
+        scores = np.asarray(answered, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ScoreError(f"{who} answered with what are no numbers: {reason}") from error
+    if scores.shape != (len(clips),):
+        count = len(scores) if scores.ndim == 1 else f"an array of shape {scores.shape} as"
+        raise ScoreError(f"{who} answered {count} scores to {len(clips)} clips")
+    wrong = ~((scores >= 0) & (scores <= 1))
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        raise ScoreError(f"{who} gives clip {names[first]} a P(speech) of {scores[first]}")
+    return scores
