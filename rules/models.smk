@@ -4,7 +4,7 @@
 NANO_CODE = code_hash(
     *(
         path
-        for pattern in ("nano*.py", "mel.py", "encoder.py", "question.py", "qwen*.py")
+        for pattern in ("nano/*.py", "mel.py", "encoder.py", "question.py", "qwen*.py")
         for path in (Path(workflow.basedir) / "backends" / "qwen").glob(pattern)
     )
 )

@@ -4,9 +4,9 @@
 ``qwen2_audio.py``/``qwen3_omni.py`` (the audio tower of each, and what else is its own) and
 ``decoder.py`` are the way from samples to two logits; ``engine.py`` makes the batches and
 ``graphs.py`` makes one clip at a time fast; ``loading.py`` reads checkpoints.
-``kept_audio.py`` and ``writing.py`` are for prompt searches.
-``training.py`` fine-tunes: ``settings.py`` says how, ``adaptation.py`` what. Nothing of this is
-imported before a detector is built.
+``kept_audio.py`` and ``text_writer.py`` are for prompt searches, ``reachable.py`` looks for
+checkpoints before a job does. ``finetuning/`` trains LoRA adapters, ``nano/`` makes toys of the
+same architectures. Nothing of this is imported before a detector is built.
 """
 
 from speechdt import hookimpl

@@ -75,7 +75,7 @@ def module(name):
 
 def make_run(name, base, cells, dtype=torch.float32, **settings):
     cls = DETECTORS[name]
-    training, reading = module("training"), module("reading")
+    training, reading = module("finetuning.finetune"), module("finetuning.trials")
     chosen = cls.FineTuning(model=str(base), **(QUICK | settings))
     own = cls._architecture()
     lm = module("loading").load_model(own.MODEL_CLASS, str(base), None, torch.device("cpu"))
@@ -99,7 +99,7 @@ def test_losses_equal_the_stock_model(name, base, cells, loss):
     chosen = [(clip, 0) for clip in run.clips["train"] if clip.frames == length][:4]
     ours = run.model(**run.collate(chosen))["loss"]
 
-    trials = module("reading").read_train(cells.train, None)
+    trials = module("finetuning.trials").read_train(cells.train, None)
     same = [i for i, clip in enumerate(run.clips["train"]) if clip.frames == length][:4]
     waves = [from_flac_bytes(trials["audio"][i]) for i in same]
     cls = small.ARCHITECTURES[name][0]
@@ -147,7 +147,7 @@ def test_half_precision(name, base, cells, monkeypatch):
     """What a GPU does: bfloat16 weights and computations, float32 adapters."""
     exact = make_run(name, base, cells, dropout=0.0)
     monkeypatch.setattr(
-        module("answer_model").AnswerModel,
+        module("finetuning.answer_model").AnswerModel,
         "precision",
         lambda self: torch.autocast("cpu", torch.bfloat16),
     )
@@ -232,9 +232,9 @@ def test_a_killed_run_goes_on_to_the_same_adapter(qwen2, cells, tmp_path, monkey
     finetune(cells.train, cells.dev, tmp_path / "undisturbed", **options)
 
     killed_in = {
-        "between checkpoints": (module("trainer").AnswerTrainer, "training_step", 10),
-        "while saving": (module("trainer").AnswerTrainer, "_save_optimizer_and_scheduler", 2),
-        "at the end": (module("training"), "_write", 1),
+        "between checkpoints": (module("finetuning.trainer").AnswerTrainer, "training_step", 10),
+        "while saving": (module("finetuning.trainer").AnswerTrainer, "_save_optimizer_and_scheduler", 2),
+        "at the end": (module("finetuning.finetune"), "_write", 1),
     }
     owner, function, call = killed_in[when]
     original, calls = getattr(owner, function), []
@@ -253,13 +253,13 @@ def test_a_killed_run_goes_on_to_the_same_adapter(qwen2, cells, tmp_path, monkey
     assert not (tmp_path / "resumed").exists()
     torch.manual_seed(99)
 
-    steps, step = [], module("trainer").AnswerTrainer.training_step
+    steps, step = [], module("finetuning.trainer").AnswerTrainer.training_step
 
     def counted(*args, **kwargs):
         steps.append(1)
         return step(*args, **kwargs)
 
-    monkeypatch.setattr(module("trainer").AnswerTrainer, "training_step", counted)
+    monkeypatch.setattr(module("finetuning.trainer").AnswerTrainer, "training_step", counted)
     finetune(cells.train, cells.dev, tmp_path / "resumed", **options)
     assert len(steps) == {"between checkpoints": 4, "while saving": 8, "at the end": 0}[when]
     ours, expected = (
@@ -281,7 +281,7 @@ def test_a_killed_run_goes_on_to_the_same_adapter(qwen2, cells, tmp_path, monkey
 def test_other_settings_do_not_resume(qwen2, cells, tmp_path, monkeypatch):
     finetune = DETECTORS["qwen2_audio"].finetune
     options = QUICK | {"model": str(qwen2), "checkpoints": str(tmp_path / "cache"), "steps": 2}
-    monkeypatch.setattr(module("training"), "_write", lambda *_: exec("raise KeyboardInterrupt"))
+    monkeypatch.setattr(module("finetuning.finetune"), "_write", lambda *_: exec("raise KeyboardInterrupt"))
     for seed in (1, 2):
         with pytest.raises(KeyboardInterrupt):
             finetune(cells.train, cells.dev, tmp_path / "out", **options, seed=seed)
@@ -326,7 +326,7 @@ def test_spec_augment_masks_the_clip_s_own_frames_in_train_alone(qwen2, cells, t
 
 
 def test_smaller_sets_begin_larger_ones(cells):
-    reading = module("reading")
+    reading = module("finetuning.trials")
     few, many = (reading.read_train(cells.train, n)["item_id"].tolist() for n in (8, 20))
     assert many[:8] == few
     assert reading.read_dev(cells.dev, 6)["label"].value_counts().tolist() == [3, 3]
@@ -352,9 +352,9 @@ def test_a_class_that_is_missing(qwen2, cells, tmp_path):
 
 
 def test_a_loss_that_is_not_finite(qwen2, cells, tmp_path, monkeypatch):
-    forward = module("answer_model").AnswerModel.forward
+    forward = module("finetuning.answer_model").AnswerModel.forward
     monkeypatch.setattr(
-        module("answer_model").AnswerModel, "forward",
+        module("finetuning.answer_model").AnswerModel, "forward",
         lambda *a, **k: {"loss": forward(*a, **k)["loss"] * float("nan")},
     )  # fmt: skip
     with pytest.raises(SpeechdtError, match="not finite by step 2") as refused:

@@ -18,7 +18,7 @@ DETECTORS = find_detectors()
 nano, models, questions, sounds, training, question = (
     import_module(f"speechdt_backends.qwen.{name}")
     for name in (
-        *("nano", "nano_models", "nano_questions", "nano_sounds", "nano_training"),
+        *("nano.provide", "nano.models", "nano.questions", "nano.sounds", "nano.training"),
         "question",
     )
 )

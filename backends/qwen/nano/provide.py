@@ -134,7 +134,7 @@ def train(train_rows: pd.DataFrame, recipe: Recipe, folder: Path) -> None:
     from .sounds import Recordings
     from .training import Trainer
 
-    own = import_module(f".{recipe.architecture}", __package__)
+    own = import_module(f"..{recipe.architecture}", __package__)
     recordings = Recordings(train_rows, recipe.least_active, recipe.seed)
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)

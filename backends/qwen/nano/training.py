@@ -79,7 +79,7 @@ class Trainer:
 
     def __init__(self, model: nn.Module, architecture: str, chat: Any, mel: LogMel, seed: int):
         self.model, self.mel, self.chat = model, mel, chat
-        self.language_model = import_module(f".{architecture}", __package__).language_model(model)
+        self.language_model = import_module(f"..{architecture}", __package__).language_model(model)
         self.hear = HEARING[architecture]
         self.rng = seeds.generator(seed, "nano", architecture)
         self.hertz = band_centres(mel.filters.shape[1])
