@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from speechdt.arrays import Floats
-from speechdt.prompts.race import Ask, Indices
+from speechdt.arrays import Floats, Indices
+from speechdt.prompts.race import Ask
 
 CHUNK = 512
 """Clips that prompts are asked about, and answers saved, at a time."""

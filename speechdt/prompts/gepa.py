@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from speechdt.arrays import Indices
 from speechdt.prompts.arm import Arm
 from speechdt.prompts.proposers.contract import Proposer
-from speechdt.prompts.race import Indices
 
 PART = "prompt"
 """GEPA evolves texts by name; this is the name of ours."""

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from speechdt.arrays import Indices
 from speechdt.prompts.arm import Arm, Recall
 from speechdt.prompts.gepa import evolve
 from speechdt.prompts.judge import Judge, describe
 from speechdt.prompts.proposers.contract import Proposer, Tried
-from speechdt.prompts.race import Ask, Indices, Track
+from speechdt.prompts.race import Ask, Track
 from speechdt.prompts.settings import Budget
 
 

@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from speechdt import seeds
-from speechdt.arrays import Floats
+from speechdt.arrays import Floats, Indices
 from speechdt.prompts.judge import Judge, Verdict
 
-Indices = NDArray[np.int64]
 Ask = Callable[[Sequence[str], Indices], Floats]
 """Returns P(speech), (prompts, clips), of some prompts about some clips."""
 

@@ -8,18 +8,17 @@ intervals; the p-value takes the runs as they are.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from speechdt.arrays import Floats
 from speechdt.psychometrics import curve
 from speechdt.statistics import bootstrap
 from speechdt.statistics.comparison import Pair, holm_within
 from speechdt.statistics.metrics import by_run
-
-Floats: TypeAlias = NDArray[np.float64]
 
 PROPORTION = 0.75
 MOST_PERMUTATIONS = 1000

@@ -19,12 +19,13 @@ thousands of fits, so `fit` takes whole batches of curves that share their level
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, xlogy
 
+from speechdt.arrays import Floats
 from speechdt.psychometrics.maximise import maximum
 from speechdt.psychometrics.posterior import (
     GUESS,
@@ -37,8 +38,6 @@ from speechdt.psychometrics.posterior import (
 )
 
 __all__ = ["Fit", "fit"]
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import by_run
 
-Floats: TypeAlias = NDArray[np.float64]
 Pair: TypeAlias = tuple[str, str]
 """A variant, and the one that it is compared with."""
 

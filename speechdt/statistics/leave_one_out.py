@@ -4,16 +4,14 @@ A run that knows the corpus and one that does not (`speechdt.workflow.left_out_c
 same test trials of it, each with what it learned: weights, threshold, calibration.
 """
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import Groups, by_run
-
-Floats: TypeAlias = NDArray[np.float64]
 
 METRICS = {
     "balanced_accuracy": ("balanced_accuracy", 0.0, 1.0),

@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 
-Floats: TypeAlias = NDArray[np.float64]
 Sums: TypeAlias = dict[str, Floats]
 
 BINS = 15

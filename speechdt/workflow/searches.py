@@ -1,4 +1,4 @@
-"""Check the prompt searches of a configuration before any job starts."""
+"""Checks of the prompt searches of a configuration, before any job starts."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -14,8 +14,8 @@ BASELINE = "baseline"
 """Name of the prompt that is the baseline where nothing else is said."""
 
 
-class Search(NamedTuple):
-    """A prompt search.
+class Checked(NamedTuple):
+    """A prompt search whose names are resolved.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ def check_search(
     entry: Mapping[str, Any],
     variants: Mapping[str, Mapping[str, Any]],
     **resolve: Any,
-) -> Search:
+) -> Checked:
     """Return a prompt search, checked.
 
     Parameters
@@ -96,6 +96,6 @@ def check_search(
             # It looks at the folder or asks the hub, without torch.
             reach = import_module("speechdt_backends.qwen.reachable")
             reach.check_reachable(chosen.proposer_options["model"])
-        return Search(cls, on, options, chosen)
+        return Checked(cls, on, options, chosen)
     except ValueError as error:
         raise ConfigError(f"searches.{search}: {error}") from error

@@ -36,7 +36,11 @@ if __name__ == "__main__":
         inputs, params = snakemake.input, snakemake.params
         table = main(
             decided_by(
-                dict.fromkeys(params.runs, 1), inputs.cells, inputs.scores, inputs.calibrations
+                {run: [run] for run in params.scores_of},
+                inputs.cells,
+                inputs.scores,
+                inputs.calibrations,
+                scores_of=params.scores_of,
             ),
             params.left_out,
             pd.read_parquet(inputs.sources),

@@ -78,7 +78,7 @@ def write_scores(given, runs, folder):
     for split in CROSSED:
         cells = [path for path in given.cells if Path(path).parent.name == split]
         scores = [path for path in given.scores if Path(path).parent.name == split]
-        decided = decided_by(dict.fromkeys(runs, 1), cells, scores, given.calibration)
+        decided = decided_by({run: [run] for run in runs}, cells, scores, given.calibration)
         table = release.trial_scores(decided)
         if given.flags:
             table["flagged"] = heard(table, read_flagged(given.flags))

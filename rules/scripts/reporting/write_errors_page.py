@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from speechdt.detectors.answer_files import by_run
 from speechdt.detectors.decisions import decided_by, read_calibration
 from speechdt.reporting.pages import errors_page
 from speechdt.reporting.tables.formatting import model_notes
@@ -31,8 +32,8 @@ def read_clean(path, items):
 
 def main(given, params, folder):
     """Return the page, and write its clips into the folder, if one is given."""
-    one_run = dict.fromkeys(params.variants, 1)
-    decided = decided_by(one_run, given.cells, given.scores, given.calibration)
+    one_run = {variant: [run] for variant, run in params.runs.items()}
+    decided = decided_by(one_run, given.cells, given.scores, given.calibrations)
     found = answers(decided, pd.read_parquet(given.sources))
     sources = read_table(given.ranked, TEXT)
     chosen = errors_page.choose(found, sources, params.clips)
@@ -40,9 +41,10 @@ def main(given, params, folder):
     clean = read_clean(given.clean, set(found.trials.loc[chosen, "item_id"]))
     clips |= {errors_page.clean_key(item): flac for item, flac in clean.items()}
     media = errors_page.beside(clips, folder) if folder else errors_page.embedded(clips)
+    calibrations = by_run(given.calibrations)
     thresholds = {
-        variant: read_calibration(path).threshold
-        for variant, path in zip(params.variants, given.calibration, strict=True)
+        variant: read_calibration(calibrations[run]).threshold
+        for variant, run in params.runs.items()
     }
     return errors_page.render(
         cards=errors_page.cards(
@@ -51,7 +53,7 @@ def main(given, params, folder):
         addresses=media.audio,
         failures=int(found.wrong.any(axis=1).sum()),
         trials=len(found.wrong),
-        variants=params.variants,
+        variants=list(params.runs),
         rates=read_table(given.rates, TEXT),
         common=read_table(given.common, TEXT),
         pairs=read_table(given.pairs, TEXT),
