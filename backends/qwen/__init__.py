@@ -3,7 +3,8 @@
 ``detector.py`` is what the workflow sees; ``question.py`` has the prompt in tokens; ``mel.py``,
 ``qwen2_audio.py``/``qwen3_omni.py`` (the audio tower of each, and what else is its own) and
 ``decoder.py`` are the way from samples to two logits; ``engine.py`` makes the batches and
-``graphs.py`` makes one clip at a time fast; ``loading.py`` reads checkpoints.
+``graphs.py`` makes one clip at a time fast; ``loading.py`` reads checkpoints, and
+``adapter_files.py`` says beforehand whether an adapter fits.
 ``kept_audio.py`` and ``writing.py`` are for prompt searches.
 ``training.py`` fine-tunes: ``settings.py`` says how, ``adaptation.py`` what. Nothing of this is
 imported before a detector is built.

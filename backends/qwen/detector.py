@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from speechdt import SAMPLE_RATE, stage
 from speechdt.options import swap_options
 
+from .adapter_files import check_adapter, is_checkpoint
 from .question import BASELINE_PROMPT
 from .reach import check_reachable
 from .settings import FineTuning
@@ -86,7 +87,7 @@ class AnswerDetector:
             swap_options(prompt)  # fails before the weights are read
         with stage("load"):
             own = self._architecture()
-            in_full = adapter is not None and (Path(adapter) / "config.json").is_file()
+            in_full = adapter is not None and is_checkpoint(adapter)
             base, commit = (str(adapter), None) if in_full else (model, revision)
             lm = load_model(own.MODEL_CLASS, base, commit, choose_device(device))
             if adapter is not None and not in_full:
@@ -99,14 +100,16 @@ class AnswerDetector:
         model: str | None,
         revision: str | None = None,
         prompt: str = BASELINE_PROMPT,
+        adapter: str | None = None,
         option_order: str = "fixed",
         batch_size: int | None = None,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
 
-        The checkpoint cannot be reached (None: the workflow makes it), no clip fits into a batch,
-        or both orders are asked of a prompt without two options.
+        The checkpoint cannot be reached (None: the workflow makes it), the adapter does not fit it
+        (None: the workflow makes it, or there is none), no clip fits into a batch, or both orders
+        are asked of a prompt without two options.
         """
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, and must be at least 1")
@@ -114,6 +117,8 @@ class AnswerDetector:
             swap_options(prompt)
         if model is not None:
             check_reachable(model, revision)
+        if adapter is not None and not is_checkpoint(adapter):
+            check_adapter(adapter, model, revision)
 
     @classmethod
     def finetune(
