@@ -22,6 +22,7 @@ DETECTORS = find_detectors()
 CLIPS = [small.clip(ms, seed) for seed, ms in enumerate((200, 500, 1000))]
 SAME = 1e-6  # in log-odds
 TARGETS = ["q_proj", "v_proj", "fc1"]  # of tower and language model alike
+PREFIX = "base_model.model."
 WEIGHTS = "adapter_model.safetensors"
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:0123456789abcdef\nsize 39123456\n"
 
@@ -73,19 +74,19 @@ def copied(adapter, folder, rename=None, **settings):
 
 def of_transformers_4(key):
     """Qwen2-Audio before 5.0: the language model with its head, and the tower, side by side."""
-    key = key.replace("model.model.language_model.", "model.language_model.model.")
-    return key.replace("model.model.audio_tower.", "model.audio_tower.")
+    key = key.replace(f"{PREFIX}model.language_model.", f"{PREFIX}language_model.model.")
+    return key.replace(f"{PREFIX}model.audio_tower.", f"{PREFIX}audio_tower.")
 
 
 def of_5_17(key):
     """Qwen3-Omni's thinker up to 5.17: the language model is its ``model``."""
-    key = key.replace("model.model.language_model.", "model.model.")
-    return key.replace("model.model.audio_tower.", "model.audio_tower.")
+    key = key.replace(f"{PREFIX}model.language_model.", f"{PREFIX}model.")
+    return key.replace(f"{PREFIX}model.audio_tower.", f"{PREFIX}audio_tower.")
 
 
 def of_the_whole(key):
     """Qwen3-Omni with its talker, of which the thinker is one part."""
-    return of_5_17(key).replace("base_model.model.", "base_model.model.thinker.")
+    return of_5_17(key).replace(PREFIX, f"{PREFIX}thinker.")
 
 
 OLDER = {"qwen2_audio": [of_transformers_4], "qwen3_omni": [of_5_17, of_the_whole]}
@@ -97,7 +98,7 @@ def test_an_adapter_with_older_names_is_the_same_adapter(name, base, adapter, tm
     assert np.abs(expected - log_odds(name, base)).max() > 0.01
     for rename in OLDER[name]:
         keys = map(rename, load_file(adapter / WEIGHTS))
-        layers = sorted({key[17:].split(".lora_")[0] for key in keys})
+        layers = sorted({key.removeprefix(PREFIX).split(".lora_")[0] for key in keys})
         assert not [layer for layer in layers if "model.language_model" in layer]
         told = {
             "ends": TARGETS,
@@ -125,7 +126,7 @@ def test_ranks_by_older_names_are_kept(name, base, tmp_path):
     rename = OLDER[name][0]
 
     def layer(key):
-        return rename(f"base_model.model.{key}")[17:]
+        return rename(PREFIX + key).removeprefix(PREFIX)
 
     older = copied(
         tmp_path / "now",
@@ -142,18 +143,19 @@ def test_experts_adapted_one_by_one_are_those_of_the_joint_matrices(tmp_path):
     """Transformers 4 had a layer for each expert; now the experts of a layer share two weights."""
     base = small.save("qwen3_omni", tmp_path / "base")
     model = small.ARCHITECTURES["qwen3_omni"][0].from_pretrained(base, dtype=torch.float32)
+    own = sys.modules[DETECTORS["qwen3_omni"].__module__.replace("detector", "qwen3_omni")]
     weights, generator = {}, torch.Generator().manual_seed(4)
 
     def add(layer, weight):
         """Adapt a layer by its older name, and change the weight as its adapter is to do."""
         a = 0.1 * torch.randn(4, weight.shape[1], generator=generator)
         b = 0.1 * torch.randn(weight.shape[0], 4, generator=generator)
-        weights[f"base_model.model.thinker.{layer}.lora_A.weight"] = a
-        weights[f"base_model.model.thinker.{layer}.lora_B.weight"] = b
+        weights[f"{PREFIX}thinker.{layer}.lora_A.weight"] = a
+        weights[f"{PREFIX}thinker.{layer}.lora_B.weight"] = b
         weight += 2 * b @ a
 
     with torch.no_grad():
-        for i, layer in enumerate(model.model.language_model.layers):
+        for i, layer in enumerate(own.language_model(model).layers):
             experts, width = layer.mlp.experts, model.config.text_config.moe_intermediate_size
             for e in range(model.config.text_config.num_experts):
                 stem = f"model.layers.{i}.mlp.experts.{e}"
