@@ -12,6 +12,8 @@ from speechdt.plugins import check_options, find_detectors
 
 NOT_OPTIONS = ("backend", "gpus", "seeds")
 """Keys of a variant or adapter that are no options of its detector."""
+OF_CHECKPOINT = ("model", "revision", "device")
+"""What ``models`` may say of a backend's checkpoint, unless a variant or adapter does itself."""
 NANO = "nano"
 """Checkpoint that the workflow trains itself, a toy of the same architecture."""
 NOT_YET_FOUND = "A) SPEECH\nB) NONSPEECH"
@@ -72,7 +74,7 @@ def variant_options(
         a ``prompt``, the variant names one.
     models : mapping
         Checkpoint of each backend: `NANO`, a hub id or folder, or a mapping with ``model`` and
-        ``revision``.
+        perhaps others of `OF_CHECKPOINT`.
     prompts : mapping
         Text of each prompt.
     nano_folder : str
@@ -100,14 +102,16 @@ def variant_options(
 def chosen_model(
     options: Mapping[str, Any], backend: str, models: Mapping[str, Any], nano_folder: str
 ) -> dict[str, Any]:
-    """Return ``model``, and ``revision`` if there is one; by default those of the backend.
+    """Return ``model``, and what else is said of it; by default what the backend's has.
 
     Parameters as for :func:`variant_options`.
     """
-    chosen = {name: options[name] for name in ("model", "revision") if name in options}
+    chosen = {name: options[name] for name in OF_CHECKPOINT if name in options}
     if "model" not in options and backend in models:
         checkpoint = models[backend]
-        chosen |= checkpoint if isinstance(checkpoint, Mapping) else {"model": checkpoint}
+        chosen = (
+            dict(checkpoint) if isinstance(checkpoint, Mapping) else {"model": checkpoint}
+        ) | chosen
     if chosen.get("model") == NANO:
         chosen["model"] = f"{nano_folder}/{backend}"
     return chosen
@@ -271,7 +275,7 @@ def check_adapter(
             )
         check_options(known, settings)
         known(**settings)
-        base = {name: settings[name] for name in ("model", "revision") if name in settings}
+        base = {name: settings[name] for name in OF_CHECKPOINT if name in settings}
         if base:
             _own_check(found[backend], base, nano_folder)
     except ValueError as error:

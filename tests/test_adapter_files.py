@@ -20,6 +20,7 @@ from speechdt.plugins import BACKENDS
 
 DETECTORS = find_detectors()
 CLIPS = [small.clip(ms, seed) for seed, ms in enumerate((200, 500, 1000))]
+CPU = {"device": "cpu"}
 SAME = 1e-6  # in log-odds
 TARGETS = ["q_proj", "v_proj", "fc1"]  # of tower and language model alike
 PREFIX = "base_model.model."
@@ -53,7 +54,7 @@ def adapter(name, base):
 
 def log_odds(name, base, adapter=None):
     options = {} if adapter is None else {"adapter": str(adapter)}
-    detector = DETECTORS[name](model=str(base), device="cpu", **options)
+    detector = DETECTORS[name](model=str(base), **CPU, **options)
     return detector.log_odds(CLIPS, both=False)[0, 0]
 
 
@@ -169,7 +170,7 @@ def test_experts_adapted_one_by_one_are_those_of_the_joint_matrices(tmp_path):
     save_file(weights, tmp_path / "lora" / WEIGHTS)
     expected = DETECTORS["qwen3_omni"].around(model.eval(), str(base)).log_odds(CLIPS, both=False)
     assert np.abs(expected[0, 0] - log_odds("qwen3_omni", base)).max() > 0.01
-    DETECTORS["qwen3_omni"].check(model=str(base), adapter=str(tmp_path / "lora"))
+    DETECTORS["qwen3_omni"].check(model=str(base), adapter=str(tmp_path / "lora"), **CPU)
     np.testing.assert_allclose(
         log_odds("qwen3_omni", base, tmp_path / "lora"), expected[0, 0], atol=SAME
     )
@@ -266,17 +267,17 @@ def test_an_adapter_that_does_not_fit_is_refused(name, base, adapter, tmp_path, 
     """When it is loaded, and before any job, because the files suffice to tell."""
     folder = tmp_path / "spoilt"
     spoil(adapter, folder)
-    cls, given = DETECTORS[name], {"model": str(base), "adapter": str(folder)}
+    cls, given = DETECTORS[name], {"model": str(base), "adapter": str(folder), **CPU}
     refused(MISFITS[spoil], folder, cls.check, **given)
-    refused(MISFITS[spoil], folder, cls, device="cpu", **given)
+    refused(MISFITS[spoil], folder, cls, **given)
 
 
 def test_an_adapter_of_the_other_architecture_is_refused(name, base, adapter, tmp_path):
     (other,) = {"qwen2_audio", "qwen3_omni"} - {name}
     foreign = small.save(other, tmp_path / other)
-    given = {"model": str(foreign), "adapter": str(adapter)}
+    given = {"model": str(foreign), "adapter": str(adapter), **CPU}
     refused("does not fit model", adapter, DETECTORS[other].check, **given)
-    refused("does not fit model", adapter, DETECTORS[other], device="cpu", **given)
+    refused("does not fit model", adapter, DETECTORS[other], **given)
 
 
 def test_one_that_fits_passes_whatever_the_names_of_base_and_adapter(name, base, adapter, tmp_path):
@@ -290,11 +291,11 @@ def test_one_that_fits_passes_whatever_the_names_of_base_and_adapter(name, base,
     save_file(weights, whole / "model.safetensors")
     for model in (base, tmp_path / "parts", whole):
         for folder in (adapter, older):
-            DETECTORS[name].check(model=str(model), adapter=str(folder))
+            DETECTORS[name].check(model=str(model), adapter=str(folder), **CPU)
     spoilt = tmp_path / "spoilt"
     with_unknown_names(adapter, spoilt)
     for model in (tmp_path / "parts", whole):
-        given = {"model": str(model), "adapter": str(spoilt)}
+        given = {"model": str(model), "adapter": str(spoilt), **CPU}
         refused("have no place", spoilt, DETECTORS[name].check, **given)
 
 
@@ -308,7 +309,7 @@ def test_one_made_for_another_checkpoint_of_the_hub_is_refused(adapter, tmp_path
 
 def test_the_files_are_looked_at_without_torch(base, adapter, name):
     """A parse of the workflow imports none of it."""
-    told = f"model={str(base)!r}, adapter={str(adapter)!r}"
+    told = f"model={str(base)!r}, adapter={str(adapter)!r}, device='cpu'"
     code = (
         "import sys; from speechdt import find_detectors; "
         f"find_detectors()[{name!r}].check({told}); "

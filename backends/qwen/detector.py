@@ -15,6 +15,7 @@ from speechdt import SAMPLE_RATE, stage
 from speechdt.options import swap_options
 
 from .adapter_files import check_adapter, is_checkpoint
+from .gpu import check_device
 from .question import BASELINE_PROMPT
 from .reach import check_reachable
 from .settings import FineTuning
@@ -48,7 +49,8 @@ class AnswerDetector:
     option_order : {"fixed", "both"}
         ``both`` averages z over the prompt and the prompt with the texts of its options exchanged.
     device : {"auto", "cpu", "cuda"}
-        bfloat16 on a GPU, float32 on a CPU.
+        bfloat16 on a GPU, float32 on a CPU. The workflow refuses `auto` where there is no GPU, but
+        for nano models.
     batch_size : int or None
         Clips a forward pass; None takes what fills the device, halved when memory runs out.
 
@@ -102,14 +104,15 @@ class AnswerDetector:
         prompt: str = BASELINE_PROMPT,
         adapter: str | None = None,
         option_order: str = "fixed",
+        device: str = "auto",
         batch_size: int | None = None,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
 
         The checkpoint cannot be reached (None: the workflow makes it), the adapter does not fit it
-        (None: the workflow makes it, or there is none), no clip fits into a batch, or both orders
-        are asked of a prompt without two options.
+        (None: the workflow makes it, or there is none), there is no GPU for it, no clip fits into a
+        batch, or both orders are asked of a prompt without two options.
         """
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, and must be at least 1")
@@ -119,6 +122,8 @@ class AnswerDetector:
             check_reachable(model, revision)
         if adapter is not None and not is_checkpoint(adapter):
             check_adapter(adapter, model, revision)
+        if model is not None:
+            check_device(device, model)
 
     @classmethod
     def finetune(
