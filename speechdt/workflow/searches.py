@@ -84,7 +84,7 @@ def check_search(
         options = variant_options(on, cls, **resolve)
         if searched(options):
             raise ValueError("on: its prompt is searched for itself")
-        check_built(cls, options, resolve["nano_folder"])
+        check_built(cls, options, resolve["nano_folder"], resolve.get("adapters_folder", ""))
         kind: Any = SearchSettings
         check_options(kind, settings)
         if settings.get("start", 0) > len(resolve["prompts"]):

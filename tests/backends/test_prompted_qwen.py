@@ -79,6 +79,33 @@ def test_a_language_model_writes_and_scores_stay_as_they_were(detector):
     assert cold[0] == cold[1]
 
 
+def test_a_reply_ends_with_the_turn_and_may_repeat_itself(detector):
+    """Whatever generation settings a checkpoint has: Qwen3-Omni's name no end, Qwen2-Audio's punish
+    repetition, which a list of questions is full of."""
+    text, most = "Write a question.", 12
+    heads = []
+
+    def note(_head, hidden, _logits):
+        heads.append(hidden[0][0, -1].clone())
+
+    detector.lm.lm_head.register_forward_hook(note)
+    detector.lm.generation_config.eos_token_id = None
+    endless = detector.generate(text, 0, temperature=0, most_tokens=most)
+    assert len(heads) == most
+    detector.lm.generation_config.repetition_penalty = 5.0
+    assert detector.generate(text, 0, temperature=0, most_tokens=most) == endless
+    # Weights by which the end is the likeliest third token, and neither first nor second.
+    first, second, third = heads[:3]
+    basis, _ = torch.linalg.qr(torch.stack([first, second]).T)
+    ends = detector._chat.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    with torch.no_grad():
+        detector.lm.lm_head.weight[ends] = 1e4 * (third - basis @ (basis.T @ third))
+    heads.clear()
+    reply = detector.generate(text, 0, temperature=0, most_tokens=most)
+    assert len(heads) == 3
+    assert endless.startswith(reply)
+
+
 def test_what_it_writes_is_what_the_stock_model_would(detector, folder):
     chat = detector._chat.render_text("Write a question.")
     ids = detector._chat.tokenizer(chat, return_tensors="pt")["input_ids"]
