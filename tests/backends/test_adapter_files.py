@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
+from support import qwen_models as small
 from support.checkouts import ASKED, copy_checkout, run
 
 from speechdt import find_detectors
