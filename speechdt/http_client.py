@@ -1,4 +1,4 @@
-"""HTTP requests to servers that nobody here vouches for, bounded in reach, bytes and time.
+"""HTTP client for untrusted servers, bounded in origin, bytes and time.
 
 A credential is sent to the origin that it was meant for (scheme, host and port) and to no other; a
 POST is never redirected; only http and https are spoken. Messages of errors hold neither headers

@@ -1,4 +1,4 @@
-"""The detectors: a question with two answers, and the log-odds of the answers as the score."""
+"""Detectors that ask a question with two answers; the score is the log-odds of the answers."""
 
 import warnings
 from collections.abc import Sequence

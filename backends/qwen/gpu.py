@@ -1,4 +1,4 @@
-"""Whether this machine's torch can use a GPU here, asked without importing torch.
+"""Check for a GPU that torch can use, without importing torch.
 
 A parse of the workflow asks, before any job; torch would take seconds to say it. Run as a script,
 this file asks the driver alone, in a process of its own: a driver that is asked leaves threads.

@@ -1,4 +1,4 @@
-"""Load a checkpoint, and an adapter, by transformers' and PEFT's own means."""
+"""Loading of checkpoints and adapters with transformers and PEFT."""
 
 from copy import deepcopy
 from typing import Any

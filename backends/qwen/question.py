@@ -1,4 +1,4 @@
-"""The question in words: its two options, the chat text around the audio, and the answer tokens."""
+"""Question in tokens: two options, the chat text around the audio, the answer tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is Qwen3-Omni's own: its thinker's checkpoint, its chat and its audio tower.
+"""Qwen3-Omni: the thinker's checkpoint, chat format and audio tower.
 
 Source: Qwen3-Omni technical report (Xu et al., 2025, arXiv 2509.17765) and transformers'
 ``models/qwen3_omni_moe``: chunks of 100 frames (1 s) through three convolutions of stride 2, 13

@@ -1,4 +1,4 @@
-"""Say, before any job starts, what is missing where a checkpoint cannot be reached."""
+"""Check of a checkpoint before any job: which file is missing, and how to get it."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Let a language model write: the detector's own, or another one from a folder or the hub."""
+"""Text generation by a detector's own language model, or by another from a folder or the hub."""
 
 from collections.abc import Sequence
 from typing import Any

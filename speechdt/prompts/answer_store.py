@@ -1,4 +1,4 @@
-"""What was answered and what was proposed, on disk: a killed search asks nothing twice."""
+"""Store of answers and proposals on disk: an interrupted search repeats no question."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Intervals from resampling whole groups (speakers, recording families), each class by itself.
+"""Clustered bootstrap: intervals from resampling whole groups, each class by itself.
 
 Trials of one group are alike, so the group is the unit that is drawn. Few groups need care: a plain
 percentile bootstrap over 13 groups misses a 95 % target by three points or so, because it puts the

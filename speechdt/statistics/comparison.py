@@ -1,4 +1,4 @@
-"""Paired comparison of variants on the same trials: how much better, how sure, and is it luck?
+"""Paired comparison of variants on the same trials: difference, interval, permutation p.
 
 The difference of balanced accuracy is taken trial by trial, so what makes a trial hard for both
 variants cancels. Its interval comes from resampling groups (`speechdt.statistics.bootstrap`), its

@@ -1,4 +1,4 @@
-"""What a detector loses on a corpus that it has learned nothing from: tables/leave_one_out.csv.
+"""Loss of a detector on a corpus that it has learned nothing from: tables/leave_one_out.csv.
 
 A run that knows the corpus and one that does not (`speechdt.workflow.left_out_corpora`) hear the
 same test trials of it, each with what it learned: weights, threshold, calibration.

@@ -1,4 +1,4 @@
-"""The experiment: frozen records of all that the rules expand over.
+"""Experiment: frozen records of all that the rules expand over.
 
 `resolution` makes them of the configuration, once, before any job starts. What is to be known of a
 run (its detector and options, whose scores it has, which dev it learns from, what the workflow

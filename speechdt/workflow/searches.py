@@ -1,4 +1,4 @@
-"""Checks of the prompt searches of a configuration, before any job starts."""
+"""Prompt searches of the configuration, resolved before any job starts."""
 
 from collections.abc import Mapping
 from importlib import import_module

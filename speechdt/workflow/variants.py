@@ -1,4 +1,4 @@
-"""What the configuration names, resolved and checked before any job starts."""
+"""Variants and adapters of the configuration, with their options resolved and checked."""
 
 import difflib
 import inspect

@@ -18,6 +18,8 @@ from support.checkouts import ASKED, copy_checkout, run
 from speechdt import find_detectors
 from speechdt.detectors.plugins import BACKENDS
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 DETECTORS = find_detectors()
 CLIPS = [small.clip(ms, seed) for seed, ms in enumerate((200, 500, 1000))]
 CPU = {"device": "cpu"}
@@ -26,14 +28,6 @@ TARGETS = ["q_proj", "v_proj", "fc1"]  # of tower and language model alike
 PREFIX = "base_model.model."
 WEIGHTS = "adapter_model.safetensors"
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:0123456789abcdef\nsize 39123456\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=list(small.ARCHITECTURES))

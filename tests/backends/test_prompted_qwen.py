@@ -11,18 +11,12 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from speechdt import find_detectors
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 DETECTORS = find_detectors()
 CLIPS = [small.clip(ms, seed) for seed, ms in enumerate((200, 210, 500, 1000, 205, 990))]
 PROMPTS = [small.BASELINE, OTHER]
 EXACT = 1e-5
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=list(small.ARCHITECTURES))

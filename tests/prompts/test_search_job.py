@@ -5,7 +5,6 @@ import json
 
 import pandas as pd
 import pytest
-import torch
 from support import qwen_models as small
 from support.chat_servers import KEY, completion, serving
 from support.searches import OTHER, reply
@@ -13,17 +12,11 @@ from support.searches import OTHER, reply
 from speechdt.prompts.proposers.contract import ProposerError
 from speechdt.prompts.settings import SearchSettings
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PROMPTS = {"baseline": small.BASELINE, "other": OTHER}
 BANK = pd.DataFrame({"prompt": ["baseline", "other"], "log_loss": [0.5, 0.6]})
 BRIEF = {"steps": 1, "candidates": 3, "start": 1, "replicates": 100}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

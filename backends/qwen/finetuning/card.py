@@ -1,4 +1,4 @@
-"""The model card of an adapter: where it comes from, what it was trained on and how it went."""
+"""Model card of an adapter: base, training data, settings and course of training."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Fine-tune: from cell files to a stock PEFT adapter (or, trained in full, a stock checkpoint)."""
+"""Fine-tuning from cell files to a stock PEFT adapter, or to a full stock checkpoint."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The nano models themselves: the real classes with small dimensions.
+"""Architectures of the nano models: the real classes with small dimensions.
 
 Sizes were chosen on the dev split of the embedded corpus, for training on a CPU in minutes.
 """

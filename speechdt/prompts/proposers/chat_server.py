@@ -1,4 +1,4 @@
-"""Ask a language model on a server that speaks OpenAI's chat protocol.
+"""Proposals from a server that speaks OpenAI's chat protocol.
 
 The key is taken from the environment when it is needed; it stands in no message, log or result, and
 goes to the origin of `base_url` alone.
