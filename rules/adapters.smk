@@ -28,9 +28,7 @@ rule finetune:
     params:
         backend=lambda wildcards: ADAPTERS[wildcards.adapter]["backend"],
         settings=lambda wildcards: TRAININGS[wildcards.adapter][1],
-        detector=lambda wildcards: code_hash(
-            *source_files(TRAININGS[wildcards.adapter][0])
-        ),
+        detector=lambda wildcards: code_of(TRAININGS[wildcards.adapter][0]),
         code=code("finetune.py"),
     message:
         "Fine-tuning {wildcards.adapter} ({params.backend})"

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from snakemake.utils import min_version, validate
@@ -325,9 +325,15 @@ def search_model(wildcards):
     return model_label(SEARCHES[wildcards.search].options, NANO_MODELS)
 
 
+@cache
+def code_of(cls):
+    """Hash the source of a detector, whatever its plugin imports from beside itself included."""
+    return code_hash(*source_files(cls))
+
+
 def search_code(wildcards):
     """Hash the source of a search's detector."""
-    return code_hash(*source_files(SEARCHES[wildcards.search].cls))
+    return code_of(SEARCHES[wildcards.search].cls)
 
 
 def claimed(entry, cls, options):
@@ -369,7 +375,7 @@ def templates(*names):
 
 def detector_code(wildcards):
     """Hash the source of a run's detector."""
-    return code_hash(*source_files(DETECTORS[wildcards.variant]))
+    return code_of(DETECTORS[wildcards.variant])
 
 
 wildcard_constraints:

@@ -2,7 +2,7 @@
 
 # Its features are the largest of the trivial classifiers'. (The plugin may have been taken out.)
 LOGMEL = find_detectors().get("logmel")
-LOGMEL_CODE = code_hash(*source_files(LOGMEL)) if LOGMEL else ""
+LOGMEL_CODE = code_of(LOGMEL) if LOGMEL else ""
 
 
 rule measure_giveaways:

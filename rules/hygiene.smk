@@ -34,7 +34,7 @@ rule measure_hygiene:
     params:
         backend=lambda wildcards: CHECKS[wildcards.check].backend,
         options=lambda wildcards: CHECKS[wildcards.check].options,
-        detector=lambda wildcards: code_hash(*source_files(CHECKS[wildcards.check].cls)),
+        detector=lambda wildcards: code_of(CHECKS[wildcards.check].cls),
         code=code("measure_hygiene.py"),
     message:
         "Listening to every recording with {wildcards.check} ({params.backend})"

@@ -36,6 +36,21 @@ def test_an_edited_backend_reruns_its_variant_alone(checkout):
     assert scored(checkout, "D1") == 2 * (10 + 16) * (2 * 2 + 1 + 2)
 
 
+def test_an_edited_helper_of_plugins_reruns_their_variants_alone(checkout):
+    backends, file = checkout / "backends", "results/scores/X1/test/snr10_dur200.parquet"
+    (backends / "_shared.py").write_text("from ._deeper import P\n")
+    (backends / "_deeper.py").write_text("P = 0.25\n")
+    (backends / "mine.py").write_text("from . import _shared\n" + MINE.replace("0.5", "_shared.P"))
+    add_to_config(checkout, "variants: {X1: {backend: mine}}")
+    run(checkout, file)
+    (backends / "_deeper.py").write_text("P = 0.75\n")
+    jobs = planned(checkout)
+    assert [job for job in jobs if "Scoring" in job] == ["Scoring dev and test with X1 (mine)"]
+    run(checkout, file)
+    assert scored(checkout, "X1") == 2 * (10 + 16) * (2 * 2 + 1 + 2)  # none of them was kept
+    assert set(pd.read_parquet(checkout / file)["p_speech"]) == {0.75}
+
+
 def test_an_edited_fit_reruns_the_fits_and_what_follows(checkout):
     with (checkout / "speechdt" / "psychometric.py").open("a") as file:
         file.write("# edited\n")
