@@ -41,7 +41,7 @@ from speechdt.plugins import find_detectors, source_files
 from speechdt.readers import check as check_corpora
 from speechdt.readers import name as corpus_name
 from speechdt.schema import check_schema
-from speechdt.search_configuration import check_search, left_over
+from speechdt.search_configuration import check_search, check_unused, is_used
 
 min_version("9.20")
 
@@ -170,26 +170,37 @@ OPTIONS = {
     for run in SCORED
 }
 
-# Those that a variant names, and those that stand by themselves. A search is on the first run of a
-# variant, and its winner serves all runs.
+# A search is on the first run of a variant, and its winner serves all runs.
 SEARCHABLE = {variant: next(iter(of.values())) for variant, of in RUNS.items()}
-SEARCHES = {
-    search: checked(
-        partial(
-            check_search,
-            models=config["models"],
-            prompts=config["prompts"],
-            nano_folder=NANO_MODELS,
-            adapters=ADAPTERS,
-            adapters_folder=TRAINED_ADAPTERS,
-        ),
-        search,
-        entry,
-        SEARCHABLE,
-    )
-    for search, entry in sorted(config["searches"].items())
-    if entry and not left_over(search, entry, SEARCHABLE)
+check_one_search = partial(
+    check_search,
+    variants=SEARCHABLE,
+    models=config["models"],
+    prompts=config["prompts"],
+    nano_folder=NANO_MODELS,
+    adapters=ADAPTERS,
+    adapters_folder=TRAINED_ADAPTERS,
+)
+NAMED_SEARCHES = {
+    name: entry for name, entry in sorted(config["searches"].items()) if entry
 }
+USED_SEARCHES = {
+    search: checked(check_one_search, search, entry)
+    for search, entry in NAMED_SEARCHES.items()
+    if is_used(search, entry, SEARCHABLE)
+}
+# Of these no table tells; each runs if one asks for its file.
+unused, note = check_unused(
+    {
+        search: entry
+        for search, entry in NAMED_SEARCHES.items()
+        if search not in USED_SEARCHES
+    },
+    **check_one_search.keywords,
+)
+SEARCHES = USED_SEARCHES | unused
+if note and workflow.is_main_process:
+    print(note, file=sys.stderr)
 
 TRAININGS = {
     adapter: checked(

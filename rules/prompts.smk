@@ -133,8 +133,10 @@ rule score_searched:
 
 rule compare_searches:
     input:
-        searches=expand("<results>/prompts/{search}.json", search=SEARCHES),
-        scores=expand("<results>/prompts/searched/{search}.parquet", search=SEARCHES),
+        searches=expand("<results>/prompts/{search}.json", search=USED_SEARCHES),
+        scores=expand(
+            "<results>/prompts/searched/{search}.parquet", search=USED_SEARCHES
+        ),
     output:
         csv="<results>/tables/searches.csv",
         md="<results>/tables/searches.md",
@@ -155,7 +157,7 @@ rule compare_searches:
 
 rule collect_bank:
     input:
-        expand("<results>/prompts/bank/{search}.csv", search=SEARCHES),
+        expand("<results>/prompts/bank/{search}.csv", search=USED_SEARCHES),
     output:
         csv="<results>/tables/prompts.csv",
         md="<results>/tables/prompts.md",
@@ -193,12 +195,12 @@ rule draw_prompts:
 bank_results = (
     expand("<results>/tables/prompts.{format}", format=["csv", "md"])
     + expand("<results>/figures/prompts.{format}", format=["svg", "pdf", "png"])
-    if SEARCHES
+    if USED_SEARCHES
     else []
 )
 search_results = (
     expand("<results>/tables/searches.{format}", format=["csv", "md"])
-    if SEARCHES
+    if USED_SEARCHES
     else []
 )
 

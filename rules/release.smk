@@ -26,7 +26,7 @@ rule make_release:
         adapters=expand("<results>/adapters/{adapter}", adapter=TRAINED),
         cards=cards,
         dataset_card="<results>/trials/README.md",
-        prompts=expand("<results>/prompts/{search}.json", search=SEARCHES),
+        prompts=expand("<results>/prompts/{search}.json", search=USED_SEARCHES),
         sources="<results>/corpus/sources.parquet",
         flags=FLAGS,
         tables=published,

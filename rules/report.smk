@@ -112,7 +112,7 @@ rule write_report:
         order_bias=asked_tables,
         adapters=adapter_tables,
         prompts=report_of_prompts,
-        searches=expand("<results>/prompts/{search}.json", search=SEARCHES),
+        searches=expand("<results>/prompts/{search}.json", search=USED_SEARCHES),
         figures=expand("<results>/figures/{figure}.svg", figure=drawn),
         calibration=calibrations_of(FIRST_RUNS),
         latency_of=latencies,
