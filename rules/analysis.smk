@@ -1,5 +1,8 @@
 # scores of test -> metrics and thresholds of each variant -> tables of all
 
+from speechdt.skill import warning as skill_warning
+from speechdt.tables import read_table
+
 
 rule measure_metrics:
     input:
@@ -111,6 +114,7 @@ rule collect_tables:
         curves=expand("<results>/thresholds/{variant}.curves.csv", variant=VARIANTS),
         surface=expand("<results>/thresholds/{variant}.surface.csv", variant=VARIANTS),
         contour=expand("<results>/thresholds/{variant}.contour.csv", variant=VARIANTS),
+        calibrations=calibrations_of(ALL_RUNS),
     output:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",
@@ -131,11 +135,22 @@ rule collect_tables:
             }
             for variant in VARIANTS
         },
+        runs={variant: len(runs_of(variant)) for variant in VARIANTS},
         code=code("collect_tables.py"),
     message:
         "Collecting the tables"
     script:
         "scripts/collect_tables.py"
+
+
+MATRIX = Path(workflow.pathvars.apply("<results>/tables/matrix.csv"))
+
+
+# At the end of a run, where it is not missed.
+onsuccess:
+    line = skill_warning(read_table(MATRIX), VARIANTS) if MATRIX.exists() else ""
+    if line and workflow.is_main_process:
+        print(line, file=sys.stderr)
 
 
 # Of a variant with several runs the first is timed: they differ in their weights alone.

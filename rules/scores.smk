@@ -86,6 +86,8 @@ rule calibrate:
     conda:
         ENVIRONMENT
     params:
+        replicates=config["bootstrap"]["replicates"],
+        seed=config["seed"],
         code=code("calibrate.py"),
     message:
         "Learning threshold and calibration of {wildcards.variant} from dev"

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pandas as pd
 
+from speechdt import skill
+
 Range: TypeAlias = tuple[float, float]
 """Lowest and highest tested level."""
 Row: TypeAlias = Any
@@ -154,24 +156,28 @@ def text_table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
 
 
 def model_notes(matrix: pd.DataFrame) -> list[str]:
-    """Return a sentence for each kind of stand-in model, after the variants that run it."""
-    return [
+    """Return what must stand beside the figures, each a sentence after the variants it is about.
+
+    It tells of stand-in models, and of variants that show no skill on dev or are worse than chance.
+    """
+    stand_ins = [
         f"{', '.join(matrix['variant'][matrix['model'] == model])} — {note}"
         for model, note in MODEL_NOTES.items()
         if (matrix["model"] == model).any()
     ]
+    return stand_ins + skill.notes(matrix)
 
 
 def matrix_table(
     matrix: pd.DataFrame, latency: pd.DataFrame, ranges: Mapping[str, Range]
 ) -> pd.DataFrame:
-    """Return the comparison matrix, one row a variant."""
+    """Return the comparison matrix, one row a variant, marked as `skill.mark` says."""
     times = ["variant", "latency_p50_ms", "throughput_clips_s"]
     tested = ranges.get("snr", (math.nan, math.nan))
     return text_table(
         matrix.merge(latency[times], on="variant", how="left"),
         {
-            "Variant": lambda row: str(row["variant"]),
+            "Variant": lambda row: f"{row['variant']} {skill.mark(row)}".rstrip(),
             "Backend": lambda row: (
                 f"{row['backend']} ({row['model']})" if row["model"] else str(row["backend"])
             ),

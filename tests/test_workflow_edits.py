@@ -1,9 +1,11 @@
 """What an edit reruns: a level, a backend, a fit, seeds, a new detector; and nothing else."""
 
+import json
 import re
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 from checkouts import ASKED, MATRIX, TRIALS, add_to_config, files_of, planned, run, scored
 from test_plugins import MINE, install
@@ -93,6 +95,41 @@ def test_several_seeds_are_one_row_and_ensembles_another(checkout):
 def test_two_configuration_lines_and_a_dropped_in_file_give_a_full_row(checkout):
     (checkout / "backends" / "mine.py").write_text(MINE)
     new_row(checkout, "X1", "mine")
+
+
+BACKWARDS = """
+from speechdt import hookimpl
+class Backwards:
+    gpus = 0
+    def __init__(self):
+        from .silero import Silero
+        self.forwards = Silero()
+    def score(self, clips): return 1 - self.forwards.score(clips)
+@hookimpl
+def detectors(): return {"backwards": Backwards}
+"""
+
+
+def test_a_detector_whose_answers_are_exchanged_is_named_in_tables_report_and_terminal(checkout):
+    (checkout / "backends" / "backwards.py").write_text(BACKWARDS)
+    config = {"variants": dict.fromkeys((*MATRIX, "X1")) | {"X1": {"backend": "backwards"}}}
+    add_to_config(checkout, yaml.safe_dump(config | {"comparisons": {"planned": []}}))
+    tables = [f"results/tables/matrix.{kind}" for kind in ("csv", "md", "tex")]
+    said = r"worse than chance on dev \(AUC: X1 0\.\d+ \[0\.\d+, 0\.[0-4]\d+\]\): are its answers"
+    printed = run(checkout, *tables, "results/report.html").splitlines()
+    assert [line for line in printed[-3:] if re.match(f"warning: {said} exchanged\\?$", line)]
+    matrix = read_table(checkout / tables[0]).set_index("variant")
+    learned = json.loads((checkout / "results" / "calibration" / "X1.json").read_text())
+    ends = ("auc", "auc_low", "auc_high")
+    assert [matrix.loc["X1", f"dev_{end}"] for end in ends] == [learned[end] for end in ends]
+    forwards = json.loads((checkout / "results" / "calibration" / "D2.json").read_text())
+    assert learned["auc"] == pytest.approx(1 - forwards["auc"])
+    assert learned["auc"] <= learned["auc_high"] < 0.5
+    assert re.search(rf"^\| X1 † .*\n\nX1 † — {said}", (checkout / tables[1]).read_text(), re.M)
+    assert r"X1 $\dagger$" in (checkout / tables[2]).read_text()
+    page = (checkout / "results" / "report.html").read_text()
+    assert re.search(f"X1 † — {said}", page)
+    assert '<th scope="row">X1 †</th>' in page
 
 
 def test_two_configuration_lines_and_an_installed_package_give_a_full_row(checkout, root):
