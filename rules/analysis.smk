@@ -1,8 +1,5 @@
 # scores of test -> metrics and thresholds of each variant -> tables of all
 
-from speechdt.skill import warning as skill_warning
-from speechdt.tables import read_table
-
 
 rule measure_metrics:
     input:
@@ -148,9 +145,13 @@ MATRIX = Path(workflow.pathvars.apply("<results>/tables/matrix.csv"))
 
 # At the end of a run, where it is not missed.
 onsuccess:
-    line = skill_warning(read_table(MATRIX), VARIANTS) if MATRIX.exists() else ""
-    if line and workflow.is_main_process:
-        print(line, file=sys.stderr)
+    if MATRIX.exists() and workflow.is_main_process:
+        # Here, since pandas would slow down every parse.
+        from speechdt.skill import warning
+        from speechdt.tables import read_table
+
+        if line := warning(read_table(MATRIX), VARIANTS):
+            print(line, file=sys.stderr)
 
 
 # Of a variant with several runs the first is timed: they differ in their weights alone.
