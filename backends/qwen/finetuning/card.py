@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-
-from speechdt.environment import versions
+from speechdt.workflow.environment import versions
 
 from .settings import FineTuning
 from .trainer import dev_curve
