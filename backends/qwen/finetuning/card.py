@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from speechdt.workflow.environment import versions
+
+from speechdt.environment import versions
 
 from .settings import FineTuning
 from .trainer import dev_curve

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from speechdt.workflow.environment import revision, versions
 
 from speechdt.corpus.flags import heard, read_flagged
 from speechdt.detectors.decisions import decided_by
+from speechdt.environment import revision, versions
 from speechdt.files import walk
 from speechdt.reporting.pages import release
 from speechdt.reporting.tables.formatting import model_notes

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import yaml
-from speechdt.workflow.environment import revision
 
+from speechdt.environment import revision
 from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.figures.draw import draw
 from speechdt.reporting.figures.style import save

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from speechdt.workflow.environment import revision, versions
 
+from speechdt.environment import revision, versions
 from speechdt.reporting.pages.report import render
 from speechdt.reporting.pages.report_hygiene import hygiene_section
 from speechdt.reporting.pages.report_prompts import prompt_section
