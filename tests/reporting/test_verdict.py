@@ -282,6 +282,8 @@ def test_figures_have_their_own_units(runs, condition, shown):
     assert cells["Measured"].tolist() == [shown]
     assert cells["Verdict"].tolist() == [MET]
     assert shown in page(run, criteria)
+    percent = condition["metric"] in ("accuracy", "training_loss")
+    assert ("Units other than percent" in page(run, criteria)) is not percent
     assert "Decision tree" not in page(run, criteria)
 
 

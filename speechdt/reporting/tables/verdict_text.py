@@ -25,6 +25,7 @@ NOTE = (
     "the other side; undecided: the bound lies within it; not run: there is no figure. In percent, "
     "and in points for differences."
 )
+OTHER_UNITS = "Units other than percent are written; AUC, d′ and calibration errors have none."
 UNITS = {"training loss < 8.0": LOSS}
 """Of the plan's own criteria, by their text: those whose figures are not in percent."""
 _SHOWN = {
@@ -85,15 +86,17 @@ def page(run: Run, criteria: Criteria) -> str:
         [{"Level": level, "Verdict": verdict} for level, verdict in overall(found).items()],
         dtype=str,
     )
-    notes = "\n\n".join(f"**{note}**" for note in model_notes(run.matrix))
+    stand_ins = "\n\n".join(f"**{note}**" for note in model_notes(run.matrix))
+    units = criteria.units(run.baselines)
+    note = NOTE if set(units.values()) <= {PERCENT, LOSS} else f"{NOTE} {OTHER_UNITS}"
     parts = [
         "# Verdict",
-        notes,
+        stand_ins,
         _judged(run, found),
         "## By level",
         markdown(levels, "What only a reader can judge is left out.").strip(),
         "## Criteria",
-        markdown(findings_table(found, criteria.units(run.baselines)), NOTE).strip(),
+        markdown(findings_table(found, units), note).strip(),
     ]
     if steps:
         tree = markdown(tree_table(steps), f"Next: {steps[-1].then}.").strip()
