@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from support.criteria import PLAN
 from support.made_answers import made_decided, made_sources
 from support.made_tables import NAMES, make
 from support.paper_checks import LINE, check_numbers, needs_pdflatex, numbers, typeset
@@ -20,6 +21,7 @@ from speechdt.reporting.figures.draw import draw
 from speechdt.reporting.figures.style import save
 from speechdt.reporting.pages import paper, paper_numbers
 from speechdt.reporting.tables import verdict
+from speechdt.reporting.tables.measured import Run
 from speechdt.statistics import error_rates
 from speechdt.statistics.leave_one_out import compared
 
@@ -51,7 +53,7 @@ def outcome_tables(made, variants):
         trials[name] = np.clip((trials["label"] == "SPEECH") * 0.3 + rng.random(160), 0.01, 0.99)
     both = pd.concat([trials.assign(split=split) for split in ("dev", "test")])
     found = compare_search(both, replicates=100, permutations=99, seed=1)
-    run = verdict.Run(
+    run = Run(
         *(made[name] for name in ("matrix", "comparisons", "metrics", "latency", "training")),
         adapters={},
         judged=[variants[-1]],
@@ -70,7 +72,7 @@ def outcome_tables(made, variants):
     return {
         "searches": all_searches([found.assign(search="base"), found.assign(search="large")]),
         "order_bias": pd.DataFrame([{"variant": "B3.seed1", **bias}]),
-        "verdict": pd.DataFrame(verdict.findings(run)),
+        "verdict": pd.DataFrame(verdict.findings(run, PLAN)),
         "leave_one_out": pd.concat(left_out),
     }
 
