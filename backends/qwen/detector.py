@@ -280,7 +280,7 @@ class AnswerDetector:
 
     @staticmethod
     def check_writer(model: str) -> None:
-        """Raise a ValueError, before any job starts, if a model that is to write is out of reach."""
+        """Raise a ValueError, before any job starts, if a model that writes is out of reach."""
         check_reachable(model)
 
     def _check_that_it_hears(self) -> None:

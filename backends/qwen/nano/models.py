@@ -93,6 +93,18 @@ def qwen2_audio() -> Nano:
     return Nano(model, tokenizer, QWEN2_AUDIO_CHAT)
 
 
+EYES = {
+    "depth": 1,
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_heads": 2,
+    "out_hidden_size": WIDTH,
+    "num_position_embeddings": 16,
+    "deepstack_visual_indexes": [0],
+}
+"""Of the vision tower, which the class has and nobody uses here."""
+
+
 def qwen3_omni() -> Nano:
     """Build a small thinker of Qwen3-Omni with random weights from torch's generator."""
     from transformers import Qwen3OmniMoeThinkerConfig, Qwen3OmniMoeThinkerForConditionalGeneration
@@ -118,15 +130,7 @@ def qwen3_omni() -> Nano:
             "initializer_range": HEARING_SPREAD,
             "output_dim": WIDTH,
         },
-        vision_config={  # the class has eyes; nobody uses them here
-            "depth": 1,
-            "hidden_size": 16,
-            "intermediate_size": 16,
-            "num_heads": 2,
-            "out_hidden_size": WIDTH,
-            "num_position_embeddings": 16,
-            "deepstack_visual_indexes": [0],
-        },
+        vision_config=EYES,
         text_config={
             "vocab_size": len(tokenizer),
             "hidden_size": WIDTH,
