@@ -9,6 +9,7 @@ PLATFORM := $(shell uname -sm)
 # Tests run side by side; one thread each, since small matrices gain nothing from more.
 TEST_WORKERS ?= auto
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+OLDEST := OMP_NUM_THREADS=1 build/oldest/bin/python
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
 .DEFAULT_GOAL := help
@@ -33,15 +34,20 @@ test-full: lint types ## The same and the campaigns: many kills, many made-up in
 	$(PYTEST) --campaigns
 
 test-oldest: ## Run the tests on the oldest versions that pyproject.toml admits, in build/oldest
-	$(PYTHON) tests/support/oldest.py build/oldest
-	build/oldest/bin/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --ignore tests/end_to_end
-	build/oldest/bin/snakemake --cores $(CORES) --configfile configs/ci.yaml --config 'pathvars={results: build/oldest-results}'
+	$(PYTHON) -m venv build/oldest
+	build/oldest/bin/python -m pip install --quiet uv
+	build/oldest/bin/uv pip install --quiet --python build/oldest/bin/python \
+	  --resolution lowest-direct --editable '.[dev]'
+	$(OLDEST) -m pytest -n $(TEST_WORKERS) --dist loadgroup --no-workflows
+	$(OLDEST) -m snakemake --cores $(CORES) --configfile configs/ci.yaml configs/oldest.yaml
+	$(OLDEST) -m pip freeze > build/oldest/versions.txt
 
 lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+	$(BIN)/python -m pytest tests/test_layout.py
 
 types: $(READY) ## Check types: mypy, strict for speechdt
 	$(BIN)/mypy
@@ -61,6 +67,9 @@ else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 endif
 	@touch $@
+
+dag: $(READY) ## Draw the workflow by stages: docs/dag.svg
+	$(BIN)/snakemake --quiet all --filegraph | $(BIN)/python -m speechdt.workflow.stage_graph Snakefile docs/dag.svg
 
 lock: ## Renew requirements.lock from the ranges of pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
