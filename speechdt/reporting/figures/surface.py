@@ -11,8 +11,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from speechdt.psychometrics.surface import Surface
-from speechdt.reporting.figures.heatmap import COLORMAP, cell_values, outside
-from speechdt.reporting.figures.style import INK, PAGE, message, panels, styled
+from speechdt.reporting.figures.heatmap import COLORMAP, cell_values
+from speechdt.reporting.figures.style import INK, PAGE, message, outside, panels, styled
 from speechdt.reporting.tables.formatting import minus
 
 POINTS = 60
