@@ -6,13 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PLATFORM := $(shell uname -sm)
+# Tests run side by side; one thread each, since small matrices gain nothing from more.
+TEST_WORKERS ?= auto
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup results test lint types unit lock clean
+.PHONY: help setup results check test test-full test-oldest lint types unit dag lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with everything in it
 
@@ -21,7 +24,18 @@ results: $(READY) ## Run the workflow: tables, figures and report in results/
 	@$(SNAKEMAKE)
 	@echo "Open results/report.html, or see results/README.md for what is where."
 
-test: lint types unit ## Check the code and run all tests, a small real run among them
+check: lint types unit ## Check the code and run the tests that start no workflow: minutes
+
+test: lint types ## Check the code and run all tests, a small real run among them
+	$(PYTEST)
+
+test-full: lint types ## The same and the campaigns: many kills, many made-up inputs
+	$(PYTEST) --campaigns
+
+test-oldest: ## Run the tests on the oldest versions that pyproject.toml admits, in build/oldest
+	$(PYTHON) tests/support/oldest.py build/oldest
+	build/oldest/bin/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --ignore tests/end_to_end
+	build/oldest/bin/snakemake --cores $(CORES) --configfile configs/ci.yaml --config 'pathvars={results: build/oldest-results}'
 
 lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check
@@ -32,8 +46,8 @@ lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
 types: $(READY) ## Check types: mypy, strict for speechdt
 	$(BIN)/mypy
 
-unit: $(READY) ## Run pytest
-	$(BIN)/python -m pytest
+unit: $(READY) ## Run the tests that start no workflow
+	$(PYTEST) --no-workflows
 
 # Exact pins where they were made; elsewhere the ranges of pyproject.toml.
 $(READY): requirements.lock pyproject.toml

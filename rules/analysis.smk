@@ -1,13 +1,21 @@
 # scores of test -> metrics and thresholds of each variant -> tables of all
 
+of_variant = field(experiment.variants, "variant")
+
+# Its features are the largest of the trivial classifiers'. (The plugin may have been taken out.)
+LOGMEL = find_detectors().get("logmel")
+LOGMEL_CODE = code_hash(*source_files(LOGMEL)) if LOGMEL else ""
+
 
 rule measure_metrics:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CLEAN),
-        scores=lambda wildcards: scores_of(
-            runs_of(wildcards.variant), "test", NOISY + CLEAN
+        scores=lambda wildcards: products.scores(
+            of_variant("runs")(wildcards), "test", NOISY + CLEAN
         ),
-        calibrations=lambda wildcards: calibrations_of(runs_of(wildcards.variant)),
+        calibrations=lambda wildcards: products.calibrations(
+            of_variant("runs")(wildcards)
+        ),
         sources="<results>/corpus/sources.parquet",
     output:
         metrics="<results>/metrics/{variant}.csv",
@@ -17,8 +25,9 @@ rule measure_metrics:
     conda:
         ENVIRONMENT
     params:
-        replicates=config["bootstrap"]["replicates"],
-        seed=config["seed"],
+        runs=of_variant("runs"),
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
         code=code("analysis/measure_metrics.py"),
     message:
         "Measuring {wildcards.variant} on test"
@@ -30,8 +39,8 @@ rule measure_metrics:
 rule measure_unflagged:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
-        scores=scores_of(ALL_RUNS, "test", NOISY),
-        calibrations=calibrations_of(ALL_RUNS),
+        scores=products.scores(experiment.matrix_runs, "test", NOISY),
+        calibrations=products.calibrations(experiment.matrix_runs),
         flags="<results>/corpus/flags.parquet",
     output:
         "<results>/metrics/unflagged/all.csv",
@@ -40,9 +49,9 @@ rule measure_unflagged:
     conda:
         ENVIRONMENT
     params:
-        variants={variant: len(runs_of(variant)) for variant in VARIANTS},
-        replicates=config["bootstrap"]["replicates"],
-        seed=config["seed"],
+        variants=experiment.runs_of,
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
         code=code("analysis/measure_unflagged.py"),
     message:
         "Measuring all variants without flagged trials"
@@ -53,10 +62,12 @@ rule measure_unflagged:
 rule fit_thresholds:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
-        scores=lambda wildcards: scores_of(
-            runs_of(wildcards.variant), "test", NOISY + CATCH
+        scores=lambda wildcards: products.scores(
+            of_variant("runs")(wildcards), "test", NOISY + CATCH
         ),
-        calibrations=lambda wildcards: calibrations_of(runs_of(wildcards.variant)),
+        calibrations=lambda wildcards: products.calibrations(
+            of_variant("runs")(wildcards)
+        ),
     output:
         thresholds="<results>/thresholds/{variant}.csv",
         curves="<results>/thresholds/{variant}.curves.csv",
@@ -67,8 +78,9 @@ rule fit_thresholds:
     conda:
         ENVIRONMENT
     params:
-        replicates=config["bootstrap"]["replicates"],
-        seed=config["seed"],
+        runs=of_variant("runs"),
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
         code=code("analysis/fit_thresholds.py"),
     message:
         "Fitting the psychometric curves of {wildcards.variant}"
@@ -79,8 +91,8 @@ rule fit_thresholds:
 rule compare_variants:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
-        scores=scores_of(ALL_RUNS, "test", NOISY + CATCH),
-        calibrations=calibrations_of(ALL_RUNS),
+        scores=products.scores(experiment.matrix_runs, "test", NOISY + CATCH),
+        calibrations=products.calibrations(experiment.matrix_runs),
     output:
         "<results>/tables/comparisons.csv",
     log:
@@ -88,10 +100,10 @@ rule compare_variants:
     conda:
         ENVIRONMENT
     params:
-        **config["comparisons"],
-        variants={variant: len(runs_of(variant)) for variant in VARIANTS},
-        replicates=config["bootstrap"]["replicates"],
-        seed=config["seed"],
+        **settings["comparisons"],
+        variants=experiment.runs_of,
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
         code=code("analysis/compare_variants.py"),
     message:
         "Comparing the variants pair by pair"
@@ -99,18 +111,139 @@ rule compare_variants:
         "scripts/analysis/compare_variants.py"
 
 
+rule compare_left_out:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        sources="<results>/corpus/sources.parquet",
+        scores=products.scores(
+            dict.fromkeys(experiment.judged_left_out.values()), "test", NOISY
+        ),
+        calibrations=products.calibrations(experiment.judged_left_out),
+    output:
+        table="<results>/tables/leave_one_out.csv",
+        page="<results>/tables/leave_one_out.md",
+    log:
+        "<logs>/compare_left_out/compare_left_out.log",
+    conda:
+        ENVIRONMENT
+    params:
+        scores_of=experiment.judged_left_out,
+        left_out=[
+            {
+                **{name: getattr(run, name) for name in ("name", "in_domain")},
+                **{name: getattr(run, name) for name in ("variant", "corpus")},
+                "trained": run.entry is not None,
+            }
+            for run in experiment.left_out
+        ],
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=code("analysis/compare_left_out.py"),
+    message:
+        "Comparing what knows a corpus with what does not"
+    script:
+        "scripts/analysis/compare_left_out.py"
+
+
+rule measure_giveaways:
+    input:
+        audit="<results>/trials/audit.csv",
+        train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+    output:
+        "<results>/tables/giveaways.csv",
+    log:
+        "<logs>/measure_giveaways/measure_giveaways.log",
+    conda:
+        ENVIRONMENT
+    params:
+        features=["level", "bandwidth", "spectrum", "logmel"],
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        detector=LOGMEL_CODE,
+        code=code("analysis/measure_giveaways.py"),
+    message:
+        "Measuring how much the trials give away without listening"
+    script:
+        "scripts/analysis/measure_giveaways.py"
+
+
+# Of a variant with several runs the first is shown: each run has a threshold of its own.
+rule measure_sensitivity:
+    input:
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        dev_scores=products.scores(experiment.first_runs.values(), "dev", NOISY),
+        test_scores=products.scores(experiment.first_runs.values(), "test", NOISY),
+        calibrations=products.calibrations(experiment.first_runs.values()),
+    output:
+        "<results>/tables/threshold_sensitivity.csv",
+    log:
+        "<logs>/measure_sensitivity/measure_sensitivity.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=experiment.first_runs,
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=code("analysis/measure_sensitivity.py"),
+    message:
+        "Moving the thresholds of all variants"
+    script:
+        "scripts/analysis/measure_sensitivity.py"
+
+
+rule analyse_errors:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(experiment.first_runs.values(), "test", NOISY),
+        calibrations=products.calibrations(experiment.first_runs.values()),
+        sources="<results>/corpus/sources.parquet",
+    output:
+        rates="<results>/tables/errors.csv",
+        common="<results>/tables/errors_common.csv",
+        pairs="<results>/tables/errors_pairs.csv",
+        sources="<results>/tables/error_sources.csv",
+    log:
+        "<logs>/analyse_errors/analyse_errors.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=experiment.first_runs,
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=code("analysis/analyse_errors.py"),
+    message:
+        "Counting the errors of all variants"
+    script:
+        "scripts/analysis/analyse_errors.py"
+
+
 rule collect_tables:
     input:
-        metrics=expand("<results>/metrics/{variant}.csv", variant=VARIANTS)
+        metrics=expand("<results>/metrics/{variant}.csv", variant=experiment.variants)
         # Nothing is flagged where all that would be is removed.
-        + (["<results>/metrics/unflagged/all.csv"] if FLAGS and not REMOVE else []),
-        reliability=expand(
-            "<results>/metrics/{variant}.reliability.csv", variant=VARIANTS
+        + (
+            ["<results>/metrics/unflagged/all.csv"]
+            if products.flags and not settings["hygiene"]["remove"]
+            else []
         ),
-        thresholds=expand("<results>/thresholds/{variant}.csv", variant=VARIANTS),
-        curves=expand("<results>/thresholds/{variant}.curves.csv", variant=VARIANTS),
-        surface=expand("<results>/thresholds/{variant}.surface.csv", variant=VARIANTS),
-        contour=expand("<results>/thresholds/{variant}.contour.csv", variant=VARIANTS),
+        reliability=expand(
+            "<results>/metrics/{variant}.reliability.csv", variant=experiment.variants
+        ),
+        thresholds=expand(
+            "<results>/thresholds/{variant}.csv", variant=experiment.variants
+        ),
+        curves=expand(
+            "<results>/thresholds/{variant}.curves.csv", variant=experiment.variants
+        ),
+        surface=expand(
+            "<results>/thresholds/{variant}.surface.csv", variant=experiment.variants
+        ),
+        contour=expand(
+            "<results>/thresholds/{variant}.contour.csv", variant=experiment.variants
+        ),
     output:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",
@@ -125,11 +258,8 @@ rule collect_tables:
         ENVIRONMENT
     params:
         variants={
-            variant: {
-                "backend": VARIANTS[variant].get("backend", "ensemble"),
-                "model": label_of(variant),
-            }
-            for variant in VARIANTS
+            name: {"backend": variant.backend, "model": variant.label}
+            for name, variant in experiment.variants.items()
         },
         code=code("analysis/collect_tables.py"),
     message:
@@ -138,26 +268,28 @@ rule collect_tables:
         "scripts/analysis/collect_tables.py"
 
 
-# Of a variant with several runs the first is timed: they differ in their weights alone.
-latencies = [f"<results>/latency/{run}.json" for run in FIRST_RUNS]
-
-
-# Apart from the other tables, since no two runs give the same milliseconds.
-rule collect_latency:
+rule write_verdict:
     input:
-        latency=latencies,
         matrix="<results>/tables/matrix.csv",
-    output:
+        comparisons="<results>/tables/comparisons.csv",
+        metrics="<results>/tables/metrics.csv",
         latency="<results>/tables/latency.csv",
-        pareto="<results>/tables/pareto.csv",
+        training=["<results>/tables/training.csv"] if experiment.adapted else [],
+    output:
+        page="<results>/tables/verdict.md",
+        table="<results>/tables/verdict.csv",
     log:
-        "<logs>/collect_latency/collect_latency.log",
+        "<logs>/write_verdict/write_verdict.log",
     conda:
         ENVIRONMENT
     params:
-        variants=list(VARIANTS),
-        code=code("scores/collect_latency.py"),
+        **settings["verdict"],
+        present=list(experiment.variants),
+        adapters={
+            variant: entry["runs"][0] for variant, entry in experiment.adapted.items()
+        },
+        code=code("analysis/write_verdict.py"),
     message:
-        "Collecting the latencies"
+        "Judging the plan's criteria"
     script:
-        "scripts/scores/collect_latency.py"
+        "scripts/analysis/write_verdict.py"

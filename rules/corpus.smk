@@ -1,6 +1,8 @@
-# corpus (audio files) -> index (what is usable) -> sources (with their split)
+# recordings -> index (what is usable) -> hygiene (what detectors hear in them) -> split
 
 from speechdt.files import fingerprint
+
+HYGIENE = settings["hygiene"]
 
 
 rule index_corpus:
@@ -15,14 +17,14 @@ rule index_corpus:
         ENVIRONMENT
     threads: workflow.cores
     params:
-        corpora=config["corpus"],
+        corpora=settings["corpus"],
         # Names, sizes and times of the recordings: a new file reruns the index.
         files=[
             fingerprint(corpus["path"])
-            for corpus in config["corpus"]
+            for corpus in settings["corpus"]
             if "path" in corpus
         ],
-        shortest_ms=min(GRID.duration_ms),
+        shortest_ms=min(experiment.grid.duration_ms),
         code=code("corpus/index_corpus.py"),
     message:
         "Reading the recordings"
@@ -30,12 +32,81 @@ rule index_corpus:
         "scripts/corpus/index_corpus.py"
 
 
+rule measure_hygiene:
+    input:
+        "<results>/corpus/index.parquet",
+    output:
+        "<results>/corpus/hygiene/{check}.parquet",
+    log:
+        "<logs>/measure_hygiene/{check}.log",
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
+    resources:
+        gpu=lambda wildcards: of_check("detector")(wildcards).gpus,
+    params:
+        backend=of_check("backend"),
+        options=of_check("options"),
+        detector=code_of(of_check),
+        code=code("corpus/measure_hygiene.py"),
+    message:
+        "Listening to every recording with {wildcards.check} ({params.backend})"
+    script:
+        "scripts/corpus/measure_hygiene.py"
+
+
+rule count_hygiene:
+    input:
+        index="<results>/corpus/index.parquet",
+        scores=expand(
+            "<results>/corpus/hygiene/{check}.parquet", check=experiment.checks
+        ),
+    output:
+        "<results>/tables/hygiene.csv",
+    log:
+        "<logs>/count_hygiene/count_hygiene.log",
+    conda:
+        ENVIRONMENT
+    params:
+        thresholds={name: check.thresholds for name, check in experiment.checks.items()},
+        code=code("corpus/count_hygiene.py"),
+    message:
+        "Counting what hygiene would remove"
+    script:
+        "scripts/corpus/count_hygiene.py"
+
+
+# Beside the trials, not in them: an edit of the check's detector renders and scores nothing anew.
+rule flag_sources:
+    input:
+        index="<results>/corpus/index.parquet",
+        scores=f"<results>/corpus/hygiene/{HYGIENE['flag_by']}.parquet",
+    output:
+        "<results>/corpus/flags.parquet",
+    log:
+        "<logs>/flag_sources/flag_sources.log",
+    conda:
+        ENVIRONMENT
+    params:
+        check=HYGIENE["flag_by"],
+        thresholds=(
+            experiment.checks[HYGIENE["flag_by"]].thresholds
+            if HYGIENE["flag_by"]
+            else {}
+        ),
+        code=code("corpus/flag_sources.py"),
+    message:
+        "Flagging what {params.check} objects to"
+    script:
+        "scripts/corpus/flag_sources.py"
+
+
 rule split_sources:
     input:
         index="<results>/corpus/index.parquet",
-        marks=MARKS,
+        marks=experiment.marks,
         # Only where flagged recordings are to be removed; else flags meet the scores at the end.
-        flags=FLAGS if REMOVE else [],
+        flags=products.flags if HYGIENE["remove"] else [],
     output:
         sources="<results>/corpus/sources.parquet",
         left_out="<results>/corpus/left_out.csv",
@@ -44,13 +115,13 @@ rule split_sources:
     conda:
         ENVIRONMENT
     params:
-        nested_ms=GRID.nested_ms,
-        seed=config["seed"],
-        held_out=config["trials"]["held_out"],
-        per_class=config["trials"]["items"],
-        categories=config["trials"]["categories"],
-        least_active=config["trials"]["least_active"],
-        flag_by=FLAG_BY if REMOVE else "",
+        nested_ms=experiment.grid.nested_ms,
+        seed=settings["seed"],
+        held_out=settings["trials"]["held_out"],
+        per_class=settings["trials"]["items"],
+        categories=settings["trials"]["categories"],
+        least_active=settings["trials"]["least_active"],
+        flag_by=HYGIENE["flag_by"] if HYGIENE["remove"] else "",
         code=code("corpus/split_sources.py"),
     message:
         "Putting speakers and recording families into train, dev and test"

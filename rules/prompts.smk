@@ -1,35 +1,33 @@
 # what the wording of a question does to a language model: option order, the bank, searches
 
-ASKED = [run for of in RUNS.values() for run in of if in_both_orders(run)]
-
 
 rule measure_order_bias:
     input:
-        models=own_models,
-        search=own_search,
+        models=of_run("made"),
+        search=search_of,
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
-        "<results>/prompts/order_bias/{variant}.json",
+        "<results>/prompts/order_bias/{run}.json",
     log:
-        "<logs>/measure_order_bias/{variant}.log",
+        "<logs>/measure_order_bias/{run}.log",
     conda:
         ENVIRONMENT
     resources:
-        gpu=gpus,
+        gpu=of_run("gpus"),
     params:
-        backend=lambda wildcards: SCORED[wildcards.variant]["backend"],
-        options=options,
-        detector=detector_code,
+        backend=of_run("backend"),
+        options=of_run("options"),
+        detector=code_of(of_run),
         code=code("prompts/measure_order_bias.py"),
     message:
-        "Asking {wildcards.variant} with its options in both orders"
+        "Asking {wildcards.run} with its options in both orders"
     script:
         "scripts/prompts/measure_order_bias.py"
 
 
 rule collect_order_bias:
     input:
-        expand("<results>/prompts/order_bias/{variant}.json", variant=ASKED),
+        expand("<results>/prompts/order_bias/{run}.json", run=experiment.asked),
     output:
         "<results>/tables/order_bias.csv",
     log:
@@ -37,7 +35,7 @@ rule collect_order_bias:
     conda:
         ENVIRONMENT
     params:
-        variants=ASKED,
+        variants=experiment.asked,
         code=code("prompts/collect_order_bias.py"),
     message:
         "Collecting the biases of option order"
@@ -47,7 +45,7 @@ rule collect_order_bias:
 
 rule score_bank:
     input:
-        models=search_models,
+        models=of_search("made"),
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
         "<results>/prompts/bank/{search}.csv",
@@ -58,16 +56,16 @@ rule score_bank:
     conda:
         ENVIRONMENT
     resources:
-        gpu=search_gpus,
+        gpu=of_search("gpus"),
     params:
-        backend=search_backend,
-        options=search_options,
-        model=search_model,
-        baseline=lambda wildcards: SEARCHES[wildcards.search].entry["prompt"],
-        prompts=config["prompts"],
-        replicates=config["bootstrap"]["replicates"],
-        seed=config["seed"],
-        detector=search_code,
+        backend=of_search("backend"),
+        options=of_search("options"),
+        model=of_search("label"),
+        baseline=of_search("baseline"),
+        prompts=settings["prompts"],
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        detector=code_of(of_search),
         code=code("prompts/score_bank.py"),
     message:
         "Asking every prompt of the bank on dev, for search {wildcards.search}"
@@ -75,87 +73,9 @@ rule score_bank:
         "scripts/prompts/score_bank.py"
 
 
-# Dev alone: no file of test goes in.
-rule search_prompts:
-    input:
-        models=search_models,
-        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
-        bank="<results>/prompts/bank/{search}.csv",
-    output:
-        "<results>/prompts/{search}.json",
-    log:
-        "<logs>/search_prompts/{search}.log",
-    benchmark:
-        "<benchmarks>/search_prompts/{search}.tsv"
-    conda:
-        ENVIRONMENT
-    resources:
-        gpu=search_gpus,
-    params:
-        backend=search_backend,
-        options=search_options,
-        model=search_model,
-        settings=lambda wildcards: SEARCHES[wildcards.search].settings.told(),
-        prompts=config["prompts"],
-        seed=config["seed"],
-        detector=search_code,
-        code=code("prompts/search_prompts.py"),
-    message:
-        "Searching for a prompt on dev, and at random as well: {wildcards.search}"
-    script:
-        "scripts/prompts/search_prompts.py"
-
-
-rule score_searched:
-    input:
-        models=search_models,
-        search="<results>/prompts/{search}.json",
-        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
-        test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
-    output:
-        "<results>/prompts/searched/{search}.parquet",
-    log:
-        "<logs>/score_searched/{search}.log",
-    conda:
-        ENVIRONMENT
-    resources:
-        gpu=search_gpus,
-    params:
-        backend=search_backend,
-        options=search_options,
-        detector=search_code,
-        code=code("prompts/score_searched.py"),
-    message:
-        "Scoring dev and test with the prompts of search {wildcards.search}"
-    script:
-        "scripts/prompts/score_searched.py"
-
-
-rule compare_searches:
-    input:
-        searches=expand("<results>/prompts/{search}.json", search=SEARCHES),
-        scores=expand("<results>/prompts/searched/{search}.parquet", search=SEARCHES),
-    output:
-        csv="<results>/tables/searches.csv",
-        md="<results>/tables/searches.md",
-    log:
-        "<logs>/compare_searches/compare_searches.log",
-    conda:
-        ENVIRONMENT
-    params:
-        replicates=config["bootstrap"]["replicates"],
-        permutations=config["comparisons"]["permutations"],
-        seed=config["seed"],
-        code=code("prompts/compare_searches.py"),
-    message:
-        "Comparing what searches found with random search and the baseline"
-    script:
-        "scripts/prompts/compare_searches.py"
-
-
 rule collect_bank:
     input:
-        expand("<results>/prompts/bank/{search}.csv", search=SEARCHES),
+        expand("<results>/prompts/bank/{search}.csv", search=experiment.searches),
     output:
         csv="<results>/tables/prompts.csv",
         md="<results>/tables/prompts.md",
@@ -171,45 +91,86 @@ rule collect_bank:
         "scripts/prompts/collect_bank.py"
 
 
-rule draw_prompts:
+# Dev alone: no file of test goes in.
+rule search_prompts:
     input:
-        "<results>/tables/prompts.csv",
+        models=of_search("made"),
+        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        bank="<results>/prompts/bank/{search}.csv",
     output:
-        svg="<results>/figures/prompts.svg",
-        pdf="<results>/figures/prompts.pdf",
-        png="<results>/figures/prompts.png",
+        "<results>/prompts/{search}.json",
     log:
-        "<logs>/draw_prompts/draw_prompts.log",
+        "<logs>/search_prompts/{search}.log",
+    benchmark:
+        "<benchmarks>/search_prompts/{search}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=of_search("gpus"),
+    params:
+        backend=of_search("backend"),
+        options=of_search("options"),
+        model=of_search("label"),
+        settings=lambda wildcards: of_search("settings")(wildcards).told(),
+        prompts=settings["prompts"],
+        seed=settings["seed"],
+        detector=code_of(of_search),
+        code=code("prompts/search_prompts.py"),
+    message:
+        "Searching for a prompt on dev, and at random as well: {wildcards.search}"
+    script:
+        "scripts/prompts/search_prompts.py"
+
+
+rule score_searched:
+    input:
+        models=of_search("made"),
+        search="<results>/prompts/{search}.json",
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+    output:
+        "<results>/prompts/searched/{search}.parquet",
+    log:
+        "<logs>/score_searched/{search}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=of_search("gpus"),
+    params:
+        backend=of_search("backend"),
+        options=of_search("options"),
+        detector=code_of(of_search),
+        code=code("prompts/score_searched.py"),
+    message:
+        "Scoring dev and test with the prompts of search {wildcards.search}"
+    script:
+        "scripts/prompts/score_searched.py"
+
+
+rule compare_searches:
+    input:
+        searches=expand("<results>/prompts/{search}.json", search=experiment.searches),
+        scores=expand(
+            "<results>/prompts/searched/{search}.parquet", search=experiment.searches
+        ),
+    output:
+        csv="<results>/tables/searches.csv",
+        md="<results>/tables/searches.md",
+    log:
+        "<logs>/compare_searches/compare_searches.log",
     conda:
         ENVIRONMENT
     params:
-        code=code("reporting/draw_figure.py"),
+        replicates=settings["bootstrap"]["replicates"],
+        permutations=settings["comparisons"]["permutations"],
+        seed=settings["seed"],
+        code=code("prompts/compare_searches.py"),
     message:
-        "Drawing the prompts of the bank"
+        "Comparing what searches found with random search and the baseline"
     script:
-        "scripts/reporting/draw_figure.py"
-
-
-bank_results = (
-    expand("<results>/tables/prompts.{format}", format=["csv", "md"])
-    + expand("<results>/figures/prompts.{format}", format=["svg", "pdf", "png"])
-    if SEARCHES
-    else []
-)
-search_results = (
-    expand("<results>/tables/searches.{format}", format=["csv", "md"])
-    if SEARCHES
-    else []
-)
-
-# What the report says of prompts: the bank, what searches were worth, and a figure.
-report_of_prompts = [
-    path
-    for path in bank_results + search_results
-    if Path(path).suffix in (".csv", ".svg")
-]
+        "scripts/prompts/compare_searches.py"
 
 
 rule prompts:
     input:
-        bank_results,
+        products.bank,

@@ -1,53 +1,9 @@
-# tables of all variants -> figures, tables for people -> one page
-
-from speechdt.reporting.figures.catalogue import FIGURES, FORMATS, OF_ADAPTERS
-
-drawn = [figure for figure in FIGURES if ADAPTED or figure not in OF_ADAPTERS]
-figures = expand("<results>/figures/{figure}.{format}", figure=drawn, format=FORMATS)
-displayed = expand(
-    "<results>/tables/{table}",
-    table=[
-        "matrix.md",
-        "matrix.tex",
-        "thresholds.md",
-        "thresholds.tex",
-        "latency.md",
-    ],
-)
-tables = displayed + expand(
-    "<results>/tables/{table}.csv",
-    table=[
-        "matrix",
-        "metrics",
-        "reliability",
-        "thresholds",
-        "curves",
-        "latency",
-        "pareto",
-        "comparisons",
-        "surface",
-        "contour",
-        "threshold_sensitivity",
-    ],
-)
-
-asked_tables = ["<results>/tables/order_bias.csv"] if ASKED else []
-adapter_tables = ["<results>/tables/adapters.csv"] if ADAPTED else []
-cards = expand("<results>/cards/{adapter}.md", adapter=USED_ADAPTERS)
-tables += asked_tables + adapter_tables
-# Only where something is trained, since train's clips are rendered for that alone.
-giveaway_tables = ["<results>/tables/giveaways.csv"] if TRAINED else []
-tables += giveaway_tables
-if LEFT_OUT:
-    tables += rules.compare_left_out.output
-tables += expand("<results>/tables/verdict.{kind}", kind=["md", "csv"])
+# tables -> figures, pages, the paper's folder, the release
 
 
 rule draw_figure:
     input:
-        lambda wildcards: expand(
-            "<results>/tables/{table}.csv", table=FIGURES[wildcards.figure].tables
-        ),
+        lambda wildcards: products.tables_of(*FIGURES[wildcards.figure].tables),
     output:
         svg=report(
             "<results>/figures/{figure}.svg",
@@ -60,11 +16,11 @@ rule draw_figure:
     log:
         "<logs>/draw_figure/{figure}.log",
     wildcard_constraints:
-        figure="|".join(FIGURES),
+        figure=any_of(FIGURES),
     conda:
         ENVIRONMENT
     params:
-        variants=list(VARIANTS),
+        variants=list(experiment.variants),
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
         code=code("reporting/draw_figure.py"),
     message:
@@ -81,7 +37,7 @@ rule write_display_tables:
         latency="<results>/tables/latency.csv",
         pareto="<results>/tables/pareto.csv",
     output:
-        displayed,
+        products.text_tables,
     log:
         "<logs>/write_display_tables/write_display_tables.log",
     conda:
@@ -107,19 +63,19 @@ rule write_report:
         contour="<results>/tables/contour.csv",
         verdict="<results>/tables/verdict.csv",
         threshold_sensitivity="<results>/tables/threshold_sensitivity.csv",
-        giveaways=giveaway_tables,
-        left_out=left_out_tables,
-        order_bias=asked_tables,
-        adapters=adapter_tables,
-        prompts=report_of_prompts,
-        searches=expand("<results>/prompts/{search}.json", search=SEARCHES),
-        figures=expand("<results>/figures/{figure}.svg", figure=drawn),
-        calibration=calibrations_of(FIRST_RUNS),
-        latency_of=latencies,
+        giveaways=products.giveaway_tables,
+        left_out=products.left_out_tables,
+        order_bias=products.asked_tables,
+        adapters=products.adapter_tables,
+        prompts=products.of_prompts,
+        searches=expand("<results>/prompts/{search}.json", search=experiment.searches),
+        figures=products.figures_of(DRAWN, ["svg"]),
+        calibration=products.calibrations(experiment.first_runs.values()),
+        latency_of=products.latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
-        hygiene=hygiene,
+        hygiene=products.hygiene,
         audit="<results>/trials/audit.csv",
         template=templates("report.html.j2"),
         citation=of_checkout("CITATION.cff"),
@@ -135,10 +91,217 @@ rule write_report:
     conda:
         ENVIRONMENT
     params:
-        variants=list(VARIANTS),
-        config=config,
+        variants=list(experiment.variants),
+        config=settings,
         code=code("reporting/write_report.py"),
     message:
         "Writing the report"
     script:
         "scripts/reporting/write_report.py"
+
+
+rule write_gallery:
+    input:
+        cells=rules.analyse_errors.input.cells,
+        scores=rules.analyse_errors.input.scores,
+        calibrations=rules.analyse_errors.input.calibrations,
+        sources=rules.analyse_errors.input.sources,
+        clean=f"<results>/trials/test/{CLEAN[0]}.parquet",
+        rates="<results>/tables/errors.csv",
+        common="<results>/tables/errors_common.csv",
+        pairs="<results>/tables/errors_pairs.csv",
+        ranked="<results>/tables/error_sources.csv",
+        matrix="<results>/tables/matrix.csv",
+        templates=templates(
+            *(
+                "errors.html.j2",
+                "errors.css",
+                "errors.js",
+                "page.css",
+                "table.html.j2",
+            ),
+            *("clip_player.html.j2", "clip_player.css", "clip_player.js"),
+        ),
+    output:
+        page=report(
+            "<results>/errors.html",
+            caption="captions/errors.rst",
+            category="Report",
+            labels={"page": "failures to listen to"},
+        ),
+        audio=[directory("<results>/errors")] if products.errors_in_folder else [],
+    log:
+        "<logs>/write_gallery/write_gallery.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=experiment.first_runs,
+        clips=settings["gallery"]["clips"],
+        clean_ms=experiment.grid.clean_ms,
+        code=code("reporting/write_errors_page.py"),
+    message:
+        "Writing the gallery of failures"
+    script:
+        "scripts/reporting/write_errors_page.py"
+
+
+rule write_inspection:
+    input:
+        sources="<results>/corpus/sources.parquet",
+        cells=expand(
+            "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=NOISY
+        ),
+        flags=products.flags,
+        templates=templates(
+            *("inspect.html.j2", "inspect.js", "page.css"),
+            *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
+        ),
+    output:
+        "<results>/corpus/inspect.html",
+    log:
+        "<logs>/write_inspection/write_inspection.log",
+    benchmark:
+        "<benchmarks>/write_inspection/write_inspection.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        seed=settings["seed"],
+        code=code("reporting/write_inspection.py"),
+    message:
+        "Drawing recordings and trials to listen to"
+    script:
+        "scripts/reporting/write_inspection.py"
+
+
+rule write_dataset_card:
+    input:
+        sources="<results>/corpus/sources.parquet",
+        # Which says so: nothing is shared between the splits.
+        audit="<results>/trials/audit.csv",
+        cells=products.described,
+        flags=products.flags,
+        template=templates("trials_card.md.j2"),
+    output:
+        "<results>/trials/README.md",
+    log:
+        "<logs>/write_dataset_card/write_dataset_card.log",
+    conda:
+        ENVIRONMENT
+    params:
+        grid=experiment.grid._asdict(),
+        corpora=settings["corpus"],
+        settings={
+            "seed": settings["seed"],
+            "level": settings["trials"]["level"],
+            "least_active": settings["trials"]["least_active"],
+            "flag_by": settings["hygiene"]["flag_by"],
+        },
+        code=code("reporting/write_dataset_card.py"),
+    message:
+        "Describing the trials"
+    script:
+        "scripts/reporting/write_dataset_card.py"
+
+
+# `snakemake paper` writes the folder; `snakemake <results>/paper/main.pdf` also runs pdflatex.
+rule paper:
+    input:
+        "<results>/paper/main.tex",
+        "<results>/paper/numbers.tex",
+
+
+rule write_paper:
+    input:
+        # Those of errors by themselves: they are read with other columns as text.
+        tables=[
+            table
+            for table in products.published
+            if table.endswith(".csv") and table not in products.error_tables
+        ],
+        errors=products.error_tables,
+        figures=products.figures_of(DRAWN, ["pdf"]),
+        template=templates("main.tex.j2"),
+        citation=of_checkout("CITATION.cff"),
+    output:
+        main="<results>/paper/main.tex",
+        numbers="<results>/paper/numbers.tex",
+        provenance="<results>/paper/numbers.csv",
+        tables=directory("<results>/paper/tables"),
+        figures=directory("<results>/paper/figures"),
+    log:
+        "<logs>/write_paper/write_paper.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants=list(experiment.variants),
+        code=code("reporting/write_paper.py"),
+    message:
+        "Writing the paper folder"
+    script:
+        "scripts/reporting/write_paper.py"
+
+
+rule typeset_paper:
+    input:
+        rules.write_paper.output,
+        folder="<results>/paper/main.tex",
+    output:
+        "<results>/paper/main.pdf",
+    log:
+        "<logs>/typeset_paper/typeset_paper.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Typesetting the paper with pdflatex"
+    shell:
+        # Twice, for the references; and the PDF carries no date.
+        "said=$(realpath {log}) && cd $(dirname {input.folder})"
+        " && export SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1"
+        " && for turn in 1 2; do"
+        " pdflatex -interaction=nonstopmode -halt-on-error main.tex > $said; done"
+
+
+# `snakemake release`
+rule release:
+    input:
+        "<results>/release",
+
+
+rule make_release:
+    input:
+        cells=products.described,
+        scores=[
+            score
+            for split in CROSSED
+            for score in products.scores(experiment.matrix_runs, split, CELLS)
+        ],
+        calibration=products.calibrations(experiment.matrix_runs),
+        adapters=expand("<results>/adapters/{adapter}", adapter=experiment.trained),
+        cards=products.cards,
+        dataset_card="<results>/trials/README.md",
+        prompts=expand("<results>/prompts/{search}.json", search=experiment.searches),
+        sources="<results>/corpus/sources.parquet",
+        flags=products.flags,
+        tables=products.published,
+        figures=products.figures,
+        pages=[
+            "<results>/report.html",
+            *rules.write_gallery.output,
+        ],
+        numbers="<results>/paper/numbers.csv",
+        template=templates("release.md.j2"),
+        citation=of_checkout("CITATION.cff"),
+    output:
+        directory("<results>/release"),
+    log:
+        "<logs>/make_release/make_release.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=experiment.matrix_runs,
+        config=settings,
+        code=code("reporting/make_release.py"),
+    message:
+        "Gathering the run in one folder to publish"
+    script:
+        "scripts/reporting/make_release.py"

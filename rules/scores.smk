@@ -1,12 +1,13 @@
-# cells -> scores of each variant -> calibration (dev alone); latency
+# cells -> scores of each run -> calibration (dev alone); latency
 
-from speechdt.workflow.runs import ensemble_weights
+of_ensemble = field(experiment.variants, "ensemble")
+members_of = of_ensemble("member_runs")
 
 
 rule score:
     input:
-        models=own_models,
-        search=own_search,
+        models=of_run("made"),
+        search=search_of,
         # Before hours of scoring: nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
         cells=expand(
@@ -14,27 +15,27 @@ rule score:
         ),
     output:
         expand(
-            "<results>/scores/{{variant}}/{split}/{cell}.parquet",
+            "<results>/scores/{{run}}/{split}/{cell}.parquet",
             split=CROSSED,
             cell=CELLS,
         ),
     log:
-        "<logs>/score/{variant}.log",
+        "<logs>/score/{run}.log",
     benchmark:
-        "<benchmarks>/score/{variant}.tsv"
+        "<benchmarks>/score/{run}.tsv"
     wildcard_constraints:
-        variant=any_of(SCORED),
+        run=any_of(experiment.scored),
     conda:
         ENVIRONMENT
     resources:
-        gpu=gpus,
+        gpu=of_run("gpus"),
     params:
-        backend=lambda wildcards: SCORED[wildcards.variant]["backend"],
-        options=options,
-        detector=detector_code,
+        backend=of_run("backend"),
+        options=of_run("options"),
+        detector=code_of(of_run),
         code=code("scores/score.py"),
     message:
-        "Scoring dev and test with {wildcards.variant} ({params.backend})"
+        "Scoring dev and test with {wildcards.run} ({params.backend})"
     script:
         "scripts/scores/score.py"
 
@@ -43,83 +44,78 @@ rule combine_scores:
     input:
         scores=lambda wildcards: [
             score
-            for run in runs_of_members(wildcards.variant)
             for split in CROSSED
-            for score in scores_of([run], split, CELLS)
+            for score in products.scores(members_of(wildcards), split, CELLS)
         ],
-        calibrations=lambda wildcards: calibrations_of(
-            runs_of_members(wildcards.variant)
-        ),
+        calibrations=lambda wildcards: products.calibrations(members_of(wildcards)),
     output:
         expand(
-            "<results>/scores/{{variant}}/{split}/{cell}.parquet",
+            "<results>/scores/{{ensemble}}/{split}/{cell}.parquet",
             split=CROSSED,
             cell=CELLS,
         ),
     log:
-        "<logs>/combine_scores/{variant}.log",
-    wildcard_constraints:
-        variant=any_of(ENSEMBLES),
+        "<logs>/combine_scores/{ensemble}.log",
     conda:
         ENVIRONMENT
     params:
-        how=lambda wildcards: VARIANTS[wildcards.variant].get("how", "mean"),
-        members=lambda wildcards: runs_of_members(wildcards.variant),
-        weights=lambda wildcards: ensemble_weights(
-            list(map(runs_of, ENSEMBLES[wildcards.variant]))
-        ),
+        how=of_ensemble("how"),
+        members=of_ensemble("member_runs"),
+        weights=of_ensemble("weights"),
         code=code("scores/combine_scores.py"),
     message:
-        "Combining the scores of {params.members} into {wildcards.variant}"
+        "Combining the scores of {params.members} into {wildcards.ensemble}"
     script:
         "scripts/scores/combine_scores.py"
 
 
 rule calibrate:
     input:
-        cells=lambda wildcards: cells_of(dev_of(wildcards.variant), NOISY),
-        scores=lambda wildcards: scores_of([scored_as(wildcards.variant)], "dev", NOISY),
+        cells=lambda wildcards: products.cells(experiment.dev_of(wildcards.run), NOISY),
+        scores=lambda wildcards: products.scores(
+            [experiment.scores_of(wildcards.run)], "dev", NOISY
+        ),
     output:
-        "<results>/calibration/{variant}.json",
+        "<results>/calibration/{run}.json",
     log:
-        "<logs>/calibrate/{variant}.log",
+        "<logs>/calibrate/{run}.log",
     conda:
         ENVIRONMENT
     params:
         code=code("scores/calibrate.py"),
     message:
-        "Learning threshold and calibration of {wildcards.variant} from dev"
+        "Learning threshold and calibration of {wildcards.run} from dev"
     script:
         "scripts/scores/calibrate.py"
 
 
 rule latency:
     input:
-        models=own_models,
-        search=own_search,
+        models=of_run("made"),
+        search=search_of,
         # After the scores, which a slow detector should not wait behind its stop-watch for.
-        scores=f"<results>/scores/{{variant}}/test/{NOISY[0]}.parquet",
+        scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
     output:
-        "<results>/latency/{variant}.json",
+        "<results>/latency/{run}.json",
     log:
-        "<logs>/latency/{variant}.log",
+        "<logs>/latency/{run}.log",
     wildcard_constraints:
-        variant=any_of(SCORED),
+        run=any_of(experiment.scored),
     conda:
         ENVIRONMENT
     # All cores, so that nothing runs beside it.
     threads: workflow.cores
     resources:
-        gpu=gpus,
+        gpu=of_run("gpus"),
     params:
-        backend=lambda wildcards: SCORED[wildcards.variant]["backend"],
-        options=options,
-        clips=config["latency"]["clips"],
-        detector=detector_code,
+        backend=of_run("backend"),
+        options=of_run("options"),
+        clips=settings["latency"]["clips"],
+        detector=code_of(of_run),
         code=code("scores/latency.py"),
     message:
-        "Timing {wildcards.variant} ({params.backend}), nothing else running"
+        "Timing {wildcards.run} ({params.backend}), nothing else running"
     script:
         "scripts/scores/latency.py"
 
@@ -127,19 +123,38 @@ rule latency:
 rule add_latencies:
     input:
         lambda wildcards: expand(
-            "<results>/latency/{run}.json", run=runs_of_members(wildcards.variant)
+            "<results>/latency/{run}.json", run=members_of(wildcards)
         ),
     output:
-        "<results>/latency/{variant}.json",
+        "<results>/latency/{ensemble}.json",
     log:
-        "<logs>/add_latencies/{variant}.log",
-    wildcard_constraints:
-        variant=any_of(ENSEMBLES),
+        "<logs>/add_latencies/{ensemble}.log",
     conda:
         ENVIRONMENT
     params:
         code=code("scores/add_latencies.py"),
     message:
-        "Adding up what the members of {wildcards.variant} take"
+        "Adding up what the members of {wildcards.ensemble} take"
     script:
         "scripts/scores/add_latencies.py"
+
+
+# Apart from the other tables, since no two runs give the same milliseconds.
+rule collect_latency:
+    input:
+        latency=products.latencies,
+        matrix="<results>/tables/matrix.csv",
+    output:
+        latency="<results>/tables/latency.csv",
+        pareto="<results>/tables/pareto.csv",
+    log:
+        "<logs>/collect_latency/collect_latency.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=experiment.first_runs,
+        code=code("scores/collect_latency.py"),
+    message:
+        "Collecting the latencies"
+    script:
+        "scripts/scores/collect_latency.py"

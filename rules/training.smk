@@ -1,21 +1,53 @@
-# cells of train -> adapters, whose checkpoint dev chooses; test is never seen
+# train -> nano models and adapters, whose checkpoint dev chooses; test is never seen
 
-from speechdt.reporting.tables.training import SETTINGS
-from speechdt.workflow.runs import adapted
+# What training a nano model runs; the rest of the package is about using one.
+NANO_CODE = code_hash(
+    *(
+        path
+        for pattern in ("nano/*.py", "mel.py", "encoder.py", "question.py", "qwen*.py")
+        for path in (Path(workflow.basedir) / "backends" / "qwen").glob(pattern)
+    )
+)
+
+
+rule train_nano:
+    input:
+        "<results>/corpus/sources.parquet",
+    output:
+        directory("<results>/models/nano/{architecture}"),
+    log:
+        "<logs>/train_nano/{architecture}.log",
+    benchmark:
+        "<benchmarks>/train_nano/{architecture}.tsv"
+    conda:
+        ENVIRONMENT
+    # The same weights whatever the cores, and both models side by side.
+    threads: 1
+    params:
+        recipe=lambda wildcards: {
+            "architecture": wildcards.architecture,
+            "seed": settings["seed"],
+            "least_active": settings["trials"]["least_active"],
+            **settings["nano"],
+            "code": NANO_CODE,
+        },
+        code=code("training/train_nano.py"),
+    message:
+        "Training the nano {wildcards.architecture} on train's clean clips"
+    script:
+        "scripts/training/train_nano.py"
 
 
 rule finetune:
     input:
-        model=base_model,
+        model=of_training("base"),
         # Nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
         growth=lambda wildcards: "<results>/trials/{}/growth.csv".format(
-            set_for_adapter("train", wildcards.adapter)
+            of_training("train")(wildcards)
         ),
-        train=lambda wildcards: cells_of(
-            set_for_adapter("train", wildcards.adapter), NOISY
-        ),
-        dev=lambda wildcards: cells_of(set_for_adapter("dev", wildcards.adapter), NOISY),
+        train=lambda wildcards: products.cells(of_training("train")(wildcards), NOISY),
+        dev=lambda wildcards: products.cells(of_training("dev")(wildcards), NOISY),
     output:
         directory("<results>/adapters/{adapter}"),
     log:
@@ -25,13 +57,11 @@ rule finetune:
     conda:
         ENVIRONMENT
     resources:
-        gpu=adapter_gpus,
+        gpu=of_training("gpus"),
     params:
-        backend=lambda wildcards: ADAPTERS[wildcards.adapter]["backend"],
-        settings=lambda wildcards: TRAININGS[wildcards.adapter][1],
-        detector=lambda wildcards: code_hash(
-            *source_files(TRAININGS[wildcards.adapter][0])
-        ),
+        backend=of_training("backend"),
+        settings=of_training("settings"),
+        detector=code_of(of_training),
         code=code("training/finetune.py"),
     message:
         "Fine-tuning {wildcards.adapter} ({params.backend})"
@@ -39,14 +69,11 @@ rule finetune:
         "scripts/training/finetune.py"
 
 
-# Of each variant whose language model is adapted here: its trainings, one a seed, and their settings.
-ADAPTED = checked(adapted, RUNS, TRAININGS, config["trials"]["train_clips"], SETTINGS)
-USED_ADAPTERS = sorted({run for entry in ADAPTED.values() for run in entry["runs"]})
-
-
 rule collect_adapters:
     input:
-        adapters=expand("<results>/adapters/{adapter}", adapter=USED_ADAPTERS),
+        adapters=expand(
+            "<results>/adapters/{adapter}", adapter=experiment.used_trainings
+        ),
         matrix="<results>/tables/matrix.csv",
     output:
         adapters="<results>/tables/adapters.csv",
@@ -56,8 +83,8 @@ rule collect_adapters:
     conda:
         ENVIRONMENT
     params:
-        trainings=USED_ADAPTERS,
-        variants=ADAPTED,
+        trainings=experiment.used_trainings,
+        variants=experiment.adapted,
         code=code("training/collect_adapters.py"),
     message:
         "Collecting the trainings"
@@ -79,7 +106,7 @@ rule write_card:
     params:
         variants=lambda wildcards: [
             variant
-            for variant, entry in ADAPTED.items()
+            for variant, entry in experiment.adapted.items()
             if wildcards.adapter in entry["runs"]
         ],
         code=code("training/write_card.py"),

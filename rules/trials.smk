@@ -1,4 +1,4 @@
-# sources -> items (which crop before which background) -> cells (audio) -> audit
+# sources -> items (which crop before which background) -> cells (audio) -> audit, balance
 
 
 rule choose_items:
@@ -11,10 +11,10 @@ rule choose_items:
     conda:
         ENVIRONMENT
     params:
-        grid=GRID._asdict(),
-        trials=config["trials"],
-        without=lambda wildcards: TRAIN_SETS.get(wildcards.split),
-        seed=config["seed"],
+        grid=experiment.grid._asdict(),
+        trials=settings["trials"],
+        without=lambda wildcards: experiment.train_sets.get(wildcards.split),
+        seed=settings["seed"],
         code=code("trials/choose_items.py"),
     message:
         "Choosing the items of {wildcards.split}"
@@ -32,14 +32,14 @@ rule render_trials:
     benchmark:
         "<benchmarks>/render_trials/{split}.tsv"
     wildcard_constraints:
-        split="|".join(CROSSED),
+        split=any_of(CROSSED),
     conda:
         ENVIRONMENT
     threads: workflow.cores
     params:
-        grid=GRID._asdict(),
-        level=config["trials"]["level"],
-        seed=config["seed"],
+        grid=experiment.grid._asdict(),
+        level=settings["trials"]["level"],
+        seed=settings["seed"],
         code=code("trials/render_trials.py"),
     message:
         "Rendering the trials of {wildcards.split}"
@@ -53,7 +53,50 @@ use rule render_trials as render_train with:
     output:
         expand("<results>/trials/{{split}}/{cell}.parquet", cell=NOISY),
     wildcard_constraints:
-        split=any_of(TRAIN_SETS),
+        split=any_of(experiment.train_sets),
+
+
+rule leave_out_of_dev:
+    input:
+        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        sources="<results>/corpus/sources.parquet",
+    output:
+        expand("<results>/trials/dev-without-{{corpus}}/{cell}.parquet", cell=NOISY),
+    log:
+        "<logs>/leave_out_of_dev/{corpus}.log",
+    wildcard_constraints:
+        corpus=any_of(experiment.left_out_corpora),
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("trials/leave_out_of_dev.py"),
+    message:
+        "Leaving {wildcards.corpus} out of dev"
+    script:
+        "scripts/trials/leave_out_of_dev.py"
+
+
+rule check_growth:
+    input:
+        chosen="<results>/trials/{split}/items.parquet",
+        sources="<results>/corpus/sources.parquet",
+    output:
+        "<results>/trials/{split}/growth.csv",
+    log:
+        "<logs>/check_growth/{split}.log",
+    wildcard_constraints:
+        split=any_of(experiment.train_sets),
+    conda:
+        ENVIRONMENT
+    params:
+        without=lambda wildcards: experiment.train_sets[wildcards.split],
+        least_active=settings["trials"]["least_active"],
+        sizes=settings["trials"]["growing"],
+        code=code("trials/check_growth.py"),
+    message:
+        "Checking {wildcards.split} at every size it grows through"
+    script:
+        "scripts/trials/check_growth.py"
 
 
 rule audit_leaks:

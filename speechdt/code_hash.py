@@ -1,4 +1,4 @@
-"""Which code a stage runs, so that an edit reruns that stage and what follows, and nothing else.
+"""Hash of the code that a stage runs, so that an edit reruns that stage and its successors alone.
 
 Snakemake sees edits of a rule and of its script, not of the modules that the script imports; each
 rule therefore carries :func:`code_hash` as a parameter.

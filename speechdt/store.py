@@ -1,4 +1,4 @@
-"""What took time to find out, kept on disk by key: a run that goes on finds nothing out twice."""
+"""SQLite key-value store of results that took long to compute."""
 
 import json
 import sqlite3

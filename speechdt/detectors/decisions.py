@@ -1,23 +1,25 @@
 """Decisions of detectors on trials, from scores and calibration."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from speechdt.detectors.answer_files import AnswerFileError, by_run, by_run_and_cell, scores_of_run
 from speechdt.detectors.scoring import read_scored
 from speechdt.statistics.calibration import Calibration
 
+Paths = Iterable[Path | str]
+
 
 def read_calibration(path: Path | str) -> Calibration:
-    """Read ``calibration/{variant}.json``."""
+    """Read ``calibration/{run}.json``."""
     return Calibration.from_dict(json.loads(Path(path).read_text()))
 
 
 def decided_trials(
-    cells: Sequence[Path | str],
-    scores: Sequence[Path | str],
+    files: Iterable[tuple[Path, Path]],
     calibration: Calibration,
     sources: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -25,7 +27,8 @@ def decided_trials(
 
     Parameters
     ----------
-    cells, scores : sequences of paths
+    files : iterable of (path, path)
+        Cell files, each with its scores.
     calibration : Calibration
     sources : DataFrame, optional
         The corpus, for the bandwidth of the targets if it knows that.
@@ -36,7 +39,7 @@ def decided_trials(
         Columns of a cell file without audio; speech (bool), p_speech, p_temperature, p_platt,
         decided and decided_far10 (bool); bandwidth_hz, if known.
     """
-    trials = read_scored(cells, scores)
+    trials = read_scored(files)
     if sources is not None and "bandwidth_hz" in sources:
         known = sources.drop_duplicates("source_id").set_index("source_id")["bandwidth_hz"]
         trials["bandwidth_hz"] = pd.to_numeric(trials["source_id"].map(known), errors="coerce")
@@ -51,61 +54,66 @@ def decided_trials(
 
 
 def decided_runs(
-    cells: Sequence[Path | str],
-    scores: Sequence[Path | str],
-    calibrations: Sequence[Path | str],
+    runs: Sequence[str],
+    cells: Paths,
+    scores: Paths,
+    calibrations: Paths,
     sources: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return :func:`decided_trials` of all training runs of a variant, with the column ``run``.
+    """Return :func:`decided_trials` of several runs on the same cells, with the column ``run``.
 
     Parameters
     ----------
-    cells : sequence of paths
-        Cell files.
-    scores : sequence of paths
-        Score files of all cells of the first run, then of the second, and so on.
-    calibrations : sequence of paths
-        One of each run.
+    runs : sequence of str
+        The column holds the place of a run among these.
+    cells, scores, calibrations : iterables of paths
+        In any order; more scores and calibrations than those of `runs` are passed over.
     sources : DataFrame, optional
         As for :func:`decided_trials`.
     """
-    count = len(cells)
-    return pd.concat(
-        (
-            decided_trials(
-                cells,
-                scores[run * count : (run + 1) * count],
-                read_calibration(calibration),
-                sources,
-            ).assign(run=run)
-            for run, calibration in enumerate(calibrations)
-        ),
-        ignore_index=True,
-    )
+    return decided_by({"": runs}, cells, scores, calibrations, sources)[""]
 
 
 def decided_by(
-    variants: Mapping[str, int],
-    cells: Sequence[Path | str],
-    scores: Sequence[Path | str],
-    calibrations: Sequence[Path | str],
+    runs: Mapping[str, Sequence[str]],
+    cells: Paths,
+    scores: Paths,
+    calibrations: Paths,
+    sources: pd.DataFrame | None = None,
+    scores_of: Mapping[str, str] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return :func:`decided_runs` of each variant, on the same cells.
 
     Parameters
     ----------
-    variants : mapping
-        Number of training runs of each.
-    cells : sequence of paths
-        Cell files.
-    scores : sequence of paths
-        All cells of the first run of the first variant, then of its second run, and so on.
-    calibrations : sequence of paths
-        One of each run, in the same order.
+    runs : mapping
+        Runs of each variant.
+    cells, scores, calibrations : iterables of paths
+        In any order.
+    sources : DataFrame, optional
+        As for :func:`decided_trials`.
+    scores_of : mapping, optional
+        Run whose scores a run has, if not its own.
+
+    Raises
+    ------
+    AnswerFileError
+        If scores or a calibration are missing.
+    ScoreError
+        If scores are of other trials than the cell's.
     """
-    found, done = {}, 0
-    for variant, runs in variants.items():
-        here = slice(done * len(cells), (done + runs) * len(cells))
-        found[variant] = decided_runs(cells, scores[here], calibrations[done : done + runs])
-        done += runs
-    return found
+    cells, of_cell, learned = list(cells), by_run_and_cell(scores), by_run(calibrations)
+    whose = scores_of or {}
+
+    def decided(run: str) -> pd.DataFrame:
+        if run not in learned:
+            raise AnswerFileError(f"no calibration of run {run}")
+        files = scores_of_run(whose.get(run, run), cells, of_cell)
+        return decided_trials(files, read_calibration(learned[run]), sources)
+
+    return {
+        variant: pd.concat(
+            [decided(run).assign(run=place) for place, run in enumerate(own)], ignore_index=True
+        )
+        for variant, own in runs.items()
+    }

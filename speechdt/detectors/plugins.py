@@ -1,4 +1,4 @@
-"""Find detectors: the files of a folder, and installed packages with a ``speechdt`` entry point."""
+"""Discovery of detectors in a folder's files and in packages with a ``speechdt`` entry point."""
 
 import importlib
 import inspect

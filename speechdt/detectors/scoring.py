@@ -1,4 +1,4 @@
-"""Score the cells with a detector, never the same clip twice.
+"""Scores of cells by a detector, each clip scored once.
 
 Scores are kept in a small database beside the results, by the content of the clip; the database
 itself belongs to one detector, its options, its source and the versions of what it imports. A
@@ -7,14 +7,14 @@ starts anew.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
 from speechdt.audio.io import from_flac_bytes
-from speechdt.detectors.call import ask
+from speechdt.detectors.call import ScoreError, ask
 from speechdt.detectors.contract import Detector
 from speechdt.store import Store
 from speechdt.trials.cells import SCHEMA, count_trials, read_cell
@@ -25,8 +25,7 @@ CHUNK = 64
 
 def score_cells(
     build: Callable[[], Detector],
-    cells: Sequence[Path | str],
-    outputs: Sequence[Path | str],
+    files: Iterable[tuple[Path | str, Path | str]],
     store: Store,
     name: str,
 ) -> int:
@@ -39,8 +38,8 @@ def score_cells(
     ----------
     build : callable
         Builds the detector.
-    cells, outputs : sequences of paths
-        Cell files, and where the scores of each go.
+    files : iterable of (path, path)
+        Cell files, each with where its scores go.
     store : Store
     name : str
         What an error calls the detector.
@@ -57,9 +56,10 @@ def score_cells(
     """
     detector: Detector | None = None
     asked = 0
-    total = sum(count_trials(cell) for cell in cells)
+    files = list(files)
+    total = sum(count_trials(cell) for cell, _ in files)
     with tqdm(total=total, desc="scoring", unit="clip") as progress:
-        for cell, output in zip(cells, outputs, strict=True):
+        for cell, output in files:
             trials = read_cell(cell, ["trial_id", "audio"])
             keys = [hashlib.sha256(clip).digest() for clip in trials["audio"]]
             known = store.get(keys)
@@ -80,11 +80,28 @@ def score_cells(
     return asked
 
 
-def read_scored(cells: Sequence[Path | str], scores: Sequence[Path | str]) -> pd.DataFrame:
-    """Join trials (all columns but audio) with their p_speech, over several cells."""
+def read_scored(files: Iterable[tuple[Path | str, Path | str]]) -> pd.DataFrame:
+    """Join trials (all columns but audio) with their p_speech, over several cells.
+
+    Parameters
+    ----------
+    files : iterable of (path, path)
+        Cell files, each with its scores. Scores of further trials are passed over: a cell may leave
+        a corpus out of that which was scored.
+
+    Raises
+    ------
+    ScoreError
+        If a trial has no score, or two.
+    """
     columns = [name for name in SCHEMA.names if name != "audio"]
-    joined = [
-        read_cell(cell, columns).merge(pd.read_parquet(score), on="trial_id", validate="1:1")
-        for cell, score in zip(cells, scores, strict=True)
-    ]
+    joined = []
+    for cell, scores in files:
+        trials, given = read_cell(cell, columns), pd.read_parquet(scores)
+        known = given.set_index("trial_id")["p_speech"]
+        missing = trials.loc[~trials["trial_id"].isin(known.index), "trial_id"]
+        if len(missing) or not known.index.is_unique:
+            why = f"no score of trial {missing.iloc[0]}" if len(missing) else "a trial twice"
+            raise ScoreError(f"{scores} does not belong to {cell}: {why}")
+        joined.append(trials.assign(p_speech=known.loc[trials["trial_id"]].to_numpy()))
     return pd.concat(joined, ignore_index=True)

@@ -1,4 +1,4 @@
-"""What was answered and what was proposed, on disk: a killed search asks nothing twice."""
+"""Store of answers and proposals on disk: an interrupted search repeats no question."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from speechdt.arrays import Floats
-from speechdt.prompts.race import Ask, Indices
+from speechdt.arrays import Floats, Indices
+from speechdt.prompts.race import Ask
 
 CHUNK = 512
 """Clips that prompts are asked about, and answers saved, at a time."""

@@ -1,4 +1,4 @@
-"""The clips that prompts are asked about, and a detector that is asked about each once."""
+"""Dev clips of a search, and a detector that answers each prompt on each clip once."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from speechdt.arrays import Floats
+from speechdt.arrays import Floats, Indices
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.call import ScoreError, store_name
 from speechdt.prompts.answer_store import AskOnce, PromptStore
-from speechdt.prompts.race import Indices
 from speechdt.trials.cells import read_cell
 
 COLUMNS = ["trial_id", "item_id", "group_id", "label", "category", "snr_db", "duration_ms"]

@@ -1,4 +1,4 @@
-"""Which texts a prompt search accepts: new ones, in A/B format, clear and not too long."""
+"""Acceptance of proposed prompts: new, in A/B format, clear and short enough."""
 
 import re
 from collections.abc import Iterable

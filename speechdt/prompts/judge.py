@@ -1,4 +1,4 @@
-"""Judge prompts by what they gain over a baseline prompt on the same clips.
+"""Judgement of prompts by their gain over a baseline prompt on the same clips.
 
 Clips of one group (speaker, recording family) are alike, so intervals come from resampling groups,
 each class by itself (`speechdt.statistics.bootstrap`); a candidate and the baseline are always
@@ -8,13 +8,11 @@ compared under the same resamples, which takes out what makes clips easy or hard
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from speechdt.arrays import Bools, Floats
+from speechdt.arrays import Bools, Floats, Indices
 from speechdt.prompts.objectives import OBJECTIVES
 from speechdt.statistics import bootstrap
-
-Indices = NDArray[np.int64]
 
 
 class Verdict(NamedTuple):

@@ -1,4 +1,4 @@
-"""Race candidates over blocks of clips: all start, the better half goes on, finalists hear it all.
+"""Race of candidates over blocks of clips: successive halving, finalists on all clips.
 
 Successive halving (Jamieson & Talwalkar 2016, arXiv 1502.07943). What a race costs depends on the
 number of candidates alone, so that two searches with the same numbers ask the same number of
@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from speechdt import seeds
-from speechdt.arrays import Floats
+from speechdt.arrays import Floats, Indices
 from speechdt.prompts.judge import Judge, Verdict
 
-Indices = NDArray[np.int64]
 Ask = Callable[[Sequence[str], Indices], Floats]
 """Returns P(speech), (prompts, clips), of some prompts about some clips."""
 

@@ -1,4 +1,4 @@
-"""Paired comparison of DT75: how many dB more noise one variant bears than another.
+"""Paired comparison of DT75: the difference of two variants' thresholds in dB.
 
 As for balanced accuracy (`speechdt.statistics.comparison`): intervals from resampling groups, both
 variants under the same draws, p from exchanging the answers of the two in whole groups. The curves
@@ -8,18 +8,17 @@ intervals; the p-value takes the runs as they are.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from speechdt.arrays import Floats
 from speechdt.psychometrics import curve
 from speechdt.statistics import bootstrap
 from speechdt.statistics.comparison import Pair, holm_within
 from speechdt.statistics.metrics import by_run
-
-Floats: TypeAlias = NDArray[np.float64]
 
 PROPORTION = 0.75
 MOST_PERMUTATIONS = 1000

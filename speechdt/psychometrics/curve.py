@@ -1,4 +1,4 @@
-"""Psychometric curves: how an answer's rate grows with a level, and where it reaches a proportion.
+"""Psychometric curve: the rate of an answer as a function of level, and its thresholds.
 
 The curve is psi(x) = guess + (1 - guess - lapse) * F(x; location, width), where F is the cumulative
 Gaussian, the location is where F = 0.5 and the width is the distance between F = 0.05 and F = 0.95
@@ -19,12 +19,13 @@ thousands of fits, so `fit` takes whole batches of curves that share their level
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, xlogy
 
+from speechdt.arrays import Floats
 from speechdt.psychometrics.maximise import maximum
 from speechdt.psychometrics.posterior import (
     GUESS,
@@ -37,8 +38,6 @@ from speechdt.psychometrics.posterior import (
 )
 
 __all__ = ["Fit", "fit"]
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Does the psychometric curve fit? Its deviance, against what clustered trials alone would bring.
+"""Goodness of fit of a psychometric curve: its deviance against that of clustered trials.
 
 A chi-square test of the deviance takes trials for independent: with a dozen speakers it rejects
 curves that are true. Here the deviance is compared with that of replicates for which the curve is
@@ -6,15 +6,11 @@ true by construction: the fitted rates, plus what resampling whole groups does t
 rates (a bootstrap of recentred residuals, after Davison & Hinkley 1997, section 4.4).
 """
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
 from speechdt.psychometrics import curve
-
-Floats: TypeAlias = NDArray[np.float64]
 
 MOST_REPLICATES = 200
 """Each is one more fit; the p-value needs no more digits."""

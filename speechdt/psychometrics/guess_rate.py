@@ -1,14 +1,10 @@
-"""Catch trials: how often a detector says SPEECH to background alone."""
-
-from typing import TypeAlias
+"""Guess rate: SPEECH decisions on catch trials (background alone)."""
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 def catch_rate(catch: pd.DataFrame, decision: str, replicates: int, seed: int) -> Floats:

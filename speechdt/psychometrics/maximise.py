@@ -1,4 +1,4 @@
-"""The maximum of the posterior of psychometric curves, for whole batches of them.
+"""Maximum of the posterior of psychometric curves, for whole batches of curves.
 
 A grid gives each curve its starts, one from each region where the posterior may have a mode of its
 own; damped Newton steps take all starts of all curves uphill at once.
@@ -6,12 +6,11 @@ own; damped Newton steps take all starts of all curves uphill at once.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from speechdt.arrays import Floats
 from speechdt.psychometrics.posterior import (
     EDGE,
     GUESS,
@@ -27,8 +26,6 @@ from speechdt.psychometrics.posterior import (
     scores,
     width_prior,
 )
-
-Floats: TypeAlias = NDArray[np.float64]
 
 TOLERANCE = 1e-8  # expected gain in log posterior below which a fit ends
 MAX_STEPS = 200

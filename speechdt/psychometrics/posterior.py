@@ -1,4 +1,4 @@
-"""The log posterior of psychometric curves, its gradient and its information.
+"""Log posterior of psychometric curves, its gradient and its information.
 
 For whole batches of curves that share their levels; curves are the last axis everywhere, so that
 sums over levels and parameters run along contiguous rows. `speechdt.psychometrics.curve` has the
@@ -7,13 +7,13 @@ model and its priors, and climbs to the maximum.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-Floats: TypeAlias = NDArray[np.float64]
+from speechdt.arrays import Floats
 
 SPREAD = float(ndtri(0.95) - ndtri(0.05))  # width of a Gaussian with unit standard deviation
 RATE_PRIOR = 9.0  # Beta(1, 10) has log density 9 log(1 - x) + constant

@@ -1,4 +1,4 @@
-"""How much duration buys how much SNR: one psychometric surface over both.
+"""Psychometric surface over SNR and duration, and its trade of one for the other.
 
 P("SPEECH" | SPEECH clip) = guess + (1 - guess - lapse) Phi(a + b x + c log2(t / 1 s)), x the SNR in
 dB and t the duration. The guess rate is that of the catch trials, as for the curves
@@ -10,18 +10,17 @@ have wide normal priors on the scale of the tested range, so that a detector whi
 mind has a surface too. A whole batch of bootstrap replicates is fitted at once, by Fisher scoring.
 """
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr, ndtri
 
+from speechdt.arrays import Floats
 from speechdt.psychometrics.guess_rate import catch_rate
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import by_run
-
-Floats: TypeAlias = NDArray[np.float64]
 
 PROPORTION = 0.75
 PRIOR_SD = 5.0

@@ -1,4 +1,4 @@
-"""Detection thresholds: the psychometric curves of a variant and where they reach 50 and 75 %.
+"""Detection thresholds of a variant: DT50 and DT75 with intervals, pooled and by slice.
 
 Four kinds of curve, along SNR (dB) and along duration (fitted on log10 of ms):
 
@@ -14,19 +14,18 @@ auc            area under the ROC curve                    0.5
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from speechdt.arrays import Floats
 from speechdt.psychometrics import curve
 from speechdt.psychometrics.goodness_of_fit import misfit_p
 from speechdt.psychometrics.guess_rate import catch_rate
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import Groups, by_run
-
-Floats: TypeAlias = NDArray[np.float64]
 
 PROPORTIONS = {"dt50": 0.50, "dt75": 0.75}
 DIMENSIONS = {"snr": "snr_db", "duration": "duration_ms"}

@@ -1,4 +1,4 @@
-"""Intervals from resampling whole groups (speakers, recording families), each class by itself.
+"""Clustered bootstrap: intervals from resampling whole groups, each class by itself.
 
 Trials of one group are alike, so the group is the unit that is drawn. Few groups need care: a plain
 percentile bootstrap over 13 groups misses a 95 % target by three points or so, because it puts the
@@ -11,18 +11,17 @@ doi:10.1080/00031305.2015.1089789). `benchmarks/coverage.py` measures what comes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtrit
 
+from speechdt.arrays import Bools, Floats, Indices
+
 __all__ = ["balanced", "group_weights", "groups_by_class", "interval", "over_runs", "weights"]
 
-Floats: TypeAlias = NDArray[np.float64]
-Bools: TypeAlias = NDArray[np.bool_]
-Indices: TypeAlias = NDArray[np.int64]
 
 FEWEST = 5  # with fewer groups even the most extreme resample lies within Student's t interval
 

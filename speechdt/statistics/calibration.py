@@ -1,4 +1,4 @@
-"""What is learned from dev about a detector's scores: decision threshold and calibration."""
+"""Decision threshold and calibration of a detector's scores, learned on dev."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
-Floats = NDArray[np.float64]
+from speechdt.arrays import Floats
 
 CLIP = 1e-6
 """Scores are kept this far from 0 and 1 before the logit."""

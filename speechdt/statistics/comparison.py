@@ -1,4 +1,4 @@
-"""Paired comparison of variants on the same trials: how much better, how sure, and is it luck?
+"""Paired comparison of variants on the same trials: difference, interval, permutation p.
 
 The difference of balanced accuracy is taken trial by trial, so what makes a trial hard for both
 variants cancels. Its interval comes from resampling groups (`speechdt.statistics.bootstrap`), its
@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import by_run
 
-Floats: TypeAlias = NDArray[np.float64]
 Pair: TypeAlias = tuple[str, str]
 """A variant, and the one that it is compared with."""
 

@@ -1,4 +1,4 @@
-"""Errors of all variants on the same test trials: which trials, how often, and shared with whom.
+"""Error rates of all variants on the same test trials, and which errors they share.
 
 Two kinds of error: SPEECH that is *missed*, and NONSPEECH that is a *false alarm*. They are counted
 apart, because a threshold trades one for the other.
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from speechdt.arrays import Floats
+from speechdt.cell_name import cell_name
 from speechdt.statistics import bootstrap
 
-Floats: TypeAlias = NDArray[np.float64]
 Interval: TypeAlias = tuple[float, float, float]
 """A figure, and the low and high end of its interval."""
 
@@ -72,8 +73,7 @@ def answers(decided: Mapping[str, pd.DataFrame], sources: pd.DataFrame) -> Answe
     first = next(iter(noisy.values()))
     trials = first[[name for name in _ABOUT if name in first]].copy()
     trials["cell"] = [
-        f"snr{snr:g}_dur{ms:g}"
-        for snr, ms in zip(trials["snr_db"], trials["duration_ms"], strict=True)
+        cell_name(snr, ms) for snr, ms in zip(trials["snr_db"], trials["duration_ms"], strict=True)
     ]
     if "language" in sources:
         known = sources.set_index("source_id")["language"]

@@ -1,20 +1,18 @@
-"""Losses of detectors on a corpus that they learned nothing from: tables/leave_one_out.csv.
+"""Loss of a detector on a corpus that it has learned nothing from: tables/leave_one_out.csv.
 
 A run that knows the corpus and one that does not (`speechdt.workflow.left_out_corpora`) hear the
 same test trials of it, each with what it learned: weights, threshold, calibration.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import Groups, by_run
-
-Floats: TypeAlias = NDArray[np.float64]
 
 METRICS = {
     "balanced_accuracy": ("balanced_accuracy", 0.0, 1.0),

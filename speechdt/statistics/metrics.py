@@ -1,4 +1,4 @@
-"""Figures of merit of a set of trials, for the trials as they are and for resampled groups.
+"""Metrics of a set of trials, for the trials as they are and for resampled groups.
 
 All but the AUC are functions of sums over trials, so each group of trials is summed once; a
 replicate of the bootstrap is then a weighted sum over groups. The AUC is a weighted sum over pairs
@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 
-Floats: TypeAlias = NDArray[np.float64]
 Sums: TypeAlias = dict[str, Floats]
 
 BINS = 15

@@ -1,9 +1,10 @@
-"""Test trials with the decisions of one variant, and its metrics slice by slice."""
+"""Metrics of one variant by slice of the test trials."""
 
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+from speechdt.cell_name import cell_name
 from speechdt.statistics.metrics import by_run, evaluate
 
 COLUMNS = ["by", "level", "n", "groups", "metric", "value", "low", "high"]
@@ -79,7 +80,7 @@ def _slices(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     for category, part in noisy.groupby("category"):
         yield "category", str(category), part
     for (snr, duration), part in noisy.groupby(["snr_db", "duration_ms"]):
-        yield "cell", f"snr{snr:g}_dur{duration:g}", part
+        yield "cell", cell_name(snr, duration), part  # type: ignore[arg-type]  # numbers
     yield from _strata(noisy)
     clean = trials[trials["snr_db"].isna()]
     if len(clean):

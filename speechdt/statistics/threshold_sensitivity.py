@@ -1,15 +1,11 @@
-"""How much hangs on the threshold: balanced accuracy with it moved, and at its best on test."""
-
-from typing import TypeAlias
+"""Threshold sensitivity: balanced accuracy with the threshold moved, and at its best on test."""
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 from speechdt.statistics.calibration import NEVER, operating_points
-
-Floats: TypeAlias = NDArray[np.float64]
 
 SHIFTS = (-0.10, -0.05, 0.0, 0.05, 0.10)
 """By how much more of dev's clips are called SPEECH."""

@@ -1,7 +1,9 @@
-"""The cells of the experiment: which SNR and duration, and what the files are called."""
+"""Grid: the cells of the experiment, by SNR and duration, and their names."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from speechdt.cell_name import cell_name
 
 CROSSED = ("dev", "test")
 """Splits in which every item stands in every cell."""
@@ -28,8 +30,9 @@ class Cell(NamedTuple):
     @property
     def name(self) -> str:
         """Stem of the cell's files, such as ``snr-5_dur200`` or ``catch_dur200``."""
-        condition = f"snr{self.snr_db:g}" if self.kind == "snr" else self.kind
-        return f"{condition}_dur{self.duration_ms}"
+        if self.snr_db is not None:
+            return cell_name(self.snr_db, self.duration_ms)
+        return f"{self.kind}_dur{self.duration_ms}"
 
 
 class Grid(NamedTuple):
@@ -59,6 +62,10 @@ class Grid(NamedTuple):
         """All cells of a crossed split: noisy, clean, catch."""
         catch = [Cell("catch", ms) for ms in self.duration_ms]
         return [*self.noisy, Cell("clean", self.clean_ms), *catch]
+
+    def names(self, *kinds: str) -> list[str]:
+        """Return the names of the cells of some kinds (all if none is named), in order."""
+        return [cell.name for cell in self.cells if not kinds or cell.kind in kinds]
 
     @property
     def nested_ms(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""Choose the items: which crop of which source stands before which crop of which background.
+"""Items: which crop of which source stands before which crop of which background.
 
 An item is one crop of one source and one crop of background. Every choice follows from the seed
 and the item's name, so that the same configuration gives the same bytes.

@@ -1,4 +1,4 @@
-"""Hygiene checks as the configuration names them, checked before any job starts."""
+"""Hygiene checks of the configuration, resolved before any job starts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ class Check(NamedTuple):
     Attributes
     ----------
     backend : str
-    cls : type
+    detector : type
         Its detector class.
     options : dict
         What the detector is built with.
@@ -31,7 +31,7 @@ class Check(NamedTuple):
     """
 
     backend: str
-    cls: type[Detector]
+    detector: type[Detector]
     options: dict[str, Any]
     thresholds: dict[str, float]
 

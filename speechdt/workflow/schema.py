@@ -1,4 +1,4 @@
-"""Check a configuration against its JSON schema, and say what is wrong in one line."""
+"""Check of a configuration against its JSON schema, with mistakes said in one line."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Check the prompt searches of a configuration before any job starts."""
+"""Prompt searches of the configuration, resolved before any job starts."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -14,8 +14,8 @@ BASELINE = "baseline"
 """Name of the prompt that is the baseline where nothing else is said."""
 
 
-class Search(NamedTuple):
-    """A prompt search.
+class Checked(NamedTuple):
+    """A prompt search whose names are resolved.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ def check_search(
     entry: Mapping[str, Any],
     variants: Mapping[str, Mapping[str, Any]],
     **resolve: Any,
-) -> Search:
+) -> Checked:
     """Return a prompt search, checked.
 
     Parameters
@@ -84,7 +84,7 @@ def check_search(
         options = variant_options(on, cls, **resolve)
         if searched(options):
             raise ValueError("on: its prompt is searched for itself")
-        check_built(cls, options, resolve["nano_folder"])
+        check_built(cls, options, resolve["nano_folder"], resolve.get("adapters_folder", ""))
         kind: Any = SearchSettings
         check_options(kind, settings)
         if settings.get("start", 0) > len(resolve["prompts"]):
@@ -96,6 +96,6 @@ def check_search(
             # It looks at the folder or asks the hub, without torch.
             reach = import_module("speechdt_backends.qwen.reachable")
             reach.check_reachable(chosen.proposer_options["model"])
-        return Search(cls, on, options, chosen)
+        return Checked(cls, on, options, chosen)
     except ValueError as error:
         raise ConfigError(f"searches.{search}: {error}") from error

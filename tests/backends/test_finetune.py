@@ -22,6 +22,8 @@ from speechdt.audio.io import from_flac_bytes
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ROOT = Path(__file__).resolve().parents[2]
 DETECTORS = find_detectors()
 ARCHITECTURES = list(small.ARCHITECTURES)
@@ -35,14 +37,6 @@ QUICK = {
     "device": "cpu",
     "spec_augment": {"frequency_mask": 10, "time_mask": 0.1, "probability": 0.5},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -233,7 +227,11 @@ def test_a_killed_run_goes_on_to_the_same_adapter(qwen2, cells, tmp_path, monkey
 
     killed_in = {
         "between checkpoints": (module("finetuning.trainer").AnswerTrainer, "training_step", 10),
-        "while saving": (module("finetuning.trainer").AnswerTrainer, "_save_optimizer_and_scheduler", 2),
+        "while saving": (
+            module("finetuning.trainer").AnswerTrainer,
+            "_save_optimizer_and_scheduler",
+            2,
+        ),
         "at the end": (module("finetuning.finetune"), "_write", 1),
     }
     owner, function, call = killed_in[when]
@@ -281,7 +279,9 @@ def test_a_killed_run_goes_on_to_the_same_adapter(qwen2, cells, tmp_path, monkey
 def test_other_settings_do_not_resume(qwen2, cells, tmp_path, monkeypatch):
     finetune = DETECTORS["qwen2_audio"].finetune
     options = QUICK | {"model": str(qwen2), "checkpoints": str(tmp_path / "cache"), "steps": 2}
-    monkeypatch.setattr(module("finetuning.finetune"), "_write", lambda *_: exec("raise KeyboardInterrupt"))
+    monkeypatch.setattr(
+        module("finetuning.finetune"), "_write", lambda *_: exec("raise KeyboardInterrupt")
+    )
     for seed in (1, 2):
         with pytest.raises(KeyboardInterrupt):
             finetune(cells.train, cells.dev, tmp_path / "out", **options, seed=seed)

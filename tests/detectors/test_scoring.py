@@ -42,8 +42,8 @@ def files(cells, folder, names=("snr0_dur200", "snr10_dur200", "clean_dur1000"))
 
 def test_scores_stand_beside_their_trials(cells, tmp_path, store):
     inputs, outputs = files(cells, tmp_path / "scores")
-    assert scoring.score_cells(Fake, inputs, outputs, store, NAME) == 96
-    scored = scoring.read_scored(inputs, outputs)
+    assert scoring.score_cells(Fake, zip(inputs, outputs, strict=True), store, NAME) == 96
+    scored = scoring.read_scored(zip(inputs, outputs, strict=True))
     assert len(scored) == 96
     assert "audio" not in scored
     assert scored["p_speech"].notna().all()
@@ -52,30 +52,37 @@ def test_scores_stand_beside_their_trials(cells, tmp_path, store):
 def test_the_second_time_nothing_is_scored_and_no_detector_is_built(cells, tmp_path, store):
     inputs, outputs = files(cells, tmp_path / "one")
     _, again = files(cells, tmp_path / "two")
-    scoring.score_cells(Fake, inputs, outputs, store, NAME)
-    assert scoring.score_cells(lambda: pytest.fail("built"), inputs, again, store, NAME) == 0
+    scoring.score_cells(Fake, zip(inputs, outputs, strict=True), store, NAME)
+    assert (
+        scoring.score_cells(
+            lambda: pytest.fail("built"), zip(inputs, again, strict=True), store, NAME
+        )
+        == 0
+    )
     for one, two in zip(outputs, again, strict=True):
         assert one.read_bytes() == two.read_bytes()
 
 
 def test_a_new_cell_costs_its_own_clips(cells, tmp_path, store):
     inputs, outputs = files(cells, tmp_path / "one", ["snr0_dur200"])
-    scoring.score_cells(Fake, inputs, outputs, store, NAME)
+    scoring.score_cells(Fake, zip(inputs, outputs, strict=True), store, NAME)
     inputs, outputs = files(cells, tmp_path / "two", ["snr0_dur200", "snr10_dur200"])
-    assert scoring.score_cells(Fake, inputs, outputs, store, NAME) == 32
+    assert scoring.score_cells(Fake, zip(inputs, outputs, strict=True), store, NAME) == 32
 
 
 def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monkeypatch):
     monkeypatch.setattr(scoring, "CHUNK", 10)
     inputs, undisturbed = files(cells, tmp_path / "undisturbed")
     other = Store(tmp_path / "other.sqlite")
-    scoring.score_cells(Fake, inputs, undisturbed, other, NAME)
+    scoring.score_cells(Fake, zip(inputs, undisturbed, strict=True), other, NAME)
     inputs, outputs = files(cells, tmp_path / "killed")
     with pytest.raises(KeyboardInterrupt):
-        scoring.score_cells(lambda: Fake(fail_after=50), inputs, outputs, store, NAME)
+        scoring.score_cells(
+            lambda: Fake(fail_after=50), zip(inputs, outputs, strict=True), store, NAME
+        )
     store.close()
     reopened = Store(tmp_path / "cache" / "scores.sqlite")
-    assert scoring.score_cells(Fake, inputs, outputs, reopened, NAME) == 96 - 52
+    assert scoring.score_cells(Fake, zip(inputs, outputs, strict=True), reopened, NAME) == 96 - 52
     for one, two in zip(undisturbed, outputs, strict=True):
         assert one.read_bytes() == two.read_bytes()
 
@@ -94,7 +101,9 @@ def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monke
 def test_a_broken_contract_is_one_line(cells, tmp_path, store, answer, message):
     inputs, outputs = files(cells, tmp_path / "scores")
     with pytest.raises(call.ScoreError, match=message):
-        scoring.score_cells(lambda: Fake(answer=answer), inputs, outputs, store, NAME)
+        scoring.score_cells(
+            lambda: Fake(answer=answer), zip(inputs, outputs, strict=True), store, NAME
+        )
 
 
 def test_a_store_belongs_to_options_and_source(tmp_path):
@@ -119,10 +128,18 @@ def test_a_store_belongs_to_options_and_source(tmp_path):
     find_detectors()
 
 
-def test_trials_without_scores_are_an_error(cells, tmp_path):
-    cell = cells["test", "snr0_dur200"]
-    scores = pd.DataFrame({"trial_id": read_cell(cell)["trial_id"], "p_speech": 0.5})
-    doubled = pd.concat([scores, scores.head(1)])
-    doubled.to_parquet(tmp_path / "s.parquet")
-    with pytest.raises(pd.errors.MergeError):
-        scoring.read_scored([cell], [tmp_path / "s.parquet"])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda scores: pd.concat([scores, scores.head(1)]), "a trial twice"),
+        (lambda scores: scores.iloc[1:], r"no score of trial test-\S+"),
+        (lambda scores: scores.assign(trial_id=scores["trial_id"] + "x"), r"no score of trial"),
+    ],
+)
+def test_scores_of_other_trials_are_an_error(cells, tmp_path, change, why):
+    cell, file = cells["test", "snr0_dur200"], tmp_path / "s.parquet"
+    change(pd.DataFrame({"trial_id": read_cell(cell)["trial_id"], "p_speech": 0.5})).to_parquet(
+        file
+    )
+    with pytest.raises(call.ScoreError, match=f"^{file} does not belong to {cell}: {why}"):
+        scoring.read_scored([(cell, file)])

@@ -147,7 +147,7 @@ def test_a_search_sees_dev_alone_and_its_winner_is_scored_as_any_prompt(finished
     winner = found["winner"]
     files = sorted((results / "trials" / "dev").glob("snr*.parquet"))
     scores = [results / "scores" / "A2" / "dev" / file.name for file in files]
-    trials = read_scored(files, scores)
+    trials = read_scored(zip(files, scores, strict=True))
     assert winner["clips"] == found["costs"]["clips"] == len(trials)
     columns = (trials["label"] == "SPEECH", trials["item_id"], trials["group_id"])
     p = trials["p_speech"].to_numpy()

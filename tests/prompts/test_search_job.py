@@ -4,7 +4,6 @@ import json
 
 import pandas as pd
 import pytest
-import torch
 from support import qwen_models as small
 from support.chat_servers import KEY, completion, serving
 from support.searches import OTHER, reply
@@ -16,17 +15,11 @@ from speechdt.prompts.search_job import AskedDetector, score_found, search_promp
 from speechdt.prompts.settings import SearchSettings
 from speechdt.trials.cells import read_cell
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PROMPTS = {"baseline": small.BASELINE, "other": OTHER}
 BANK = pd.DataFrame({"prompt": ["baseline", "other"], "log_loss": [0.5, 0.6]})
 BRIEF = {"steps": 1, "candidates": 3, "start": 1, "replicates": 100}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -120,10 +120,10 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
             for part, paths in files.items()
         }
         for part, paths in files.items():
-            score_cells(detectors[backend], paths, scores[part], store, backend)
+            score_cells(detectors[backend], zip(paths, scores[part], strict=True), store, backend)
         store.close()
         learned = calibrated(files["dev"], scores["dev"])
-        decided[variant] = decided_trials(files["test"], scores["test"], learned)
+        decided[variant] = decided_trials(zip(files["test"], scores["test"], strict=True), learned)
     found = error_rates.answers(decided, sources)
     first = shown(page(found))[0]
     assert first["source"] == "planted"

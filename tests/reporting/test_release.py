@@ -146,7 +146,7 @@ def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along
     decided = []
     for split in ("dev", "test"):
         of_split = [[one for one in of if one.parent.name == split] for of in (files.cells, scores)]
-        runs = dict.fromkeys(VARIANTS, 1)
+        runs = {variant: [variant] for variant in VARIANTS}
         decided.append((split, decided_by(runs, *of_split, files.calibration)))
     config = {"corpus": [{"kind": "folder", "path": "nowhere"}], "grid": {"snr_db": [10]}}
     out = tmp_path / "release"

@@ -14,10 +14,10 @@ from speechdt.detectors.signature import check_options
 from speechdt.prompts.answer_options import has_options
 from speechdt.reporting.tables.training import SETTINGS
 from speechdt.workflow import hygiene_checks
-from speechdt.workflow.command_line import retype, typed
 from speechdt.workflow.runs import adapted, check_ensembles, check_named, runs
 from speechdt.workflow.schema import check_schema
 from speechdt.workflow.searches import check_search
+from speechdt.workflow.settings import retyped, typed
 from speechdt.workflow.variants import ConfigError, check_adapter, check_variant, model_label
 
 NANO = "results/models/nano"
@@ -88,8 +88,7 @@ def test_what_the_command_line_says_has_the_types_of_yaml():
     given = {"grid": {"snr_db": ["-5", "2.5"]}, "remove": "true", "variants": {"A1": "null"}}
     config = {"grid": {"clean_ms": 1000} | given["grid"], "remove": "true"}
     config |= {"variants": given["variants"] | {"D2": {"backend": "silero"}}}
-    retype(config, given)
-    assert config == {
+    assert retyped(config, given) == {
         "grid": {"clean_ms": 1000, "snr_db": [-5, 2.5]},
         "remove": True,
         "variants": {"A1": None, "D2": {"backend": "silero"}},

@@ -1,4 +1,4 @@
-"""Model card of an adapter: its base, training clips, settings, and results on dev."""
+"""Model card of an adapter: base, training data, settings and course of training."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The nano models themselves: the real classes with small dimensions.
+"""Architectures of the nano models: the real classes with small dimensions.
 
 Sizes were chosen on the dev split of the embedded corpus, for training on a CPU in minutes.
 """
@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..qwen3_omni import audio_tower as qwen3_omni_tower
 from .sounds import FRAMES
 from .tokenizer import QWEN2_AUDIO_CHAT, QWEN3_OMNI_CHAT, train_tokenizer
 
@@ -201,7 +202,8 @@ def hear_qwen3_omni(model: nn.Module, mel: Tensor) -> Tensor:
     tensor, (clips, 13, width of the language model)
     """
     lengths = torch.full((len(mel),), FRAMES)
-    heard = model.model.audio_tower(mel.transpose(0, 1).flatten(1), feature_lens=lengths)
+    tower = qwen3_omni_tower(model)
+    heard = tower(mel.transpose(0, 1).flatten(1), feature_lens=lengths)
     return heard.last_hidden_state.unflatten(0, (len(mel), -1))
 
 

@@ -1,4 +1,4 @@
-"""What the nano models are asked while they learn: many wordings, both orders, other questions.
+"""Questions that train the nano models: many wordings, both orders, other subjects.
 
 Every question is multiple choice, and one letter answers it.
 """

@@ -15,8 +15,8 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         given, params = snakemake.input, snakemake.params
-        one_run = dict.fromkeys(params.variants, 1)
-        decided = decided_by(one_run, given.cells, given.scores, given.calibration)
+        one_run = {variant: [run] for variant, run in params.runs.items()}
+        decided = decided_by(one_run, given.cells, given.scores, given.calibrations)
         found = answers(decided, pd.read_parquet(given.sources))
         bootstrap = {"replicates": params.replicates, "seed": params.seed}
         error_rates(found, **bootstrap).to_csv(snakemake.output.rates, index=False)

@@ -13,10 +13,15 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         inputs, params = snakemake.input, snakemake.params
-        runs = dict.fromkeys(params.runs, 1)
         sources = pd.read_parquet(inputs.sources).drop_duplicates("source_id")
         table = compare_all(
-            decided_by(runs, inputs.cells, inputs.scores, inputs.calibrations),
+            decided_by(
+                {run: [run] for run in params.scores_of},
+                inputs.cells,
+                inputs.scores,
+                inputs.calibrations,
+                scores_of=params.scores_of,
+            ),
             params.left_out,
             sources.set_index("source_id")["corpus"].to_dict(),
             replicates=params.replicates,

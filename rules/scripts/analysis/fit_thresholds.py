@@ -9,7 +9,10 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         trials = decided_runs(
-            snakemake.input.cells, snakemake.input.scores, snakemake.input.calibrations
+            snakemake.params.runs,
+            snakemake.input.cells,
+            snakemake.input.scores,
+            snakemake.input.calibrations,
         )
         silent = trials["label"] == CATCH
         settings = {"replicates": snakemake.params.replicates, "seed": snakemake.params.seed}

@@ -10,6 +10,7 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         trials = decided_runs(
+            snakemake.params.runs,
             snakemake.input.cells,
             snakemake.input.scores,
             snakemake.input.calibrations,

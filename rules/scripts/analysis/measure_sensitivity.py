@@ -2,26 +2,28 @@
 
 import pandas as pd
 
+from speechdt.detectors.answer_files import by_run, by_run_and_cell, scores_of_run
 from speechdt.detectors.decisions import read_calibration
 from speechdt.detectors.scoring import read_scored
 from speechdt.statistics.threshold_sensitivity import sensitivity
 from speechdt.workflow.jobs import logged
 
 
-def read_split(cells, scores, place):
-    """Return the trials of a split with the scores of one variant."""
-    trials = read_scored(cells, scores[place * len(cells) : (place + 1) * len(cells)])
+def read_split(run, cells, scores):
+    """Return the trials of a split with the scores of one run."""
+    trials = read_scored(scores_of_run(run, cells, by_run_and_cell(scores)))
     return trials.assign(speech=trials["label"] == "SPEECH")
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         inputs, tables = snakemake.input, []
-        for place, variant in enumerate(snakemake.params.variants):
+        calibrations = by_run(inputs.calibrations)
+        for variant, run in snakemake.params.runs.items():
             table = sensitivity(
-                read_split(inputs.dev, inputs.dev_scores, place),
-                read_split(inputs.test, inputs.test_scores, place),
-                read_calibration(inputs.calibrations[place]).threshold,
+                read_split(run, inputs.dev, inputs.dev_scores),
+                read_split(run, inputs.test, inputs.test_scores),
+                read_calibration(calibrations[run]).threshold,
                 replicates=snakemake.params.replicates,
                 seed=snakemake.params.seed,
             )

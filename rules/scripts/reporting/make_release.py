@@ -16,7 +16,8 @@ def decisions(given, runs):
     for split in CROSSED:
         cells = [path for path in given.cells if Path(path).parent.name == split]
         scores = [path for path in given.scores if Path(path).parent.name == split]
-        yield split, decided_by(dict.fromkeys(runs, 1), cells, scores, given.calibration)
+        runs_of = {run: [run] for run in runs}
+        yield split, decided_by(runs_of, cells, scores, given.calibration)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from speechdt.detectors.answer_files import by_run
 from speechdt.detectors.decisions import decided_by, read_calibration
 from speechdt.reporting.pages.errors_page import page
 from speechdt.reporting.tables.reading import read_table
@@ -13,8 +14,9 @@ from speechdt.workflow.jobs import logged
 
 def main(given, params, folder):
     """Return the page, and write its clips into the folder, if one is given."""
-    one_run = dict.fromkeys(params.variants, 1)
-    decided = decided_by(one_run, given.cells, given.scores, given.calibration)
+    one_run = {variant: [run] for variant, run in params.runs.items()}
+    decided = decided_by(one_run, given.cells, given.scores, given.calibrations)
+    calibrations = by_run(given.calibrations)
     tables = {
         **{"errors": given.rates, "errors_common": given.common},
         **{"errors_pairs": given.pairs, "error_sources": given.ranked},
@@ -27,8 +29,8 @@ def main(given, params, folder):
         clean=given.clean,
         clean_ms=params.clean_ms,
         thresholds={
-            variant: read_calibration(path).threshold
-            for variant, path in zip(params.variants, given.calibration, strict=True)
+            variant: read_calibration(calibrations[run]).threshold
+            for variant, run in params.runs.items()
         },
         most=params.clips,
         folder=folder,

@@ -1,4 +1,4 @@
-"""Learn threshold and calibration of a variant from dev: calibration/{variant}.json."""
+"""Learn threshold and calibration of a run from dev: calibration/{run}.json."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,9 @@ from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        dev = read_scored(snakemake.input.cells, snakemake.input.scores)
+        # A cell that leaves a corpus out has the scores of the whole one.
+        scores = {path.stem: path for path in map(Path, snakemake.input.scores)}
+        dev = read_scored((cell, scores[Path(cell).stem]) for cell in snakemake.input.cells)
         learned = calibrate(dev["p_speech"], dev["label"] == "SPEECH")
         content = learned.to_dict() | {
             "clips": len(dev),

@@ -1,8 +1,9 @@
-"""Score the cells of dev and test with one detector: scores/{variant}/{split}/{cell}.parquet."""
+"""Score the cells of dev and test with one detector: scores/{run}/{split}/{cell}.parquet."""
 
 from pathlib import Path
 
 from speechdt import find_detectors
+from speechdt.detectors.answer_files import by_run_and_cell, scores_of_run
 from speechdt.detectors.call import store_name
 from speechdt.detectors.scoring import score_cells
 from speechdt.prompts.winner import with_prompt
@@ -18,9 +19,10 @@ if __name__ == "__main__":
         cache = scores.with_name("cache") / "scores" / store_name(backend, detector, options)
         asked = score_cells(
             lambda: detector(**options),
-            snakemake.input.cells,
-            snakemake.output,
+            scores_of_run(
+                snakemake.wildcards.run, snakemake.input.cells, by_run_and_cell(snakemake.output)
+            ),
             Store(cache),
-            f"variants.{snakemake.wildcards.variant}: backend '{backend}'",
+            f"variants.{snakemake.wildcards.run}: backend '{backend}'",
         )
         log.info("%s scored %d clips; all others were in %s", backend, asked, cache)

@@ -1,0 +1,182 @@
+"""Products: the files that a run of the workflow makes, from its experiment.
+
+Paths begin with ``<results>``, which Snakemake replaces.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from speechdt.trials.grid import CROSSED
+from speechdt.workflow.experiment import Experiment
+
+TEXT_TABLES = ("matrix.md", "matrix.tex", "thresholds.md", "thresholds.tex", "latency.md")
+TABLES = (
+    *("matrix", "metrics", "reliability", "thresholds", "curves", "latency", "pareto"),
+    *("comparisons", "surface", "contour", "threshold_sensitivity"),
+)
+ERROR_TABLES = ("errors", "errors_common", "errors_pairs", "error_sources")
+
+
+@dataclass(frozen=True)
+class Products:
+    """What the rules make.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    drawn : sequence of str
+        Figures that the report shows.
+    formats : sequence of str
+        Formats of a figure.
+    """
+
+    experiment: Experiment
+    drawn: Sequence[str]
+    formats: Sequence[str]
+
+    def scores(self, runs: Iterable[str], split: str, cells: Iterable[str]) -> list[str]:
+        """Return the score files of runs on cells of a split."""
+        cells = list(cells)
+        return [f"<results>/scores/{run}/{split}/{cell}.parquet" for run in runs for cell in cells]
+
+    def cells(self, split: str, cells: Iterable[str]) -> list[str]:
+        """Return cell files of a split."""
+        return [f"<results>/trials/{split}/{cell}.parquet" for cell in cells]
+
+    def calibrations(self, runs: Iterable[str]) -> list[str]:
+        """Return the calibration of each run."""
+        return [f"<results>/calibration/{run}.json" for run in runs]
+
+    def tables_of(self, *names: str, suffix: str = ".csv") -> list[str]:
+        """Return tables by name."""
+        return [f"<results>/tables/{name}{suffix}" for name in names]
+
+    def figures_of(self, names: Iterable[str], formats: Iterable[str]) -> list[str]:
+        """Return figures by name."""
+        formats = list(formats)
+        return [f"<results>/figures/{name}.{kind}" for name in names for kind in formats]
+
+    @property
+    def text_tables(self) -> list[str]:
+        """Tables of all variants as Markdown and LaTeX."""
+        return self.tables_of(*TEXT_TABLES, suffix="")
+
+    @property
+    def error_tables(self) -> list[str]:
+        """Tables of errors."""
+        return self.tables_of(*ERROR_TABLES)
+
+    @property
+    def asked_tables(self) -> list[str]:
+        """The table of order biases, where a language model is asked."""
+        return self.tables_of("order_bias") if self.experiment.asked else []
+
+    @property
+    def adapter_tables(self) -> list[str]:
+        """The table of adapters, where a language model is adapted."""
+        return self.tables_of("adapters") if self.experiment.adapted else []
+
+    @property
+    def giveaway_tables(self) -> list[str]:
+        """Where something is trained, since train's clips are rendered for that alone."""
+        return self.tables_of("giveaways") if self.experiment.trained else []
+
+    @property
+    def left_out_tables(self) -> list[str]:
+        """The table of runs that leave a corpus out, where there are any."""
+        return self.tables_of("leave_one_out") if self.experiment.left_out else []
+
+    @property
+    def hygiene_tables(self) -> list[str]:
+        """The table of what hygiene checks object to."""
+        return self.tables_of("hygiene") if self.experiment.checks else []
+
+    @property
+    def hygiene(self) -> list[str]:
+        """Table and figure of the hygiene checks."""
+        figure = ["hygiene"] if self.experiment.checks else []
+        return self.hygiene_tables + self.figures_of(figure, self.formats)
+
+    @property
+    def bank(self) -> list[str]:
+        """Tables and figure of the prompt bank."""
+        if not self.experiment.searches:
+            return []
+        tables = self.tables_of("prompts.csv", "prompts.md", suffix="")
+        return tables + self.figures_of(["prompts"], self.formats)
+
+    @property
+    def searches(self) -> list[str]:
+        """Tables of the prompt searches."""
+        if not self.experiment.searches:
+            return []
+        return self.tables_of("searches.csv", "searches.md", suffix="")
+
+    @property
+    def tables(self) -> list[str]:
+        """All tables but those of prompts and hygiene."""
+        pages = [path.replace(".csv", ".md") for path in self.left_out_tables]
+        return [
+            *self.text_tables,
+            *self.tables_of(*TABLES),
+            *self.asked_tables,
+            *self.adapter_tables,
+            *self.giveaway_tables,
+            *self.left_out_tables,
+            *pages,
+            *self.tables_of("verdict.md", "verdict.csv", suffix=""),
+            *self.error_tables,
+        ]
+
+    @property
+    def published(self) -> list[str]:
+        """All that a paper may quote."""
+        return self.tables + self.searches
+
+    @property
+    def figures(self) -> list[str]:
+        """Figures of the report in all formats."""
+        return self.figures_of(self.drawn, self.formats)
+
+    @property
+    def cards(self) -> list[str]:
+        """Model cards of the trainings, with their test figures."""
+        return [f"<results>/cards/{name}.md" for name in self.experiment.used_trainings]
+
+    @property
+    def inspection(self) -> list[str]:
+        """Pages that describe the corpus and the trials."""
+        return ["<results>/corpus/inspect.html", "<results>/trials/README.md"]
+
+    @property
+    def of_prompts(self) -> list[str]:
+        """What the report shows of the bank and of searches."""
+        return [path for path in self.bank + self.searches if path.endswith((".csv", ".svg"))]
+
+    @property
+    def latencies(self) -> list[str]:
+        """Latencies; of several runs the first is timed, since they differ in weights alone."""
+        return [f"<results>/latency/{run}.json" for run in self.experiment.first_runs.values()]
+
+    @property
+    def described(self) -> list[str]:
+        """Cells of all splits; those of train where something of the matrix learns from it."""
+        grid = self.experiment.grid
+        train = self.cells("train", grid.names("snr")) if self.experiment.trained else []
+        return train + [path for split in CROSSED for path in self.cells(split, grid.names())]
+
+    @property
+    def errors_in_folder(self) -> bool:
+        """Whether the clips of errors.html lie beside it: too many for one page.
+
+        Known before anything ran, so that the folder can be an output, or none.
+        """
+        gallery, trials = (self.experiment.settings[key] for key in ("gallery", "trials"))
+        trials_of_test = 2 * trials["items"]["test"] * len(self.experiment.grid.noisy)
+        return bool(min(gallery["clips"], trials_of_test) > gallery["embedded"])
+
+    @property
+    def flags(self) -> list[str]:
+        """Recordings that the chosen hygiene check objects to, where one is chosen."""
+        chosen = self.experiment.settings["hygiene"]["flag_by"]
+        return ["<results>/corpus/flags.parquet"] if chosen else []
