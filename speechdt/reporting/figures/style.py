@@ -56,7 +56,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class Look(NamedTuple):
-    """How a variant is drawn in every figure."""
+    """Look of a variant in every figure."""
 
     color: str
     line: Any

@@ -1,4 +1,4 @@
-"""How much duration buys how much SNR: the fitted surface and its 75 % contour, by variant."""
+"""Fitted surfaces over SNR and duration with their 75 % contours, one panel a variant."""
 
 from collections.abc import Sequence
 

@@ -30,11 +30,11 @@ ROWS = 64
 SHADES = 16
 """Few, because noise in many shades hardly compresses: a page holds hundreds of spectrograms."""
 RANGE_DB = 60.0
-"""What lies so far below the loudest point of a clip is black."""
+"""Range below the loudest point of a clip; below that it is black."""
 
 
 class Player(NamedTuple):
-    """What the macro ``player`` needs of one clip.
+    """Input of the macro ``player``: one clip.
 
     Attributes
     ----------

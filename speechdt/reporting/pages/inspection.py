@@ -1,4 +1,4 @@
-"""The inspection page: recordings and trials drawn at random, to be listened to and marked.
+"""Inspection page: recordings and trials drawn at random, to be listened to and marked.
 
 Everything is in the page, so that it can be sent to whoever has ears and a browser. Marks are saved
 as a CSV file that the configuration takes under ``exclude``.

@@ -14,7 +14,7 @@ RECORDS = Path(".snakemake") / "metadata"
 
 
 class Made(NamedTuple):
-    """How a file was made: rule, its inputs, and its parameters in the order of their names."""
+    """Origin of a file: rule, its inputs, and its parameters in the order of their names."""
 
     rule: str
     inputs: Sequence[str]

@@ -1,1 +1,9 @@
-""""""
+"""Tables of results.
+
+latency, matrix, training, verdict : tables of numbers.
+data_text, error_rates_text, latency_text, matrix_text, paper_text, prompts_text, statistics_text,
+thresholds_text, training_text, verdict_text : tables of strings.
+formatting : numbers, intervals and thresholds as text.
+markup : tables of strings as Markdown and LaTeX.
+reading : CSV files with the types of their columns.
+"""

@@ -28,7 +28,7 @@ SEARCHES_NOTE = (
     "exchanging whole groups, Holm over all rows."
 )
 PROMPTS = {"winner": "search", "control": "random", "baseline": "baseline"}
-"""What the prompts of a search are called."""
+"""Names of the prompts of a search in the tables."""
 
 
 def bank_display(bank: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def _bias(row: Any) -> str:
 
 
 def searches_table(searches: pd.DataFrame) -> pd.DataFrame:
-    """Return what each search was worth: three rows a search, that over random search first."""
+    """Return the worth of each search: three rows a search, that over random search first."""
     return text_table(
         searches,
         {

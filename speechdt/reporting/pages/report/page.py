@@ -59,7 +59,7 @@ def render(results: Results) -> str:
             (section, template(f"report/{section.id}.html.j2").render(**section.content))
             for section in made
         ],
-        style=text("report.css").rstrip(),
+        style=text("page.css") + text("report.css"),
     )
 
 
