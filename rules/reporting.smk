@@ -1,5 +1,18 @@
 # tables -> figures, pages, the paper's folder, the release
 
+MATRIX = Path(workflow.pathvars.apply("<results>/tables/matrix.csv"))
+
+
+# At the end of a run, where it is not missed.
+onsuccess:
+    if MATRIX.exists() and workflow.is_main_process:
+        # Here, since pandas would slow down every parse.
+        from speechdt.reporting.tables.reading import read_table
+        from speechdt.reporting.tables.skill import warning
+
+        if line := warning(read_table(MATRIX), experiment.variants):
+            print(line, file=sys.stderr)
+
 
 rule draw_figure:
     input:
@@ -22,7 +35,7 @@ rule draw_figure:
     params:
         variants=list(experiment.variants),
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
-        code=code("reporting/draw_figure.py"),
+        code=checkout.code("reporting/draw_figure.py"),
     message:
         "Drawing {wildcards.figure}"
     script:
@@ -43,7 +56,7 @@ rule write_display_tables:
     conda:
         ENVIRONMENT
     params:
-        code=code("reporting/write_text_tables.py"),
+        code=checkout.code("reporting/write_text_tables.py"),
     message:
         "Writing the tables as Markdown and LaTeX"
     script:
@@ -68,7 +81,9 @@ rule write_report:
         order_bias=products.asked_tables,
         adapters=products.adapter_tables,
         prompts=products.of_prompts,
-        searches=expand("<results>/prompts/{search}.json", search=experiment.searches),
+        searches=expand(
+            "<results>/prompts/{search}.json", search=experiment.used_searches
+        ),
         figures=products.figures_of(DRAWN, ["svg"]),
         calibration=products.calibrations(experiment.first_runs.values()),
         latency_of=products.latencies,
@@ -77,8 +92,8 @@ rule write_report:
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
         hygiene=products.hygiene,
         audit="<results>/trials/audit.csv",
-        template=templates("report.html.j2"),
-        citation=of_checkout("CITATION.cff"),
+        template=checkout.templates("report.html.j2"),
+        citation=checkout.file("CITATION.cff"),
     output:
         report(
             "<results>/report.html",
@@ -93,7 +108,7 @@ rule write_report:
     params:
         variants=list(experiment.variants),
         config=settings,
-        code=code("reporting/write_report.py"),
+        code=checkout.code("reporting/write_report.py"),
     message:
         "Writing the report"
     script:
@@ -112,7 +127,7 @@ rule write_gallery:
         pairs="<results>/tables/errors_pairs.csv",
         ranked="<results>/tables/error_sources.csv",
         matrix="<results>/tables/matrix.csv",
-        templates=templates(
+        templates=checkout.templates(
             *(
                 "errors.html.j2",
                 "errors.css",
@@ -138,7 +153,7 @@ rule write_gallery:
         runs=experiment.first_runs,
         clips=settings["gallery"]["clips"],
         clean_ms=experiment.grid.clean_ms,
-        code=code("reporting/write_errors_page.py"),
+        code=checkout.code("reporting/write_errors_page.py"),
     message:
         "Writing the gallery of failures"
     script:
@@ -152,7 +167,7 @@ rule write_inspection:
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=NOISY
         ),
         flags=products.flags,
-        templates=templates(
+        templates=checkout.templates(
             *("inspect.html.j2", "inspect.js", "page.css"),
             *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
         ),
@@ -166,7 +181,7 @@ rule write_inspection:
         ENVIRONMENT
     params:
         seed=settings["seed"],
-        code=code("reporting/write_inspection.py"),
+        code=checkout.code("reporting/write_inspection.py"),
     message:
         "Drawing recordings and trials to listen to"
     script:
@@ -180,7 +195,7 @@ rule write_dataset_card:
         audit="<results>/trials/audit.csv",
         cells=products.described,
         flags=products.flags,
-        template=templates("trials_card.md.j2"),
+        template=checkout.templates("trials_card.md.j2"),
     output:
         "<results>/trials/README.md",
     log:
@@ -196,7 +211,7 @@ rule write_dataset_card:
             "least_active": settings["trials"]["least_active"],
             "flag_by": settings["hygiene"]["flag_by"],
         },
-        code=code("reporting/write_dataset_card.py"),
+        code=checkout.code("reporting/write_dataset_card.py"),
     message:
         "Describing the trials"
     script:
@@ -220,8 +235,8 @@ rule write_paper:
         ],
         errors=products.error_tables,
         figures=products.figures_of(DRAWN, ["pdf"]),
-        template=templates("main.tex.j2"),
-        citation=of_checkout("CITATION.cff"),
+        template=checkout.templates("main.tex.j2"),
+        citation=checkout.file("CITATION.cff"),
     output:
         main="<results>/paper/main.tex",
         numbers="<results>/paper/numbers.tex",
@@ -234,7 +249,7 @@ rule write_paper:
         ENVIRONMENT
     params:
         variants=list(experiment.variants),
-        code=code("reporting/write_paper.py"),
+        code=checkout.code("reporting/write_paper.py"),
     message:
         "Writing the paper folder"
     script:
@@ -279,7 +294,9 @@ rule make_release:
         adapters=expand("<results>/adapters/{adapter}", adapter=experiment.trained),
         cards=products.cards,
         dataset_card="<results>/trials/README.md",
-        prompts=expand("<results>/prompts/{search}.json", search=experiment.searches),
+        prompts=expand(
+            "<results>/prompts/{search}.json", search=experiment.used_searches
+        ),
         sources="<results>/corpus/sources.parquet",
         flags=products.flags,
         tables=products.published,
@@ -289,8 +306,8 @@ rule make_release:
             *rules.write_gallery.output,
         ],
         numbers="<results>/paper/numbers.csv",
-        template=templates("release.md.j2"),
-        citation=of_checkout("CITATION.cff"),
+        template=checkout.templates("release.md.j2"),
+        citation=checkout.file("CITATION.cff"),
     output:
         directory("<results>/release"),
     log:
@@ -300,7 +317,7 @@ rule make_release:
     params:
         runs=experiment.matrix_runs,
         config=settings,
-        code=code("reporting/make_release.py"),
+        code=checkout.code("reporting/make_release.py"),
     message:
         "Gathering the run in one folder to publish"
     script:

@@ -68,6 +68,28 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
 
 
+def auc_interval(trials: pd.DataFrame, *, replicates: int, seed: int) -> tuple[float, float, float]:
+    """Return the area under the ROC curve and its 95 % interval over groups.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        One row a trial: speech (bool), group_id, p_speech; both classes must occur.
+    replicates, seed : int
+        As for :func:`evaluate`.
+
+    Returns
+    -------
+    auc, low, high : float
+        In [0, 1]; the bounds are NaN if a class has one group only.
+    """
+    groups = Groups(trials)
+    auc = groups.auc(bootstrap.weights(groups.speech, replicates, seed))
+    low, high = bootstrap.interval(auc[0], auc[1:], groups.count_behind("auc"))
+    low, high = np.clip([low, high], 0.0, 1.0)
+    return float(auc[0]), float(low), float(high)
+
+
 def by_run(trials: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the trials of each training run; all of them where there is no column ``run``."""
     if "run" not in trials:

@@ -100,7 +100,7 @@ class Products:
     @property
     def bank(self) -> list[str]:
         """Tables and figure of the prompt bank."""
-        if not self.experiment.searches:
+        if not self.experiment.used_searches:
             return []
         tables = self.tables_of("prompts.csv", "prompts.md", suffix="")
         return tables + self.figures_of(["prompts"], self.formats)
@@ -108,7 +108,7 @@ class Products:
     @property
     def searches(self) -> list[str]:
         """Tables of the prompt searches."""
-        if not self.experiment.searches:
+        if not self.experiment.used_searches:
             return []
         return self.tables_of("searches.csv", "searches.md", suffix="")
 

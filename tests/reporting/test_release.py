@@ -126,7 +126,9 @@ def small_run(folder, root):
     (results / "numbers.csv").write_text("macro,table\n")
     (results / "trials" / "README.md").write_text("the card of this run")
     (results / "tables").mkdir()
-    pd.DataFrame({"variant": ["A1"], "model": ["nano"]}).to_csv(given["tables"][0], index=False)
+    skill = {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
+    matrix = pd.DataFrame({"variant": ["A1"], "model": ["nano"], **skill})
+    matrix.to_csv(given["tables"][0], index=False)
     pd.DataFrame({"source_id": ["a"]}).to_parquet(results / "sources.parquet")
     given["flags"] = [results / "flags.parquet"]
     flags = {"source_id": ["SPEECH-00", "SPEECH-01"], "flagged": [True, False]}

@@ -33,6 +33,7 @@ RIGHT = {  # rate of correct decisions
     "undecided": dict(zip(VARIANTS, (0.7, 0.7, 0.7, 0.71, 0.8, 0.81, 0.8, 0.8), strict=True)),
 }
 GROUPS = {"met": 40, "not met": 40, "undecided": 5}
+DEV = {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
 
 
 def heard(rate, groups, seed):
@@ -74,7 +75,7 @@ def run_of(name, variants=VARIANTS):
     losses = {"met": 0.4, "not met": 8.69, "undecided": 8.69}
     training = [("small", 10, "loss", 9.0), ("small", 20, "loss", losses[name])]
     return Run(
-        matrix=matrix.matrix(metrics, thresholds, described),
+        matrix=matrix.matrix(metrics, thresholds, described, dict.fromkeys(variants, DEV)),
         comparisons=compare(trials, planned=planned, permutations=200, **settings),
         metrics=metrics,
         latency=latency,

@@ -59,7 +59,10 @@ def make(count, snrs=SNRS, durations=DURATIONS):
         for place, variant in enumerate(variants)
     }
     found["comparisons"] = _compared(tuple(variants), snrs, durations)
-    found["matrix"] = matrix.matrix(found["metrics"], found["thresholds"], described)
+    dev = {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
+    found["matrix"] = matrix.matrix(
+        found["metrics"], found["thresholds"], described, dict.fromkeys(variants, dev)
+    )
     found["latency"] = latency.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
     found["adapters"] = _adapters(variants, found["matrix"])
     found["training"] = training_curves(dict.fromkeys(variants, LOG))

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pandas as pd
 
+from speechdt.reporting.tables import skill
+
 Range: TypeAlias = tuple[float, float]
 """Lowest and highest tested level."""
 Row: TypeAlias = Any
@@ -153,9 +155,13 @@ def text_table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
 
 
 def model_notes(matrix: pd.DataFrame) -> list[str]:
-    """Return a sentence for each kind of stand-in model, after the variants that run it."""
-    return [
+    """Return what must stand beside the figures, each a sentence after the variants it is about.
+
+    It tells of stand-in models, and of variants that show no skill on dev or are worse than chance.
+    """
+    stand_ins = [
         f"{', '.join(matrix['variant'][matrix['model'] == model])} — {note}"
         for model, note in MODEL_NOTES.items()
         if (matrix["model"] == model).any()
     ]
+    return stand_ins + skill.notes(matrix)
