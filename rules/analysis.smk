@@ -285,7 +285,9 @@ rule write_verdict:
     conda:
         ENVIRONMENT
     params:
-        **settings["verdict"],
+        judged=settings["verdict"]["judged"],
+        baselines=settings["verdict"]["baselines"],
+        criteria=criteria,
         present=list(experiment.variants),
         adapters={
             variant: entry["runs"][0] for variant, entry in experiment.adapted.items()

@@ -17,9 +17,11 @@ os.environ |= {
 from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError
 from speechdt.reporting.figures.catalogue import FIGURES, FORMATS, OF_ADAPTERS
+from speechdt.reporting.tables.criteria import criteria_of
 from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, detector_code, field
+from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.products import Products
 from speechdt.workflow.resolution import resolve
 from speechdt.workflow.settings import checked
@@ -40,6 +42,7 @@ try:
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
+    criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 

@@ -278,6 +278,11 @@ class AnswerDetector:
 
         return write(self.lm, self._chat, text, seed, temperature, most_tokens)
 
+    @staticmethod
+    def check_writer(model: str) -> None:
+        """Raise a ValueError, before any job starts, if a model that is to write is out of reach."""
+        check_reachable(model)
+
     def _check_that_it_hears(self) -> None:
         """Warn if neither noise nor a tone in place of silence moves the answer."""
         time = np.arange(SAMPLE_RATE // 2, dtype=np.float32) / SAMPLE_RATE

@@ -12,7 +12,7 @@ A) SPEECH (human voice)
 B) NONSPEECH (music/noise/silence/animals)
 
 Answer with A or B ONLY."""
-"""The requirements' baseline prompt, word for word."""
+"""The plan's baseline prompt (docs/plan.md), word for word."""
 END_OF_TURN = "<|im_end|>"
 """What ends what anybody says, in the chats of both architectures."""
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from speechdt.arrays import Bools
 from speechdt.prompts.answer_store import PromptStore
 from speechdt.prompts.arm import Recall
 from speechdt.prompts.asking import PromptTrials, prompt_store
@@ -63,10 +64,8 @@ def search_prompts(
         Cell files of dev.
     detector : AskedDetector
         Its option ``prompt`` is the baseline.
-    bank : DataFrame
-        From `bank.bank_table`.
-    prompts : mapping of str to str
-        The prompts of the bank by name.
+    bank, prompts : DataFrame, and mapping of str to str
+        From `bank.bank_table`, and the prompts of the bank by name.
     settings : SearchSettings
     results : Path
         Folder of results, in which answers and proposals are kept.
@@ -82,14 +81,13 @@ def search_prompts(
     Raises
     ------
     ProposerError
-        If the proposer fails, and nothing was proposed before.
+        If nothing was proposed.
     """
     began = time.perf_counter()
-    store = detector.store(results)
+    store, baseline = detector.store(results), detector.options["prompt"]
     trials = PromptTrials(cells, detector.build, store, settings.audio_gib)
-    table, baseline = trials.table, detector.options["prompt"]
-    columns = ((table["label"] == "SPEECH").to_numpy(), table["item_id"], table["group_id"])
     start = best_of_bank(bank, prompts, settings.objective, settings.start)
+    columns = _columns(trials.table)
     found = search(
         ask=trials.ask,
         judge=Judge(*columns, settings.objective, settings.replicates, seed),
@@ -105,20 +103,32 @@ def search_prompts(
     )
     if found["failures"] and not any(entry["step"] for entry in found["candidates"]):
         raise ProposerError(f"nothing was proposed: {found['failures'][-1]}")
-    costs = {
-        "clips": len(table),
-        "groups": int(table["group_id"].nunique()),
-        "tower_passes": trials.tower_passes,
-        "pairs_asked": trials.ask.asked,
-        "seconds": round(time.perf_counter() - began, 1),
-    }
-    described = {
+    costs = _costs(trials, began)
+    return _described(settings) | found | {"costs": costs}
+
+
+def _columns(trials: pd.DataFrame) -> tuple[Bools, pd.Series, pd.Series]:
+    """Return of each clip whether it is speech, its item and its group."""
+    return (trials["label"] == "SPEECH").to_numpy(), trials["item_id"], trials["group_id"]
+
+
+def _described(settings: SearchSettings) -> dict[str, Any]:
+    return {
         "objective": settings.objective,
         "optimizer": settings.optimizer,
         "proposer": settings.kind,
         "split": "dev",
     }
-    return described | found | {"costs": costs}
+
+
+def _costs(trials: PromptTrials, began: float) -> dict[str, Any]:
+    return {
+        "clips": len(trials.table),
+        "groups": int(trials.table["group_id"].nunique()),
+        "tower_passes": trials.tower_passes,
+        "pairs_asked": trials.ask.asked,
+        "seconds": round(time.perf_counter() - began, 1),
+    }
 
 
 def _proposer(

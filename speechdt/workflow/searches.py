@@ -1,7 +1,6 @@
 """Prompt searches of the configuration, resolved before any job starts."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from speechdt.detectors.contract import Detector
@@ -146,9 +145,16 @@ def check_search(
             )
         chosen = SearchSettings(**settings)
         if chosen.kind == "local":
-            # It looks at the folder or asks the hub, without torch.
-            reach = import_module("speechdt_backends.qwen.reachable")
-            reach.check_reachable(chosen.proposer_options["model"])
+            _check_writer(chosen.proposer_options["model"], found)
         return Checked(cls, on, options, chosen)
     except ValueError as error:
         raise ConfigError(f"searches.{search}: {error}") from error
+
+
+def _check_writer(model: str, found: Mapping[str, type[Detector]]) -> None:
+    """Look for a language model that is to propose prompts, as the detectors that write do."""
+    for cls in found.values():
+        check_writer = getattr(cls, "check_writer", None)
+        if check_writer is not None:
+            check_writer(model)
+            return

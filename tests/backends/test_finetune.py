@@ -369,7 +369,7 @@ FULL_DISK = """
 import json, resource, signal, sys
 from pathlib import Path
 from speechdt import find_detectors
-from speechdt.jobs import logged
+from speechdt.workflow.jobs import logged
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 train, dev, out, options = json.loads(sys.argv[1])
 with logged(Path(out).with_suffix(".log")):

@@ -36,6 +36,7 @@ def timed(function, *arguments, **options):
         ),
         ('searches={base: {"on": A7}}', r"searches.base: on: no variant 'A7'"),
         ("variants={A2: {backend: qwen2_audio, prompt: {search: bse}}}", "did you mean 'base'"),
+        ("verdict={criteria: mine.yml}", r"verdict\.criteria: there is no file mine\.yml"),
         ("seeed=1", r"unknown key 'seeed' \(did you mean 'seed'\?\)"),
         ("grid={snr_db: []}", r"grid.snr_db: \[\] should be non-empty"),
         ("corpus=[{kind: folder, path: nowhere}]", "corpus folder nowhere does not exist"),

@@ -14,7 +14,7 @@ from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.figures.draw import draw
 from speechdt.reporting.figures.style import save
 from speechdt.reporting.pages import paper, paper_numbers
-from speechdt.reporting.tables.paper_text import PAPER_TABLES
+from speechdt.reporting.pages.paper_tables import PAPER_TABLES
 from speechdt.reporting.tables.reading import read_table
 from speechdt.statistics.error_rates import TEXT
 

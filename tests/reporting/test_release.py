@@ -11,9 +11,9 @@ import pytest
 from support.made_answers import VARIANTS, made_decided, made_trials
 
 from speechdt.detectors.decisions import decided_by
-from speechdt.reporting.pages import provenance, release
-from speechdt.reporting.pages.provenance import Made
+from speechdt.reporting.pages import release, release_provenance
 from speechdt.reporting.pages.release import Copied
+from speechdt.reporting.pages.release_provenance import Made
 from speechdt.statistics.calibration import Calibration
 from speechdt.trials.cells import SCHEMA, CellWriter, cell_files
 
@@ -28,17 +28,17 @@ FORGED = {
 
 
 def test_lineage_goes_back_to_the_start_and_no_further():
-    jobs = provenance.lineage(["table", "twin"], FORGED)
+    jobs = release_provenance.lineage(["table", "twin"], FORGED)
     assert [job["rule"] for job in jobs] == ["read", "render", "score", "collect"]
     assert jobs[-1]["outputs"] == ["table", "twin"]  # one job
     assert jobs[0]["parameters"] == ("'corpus'",)
-    assert provenance.lineage(["model"], FORGED) == []
+    assert release_provenance.lineage(["model"], FORGED) == []
 
 
 def test_a_circle_is_an_error():
     circle = {"a": Made("one", ("b",), ()), "b": Made("two", ("a",), ())}
     with pytest.raises(graphlib.CycleError):
-        provenance.lineage(["a"], circle)
+        release_provenance.lineage(["a"], circle)
 
 
 def test_checksums_are_those_of_the_stock_tool_and_changes_are_noticed(tmp_path):
@@ -78,8 +78,8 @@ def test_records_are_read_whatever_the_length_of_a_name(tmp_path):
         path = tmp_path.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"rule": "r", "input": [name], "params": None}))
-        assert provenance.read_records(tmp_path)[name] == Made("r", [name], [])
-    assert provenance.read_records(tmp_path / "nowhere") == {}
+        assert release_provenance.read_records(tmp_path)[name] == Made("r", [name], [])
+    assert release_provenance.read_records(tmp_path / "nowhere") == {}
 
 
 def small_run(folder, root):

@@ -6,8 +6,10 @@ import pandas as pd
 from speechdt.prompts.comparison import all_searches, compare_search
 from speechdt.prompts.order_bias import order_bias
 from speechdt.reporting.tables import verdict
+from speechdt.reporting.tables.measured import Run
 from speechdt.statistics import error_rates
 from speechdt.statistics.leave_one_out import compared
+from support.criteria import PLAN
 from support.made_answers import made_decided, made_sources
 
 
@@ -36,7 +38,7 @@ def outcome_tables(made, variants):
         trials[name] = np.clip((trials["label"] == "SPEECH") * 0.3 + rng.random(160), 0.01, 0.99)
     both = pd.concat([trials.assign(split=split) for split in ("dev", "test")])
     found = compare_search(both, replicates=100, permutations=99, seed=1)
-    run = verdict.Run(
+    run = Run(
         *(made[name] for name in ("matrix", "comparisons", "metrics", "latency", "training")),
         adapters={},
         judged=[variants[-1]],
@@ -55,6 +57,6 @@ def outcome_tables(made, variants):
     return {
         "searches": all_searches([found.assign(search="base"), found.assign(search="large")]),
         "order_bias": pd.DataFrame([{"variant": "B3.seed1", **bias}]),
-        "verdict": pd.DataFrame(verdict.findings(run)),
+        "verdict": pd.DataFrame(verdict.findings(run, PLAN)),
         "leave_one_out": pd.concat(left_out),
     }

@@ -132,6 +132,8 @@ def test_a_name_that_was_never_given(change, message):
         ("grid", {"duration_ms": [10**7]}, r"grid\.duration_ms\.0: 10000000 is greater"),
         ("adapters", {"x": {"backend": "y", "learning_rate": math.nan}}, "x.learning_rate: nan is"),
         ("adapters", {"x": {"backend": "y", "seeds": [-1]}}, r"adapters\.x\.seeds\.0: -1 is less"),
+        ("verdict", {"criteria": 3}, r"verdict\.criteria: 3 must be text or a mapping"),
+        ("verdict", {"critera": "x"}, r"verdict: unknown key 'critera' .did you mean 'criteria'"),
         ("seed", -1, "seed: -1 is less than the minimum of 0"),
         ("seed", 2**32, "seed: 4294967296 is greater than the maximum"),
     ],

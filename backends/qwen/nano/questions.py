@@ -69,7 +69,7 @@ REQUIRED = (
         "Does not contain human voice",
     ),
 )
-"""The five prompts of the requirements (5.1), the baseline first."""
+"""The five prompts of the plan (docs/plan.md), the baseline first."""
 
 OTHERS = (
     Wording("What do you hear?\nA) {a}\nB) {b}\nAnswer:", "Speech", "Something else"),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from speechdt.detectors.decisions import decided_by
 from speechdt.environment import revision, versions
-from speechdt.reporting.pages.provenance import RECORDS, read_records
 from speechdt.reporting.pages.release import RunFiles, write
+from speechdt.reporting.pages.release_provenance import RECORDS, read_records
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.jobs import logged
 

@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
-from speechdt.workflow.environment import hardware, versions
-
 from speechdt import find_detectors
 from speechdt.detectors.latency import measure, spread
+from speechdt.environment import hardware, versions
 from speechdt.prompts.winner import with_prompt
 from speechdt.workflow.jobs import logged
 

@@ -11,7 +11,7 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         find_detectors()  # makes the backends importable
-        nano = import_module("speechdt_backends.qwen.nano.provide.provide")
+        nano = import_module("speechdt_backends.qwen.nano.provide")
         folder = Path(snakemake.output[0])
         kept = folder.parents[2] / "cache" / "models"
         sources = pd.read_parquet(snakemake.input[0])

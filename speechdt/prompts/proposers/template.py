@@ -74,7 +74,7 @@ PARTS: Mapping[str, Sequence[Any]] = {
         "\n\nOutput A or B:",
     ),
 }
-"""Parts of a question; words that the requirements' prompts and their like are made of."""
+"""Parts of a question; words that the plan's prompts and their like are made of."""
 
 SPREAD = 1.0
 """Standard deviation of an effect before anything is known, in those of the scores."""

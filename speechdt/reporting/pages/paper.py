@@ -17,9 +17,9 @@ from speechdt.reporting.figures.draw import draw
 from speechdt.reporting.figures.style import save
 from speechdt.reporting.pages.environment import template
 from speechdt.reporting.pages.paper_numbers import Quoted, as_table, camel, macros, quoted
+from speechdt.reporting.pages.paper_tables import PAPER_TABLES, Tables, tables_of
 from speechdt.reporting.tables.formatting import model_notes
 from speechdt.reporting.tables.markup import escape, latex, split
-from speechdt.reporting.tables.paper_text import PAPER_TABLES, Tables, tables_of
 
 COLUMN_IN = 3.5
 """Width in inches of a column of the page; figures are never scaled, so that their type is not."""

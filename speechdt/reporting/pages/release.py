@@ -15,7 +15,7 @@ import yaml
 from speechdt.corpus.flags import heard, read_flagged
 from speechdt.files import walk
 from speechdt.reporting.pages.environment import template
-from speechdt.reporting.pages.provenance import Made, lineage
+from speechdt.reporting.pages.release_provenance import Made, lineage
 from speechdt.reporting.tables.formatting import model_notes
 from speechdt.reporting.tables.reading import read_table
 from speechdt.trials.cells import cell_files
@@ -101,7 +101,7 @@ def write(
     revision : str
         Git commit of the code, or empty.
     made : mapping of str to Made
-        From `provenance.read_records`.
+        From `release_provenance.read_records`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Tables of the paper as text, by name: caption, columns of names, and cells."""
+"""Tables of the paper, by name: caption, columns of names, and cells."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
