@@ -16,7 +16,7 @@ os.environ |= {
 
 from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError
-from speechdt.reporting.figures.catalogue import FIGURES, FORMATS, OF_ADAPTERS
+from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
 from speechdt.reporting.tables.criteria import criteria_of
 from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
@@ -49,8 +49,8 @@ except SpeechdtError as error:
 for note in experiment.notes if workflow.is_main_process else ():
     print(note, file=sys.stderr)
 
-DRAWN = [name for name in FIGURES if experiment.adapted or name not in OF_ADAPTERS]
-products = Products(experiment, DRAWN, FORMATS)
+drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
+products = Products(experiment, drawn_from, FORMATS)
 CELLS = experiment.grid.names()
 NOISY, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
 

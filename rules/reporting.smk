@@ -1,5 +1,7 @@
 # tables -> figures, pages, the paper's folder, the release
 
+# Figures that the paper shows.
+PRINTED = [name for name in products.drawn if FIGURES[name].in_paper]
 MATRIX = Path(workflow.pathvars.apply("<results>/tables/matrix.csv"))
 
 
@@ -84,15 +86,18 @@ rule write_report:
         searches=expand(
             "<results>/prompts/{search}.json", search=experiment.used_searches
         ),
-        figures=products.figures_of(DRAWN, ["svg"]),
+        figures=products.figures_of(products.drawn, ["svg"]),
         calibration=products.calibrations(experiment.first_runs.values()),
         latency_of=products.latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
-        hygiene=products.hygiene,
+        hygiene=products.hygiene_tables,
         audit="<results>/trials/audit.csv",
-        template=checkout.templates("report.html.j2"),
+        templates=checkout.templates(
+            *("report.html.j2", "report/*", "report.css", "page.css"),
+            *("figure.html.j2", "table.html.j2"),
+        ),
         citation=checkout.file("CITATION.cff"),
     output:
         report(
@@ -106,7 +111,7 @@ rule write_report:
     conda:
         ENVIRONMENT
     params:
-        variants=list(experiment.variants),
+        runs=experiment.first_runs,
         config=settings,
         code=checkout.code("reporting/write_report.py"),
     message:
@@ -234,7 +239,7 @@ rule write_paper:
             if table.endswith(".csv") and table not in products.error_tables
         ],
         errors=products.error_tables,
-        figures=products.figures_of(DRAWN, ["pdf"]),
+        figures=products.figures_of(PRINTED, ["pdf"]),
         template=checkout.templates("main.tex.j2"),
         citation=checkout.file("CITATION.cff"),
     output:

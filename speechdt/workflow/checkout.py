@@ -27,10 +27,19 @@ class Checkout:
         """Return a file as an input that is called the same wherever the checkout lies."""
         return os.path.relpath(self.folder.joinpath(*parts))
 
-    def templates(self, *names: str) -> list[str]:
-        """Return templates of the library as inputs: an edit of one rewrites its pages."""
-        folder = ("speechdt", "reporting", "pages", "templates")
-        return [self.file(*folder, name) for name in names]
+    def templates(self, *patterns: str) -> list[str]:
+        """Return templates of the library as inputs: an edit of one rewrites its pages.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a pattern matches none.
+        """
+        folder = self.folder / "speechdt" / "reporting" / "pages" / "templates"
+        found = {pattern: sorted(folder.glob(pattern)) for pattern in patterns}
+        if missing := [pattern for pattern, files in found.items() if not files]:
+            raise FileNotFoundError(f"no template {missing[0]} in {folder}")
+        return [os.path.relpath(file) for files in found.values() for file in files]
 
     def code(self, script: str) -> str:
         """Hash a rule's script and the library modules it imports: an edit reruns the rule."""

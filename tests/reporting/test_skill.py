@@ -4,10 +4,10 @@ import math
 
 import pytest
 from support.made_tables import make
-from support.pages import Page, inputs
+from support.pages import Page, results
 
-from speechdt.reporting.pages import report
-from speechdt.reporting.tables import formatting, markup, skill
+from speechdt.reporting.pages.report.page import render
+from speechdt.reporting.tables import formatting, markup, matrix_text, skill
 
 AUCS = {
     "D2": (0.90, 0.86, 0.94),
@@ -56,7 +56,7 @@ def test_several_runs_have_the_means_of_values_and_bounds():
 
 def test_rows_are_marked_and_explained(tables):
     ranges = formatting.tested_ranges(tables["curves"])
-    shown = formatting.matrix_table(tables["matrix"], tables["latency"], ranges)
+    shown = matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)
     assert shown["Variant"].tolist() == ["D2", "D1 †", "A1 ‡", "A2"]
     worse, none = formatting.model_notes(tables["matrix"])[1:]
     assert worse == (
@@ -69,7 +69,7 @@ def test_rows_are_marked_and_explained(tables):
 
 
 def test_the_report_says_it_beside_the_matrix(tables):
-    page = Page(report.render(**inputs(4, tables=tables)))
+    page = Page(render(results(4, tables)))
     assert [row[0] for row in page.rows["comparison"][1:]] == ["D2", "D1 †", "A1 ‡", "A2"]
     assert "worse than chance on dev" in "".join(page.text)
 

@@ -1,4 +1,4 @@
-"""The tables of the paper, from the figures of the variants."""
+"""Comparison matrix: one row of figures a variant."""
 
 from collections.abc import Mapping
 from typing import Any

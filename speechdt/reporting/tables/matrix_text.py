@@ -1,4 +1,4 @@
-"""Text of the tables on the matrix, its slices, calibration and decisions."""
+"""Tables of the matrix, its slices, calibration and decisions as text."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -104,7 +104,7 @@ def calibration_table(matrix: pd.DataFrame) -> pd.DataFrame:
 def decisions_table(
     matrix: pd.DataFrame, calibrations: Mapping[str, Mapping[str, Any]]
 ) -> pd.DataFrame:
-    """Return what was learned on dev, and balanced accuracy on test with and without it.
+    """Return the decision rule learned on dev, and balanced accuracy on test with and without it.
 
     Parameters
     ----------
