@@ -153,5 +153,5 @@ def test_templates_are_found_by_pattern_and_missing_ones_are_named(root):
     partials = checkout.templates("report.html.j2", "report/*")
     assert len(partials) > 10
     assert all((Path.cwd() / path).is_file() for path in partials)
-    with pytest.raises(FileNotFoundError, match="no template nothing.j2 in "):
+    with pytest.raises(FileNotFoundError, match=r"no template nothing.j2 in "):
         checkout.templates("page.css", "nothing.j2")
