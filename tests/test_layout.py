@@ -89,6 +89,10 @@ def test_imports_run_one_way(root, allowed):
     assert layout.package_files(root) == []
 
 
+def test_each_part_lists_its_modules(root):
+    assert layout.unlisted(root) == []
+
+
 def test_detectors_know_nothing_of_the_workflow(root):
     assert layout.workflow_from_backends(root) == []
 
@@ -127,6 +131,12 @@ def test_a_planted_violation_is_found(tmp_path, name, text, message):
     (found,) = layout.violations(tmp_path, ALLOWED)
     assert found.startswith(f"{name}: ")
     assert message in found
+
+
+def test_a_module_that_its_part_does_not_list_is_found(tmp_path):
+    files = {"speechdt/audio/__init__.py": '"""Audio.\n\nio : reader.\n"""\n'}
+    write(tmp_path, files | {"speechdt/audio/io.py": "", "speechdt/audio/hum.py": ""})
+    assert layout.unlisted(tmp_path) == ["speechdt/audio/__init__.py: does not name hum"]
 
 
 # --- what docs/architecture.md promises -----------------------------------------------------------

@@ -122,6 +122,20 @@ def package_files(root: Path) -> list[str]:
     ]
 
 
+def unlisted(root: Path) -> list[str]:
+    """Return modules and folders of a part that its docstring does not name."""
+    found = []
+    for path in sorted((root / "speechdt").glob("*/__init__.py")):
+        listed = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        inside = [*path.parent.glob("*.py"), *(file.parent for file in path.parent.glob("*/*.py"))]
+        found += [
+            f"{path.relative_to(root).as_posix()}: does not name {name}"
+            for name in sorted({file.stem for file in inside} - {"__init__"})
+            if not re.search(rf"\b{name}\b", listed)
+        ]
+    return found
+
+
 def workflow_from_backends(root: Path) -> list[str]:
     """Return imports of the workflow by detectors: rules, scripts and commands alone have it."""
     return [
