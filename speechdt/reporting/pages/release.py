@@ -94,12 +94,8 @@ def write(
     decided : iterable of (str, mapping)
         Of dev and of test what `decisions.decided_by` returns, by run; one split is in memory at
         a time if this is a generator.
-    config : mapping
-        The configuration as it was used.
-    versions : mapping of str to str
-        Of Python and the packages.
-    revision : str
-        Git commit of the code, or empty.
+    config, versions, revision
+        As of `report.section.Results`.
     made : mapping of str to Made
         From `release_provenance.read_records`.
 
