@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.fft
+import scipy.signal
 import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -31,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from own_process import measured_alone
 
 from speechdt import seeds
+from speechdt.audio.highpass import CUTOFF_HZ, ORDER, PAD
 from speechdt.audio.io import from_flac_bytes
 from speechdt.audio.mixing import PEAK
 from speechdt.audio.noise import EXPONENTS, LOWEST_HZ
@@ -43,6 +45,7 @@ GRID = Grid(snr_db=[-5, 0, 5, 10, 20], duration_ms=[200, 300, 500, 1000], clean_
 SEED = 20251019
 ROOT = Path(__file__).resolve().parents[1]
 SLOW_TRIALS = 1000
+BUTTERWORTH = scipy.signal.butter(ORDER, CUTOFF_HZ, "highpass", fs=16_000, output="sos")
 
 
 def sources() -> pd.DataFrame:
@@ -51,12 +54,18 @@ def sources() -> pd.DataFrame:
     return split.assign(usable, GRID.nested_ms, seed=SEED)
 
 
+def above_50_hz(path: str) -> np.ndarray:
+    """Read a recording in the plainest way."""
+    samples, _ = soundfile.read(path)
+    pad = min(PAD, len(samples) - 1)
+    return scipy.signal.sosfiltfilt(BUTTERWORTH, samples, padtype="even", padlen=pad)
+
+
 def plain_trial(item: dict, cell, out: Path) -> np.ndarray:
     """Make one trial in the plainest way, and write it."""
-    target, _ = soundfile.read(item["path"])
-    target = target[item["start"] : item["start"] + item["length"]]
+    target = above_50_hz(item["path"])[item["start"] : item["start"] + item["length"]]
     if item["background"] == "recording":
-        background, _ = soundfile.read(item["background_path"])
+        background = above_50_hz(item["background_path"])
         start = item["background_start"]
         background = background[start : start + item["length"]]
     else:

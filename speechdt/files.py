@@ -7,6 +7,14 @@ from pathlib import Path
 
 from speechdt.errors import SpeechdtError
 
+SUFFIXES = frozenset(
+    [
+        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"),
+        *(".au", ".caf", ".w64", ".rf64"),
+    ]
+)
+"""Names that are taken for audio; other files in a corpus folder are left alone."""
+
 
 def walk(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     """Yield the files below a folder, but for hidden ones and those in hidden folders."""

@@ -32,8 +32,9 @@ def active_frames(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     bool array, (samples // 160,)
     """
     count = len(samples) // FRAME
-    frames = samples[: count * FRAME].reshape(count, FRAME).astype(np.float64)
-    level = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-12)
+    frames = samples[: count * FRAME].reshape(count, FRAME)
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / FRAME
+    level = 10 * np.log10(power + 1e-12)
     if count == 0:
         return np.zeros(0, dtype=bool)
     return np.asarray(level >= max(FLOOR_DB, np.percentile(level, 95) - RANGE_DB), dtype=bool)

@@ -20,6 +20,9 @@ LAG = 8
 BITS = 22
 LOWEST_HZ, HIGHEST_HZ = 250.0, 4000.0
 """What telephone speech and low bit rates keep."""
+SILENT = 1e-6
+"""Power in the loudest band of a silent frame (-100 dB of full scale, less than a step of 16 bits).
+Its bits would say how a filter dies away, which is alike in all recordings that end in silence."""
 WEAK = 4
 """Bits of a frame that are the likeliest to flip, and are tried both ways."""
 
@@ -32,7 +35,7 @@ class Fingerprint(NamedTuple):
     Attributes
     ----------
     words : int32 array, (frames,)
-        `BITS` bits of each frame.
+        `BITS` bits of each frame; 0 where it is silent.
     weak : int32 array, (frames,)
         Places of the `WEAK` bits whose differences are the smallest, 5 bits each.
     """
@@ -51,6 +54,8 @@ def fingerprint(samples: NDArray[np.float32]) -> Fingerprint:
     across = np.diff(levels, axis=1)
     change = across[LAG:] - across[:-LAG]
     words = (change > 0) @ (1 << np.arange(BITS))
+    audible = levels.max(axis=1) > np.log(SILENT)
+    words[~(audible[LAG:] & audible[:-LAG])] = 0
     weakest = np.argsort(np.abs(change), axis=1)[:, :WEAK]
     weak = weakest @ (1 << 5 * np.arange(WEAK))
     return Fingerprint(words.astype(np.int32), weak.astype(np.int32))

@@ -9,8 +9,8 @@ from speechdt.audio.rate import SAMPLE_RATE
 
 EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
 """Power density of each colour falls as 1 / frequency ** exponent."""
-LOWEST_HZ = 20.0
-"""Nothing lies below, where power that nobody hears would count in the SNR."""
+LOWEST_HZ = 50.0
+"""Nothing lies below, as in recordings (`highpass`): most of brown noise's power would, unheard."""
 PATH = re.compile(r"noise:(white|pink|brown)/(\d+)")
 RMS = 0.1
 """Root mean square of a noise that stands for a recording, of full scale."""

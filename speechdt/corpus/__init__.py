@@ -5,7 +5,9 @@ hygiene : hygiene flags: NONSPEECH recordings with speech in them, SPEECH record
     little.
 index : index of the corpora: usable recordings with their facts, and rejected ones with the
     reason.
-near_duplicates : search for recordings that are nearly the same audio under different names.
+labels : contradictory labels: the same audio as SPEECH and as NONSPEECH stops the run.
+near_duplicates : search for recordings of nearly the same audio in different splits, or under
+    different labels.
 selection : selection of usable recordings: without excluded ones and, if asked, without flagged
     ones.
 sources : source: one recording, or one region of a longer one, as its corpus describes it.

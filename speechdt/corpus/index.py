@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from speechdt.audio import activity, io as audio_io
+from speechdt.audio import activity, io as audio_io, highpass
 from speechdt.corpus import readers
 from speechdt.code_hash import code_hash, imported_versions
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.store import Store
+from speechdt.audio.region import file_and_times
 from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
 
 AT_A_TIME = 500
@@ -35,16 +36,34 @@ def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
     Raises
     ------
     CorpusError
-        If a corpus cannot be read or two sources share an id.
+        If a corpus cannot be read or two sources share an id. The same recording may be listed
+        twice, with the same label, category and group; the second then says so as its reason.
     """
     sources: list[Source] = []
     for corpus in corpora:
         sources += readers.read(corpus)
     sources.sort(key=lambda source: (source.source_id, source.path))
-    for one, next_ in pairwise(sources):
+    for place, (one, next_) in enumerate(pairwise(sources), 1):
         if one.source_id == next_.source_id:
-            raise CorpusError(f"source_id {one.source_id} stands for {one.path} and {next_.path}")
+            _refuse_contradiction(one, next_)
+            sources[place] = next_._replace(reason=next_.reason or "listed twice")
     return sources
+
+
+def _refuse_contradiction(one: Source, other: Source) -> None:
+    """Refuse two sources of one id that are not the same recording, described in the same way."""
+    if one.path != other.path:
+        raise CorpusError(f"source_id {one.source_id} stands for {one.path} and {other.path}")
+    if one.label != other.label:
+        raise CorpusError(
+            f"two labels for {one.path}: it is listed as {one.label} and as {other.label}"
+        )
+    for field in ("category", "group_id"):
+        said, contradicted = getattr(one, field), getattr(other, field)
+        if said != contradicted:
+            raise CorpusError(
+                f"{one.path} is listed twice, with {field} '{said}' and '{contradicted}'"
+            )
 
 
 def index(
@@ -67,19 +86,21 @@ def index(
     -------
     usable : DataFrame
         path, source_id, label, category, group_id, seconds, peak, sha256 (of the 16 kHz samples),
-        active (runs of 10 ms frames, see `activity.to_runs`), and the manifest's other columns.
+        active (runs of 10 ms frames, see `activity.to_runs`), downmix, offset and rumble_db (see
+        `audio.Recording`), and the manifest's other columns. The same samples stand there once for
+        each label, of which `labels.check` allows one.
     rejected : DataFrame
         path, source_id, reason.
     """
     measured: list[dict[str, Any]] = []
     rejected: list[dict[str, str]] = []
-    first_with: dict[str, str] = {}
+    first_with: dict[tuple[str, str], Source] = {}
     for source, (facts, reason) in zip(
         sources, _measure_all(sources, shortest_ms, workers, kept), strict=True
     ):
-        twin = first_with.setdefault(facts["sha256"], source.path) if facts else source.path
-        if twin != source.path:
-            reason = f"same audio as {twin}"
+        if facts:
+            twin = first_with.setdefault((facts["sha256"], source.label), source)
+            reason = "" if twin is source else f"same audio as {twin.path}"
         if reason:
             rejected.append({"path": source.path, "source_id": source.source_id, "reason": reason})
         else:
@@ -124,7 +145,7 @@ def _key(path: str, *circumstances: object) -> bytes:
     are what else its facts depend on, with a `repr` that says all of it.
     """
     try:
-        status = os.stat(path.split("#t=")[0])
+        status = os.stat(file_and_times(path)[0])
         state = (status.st_size, status.st_mtime_ns)
     except OSError:
         state = (0, 0)
@@ -133,7 +154,7 @@ def _key(path: str, *circumstances: object) -> bytes:
 
 def _measuring_code() -> tuple[str, ...]:
     """Return what says how recordings are measured; not how they are found, which sources say."""
-    files = [Path(module.__file__ or "") for module in (audio_io, activity)]
+    files = [Path(module.__file__ or "") for module in (audio_io, activity, highpass)]
     return (code_hash(*files), inspect.getsource(measure), str(imported_versions(files)))
 
 
@@ -143,7 +164,8 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
     Returns
     -------
     facts : dict
-        seconds, peak, sha256 and active (see :func:`index`); empty if the recording is rejected.
+        seconds, peak, sha256, active, downmix, offset and rumble_db (see :func:`index`); empty if
+        the recording is rejected.
     reason : str
         Why it is rejected, '' if it is not.
     """
@@ -157,10 +179,11 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
     if not source.group_id:
         return {}, "no group_id"
     try:
-        samples = audio_io.read(source.path)
+        recording = audio_io.load(source.path)
     except audio_io.UnusableAudio as error:
         return {}, str(error)
-    peak = float(np.abs(samples).max())
+    samples = recording.samples
+    peak = float(max(samples.max(), -samples.min()))
     if len(samples) < shortest_ms * SAMPLE_RATE // 1000:
         return {}, f"shorter than {shortest_ms} ms"
     if peak < audio_io.SILENCE:
@@ -168,7 +191,10 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
     facts = {
         "seconds": len(samples) / SAMPLE_RATE,
         "peak": peak,
-        "sha256": hashlib.sha256(samples.tobytes()).hexdigest(),
+        "downmix": recording.downmix,
+        "offset": recording.offset,
+        "rumble_db": recording.rumble_db,
+        "sha256": hashlib.sha256(samples.data).hexdigest(),
         "active": activity.to_runs(activity.active_frames(samples)),
     }
     return facts, ""

@@ -1,4 +1,4 @@
-"""Search for recordings that are nearly the same audio under different names.
+"""Search for recordings of nearly the same audio in different splits, or under different labels.
 
 Two steps. An index from the words of all fingerprints to where they stand proposes pairs that share
 several words at one and the same shift: no pair is compared that shares none. Then the two
@@ -156,14 +156,19 @@ class _Search(NamedTuple):
 
     prints: Path | str
     place_of: dict[str, int]
-    split: NDArray[np.intp]
+    kind: NDArray[np.intp]
     word_index: WordIndex
 
 
 _search: list[_Search] = []  # of this process; those that it forks share its memory
 
 
-def candidates(prints: Path | str, sources: pd.DataFrame, workers: int = 1) -> list[Candidate]:
+def candidates(
+    prints: Path | str,
+    sources: pd.DataFrame,
+    workers: int = 1,
+    apart: Sequence[str] = ("split",),
+) -> list[Candidate]:
     """Propose pairs of recordings of different splits that share words at one shift.
 
     Parameters
@@ -171,16 +176,18 @@ def candidates(prints: Path | str, sources: pd.DataFrame, workers: int = 1) -> l
     prints : path
         From :func:`write_fingerprints`.
     sources : DataFrame
-        source_id, split; recordings that are not in it are passed over.
+        source_id and what `apart` names; recordings that are not in it are passed over.
     workers : int
         Processes that ask the index.
+    apart : sequence of str
+        Columns in one of which the recordings of a pair must differ.
     """
     place_of = {name: place for place, name in enumerate(sources["source_id"])}
     known = (
         (place_of[name], print_) for name, print_ in read_fingerprints(prints) if name in place_of
     )
-    split = pd.factorize(sources["split"])[0]
-    _search[:] = [_Search(prints, place_of, split, WordIndex(known))]
+    kind = np.asarray(sources.groupby(list(apart), dropna=False).ngroup(), dtype=np.intp)
+    _search[:] = [_Search(prints, place_of, kind, WordIndex(known))]
     groups = range(pq.ParquetFile(prints).num_row_groups)
     found: dict[tuple[int, int], Candidate] = {}
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
@@ -195,7 +202,7 @@ def candidates(prints: Path | str, sources: pd.DataFrame, workers: int = 1) -> l
 
 def _propose(group: int) -> list[Candidate]:
     """Propose pairs for the fingerprints of one row group."""
-    prints, place_of, split, word_index = _search[0]
+    prints, place_of, kind, word_index = _search[0]
     pairs = []
     for name, print_ in read_fingerprints(prints, [group]):
         place = place_of.get(name)
@@ -205,7 +212,7 @@ def _propose(group: int) -> list[Candidate]:
             some = Fingerprint(*(part[start : start + _FRAMES] for part in print_))
             keys = word_index.places(some) + start
             keys = keys[_crowded(keys)]
-            keys = keys[split[keys >> 32] != split[place]]
+            keys = keys[kind[keys >> 32] != kind[place]]
             for twin, by, votes in _most_votes(keys):
                 pairs.append(
                     Candidate(place, twin, by, votes)
@@ -285,37 +292,48 @@ def _correlation(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> floa
     return float(np.max(np.abs(products[audible]) / scale[audible], initial=0.0))
 
 
-def find(prints: Path | str, sources: pd.DataFrame, workers: int = 1) -> pd.DataFrame:
-    """Find the recordings of different splits that hold the same audio.
+def find(
+    prints: Path | str,
+    sources: pd.DataFrame,
+    workers: int = 1,
+    apart: Sequence[str] = ("split",),
+) -> pd.DataFrame:
+    """Find the recordings that hold the same audio and differ in split, or in what `apart` names.
 
     Parameters
     ----------
     prints : path
         From :func:`write_fingerprints`.
     sources : DataFrame
-        source_id, path, split.
+        source_id, path and what `apart` names.
     workers : int
         Processes that compare.
+    apart : sequence of str
+        As for :func:`candidates`.
 
     Returns
     -------
     DataFrame
-        one, split, other, other_split (source_id and split of both), shift_ms (by which the audio
-        comes later in the first), votes, alike; the most alike first.
+        one, other (source_id), what `apart` names of both (split and other_split, say), shift_ms
+        (by which the audio comes later in the first), votes, alike; the most alike first.
     """
-    pairs = candidates(prints, sources, workers)
-    paths, names, splits = (sources[name].tolist() for name in ("path", "source_id", "split"))
+    pairs = candidates(prints, sources, workers, apart)
+    paths = sources["path"].tolist()
     files = [(paths[pair.one], paths[pair.other]) for pair in pairs]
     shifts = [pair.shift for pair in pairs]
     with ProcessPoolExecutor(workers) as pool:
         run = partial(pool.map, chunksize=8) if workers > 1 else map
         alike = list(run(compare, files, shifts))
-    rows = [
-        (names[p.one], splits[p.one], names[p.other], splits[p.other], p.shift * HOP // 16,
-         p.votes, degree)
-        for p, degree in zip(pairs, alike, strict=True)
-        if degree >= LEAST_ALIKE
-    ]  # fmt: skip
-    columns = ["one", "split", "other", "other_split", "shift_ms", "votes", "alike"]
-    table = pd.DataFrame(rows, columns=columns)
+    same = [(pair, how) for pair, how in zip(pairs, alike, strict=True) if how >= LEAST_ALIKE]
+    one = sources[["source_id", *apart]].rename(columns={"source_id": "one"})
+    other = one.add_prefix("other_").rename(columns={"other_one": "other"})
+    sides = [
+        side.iloc[[pair[place] for pair, _ in same]].reset_index(drop=True)
+        for place, side in enumerate([one, other])
+    ]
+    table = pd.concat(sides, axis=1).assign(
+        shift_ms=[pair.shift * HOP // 16 for pair, _ in same],
+        votes=[pair.votes for pair, _ in same],
+        alike=[how for _, how in same],
+    )
     return table.sort_values("alike", ascending=False, kind="stable", ignore_index=True)

@@ -1,7 +1,8 @@
 """Source: one recording, or one region of a longer one, as its corpus describes it."""
 
+import re
 from collections.abc import Iterator
-from math import ceil
+from math import ceil, inf
 from typing import NamedTuple
 
 from speechdt.errors import SpeechdtError
@@ -17,6 +18,8 @@ VOCALS = ("no", "unknown", "yes")
 
 PIECE_S = 30.0
 """Longest piece of a long recording that is one source, in seconds."""
+
+
 
 
 class CorpusError(SpeechdtError):
@@ -50,11 +53,6 @@ class Source(NamedTuple):
     group_id: str
     extra: dict[str, str]
     reason: str = ""
-
-
-def region(path: str, start_s: float, stop_s: float) -> str:
-    """Name a region of a recording, in the notation of W3C Media Fragments 1.0 (section 4.2.1)."""
-    return f"{path}#t={start_s:.3f},{stop_s:.3f}"
 
 
 def pieces(start_s: float, stop_s: float) -> Iterator[tuple[float, float]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt.corpus import near_duplicates
+from speechdt.corpus import labels, near_duplicates
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_batches
 from speechdt.trials.grid import SPLITS
@@ -85,14 +85,14 @@ def audit(cells: Mapping[str, Iterable[Path | str]], sources: pd.DataFrame) -> p
 def audit_recordings(
     prints: Path | str, sources: pd.DataFrame, log: logging.Logger, workers: int = 1
 ) -> pd.DataFrame:
-    """Look for recordings of different splits that are nearly the same audio under other names.
+    """Look for recordings that are nearly the same audio in different splits, or under two labels.
 
     Parameters
     ----------
     prints : path
         From `twins.write_fingerprints`.
     sources : DataFrame
-        source_id, path, split.
+        source_id, path, split, label.
     log : Logger
         Gets all pairs; the error names the first ten.
     workers : int
@@ -105,12 +105,15 @@ def audit_recordings(
 
     Raises
     ------
-    LeakError
+    labels.TwoLabels, LeakError
         If there are any, with the pairs.
     """
-    found = near_duplicates.find(prints, sources, workers)
+    found = near_duplicates.find(prints, sources, workers, apart=("split", "label"))
     if len(found):
-        log.error("nearly the same audio in two splits:\n%s", found.to_string(index=False))
+        log.error("nearly the same audio:\n%s", found.to_string(index=False))
+        contradictory = found[found["label"] != found["other_label"]]
+        named = contradictory[["one", "label", "other", "other_label"]]
+        labels.refuse(named.itertuples(index=False, name=None))
         pairs = [
             f"{row.one} ({row.split}) and {row.other} ({row.other_split})"
             for row in found.itertuples()

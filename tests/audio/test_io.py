@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from speechdt.audio import io as audio_io
 
@@ -83,3 +84,83 @@ def test_truncated_audio_of_other_formats_is_refused(tmp_path, name):
 def test_flac_bytes_keep_16_bits():
     clip = audio_io.from_flac_bytes(audio_io.flac_bytes(TONE))
     np.testing.assert_allclose(clip, TONE, atol=1 / 32768)
+
+
+def voice_and_hiss(rng, rate, seconds=2.0):
+    """Something like a voice, and as many hisses as asked for, a hundredth of its amplitude."""
+    time = np.arange(int(seconds * rate)) / rate
+    voice = 0.3 * np.sin(2 * np.pi * 220 * time) * (1 + np.sin(2 * np.pi * 3 * time)) / 2
+    return voice, lambda: 0.003 * rng.standard_normal(len(time))
+
+
+def likeness(samples, voice, rate):
+    """Return the correlation of samples at 16 kHz with a voice at another rate."""
+    expected = soxr.resample(voice, rate, RATE)[: len(samples)]
+    return np.corrcoef(samples[: len(expected)], expected)[0, 1]
+
+
+@pytest.mark.parametrize("at", ["", "#t=0.25,1.75", "#t=0.5"])
+@pytest.mark.parametrize(
+    ("name", "rate", "gains", "kept"),
+    [
+        ("a.wav", 16_000, (1, -1), "channel 1"),
+        ("a.flac", 44_100, (0.9, -1), "channel 2"),
+        ("a.wav", 48_000, (0.5, -1, 0.5), "channel 2"),
+        ("a.wav", 16_000, (0, 0, 0, 0, 1, 0), "channel 5"),  # a sixth: 15.6 dB below
+        ("a.wav", 16_000, (1, 1), "mean"),
+        ("a.ogg", 44_100, (1, 0), "mean"),  # 6 dB below
+        ("a.wav", 16_000, (1, -0.5), "channel 1"),  # 12 dB below
+        ("a.wav", 16_000, (1, -0.3), "mean"),  # 9 dB below
+        ("a.wav", 8_000, (1,), ""),
+    ],
+)
+def test_channels_that_cancel_out_leave_the_strongest(tmp_path, rng, name, rate, gains, kept, at):
+    voice, hiss = voice_and_hiss(rng, rate)
+    channels = np.stack([gain * voice + hiss() for gain in gains], axis=1)
+    soundfile.write(tmp_path / name, channels, rate)
+    recording = audio_io.load(f"{tmp_path / name}{at}")
+    assert recording.downmix == kept
+    start, _, end = at.removeprefix("#t=").partition(",")
+    part = voice[int(float(start or 0) * rate) : int(float(end or 9) * rate)]
+    assert abs(likeness(recording.samples, part, rate)) > 0.99
+    gain = gains[int(kept[-1]) - 1] if kept.startswith("channel") else np.mean(gains)
+    assert np.abs(recording.samples).max() == pytest.approx(abs(gain) * np.abs(part).max(), rel=0.1)
+
+
+def test_an_exact_inverse_is_not_silent(tmp_path, rng):
+    voice, _ = voice_and_hiss(rng, RATE)
+    soundfile.write(tmp_path / "a.wav", np.stack([voice, -voice], axis=1), RATE, subtype="FLOAT")
+    assert np.abs(audio_io.read(tmp_path / "a.wav")).max() == pytest.approx(0.3, rel=0.01)
+
+
+def test_an_offset_of_both_channels_does_not_hide_that_they_cancel_out(tmp_path, rng):
+    voice, hiss = voice_and_hiss(rng, RATE)
+    rumble = 0.2 * np.sin(2 * np.pi * 8 * np.arange(len(voice)) / RATE)
+    channels = np.stack([voice + hiss(), hiss() - 0.9 * voice], axis=1)
+    soundfile.write(tmp_path / "a.wav", channels + 0.3 + rumble[:, None], RATE)
+    recording = audio_io.load(tmp_path / "a.wav")
+    assert recording.downmix == "channel 1"
+    assert likeness(recording.samples, voice, RATE) > 0.99
+
+
+def test_both_silent_channels_are_silent(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.full((RATE, 2), 0.2), RATE)
+    recording = audio_io.load(tmp_path / "a.wav")
+    assert recording.downmix == "mean"
+    assert np.abs(recording.samples).max() < 1e-5
+
+
+@pytest.mark.parametrize("at", ["", "#t=0.5,1.5"])
+def test_offset_and_rumble_are_measured_and_taken_away(tmp_path, rng, at):
+    time = np.arange(2 * RATE) / RATE
+    clean = 0.05 * rng.standard_normal(len(time))
+    rumble = 0.2 * np.sin(2 * np.pi * 10 * time)
+    for name, samples in {"clean": clean, "dirty": clean + rumble + 0.3}.items():
+        soundfile.write(tmp_path / f"{name}.wav", samples, RATE, subtype="FLOAT")
+    dirty, expected = (audio_io.load(f"{tmp_path / name}.wav{at}") for name in ("dirty", "clean"))
+    assert dirty.offset == pytest.approx(0.3, abs=0.01)
+    assert dirty.rumble_db == pytest.approx(20 * np.log10(0.2 / np.sqrt(2) / 0.05), abs=0.3)
+    assert expected.rumble_db < -15
+    left = dirty.samples - expected.samples
+    assert np.sqrt(np.mean(left[1600:-1600] ** 2)) < 0.001
+    assert np.sqrt(np.mean(left**2)) < 0.01

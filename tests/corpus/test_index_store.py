@@ -22,8 +22,8 @@ def test_what_was_measured_is_not_read_again(root, tmp_path, monkeypatch):
         read.append(Path(path).name)
         return audio_read(path)
 
-    audio_read = index.audio_io.read
-    monkeypatch.setattr(index.audio_io, "read", counted)
+    audio_read = index.audio_io.load
+    monkeypatch.setattr(index.audio_io, "load", counted)
     first, _ = index.index(index.read_corpora(corpus), 200, kept=kept)
     assert len(read) == 2
     (folder / "speech" / "bad.wav").write_text("no audio")

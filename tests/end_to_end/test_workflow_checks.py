@@ -1,6 +1,7 @@
 """Leaks, marks and hygiene in the workflow: it stops at a leak, and leaves out what it must."""
 
 import re
+import shutil
 
 import pandas as pd
 import pytest
@@ -67,6 +68,30 @@ def test_a_leak_stops_the_run_and_marks_or_hygiene_leave_out(leaky):
     assert items.groupby("category").size().to_dict() == {
         "speech": 16, "music": 4, "animals": 4, "noise": 4, "environment": 4,
     }  # fmt: skip
+
+
+def test_one_recording_with_two_labels_stops_the_run_until_one_is_left_out(root, tmp_path):
+    folder = copy_checkout(root, tmp_path)
+    table = pd.read_csv(root / "corpus" / "manifest.csv")
+    music = table[(table["category"] == "music") & (table["seconds"] > 2)].iloc[0]
+    target = folder / "own" / "speech" / "singer.flac"
+    target.parent.mkdir(parents=True)
+    shutil.copy(root / "corpus" / music["path"], target)
+    corpora = {"corpus": [{"kind": "folder", "path": path} for path in ("corpus", "own")]}
+    config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text()) | corpora
+    config["variants"] = ASKED
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    printed = run(folder, "results/corpus/sources.parquet", config="mine.yaml", check=False)
+    (error,) = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert "two labels" in error
+    assert f"{music['source_id']} (NONSPEECH)" in error
+    assert "speech/singer.flac (SPEECH)" in error
+    (folder / "marks.csv").write_text("source_id\nspeech/singer.flac\n")
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config | {"exclude": ["marks.csv"]}))
+    run(folder, "results/corpus/sources.parquet", config="mine.yaml")
+    used = pd.read_parquet(folder / "results" / "corpus" / "sources.parquet")
+    assert music["source_id"] in set(used["source_id"])
+    assert {"downmix", "offset", "rumble_db"} <= set(used.columns)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from scipy.signal import welch
+from scipy.signal import butter, sosfiltfilt, welch
+from support.levels import power_db
 
 from speechdt.audio import mixing, noise
 from speechdt.audio.activity import middle
@@ -22,10 +23,6 @@ from speechdt.trials.cells import (
     read_cell,
     write_cell,
 )
-
-
-def power_db(x):
-    return 10 * np.log10(np.mean(np.square(x, dtype=np.float64)))
 
 
 @pytest.mark.parametrize("snr_db", [-20, -5, 0, 12.5])
@@ -53,10 +50,17 @@ def test_every_finished_trial_has_its_snr(cells, test_items, grid):
             assert np.abs(basis @ gains - clip).max() < 1e-4
 
 
-def read_target(item, duration_ms):
-    """Read the target straight from its file, in the way of the README, not of the library."""
-    samples, rate = soundfile.read(item["path"], dtype="float32")
+def above_50_hz(path):
+    """Read a recording and take away what lies below 50 Hz, with scipy."""
+    samples, rate = soundfile.read(path)
     assert rate == 16_000
+    filtered = butter(2, 50, "highpass", fs=rate, output="sos")
+    return sosfiltfilt(filtered, samples, padtype="even", padlen=min(1600, len(samples) - 1))
+
+
+def read_target(item, duration_ms):
+    """Read the target straight from its file, without the library."""
+    samples = above_50_hz(item["path"])
     length = duration_ms * 16
     start = item["start"] + (item["length"] - length) // 2
     return samples[start : start + length]

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from speechdt.corpus import labels
 from speechdt.corpus.flags import read_flagged
 from speechdt.trials.items import TooFewSources, check_classes
 from speechdt.workflow.jobs import logged
@@ -17,6 +18,7 @@ if __name__ == "__main__":
             read_flagged(snakemake.input.flags),
             snakemake.params.flag_by,
         )
+        labels.check(used)
         left_out.to_csv(snakemake.output.left_out, index=False)
         sources = assign(
             used,

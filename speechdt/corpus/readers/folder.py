@@ -4,11 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from speechdt.files import walk
+from speechdt.corpus.readers.times import COLUMNS, times
 from speechdt.corpus.readers.tree import is_recording, rows
+from speechdt.audio.region import region
 from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
 
 REQUIRED = ("path", "label", "category", "group_id")
 """Columns that a manifest must have; others are kept."""
+SEGMENT = ("start", "end", "offset")
+"""Columns by which a row is a part of a recording."""
+MEASURED = ("seconds", "peak", "downmix", "rumble_db", *COLUMNS)
+"""Columns that are measured anew, or that the path of a region says."""
 
 EXPECTED = "manifest.csv in it, or recordings in speech/… and nonspeech/<category>/…"
 MISPLACED = (
@@ -42,7 +48,8 @@ def read(path: Path) -> Iterator[Source]:
     """List the recordings of a folder.
 
     With a ``manifest.csv`` (columns path, label, category, group_id; others are kept) the manifest
-    decides. Without one the folders do: ``speech/…`` and ``nonspeech/<category>/…``, where the
+    decides; a row with start and end, or offset and duration, is that region of its recording.
+    Without one the folders do: ``speech/…`` and ``nonspeech/<category>/…``, where the
     group is the subfolder, or the file itself where there is none.
 
     Parameters
@@ -53,7 +60,7 @@ def read(path: Path) -> Iterator[Source]:
     Raises
     ------
     CorpusError
-        If a manifest column is missing.
+        If a manifest column is missing, or a time is none.
     """
     manifest = path / "manifest.csv"
     yield from _from_manifest(manifest) if manifest.exists() else _from_folders(path)
@@ -61,14 +68,19 @@ def read(path: Path) -> Iterator[Source]:
 
 def _from_manifest(manifest: Path) -> Iterator[Source]:
     for fields in rows(manifest, REQUIRED):
-        path = fields.pop("path")
+        path = name = fields.pop("path")
+        file = str(manifest.parent / path)
+        if part := times(fields, f"{manifest}: {path}"):
+            file = region(file, *part)
+            # A duration alone says how long a recording is, and gives it no other name.
+            name = region(path, *part) if any(map(fields.get, SEGMENT)) else path
         yield Source(
-            path=str(manifest.parent / path),
-            source_id=fields.pop("source_id", "") or path,
+            path=file,
+            source_id=fields.pop("source_id", "") or name,
             label=fields.pop("label"),
             category=fields.pop("category"),
             group_id=fields.pop("group_id"),
-            extra={name: v for name, v in fields.items() if name not in ("seconds", "peak")},
+            extra={name: value for name, value in fields.items() if name not in MEASURED},
         )
 
 

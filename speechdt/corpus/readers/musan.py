@@ -12,7 +12,8 @@ import soundfile
 
 from speechdt.files import walk
 from speechdt.corpus.readers.tree import artist_group, expect_recordings, is_recording
-from speechdt.corpus.sources import CorpusError, Source, pieces, region
+from speechdt.audio.region import region
+from speechdt.corpus.sources import CorpusError, Source, pieces
 
 PARTS = ("music", "speech", "noise")
 ANNOTATIONS = "ANNOTATIONS"

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from speechdt.corpus.readers.tree import expect, expect_recordings, recordings, rows
-from speechdt.corpus.sources import CorpusError, Source, region
+from speechdt.audio.region import region
+from speechdt.corpus.sources import CorpusError, Source
 
 TABLE = "musiccaps-public.csv"
 COLUMNS = ("ytid", "start_s", "end_s", "caption")

@@ -5,8 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from speechdt.audio import io as audio_io
-from speechdt.files import walk
+from speechdt.files import SUFFIXES, walk
 from speechdt.corpus.sources import CorpusError
 
 FIRST_LINE = 80
@@ -40,7 +39,7 @@ def expect_recordings(folder: Path, what: str) -> None:
 
 def is_recording(entry: os.DirEntry[str]) -> bool:
     """Say whether a file is audio by its name."""
-    return Path(entry.name).suffix.lower() in audio_io.SUFFIXES
+    return Path(entry.name).suffix.lower() in SUFFIXES
 
 
 def rows(table: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:

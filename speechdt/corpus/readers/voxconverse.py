@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from speechdt.corpus.readers.tree import expect_recordings, recordings
-from speechdt.corpus.sources import CorpusError, Source, pieces, region
+from speechdt.audio.region import region
+from speechdt.corpus.sources import CorpusError, Source, pieces
 
 PARTS = ("dev", "test")
 EXPECTED = "dev/<id>.rttm, test/<id>.rttm, and <id>.wav anywhere in it"

@@ -1,0 +1,86 @@
+"""High-pass at 50 Hz for all recordings, and what lay below it.
+
+Below it lie offset, rumble and wind, which nobody hears and which would count in every SNR. It is
+Butterworth's filter of order 2, run forwards and backwards, as `scipy.signal.sosfiltfilt` does.
+That takes longer than all else that is done with a recording when a corpus is indexed, so that it
+is computed here in blocks, as products of small matrices: in a fifth of the time, and the same to
+rounding.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, lfilter
+
+from speechdt.audio.rate import SAMPLE_RATE
+
+CUTOFF_HZ = 50.0
+"""Where the two passes together take away 6 dB."""
+ORDER = 2
+PAD = SAMPLE_RATE // 10
+"""Samples by which either edge is mirrored: 22 time constants, farther than the filter reaches."""
+
+_BLOCK = 32
+_BLOCKS = 128  # in one product: few enough that no BLAS divides it among threads
+
+_Matrix = NDArray[np.float32]
+
+
+def _matrices() -> tuple[_Matrix, _Matrix, _Matrix, complex]:
+    """Return what a block makes of itself, what it sends, what it makes of that, and their pole.
+
+    The response of both passes is ``g δ[n] + Re(w p^|n|)``, by partial fractions of H(z) H(1/z):
+    all that lies before a block acts on it as one complex number, and all that lies after it too.
+    """
+    _, (pole, _), gain = butter(ORDER, CUTOFF_HZ, "highpass", fs=SAMPLE_RATE, output="zpk")
+    decay = (pole - pole.conjugate()) * (1 - pole**2) * (1 - abs(pole) ** 2)
+    weight = 2 * gain**2 * (pole - 1) ** 4 / (pole * decay)
+    place = np.arange(_BLOCK)
+    own = np.real(weight * pole ** np.abs(place[:, None] - place))
+    own += gain**2 / abs(pole) ** 2 * np.eye(_BLOCK)
+    sent = [pole ** (_BLOCK - 1 - place), pole**place]
+    received = [weight * pole ** (place + 1), weight * pole ** (_BLOCK - place)]
+    send = np.stack([part for p in sent for part in (p.real, p.imag)], axis=1)
+    receive = np.stack([part for p in received for part in (p.real, -p.imag)])
+    matrices = (own.astype(np.float32), send.astype(np.float32), receive.astype(np.float32))
+    return *matrices, complex(pole**_BLOCK)
+
+
+_OWN, _SEND, _RECEIVE, _POLE = _matrices()
+
+
+def highpass(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take away what lies below `CUTOFF_HZ`.
+
+    Edges are mirrored: of what could stand beyond them this comes closest to what was cut off, and
+    a steady offset leaves no trace.
+
+    Parameters
+    ----------
+    samples : float32 array, (samples,)
+        At 16 kHz, at least one.
+
+    Returns
+    -------
+    float32 array, (samples,)
+    """
+    blocks = _blocks(samples)
+    sent = (blocks @ _SEND).reshape(-1, 4).astype(np.float64).view(np.complex128)
+    # Forwards to all blocks that follow, and backwards to all that come before.
+    flows = np.stack([sent[:, 0], sent[::-1, 1]])
+    forwards, backwards = lfilter([0, 1], [1, -_POLE], flows)
+    received = np.stack([forwards, backwards[::-1]], axis=1).view(np.float64).astype(np.float32)
+    passed = blocks @ _OWN
+    passed += received.reshape(-1, _BLOCKS, 4) @ _RECEIVE
+    return np.asarray(passed.reshape(-1)[PAD : PAD + len(samples)])
+
+
+def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mirror the edges, fill up with zeros, and return blocks, (products, `_BLOCKS`, `_BLOCK`)."""
+    count = len(samples)
+    products = -(-(count + 2 * PAD) // (_BLOCKS * _BLOCK))
+    flat = np.zeros(products * _BLOCKS * _BLOCK, dtype=np.float32)
+    flat[PAD : PAD + count] = samples
+    before, after = samples[: PAD + 1], samples[-PAD - 1 :]
+    flat[:PAD] = np.pad(before, (PAD, 0), mode="reflect")[:PAD]
+    flat[PAD + count : 2 * PAD + count] = np.pad(after, (0, PAD), mode="reflect")[-PAD:]
+    return flat.reshape(products, _BLOCKS, _BLOCK)
