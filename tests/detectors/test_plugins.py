@@ -47,7 +47,7 @@ def test_a_dropped_in_package_is_a_plugin_with_all_its_files(folder):
 
 
 def test_a_dropped_in_file_may_be_named_as_the_package_it_wraps(folder, root):
-    text = (root / "docs" / "examples" / "earshot_vad.py").read_text()
+    text = (root / "backends" / "earshot.py").read_text()
     (folder / "earshot.py").write_text(text)
     assert "earshot" in find_detectors(folder)
 
