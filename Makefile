@@ -6,13 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PLATFORM := $(shell uname -sm)
+# Tests run side by side; one thread each, since small matrices gain nothing from more.
+TEST_WORKERS ?= auto
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+OLDEST := OMP_NUM_THREADS=1 build/oldest/bin/python
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup results test lint types unit lock clean
+.PHONY: help setup results check test test-full test-oldest lint types unit dag lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with everything in it
 
@@ -21,19 +25,35 @@ results: $(READY) ## Run the workflow: tables, figures and report in results/
 	@$(SNAKEMAKE)
 	@echo "Open results/report.html, or see results/README.md for what is where."
 
-test: lint types unit ## Check the code and run all tests, a small real run among them
+check: lint types unit ## Check the code and run the tests that start no workflow: minutes
+
+test: lint types ## Check the code and run all tests, a small real run among them
+	$(PYTEST)
+
+test-full: lint types ## The same and the campaigns: many kills, many made-up inputs
+	$(PYTEST) --campaigns
+
+test-oldest: ## Run the tests on the oldest versions that pyproject.toml admits, in build/oldest
+	$(PYTHON) -m venv build/oldest
+	build/oldest/bin/python -m pip install --quiet uv
+	build/oldest/bin/uv pip install --quiet --python build/oldest/bin/python \
+	  --resolution lowest-direct --editable '.[dev]'
+	$(OLDEST) -m pytest -n $(TEST_WORKERS) --dist loadgroup --no-workflows
+	$(OLDEST) -m snakemake --cores $(CORES) --configfile configs/ci.yaml configs/oldest.yaml
+	$(OLDEST) -m pip freeze > build/oldest/versions.txt
 
 lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+	$(BIN)/python -m pytest tests/test_layout.py
 
 types: $(READY) ## Check types: mypy, strict for speechdt
 	$(BIN)/mypy
 
-unit: $(READY) ## Run pytest
-	$(BIN)/python -m pytest
+unit: $(READY) ## Run the tests that start no workflow
+	$(PYTEST) --no-workflows
 
 # Exact pins where they were made; elsewhere the ranges of pyproject.toml.
 $(READY): requirements.lock pyproject.toml
@@ -47,6 +67,9 @@ else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 endif
 	@touch $@
+
+dag: $(READY) ## Draw the workflow by stages: docs/dag.svg
+	$(BIN)/snakemake --quiet all --filegraph | $(BIN)/python -m speechdt.workflow.stage_graph Snakefile docs/dag.svg
 
 lock: ## Renew requirements.lock from the ranges of pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

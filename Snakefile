@@ -17,7 +17,7 @@ rule all:
         products.tables,
         products.figures,
         products.cards,
-        products.hygiene,
+        products.hygiene_tables,
         products.bank,
         products.searches,
         products.inspection,

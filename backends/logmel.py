@@ -1,4 +1,4 @@
-"""Logistic regression on log-mel statistics (L1): how far a trained detector without a model gets.
+"""Logistic regression on log-mel statistics (L1): a trained baseline without a network.
 
 Adapters learn in-domain and voice activity detectors do not, so a comparison of the two needs a
 small detector that was trained on the same clips. Its other feature sets do not listen at all:

@@ -1,7 +1,7 @@
 """How fast is LoRA fine-tuning, the stock recipe and ours? Same weights, clips and targets.
 
-The stock recipe is what the requirements' script does: the processor pads each clip to 30 s, the
-head and the loss run over every position with all labels but the answer masked, batches of 4,
+The stock recipe is that of the plan (docs/plan.md): the processor pads each clip to 30 s,
+the head and the loss run over every position with all labels but the answer masked, batches of 4,
 gradients accumulated: of 4 as in the plan, and of as many as make ours' largest batch. Ours runs
 the tower on the clip's own frames and the head at the answer, a whole batch at once. Features are
 computed within the clock on both sides; so is AdamW's step. The Trainer's

@@ -1,10 +1,11 @@
 """How many prompts about how many clips a second: the plan's loop, and our search?
 
-The plan's loop asks every prompt about every clip by itself: the processor pads the clip to 30 s,
-the tower encodes it again, and ``generate`` answers. Ours encodes each clip once, keeps it, and
-asks in batches. Same weights, same prompts, same clips, one run; features and towers are within the
-clock on both sides, and so is the first pass that fills our memory. A whole search's worth of
-prompts about more clips follows, ours alone: the loop would take hours.
+The loop that the plan sketches (docs/plan.md) asks every prompt about every clip by itself: the
+processor pads the clip to 30 s, the tower encodes it again, and ``generate`` answers. Ours encodes
+each clip once, keeps it, and asks in batches. Same weights, same prompts, same clips, one run;
+features and towers are within the clock on both sides, and so is the first pass that fills our
+memory. A whole search's worth of prompts about more clips follows, ours alone: the loop would take
+hours.
 
     python benchmarks/opro_speed.py --model FOLDER       # a nano on a CPU
     python benchmarks/opro_speed.py --random-7b          # the real shape, on a GPU: 3 minutes

@@ -4,7 +4,7 @@ of_variant = field(experiment.variants, "variant")
 
 # Its features are the largest of the trivial classifiers'. (The plugin may have been taken out.)
 LOGMEL = find_detectors().get("logmel")
-LOGMEL_CODE = code_hash(*source_files(LOGMEL)) if LOGMEL else ""
+LOGMEL_CODE = detector_code(LOGMEL) if LOGMEL else ""
 
 
 rule measure_metrics:
@@ -28,7 +28,7 @@ rule measure_metrics:
         runs=of_variant("runs"),
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        code=code("analysis/measure_metrics.py"),
+        code=checkout.code("analysis/measure_metrics.py"),
     message:
         "Measuring {wildcards.variant} on test"
     script:
@@ -52,7 +52,7 @@ rule measure_unflagged:
         variants=experiment.runs_of,
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        code=code("analysis/measure_unflagged.py"),
+        code=checkout.code("analysis/measure_unflagged.py"),
     message:
         "Measuring all variants without flagged trials"
     script:
@@ -81,7 +81,7 @@ rule fit_thresholds:
         runs=of_variant("runs"),
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        code=code("analysis/fit_thresholds.py"),
+        code=checkout.code("analysis/fit_thresholds.py"),
     message:
         "Fitting the psychometric curves of {wildcards.variant}"
     script:
@@ -104,7 +104,7 @@ rule compare_variants:
         variants=experiment.runs_of,
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        code=code("analysis/compare_variants.py"),
+        code=checkout.code("analysis/compare_variants.py"),
     message:
         "Comparing the variants pair by pair"
     script:
@@ -138,7 +138,7 @@ rule compare_left_out:
         ],
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        code=code("analysis/compare_left_out.py"),
+        code=checkout.code("analysis/compare_left_out.py"),
     message:
         "Comparing what knows a corpus with what does not"
     script:
@@ -162,7 +162,7 @@ rule measure_giveaways:
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         detector=LOGMEL_CODE,
-        code=code("analysis/measure_giveaways.py"),
+        code=checkout.code("analysis/measure_giveaways.py"),
     message:
         "Measuring how much the trials give away without listening"
     script:
@@ -187,7 +187,7 @@ rule measure_sensitivity:
         runs=experiment.first_runs,
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        code=code("analysis/measure_sensitivity.py"),
+        code=checkout.code("analysis/measure_sensitivity.py"),
     message:
         "Moving the thresholds of all variants"
     script:
@@ -213,7 +213,7 @@ rule analyse_errors:
         runs=experiment.first_runs,
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        code=code("analysis/analyse_errors.py"),
+        code=checkout.code("analysis/analyse_errors.py"),
     message:
         "Counting the errors of all variants"
     script:
@@ -244,6 +244,7 @@ rule collect_tables:
         contour=expand(
             "<results>/thresholds/{variant}.contour.csv", variant=experiment.variants
         ),
+        calibrations=products.calibrations(experiment.matrix_runs),
     output:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",
@@ -261,7 +262,8 @@ rule collect_tables:
             name: {"backend": variant.backend, "model": variant.label}
             for name, variant in experiment.variants.items()
         },
-        code=code("analysis/collect_tables.py"),
+        runs=experiment.runs_of,
+        code=checkout.code("analysis/collect_tables.py"),
     message:
         "Collecting the tables"
     script:
@@ -283,12 +285,14 @@ rule write_verdict:
     conda:
         ENVIRONMENT
     params:
-        **settings["verdict"],
+        judged=settings["verdict"]["judged"],
+        baselines=settings["verdict"]["baselines"],
+        criteria=criteria,
         present=list(experiment.variants),
         adapters={
             variant: entry["runs"][0] for variant, entry in experiment.adapted.items()
         },
-        code=code("analysis/write_verdict.py"),
+        code=checkout.code("analysis/write_verdict.py"),
     message:
         "Judging the plan's criteria"
     script:

@@ -14,12 +14,14 @@ os.environ |= {
     )
 }
 
-from speechdt.code_hash import code_hash
-from speechdt.detectors.plugins import find_detectors, source_files
+from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError
-from speechdt.reporting.figures.catalogue import FIGURES, FORMATS, OF_ADAPTERS
+from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
+from speechdt.reporting.tables.criteria import criteria_of
 from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
+from speechdt.workflow.checkout import Checkout, detector_code, field
+from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.products import Products
 from speechdt.workflow.resolution import resolve
 from speechdt.workflow.settings import checked
@@ -33,24 +35,24 @@ pathvars:
 
 
 ENVIRONMENT = "../envs/speechdt.yaml"
-SCHEMA = Path(workflow.basedir) / "rules" / "config.schema.yaml"
+checkout = Checkout(workflow.basedir)
+SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 try:
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
+    criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-DRAWN = [name for name in FIGURES if experiment.adapted or name not in OF_ADAPTERS]
-products = Products(experiment, DRAWN, FORMATS)
+for note in experiment.notes if workflow.is_main_process else ():
+    print(note, file=sys.stderr)
+
+drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
+products = Products(experiment, drawn_from, FORMATS)
 CELLS = experiment.grid.names()
 NOISY, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
-
-
-def field(records, wildcard):
-    """Return a function from the name of a field to what reads it of a wildcard's record."""
-    return lambda name: lambda wildcards: getattr(records[wildcards[wildcard]], name)
 
 
 of_run = field(experiment.runs, "run")
@@ -67,23 +69,7 @@ def search_of(wildcards):
 
 def code_of(of_record):
     """Return what hashes the source of a wildcard's detector."""
-    return lambda wildcards: code_hash(*source_files(of_record("detector")(wildcards)))
-
-
-def code(script):
-    """Hash a rule's script and the library modules it imports: an edit reruns the rule."""
-    return code_hash(Path(workflow.basedir) / "rules" / "scripts" / script)
-
-
-def of_checkout(*parts):
-    """Return a file of this checkout as an input that is called the same wherever that lies."""
-    return os.path.relpath(Path(workflow.basedir, *parts))
-
-
-def templates(*names):
-    """Return templates of the library as inputs: an edit of one rewrites what is made from it."""
-    folder = ("speechdt", "reporting", "pages", "templates")
-    return [of_checkout(*folder, name) for name in names]
+    return lambda wildcards: detector_code(of_record("detector")(wildcards))
 
 
 def any_of(names):

@@ -25,7 +25,7 @@ rule index_corpus:
             if "path" in corpus
         ],
         shortest_ms=min(experiment.grid.duration_ms),
-        code=code("corpus/index_corpus.py"),
+        code=checkout.code("corpus/index_corpus.py"),
     message:
         "Reading the recordings"
     script:
@@ -48,7 +48,7 @@ rule measure_hygiene:
         backend=of_check("backend"),
         options=of_check("options"),
         detector=code_of(of_check),
-        code=code("corpus/measure_hygiene.py"),
+        code=checkout.code("corpus/measure_hygiene.py"),
     message:
         "Listening to every recording with {wildcards.check} ({params.backend})"
     script:
@@ -69,7 +69,7 @@ rule count_hygiene:
         ENVIRONMENT
     params:
         thresholds={name: check.thresholds for name, check in experiment.checks.items()},
-        code=code("corpus/count_hygiene.py"),
+        code=checkout.code("corpus/count_hygiene.py"),
     message:
         "Counting what hygiene would remove"
     script:
@@ -94,7 +94,7 @@ rule flag_sources:
             if HYGIENE["flag_by"]
             else {}
         ),
-        code=code("corpus/flag_sources.py"),
+        code=checkout.code("corpus/flag_sources.py"),
     message:
         "Flagging what {params.check} objects to"
     script:
@@ -122,7 +122,7 @@ rule split_sources:
         categories=settings["trials"]["categories"],
         least_active=settings["trials"]["least_active"],
         flag_by=HYGIENE["flag_by"] if HYGIENE["remove"] else "",
-        code=code("corpus/split_sources.py"),
+        code=checkout.code("corpus/split_sources.py"),
     message:
         "Putting speakers and recording families into train, dev and test"
     script:
@@ -142,7 +142,7 @@ rule fingerprint_sources:
         ENVIRONMENT
     threads: workflow.cores
     params:
-        code=code("corpus/fingerprint_sources.py"),
+        code=checkout.code("corpus/fingerprint_sources.py"),
     message:
         "Fingerprinting the recordings"
     script:

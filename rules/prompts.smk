@@ -18,7 +18,7 @@ rule measure_order_bias:
         backend=of_run("backend"),
         options=of_run("options"),
         detector=code_of(of_run),
-        code=code("prompts/measure_order_bias.py"),
+        code=checkout.code("prompts/measure_order_bias.py"),
     message:
         "Asking {wildcards.run} with its options in both orders"
     script:
@@ -36,7 +36,7 @@ rule collect_order_bias:
         ENVIRONMENT
     params:
         variants=experiment.asked,
-        code=code("prompts/collect_order_bias.py"),
+        code=checkout.code("prompts/collect_order_bias.py"),
     message:
         "Collecting the biases of option order"
     script:
@@ -66,7 +66,7 @@ rule score_bank:
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         detector=code_of(of_search),
-        code=code("prompts/score_bank.py"),
+        code=checkout.code("prompts/score_bank.py"),
     message:
         "Asking every prompt of the bank on dev, for search {wildcards.search}"
     script:
@@ -75,7 +75,7 @@ rule score_bank:
 
 rule collect_bank:
     input:
-        expand("<results>/prompts/bank/{search}.csv", search=experiment.searches),
+        expand("<results>/prompts/bank/{search}.csv", search=experiment.used_searches),
     output:
         csv="<results>/tables/prompts.csv",
         md="<results>/tables/prompts.md",
@@ -84,7 +84,7 @@ rule collect_bank:
     conda:
         ENVIRONMENT
     params:
-        code=code("prompts/collect_bank.py"),
+        code=checkout.code("prompts/collect_bank.py"),
     message:
         "Collecting the prompts of the bank"
     script:
@@ -115,7 +115,7 @@ rule search_prompts:
         prompts=settings["prompts"],
         seed=settings["seed"],
         detector=code_of(of_search),
-        code=code("prompts/search_prompts.py"),
+        code=checkout.code("prompts/search_prompts.py"),
     message:
         "Searching for a prompt on dev, and at random as well: {wildcards.search}"
     script:
@@ -140,7 +140,7 @@ rule score_searched:
         backend=of_search("backend"),
         options=of_search("options"),
         detector=code_of(of_search),
-        code=code("prompts/score_searched.py"),
+        code=checkout.code("prompts/score_searched.py"),
     message:
         "Scoring dev and test with the prompts of search {wildcards.search}"
     script:
@@ -149,9 +149,12 @@ rule score_searched:
 
 rule compare_searches:
     input:
-        searches=expand("<results>/prompts/{search}.json", search=experiment.searches),
+        searches=expand(
+            "<results>/prompts/{search}.json", search=experiment.used_searches
+        ),
         scores=expand(
-            "<results>/prompts/searched/{search}.parquet", search=experiment.searches
+            "<results>/prompts/searched/{search}.parquet",
+            search=experiment.used_searches,
         ),
     output:
         csv="<results>/tables/searches.csv",
@@ -164,7 +167,7 @@ rule compare_searches:
         replicates=settings["bootstrap"]["replicates"],
         permutations=settings["comparisons"]["permutations"],
         seed=settings["seed"],
-        code=code("prompts/compare_searches.py"),
+        code=checkout.code("prompts/compare_searches.py"),
     message:
         "Comparing what searches found with random search and the baseline"
     script:

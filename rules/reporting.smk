@@ -1,5 +1,20 @@
 # tables -> figures, pages, the paper's folder, the release
 
+# Figures that the paper shows.
+PRINTED = [name for name in products.drawn if FIGURES[name].in_paper]
+MATRIX = Path(workflow.pathvars.apply("<results>/tables/matrix.csv"))
+
+
+# At the end of a run, where it is not missed.
+onsuccess:
+    if MATRIX.exists() and workflow.is_main_process:
+        # Here, since pandas would slow down every parse.
+        from speechdt.reporting.tables.reading import read_table
+        from speechdt.reporting.tables.skill import warning
+
+        if line := warning(read_table(MATRIX), experiment.variants):
+            print(line, file=sys.stderr)
+
 
 rule draw_figure:
     input:
@@ -22,7 +37,7 @@ rule draw_figure:
     params:
         variants=list(experiment.variants),
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
-        code=code("reporting/draw_figure.py"),
+        code=checkout.code("reporting/draw_figure.py"),
     message:
         "Drawing {wildcards.figure}"
     script:
@@ -43,7 +58,7 @@ rule write_display_tables:
     conda:
         ENVIRONMENT
     params:
-        code=code("reporting/write_text_tables.py"),
+        code=checkout.code("reporting/write_text_tables.py"),
     message:
         "Writing the tables as Markdown and LaTeX"
     script:
@@ -68,17 +83,22 @@ rule write_report:
         order_bias=products.asked_tables,
         adapters=products.adapter_tables,
         prompts=products.of_prompts,
-        searches=expand("<results>/prompts/{search}.json", search=experiment.searches),
-        figures=products.figures_of(DRAWN, ["svg"]),
+        searches=expand(
+            "<results>/prompts/{search}.json", search=experiment.used_searches
+        ),
+        figures=products.figures_of(products.drawn, ["svg"]),
         calibration=products.calibrations(experiment.first_runs.values()),
         latency_of=products.latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
-        hygiene=products.hygiene,
+        hygiene=products.hygiene_tables,
         audit="<results>/trials/audit.csv",
-        template=templates("report.html.j2"),
-        citation=of_checkout("CITATION.cff"),
+        templates=checkout.templates(
+            *("report.html.j2", "report/*", "report.css", "page.css"),
+            *("figure.html.j2", "table.html.j2"),
+        ),
+        citation=checkout.file("CITATION.cff"),
     output:
         report(
             "<results>/report.html",
@@ -91,9 +111,9 @@ rule write_report:
     conda:
         ENVIRONMENT
     params:
-        variants=list(experiment.variants),
+        runs=experiment.first_runs,
         config=settings,
-        code=code("reporting/write_report.py"),
+        code=checkout.code("reporting/write_report.py"),
     message:
         "Writing the report"
     script:
@@ -112,7 +132,7 @@ rule write_gallery:
         pairs="<results>/tables/errors_pairs.csv",
         ranked="<results>/tables/error_sources.csv",
         matrix="<results>/tables/matrix.csv",
-        templates=templates(
+        templates=checkout.templates(
             *(
                 "errors.html.j2",
                 "errors.css",
@@ -138,7 +158,7 @@ rule write_gallery:
         runs=experiment.first_runs,
         clips=settings["gallery"]["clips"],
         clean_ms=experiment.grid.clean_ms,
-        code=code("reporting/write_errors_page.py"),
+        code=checkout.code("reporting/write_errors_page.py"),
     message:
         "Writing the gallery of failures"
     script:
@@ -152,7 +172,7 @@ rule write_inspection:
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=NOISY
         ),
         flags=products.flags,
-        templates=templates(
+        templates=checkout.templates(
             *("inspect.html.j2", "inspect.js", "page.css"),
             *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
         ),
@@ -166,7 +186,7 @@ rule write_inspection:
         ENVIRONMENT
     params:
         seed=settings["seed"],
-        code=code("reporting/write_inspection.py"),
+        code=checkout.code("reporting/write_inspection.py"),
     message:
         "Drawing recordings and trials to listen to"
     script:
@@ -180,7 +200,7 @@ rule write_dataset_card:
         audit="<results>/trials/audit.csv",
         cells=products.described,
         flags=products.flags,
-        template=templates("trials_card.md.j2"),
+        template=checkout.templates("trials_card.md.j2"),
     output:
         "<results>/trials/README.md",
     log:
@@ -196,7 +216,7 @@ rule write_dataset_card:
             "least_active": settings["trials"]["least_active"],
             "flag_by": settings["hygiene"]["flag_by"],
         },
-        code=code("reporting/write_dataset_card.py"),
+        code=checkout.code("reporting/write_dataset_card.py"),
     message:
         "Describing the trials"
     script:
@@ -219,9 +239,9 @@ rule write_paper:
             if table.endswith(".csv") and table not in products.error_tables
         ],
         errors=products.error_tables,
-        figures=products.figures_of(DRAWN, ["pdf"]),
-        template=templates("main.tex.j2"),
-        citation=of_checkout("CITATION.cff"),
+        figures=products.figures_of(PRINTED, ["pdf"]),
+        template=checkout.templates("main.tex.j2"),
+        citation=checkout.file("CITATION.cff"),
     output:
         main="<results>/paper/main.tex",
         numbers="<results>/paper/numbers.tex",
@@ -234,7 +254,7 @@ rule write_paper:
         ENVIRONMENT
     params:
         variants=list(experiment.variants),
-        code=code("reporting/write_paper.py"),
+        code=checkout.code("reporting/write_paper.py"),
     message:
         "Writing the paper folder"
     script:
@@ -279,7 +299,9 @@ rule make_release:
         adapters=expand("<results>/adapters/{adapter}", adapter=experiment.trained),
         cards=products.cards,
         dataset_card="<results>/trials/README.md",
-        prompts=expand("<results>/prompts/{search}.json", search=experiment.searches),
+        prompts=expand(
+            "<results>/prompts/{search}.json", search=experiment.used_searches
+        ),
         sources="<results>/corpus/sources.parquet",
         flags=products.flags,
         tables=products.published,
@@ -289,8 +311,8 @@ rule make_release:
             *rules.write_gallery.output,
         ],
         numbers="<results>/paper/numbers.csv",
-        template=templates("release.md.j2"),
-        citation=of_checkout("CITATION.cff"),
+        template=checkout.templates("release.md.j2"),
+        citation=checkout.file("CITATION.cff"),
     output:
         directory("<results>/release"),
     log:
@@ -300,7 +322,7 @@ rule make_release:
     params:
         runs=experiment.matrix_runs,
         config=settings,
-        code=code("reporting/make_release.py"),
+        code=checkout.code("reporting/make_release.py"),
     message:
         "Gathering the run in one folder to publish"
     script:

@@ -33,7 +33,7 @@ rule score:
         backend=of_run("backend"),
         options=of_run("options"),
         detector=code_of(of_run),
-        code=code("scores/score.py"),
+        code=checkout.code("scores/score.py"),
     message:
         "Scoring dev and test with {wildcards.run} ({params.backend})"
     script:
@@ -62,7 +62,7 @@ rule combine_scores:
         how=of_ensemble("how"),
         members=of_ensemble("member_runs"),
         weights=of_ensemble("weights"),
-        code=code("scores/combine_scores.py"),
+        code=checkout.code("scores/combine_scores.py"),
     message:
         "Combining the scores of {params.members} into {wildcards.ensemble}"
     script:
@@ -82,7 +82,9 @@ rule calibrate:
     conda:
         ENVIRONMENT
     params:
-        code=code("scores/calibrate.py"),
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("scores/calibrate.py"),
     message:
         "Learning threshold and calibration of {wildcards.run} from dev"
     script:
@@ -113,7 +115,7 @@ rule latency:
         options=of_run("options"),
         clips=settings["latency"]["clips"],
         detector=code_of(of_run),
-        code=code("scores/latency.py"),
+        code=checkout.code("scores/latency.py"),
     message:
         "Timing {wildcards.run} ({params.backend}), nothing else running"
     script:
@@ -132,7 +134,7 @@ rule add_latencies:
     conda:
         ENVIRONMENT
     params:
-        code=code("scores/add_latencies.py"),
+        code=checkout.code("scores/add_latencies.py"),
     message:
         "Adding up what the members of {wildcards.ensemble} take"
     script:
@@ -153,7 +155,7 @@ rule collect_latency:
         ENVIRONMENT
     params:
         runs=experiment.first_runs,
-        code=code("scores/collect_latency.py"),
+        code=checkout.code("scores/collect_latency.py"),
     message:
         "Collecting the latencies"
     script:

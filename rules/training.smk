@@ -1,14 +1,5 @@
 # train -> nano models and adapters, whose checkpoint dev chooses; test is never seen
 
-# What training a nano model runs; the rest of the package is about using one.
-NANO_CODE = code_hash(
-    *(
-        path
-        for pattern in ("nano/*.py", "mel.py", "encoder.py", "question.py", "qwen*.py")
-        for path in (Path(workflow.basedir) / "backends" / "qwen").glob(pattern)
-    )
-)
-
 
 rule train_nano:
     input:
@@ -29,9 +20,9 @@ rule train_nano:
             "seed": settings["seed"],
             "least_active": settings["trials"]["least_active"],
             **settings["nano"],
-            "code": NANO_CODE,
+            "code": checkout.nano_code(),
         },
-        code=code("training/train_nano.py"),
+        code=checkout.code("training/train_nano.py"),
     message:
         "Training the nano {wildcards.architecture} on train's clean clips"
     script:
@@ -62,7 +53,7 @@ rule finetune:
         backend=of_training("backend"),
         settings=of_training("settings"),
         detector=code_of(of_training),
-        code=code("training/finetune.py"),
+        code=checkout.code("training/finetune.py"),
     message:
         "Fine-tuning {wildcards.adapter} ({params.backend})"
     script:
@@ -85,7 +76,7 @@ rule collect_adapters:
     params:
         trainings=experiment.used_trainings,
         variants=experiment.adapted,
-        code=code("training/collect_adapters.py"),
+        code=checkout.code("training/collect_adapters.py"),
     message:
         "Collecting the trainings"
     script:
@@ -109,7 +100,7 @@ rule write_card:
             for variant, entry in experiment.adapted.items()
             if wildcards.adapter in entry["runs"]
         ],
-        code=code("training/write_card.py"),
+        code=checkout.code("training/write_card.py"),
     message:
         "Adding test figures to the card of {wildcards.adapter}"
     script:

@@ -15,7 +15,7 @@ rule choose_items:
         trials=settings["trials"],
         without=lambda wildcards: experiment.train_sets.get(wildcards.split),
         seed=settings["seed"],
-        code=code("trials/choose_items.py"),
+        code=checkout.code("trials/choose_items.py"),
     message:
         "Choosing the items of {wildcards.split}"
     script:
@@ -40,7 +40,7 @@ rule render_trials:
         grid=experiment.grid._asdict(),
         level=settings["trials"]["level"],
         seed=settings["seed"],
-        code=code("trials/render_trials.py"),
+        code=checkout.code("trials/render_trials.py"),
     message:
         "Rendering the trials of {wildcards.split}"
     script:
@@ -69,7 +69,7 @@ rule leave_out_of_dev:
     conda:
         ENVIRONMENT
     params:
-        code=code("trials/leave_out_of_dev.py"),
+        code=checkout.code("trials/leave_out_of_dev.py"),
     message:
         "Leaving {wildcards.corpus} out of dev"
     script:
@@ -92,7 +92,7 @@ rule check_growth:
         without=lambda wildcards: experiment.train_sets[wildcards.split],
         least_active=settings["trials"]["least_active"],
         sizes=settings["trials"]["growing"],
-        code=code("trials/check_growth.py"),
+        code=checkout.code("trials/check_growth.py"),
     message:
         "Checking {wildcards.split} at every size it grows through"
     script:
@@ -113,7 +113,7 @@ rule audit_leaks:
         ENVIRONMENT
     threads: workflow.cores
     params:
-        code=code("trials/audit_leaks.py"),
+        code=checkout.code("trials/audit_leaks.py"),
     message:
         "Looking for anything that two splits share"
     script:

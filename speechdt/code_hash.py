@@ -1,4 +1,4 @@
-"""Which code a stage runs, so that an edit reruns that stage and what follows, and nothing else.
+"""Hash of the code that a stage runs, so that an edit reruns that stage and its successors alone.
 
 Snakemake sees edits of a rule and of its script, not of the modules that the script imports; each
 rule therefore carries :func:`code_hash` as a parameter.
@@ -6,12 +6,15 @@ rule therefore carries :func:`code_hash` as a parameter.
 
 import ast
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+LONGEST_NAME = 200
+"""Texts that are longer name no file."""
 
 
 def code_hash(*files: Path | str) -> str:
@@ -21,9 +24,62 @@ def code_hash(*files: Path | str) -> str:
     contract: it computes nothing and is left out.
     """
     digest = hashlib.sha256()
-    for path in sorted(_closure({Path(file).resolve() for file in files})):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(_closure({Path(file).resolve() for file in files}, _of_library)):
+        state = path.stat()
+        content = _content_hash(path, state.st_mtime_ns, state.st_size)
+        digest.update(path.name.encode() + b"\0" + content)
     return digest.hexdigest()[:16]
+
+
+def imported_files(files: Iterable[Path], roots: Mapping[str, Path]) -> list[Path]:
+    """Return files and all that they import from beside themselves, directly or not.
+
+    Imports are followed wherever they stand, in functions too: relative ones, absolute ones below
+    `roots`, and ``import_module`` of a name that is written out. What is imported brings what lies
+    beside it: a package all its files, a module the files of its name (``mine.py``, ``mine.onnx``)
+    and those that its text names (``Path(__file__).with_name("weights.npz")``).
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Python files; others are returned as they are.
+    roots : mapping of str to Path
+        Folder of each top-level package whose absolute imports are followed.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+    """
+
+    def needed(path: Path, name: str) -> Iterator[Path]:
+        stem = name.lstrip(".")
+        if name.startswith("."):
+            folder = path.parents[len(name) - len(stem) - 1]
+        else:
+            root, _, stem = name.partition(".")
+            if root not in roots:
+                return
+            folder = roots[root]
+        for part in filter(None, stem.split(".")):
+            folder /= part
+            yield from module_files(folder)
+
+    return sorted(_closure(set(files), needed, _named_beside))
+
+
+def module_files(stem: Path) -> list[Path]:
+    """Return the files of a module or package, from its path without suffix, sorted.
+
+    Of a package these are all that lie below its folder, data included; of a module, those of its
+    name with any suffix.
+    """
+    if (stem / "__init__.py").exists():
+        return sorted(path for path in stem.rglob("*") if path.is_file() and _is_kept(path, stem))
+    if not stem.parent.is_dir():
+        return []
+    own = (path for path in stem.parent.iterdir() if path.name.split(".")[0] == stem.name)
+    return sorted(path for path in own if path.is_file() and _is_kept(path, stem.parent))
 
 
 def imported_versions(files: Iterable[Path]) -> dict[str, str]:
@@ -34,18 +90,24 @@ def imported_versions(files: Iterable[Path]) -> dict[str, str]:
     return {package: version(package) for package in sorted(found)}
 
 
-def _closure(files: set[Path]) -> set[Path]:
+def _closure(
+    files: set[Path],
+    needed: Callable[[Path, str], Iterable[Path]],
+    beside: Callable[[Path], Iterable[Path]] = lambda path: (),
+) -> set[Path]:
+    """Return files, what is `needed` by each of their imports, and what belongs `beside` them."""
     seen: set[Path] = set()
     waiting = list(files)
     while waiting:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting += [module for name in _imports(path) for module in _modules(name)]
+            waiting += [file for name in _imports(path) for file in needed(path, name)]
+            waiting += beside(path)
     return seen
 
 
-def _modules(name: str) -> list[Path]:
+def _of_library(_path: Path, name: str) -> list[Path]:
     """Return the files that an import of a name below speechdt runs, its packages' own included."""
     root, *below = name.split(".")
     if root != PACKAGE.name:
@@ -55,16 +117,77 @@ def _modules(name: str) -> list[Path]:
     return [file for file in files if file.exists()]
 
 
+def _is_kept(path: Path, folder: Path) -> bool:
+    """Say whether a file may be data: what is hidden, compiled or an editor's copy is none."""
+    parts = path.relative_to(folder).parts
+    hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+    return not hidden and path.suffix != ".pyc" and not path.name.endswith("~")
+
+
+def _named_beside(path: Path) -> list[Path]:
+    """Return the files beside a Python file that its text names, and those of folders it names."""
+    found = []
+    for text in _parsed(path)[1]:
+        named = path.parent / text
+        # Not as methods of the path: a text may be too long for the name of a file.
+        if os.path.isfile(named):
+            found.append(named)
+        elif os.path.isdir(named) and not (named / "__init__.py").exists():
+            found += [file for file in named.rglob("*") if file.is_file()]
+    return [file for file in found if _is_kept(file, path.parent)]
+
+
 def _imports(path: Path) -> frozenset[str]:
-    return _parsed_imports(path, path.stat().st_mtime_ns)
+    """Return the names that a Python file imports, relative ones with their dots."""
+    return _parsed(path)[0]
+
+
+def _parsed(path: Path) -> tuple[frozenset[str], frozenset[str]]:
+    if path.suffix != ".py":
+        return frozenset(), frozenset()
+    return _parsed_at(path, path.stat().st_mtime_ns)
 
 
 @cache
-def _parsed_imports(path: Path, _changed: int) -> frozenset[str]:
+def _parsed_at(path: Path, _changed: int) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names that a Python file imports, and the texts in it that may name a file."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    texts: set[str] = set()
+    try:
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError:  # nothing imports it, or it would have failed
+        return frozenset(), frozenset()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            dot = "." if node.module else ""
+            names |= {module} | {f"{module}{dot}{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call):
+            names |= _import_module(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.add(node.value)
+    return frozenset(names), frozenset(filter(_may_be_a_name, texts))
+
+
+def _import_module(call: ast.Call) -> set[str]:
+    """Return what a call imports, if it is ``import_module`` of a name that is written out."""
+    called = call.func
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    first = call.args[0] if call.args else None
+    if name != "import_module" or not isinstance(first, ast.Constant):
+        return set()
+    return {str(first.value)}
+
+
+def _may_be_a_name(text: str) -> bool:
+    """Say whether a text may name a file below the folder that it is spoken in."""
+    inside = not text.startswith(("/", ".")) and ".." not in text
+    return 0 < len(text) < LONGEST_NAME and text.isprintable() and inside
+
+
+@cache
+def _content_hash(path: Path, _changed: int, _size: int) -> bytes:
+    with path.open("rb") as stream:  # weights may lie beside a plugin
+        return hashlib.file_digest(stream, "sha256").digest()

@@ -1,4 +1,4 @@
-"""What a result was computed with: machine, versions, revision."""
+"""Computing environment of a result: machine, package versions, revision."""
 
 import os
 import platform

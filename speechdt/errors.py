@@ -1,4 +1,4 @@
-"""What goes wrong by the user's data, configuration or plugins, and is said in one line."""
+"""Errors in the user's data, configuration or plugins, said in one line."""
 
 
 class SpeechdtError(ValueError):

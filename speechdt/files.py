@@ -1,4 +1,4 @@
-"""Files of a folder, without opening them."""
+"""Listing and fingerprints of the files of a folder."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Random choices that depend on one seed and a name, never on the order in which they are made."""
+"""Random generators from one seed and a name, independent of the order of use."""
 
 import hashlib
 

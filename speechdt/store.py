@@ -1,4 +1,4 @@
-"""What took time to find out, kept on disk by key: a run that goes on finds nothing out twice."""
+"""SQLite key-value store of results that took long to compute."""
 
 import json
 import sqlite3
@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+PATIENCE_S = 120
+"""How long one process waits for another that writes."""
 _FEW = 500  # variables that any build of SQLite takes in one statement
 
 
@@ -20,7 +22,7 @@ class Store:
 
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path)
+        self._database = sqlite3.connect(path, timeout=PATIENCE_S)
         self._database.execute(
             "CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value TEXT NOT NULL)"
         )

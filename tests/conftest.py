@@ -1,6 +1,7 @@
 """Fixtures: the embedded corpus, its index, and a small set of rendered trials."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,43 @@ ROOT = Path(__file__).resolve().parents[1]
 SEED = 7
 
 
+SHARED_RUN = {"finished", "checkout"}
+"""Fixtures of the one finished run, which one process makes and uses."""
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--detector", help="detector to put through the contract test (default: all there are)"
     )
+    parser.addoption(
+        "--no-workflows", action="store_true", help="leave out tests that run the workflow"
+    )
+    parser.addoption("--campaigns", action="store_true", help="run the campaigns as well")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what was not asked for, and keep together what shares a fixture that is slow."""
+    left_out = []
+    for item in list(items):
+        workflow = item.path.is_relative_to(ROOT / "tests" / "end_to_end") or bool(
+            SHARED_RUN & set(item.fixturenames)
+        )
+        shared = SHARED_RUN & set(item.fixturenames)
+        item.add_marker(pytest.mark.xdist_group("finished run" if shared else str(item.path)))
+        asked = not (workflow and config.getoption("no_workflows")) and (
+            item.get_closest_marker("campaign") is None or config.getoption("campaigns")
+        )
+        if not asked:
+            left_out.append(item)
+            items.remove(item)
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end what was skipped and why, whatever the options."""
+    reasons = Counter(report.longrepr[2] for report in terminalreporter.getreports("skipped"))
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} skipped: {reason.removeprefix('Skipped: ')}")
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +91,17 @@ def cells(tmp_path_factory, sources, grid):
         rendering.write(chosen, grid.cells, own, seed=SEED, level="peak")
         files |= {(name, cell): file for cell, file in own.items()}
     return files
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Run torch on one thread: the models of tests are too small to gain from more."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The language model, for one answer: a shared prefix, one pass, the last position only.
+"""Language model for one answer: shared prefix, one forward pass, last position alone.
 
 Layers are those of Qwen2 (Qwen2-Audio) and of Qwen3-MoE (Qwen3-Omni): grouped-query attention
 with rotary positions, RMS norms, SwiGLU or a mixture of experts. The weights are the stock

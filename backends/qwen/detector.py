@@ -1,4 +1,4 @@
-"""The detectors: a question with two answers, and the log-odds of the answers as the score."""
+"""Detectors that ask a question with two answers; the score is the log-odds of the answers."""
 
 import warnings
 from collections.abc import Sequence
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from speechdt import SAMPLE_RATE, stage
 from speechdt.prompts.answer_options import swap_options
 
+from .adapter_files import check_adapter, is_checkpoint
 from .finetuning.settings import FineTuning
+from .gpu import check_device
 from .question import BASELINE_PROMPT
 from .reachable import check_reachable
 
@@ -47,7 +49,8 @@ class AnswerDetector:
     option_order : {"fixed", "both"}
         ``both`` averages z over the prompt and the prompt with the texts of its options exchanged.
     device : {"auto", "cpu", "cuda"}
-        bfloat16 on a GPU, float32 on a CPU.
+        bfloat16 on a GPU, float32 on a CPU. The workflow refuses `auto` where there is no GPU, but
+        for nano models.
     batch_size : int or None
         Clips a forward pass; None takes what fills the device, halved when memory runs out.
 
@@ -86,7 +89,7 @@ class AnswerDetector:
             swap_options(prompt)  # fails before the weights are read
         with stage("load"):
             own = self._architecture()
-            in_full = adapter is not None and (Path(adapter) / "config.json").is_file()
+            in_full = adapter is not None and is_checkpoint(adapter)
             base, commit = (str(adapter), None) if in_full else (model, revision)
             lm = load_model(own.MODEL_CLASS, base, commit, choose_device(device))
             if adapter is not None and not in_full:
@@ -99,14 +102,17 @@ class AnswerDetector:
         model: str | None,
         revision: str | None = None,
         prompt: str = BASELINE_PROMPT,
+        adapter: str | None = None,
         option_order: str = "fixed",
+        device: str = "auto",
         batch_size: int | None = None,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
 
-        The checkpoint cannot be reached (None: the workflow makes it), no clip fits into a batch,
-        or both orders are asked of a prompt without two options.
+        The checkpoint cannot be reached (None: the workflow makes it), the adapter does not fit it
+        (None: the workflow makes it, or there is none), there is no GPU for it, no clip fits into a
+        batch, or both orders are asked of a prompt without two options.
         """
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, and must be at least 1")
@@ -114,6 +120,10 @@ class AnswerDetector:
             swap_options(prompt)
         if model is not None:
             check_reachable(model, revision)
+        if adapter is not None and not is_checkpoint(adapter):
+            check_adapter(adapter, model, revision)
+        if model is not None:
+            check_device(device, model)
 
     @classmethod
     def finetune(
@@ -267,6 +277,11 @@ class AnswerDetector:
         from .text_writer import write
 
         return write(self.lm, self._chat, text, seed, temperature, most_tokens)
+
+    @staticmethod
+    def check_writer(model: str) -> None:
+        """Raise a ValueError, before any job starts, if a model that writes is out of reach."""
+        check_reachable(model)
 
     def _check_that_it_hears(self) -> None:
         """Warn if neither noise nor a tone in place of silence moves the answer."""

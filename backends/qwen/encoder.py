@@ -1,4 +1,4 @@
-"""The transformer layers that both audio towers share (Whisper's encoder layers)."""
+"""Transformer layers of both audio towers (Whisper's encoder layers)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From clips and questions to log-odds: bucketing, batches that fit, one pass for each."""
+"""Batches from clips and questions to log-odds: bucketed by length, sized to fit the memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""One clip at a time on a GPU: a CUDA graph for each length, instead of a thousand launches."""
+"""CUDA graphs for single clips: one graph for each length instead of a thousand launches."""
 
 import warnings
 from collections import OrderedDict

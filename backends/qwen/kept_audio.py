@@ -1,4 +1,4 @@
-"""Encoded audio, kept from call to call: a prompt search asks about the same clips again."""
+"""Cache of encoded audio: a prompt search asks about the same clips again and again."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,12 +1,24 @@
-"""Load a checkpoint, and an adapter, by transformers' and PEFT's own means."""
+"""Loading of checkpoints and adapters with transformers and PEFT."""
 
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from .adapter_files import (
+    SHOWN,
+    WEIGHTS,
+    AdapterFiles,
+    by_canonical_name,
+    canonical,
+    check_fit,
+    read_adapter,
+    targeted,
+)
+
+PREFIX = "base_model.model."
+"""What PEFT puts before a layer's name."""
 ROOM = 0.9
 """Share of a GPU's free memory that weights may take; the rest is for what is computed."""
 
@@ -78,17 +90,87 @@ def load_model(
 def apply_adapter(model: nn.Module, adapter: str) -> nn.Module:
     """Fold a PEFT adapter into the weights, so that it costs no time.
 
+    Adapters that name layers as other versions of transformers did are mapped to this model's
+    names, weights and settings alike.
+
     Raises
     ------
     ValueError
-        If the folder holds no adapter.
+        If the folder holds no adapter, or one that does not fit in full: the message is one line.
     """
-    from peft import PeftModel
-
-    if not (Path(adapter) / "adapter_config.json").is_file():
-        raise ValueError(f"adapter '{adapter}' is no PEFT folder: it has no adapter_config.json")
-    merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    files = read_adapter(adapter)
+    shapes = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    check_fit(files, by_canonical_name([shapes]), model.name_or_path)
+    try:
+        merged = _adapted(model, files).merge_and_unload()
+    except (ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"adapter '{adapter}' cannot be applied: {reason}") from error
     return merged.eval().requires_grad_(False)
+
+
+def _adapted(model: nn.Module, files: AdapterFiles) -> Any:
+    """Return the model with an adapter beside its layers, each weight of it in its place."""
+    from peft import PeftConfig, PeftModel, set_peft_model_state_dict
+    from peft.mapping import PEFT_TYPE_TO_PREFIX_MAPPING
+    from safetensors.torch import load_file
+
+    config = PeftConfig.from_pretrained(str(files.folder))
+    config.inference_mode = True
+    names = _Names(model)
+    weights = {
+        names.of_weight(name): weight for name, weight in load_file(files.folder / WEIGHTS).items()
+    }
+    if weights.keys() != files.shapes.keys():
+        names.retarget(config)
+    peft = PeftModel(model, config)
+    loaded = set_peft_model_state_dict(peft, weights)
+    prefix = PEFT_TYPE_TO_PREFIX_MAPPING[config.peft_type]
+    missing = [name for name in loaded.missing_keys if prefix in name]
+    for problem, keys in (
+        ("the model has no place for", loaded.unexpected_keys),
+        ("the adapter lacks", missing),
+    ):
+        if keys:
+            raise ValueError(f"{problem} {len(keys)} weights: {', '.join(keys[:SHOWN])}")
+    return peft
+
+
+class _Names:
+    """A model's own names of what other versions of transformers call otherwise."""
+
+    def __init__(self, model: nn.Module):
+        self.own = {canonical(name): name for name, _ in model.named_modules()}
+
+    def of_layer(self, name: str) -> str:
+        """Return a layer's own name; of one that is not there, its own parent's and the rest."""
+        stem, rest = canonical(name), ""
+        while stem and stem not in self.own:
+            stem, _, last = stem.rpartition(".")
+            rest = f".{last}{rest}"
+        return self.own[stem] + rest if stem else name.removeprefix(PREFIX)
+
+    def of_weight(self, name: str) -> str:
+        """Return a weight's name in an adapter's file for this model."""
+        return f"{PREFIX}{self.of_layer(name)}"
+
+    def retarget(self, config: Any) -> None:
+        """Make settings that name layers name this model's."""
+        targets = config.target_modules
+        if isinstance(targets, str) and targets != "all-linear":
+            means = targeted(targets)
+            config.target_modules = {own for name, own in self.own.items() if means(name)}
+        for key in ("target_modules", "exclude_modules", "modules_to_save"):
+            listed = getattr(config, key, None)
+            if listed is not None and not isinstance(listed, str):
+                setattr(config, key, type(listed)(map(self._of_setting, listed)))
+        for key in ("rank_pattern", "alpha_pattern"):
+            pattern = getattr(config, key, None) or {}
+            setattr(config, key, {self._of_setting(n): value for n, value in pattern.items()})
+
+    def _of_setting(self, name: str) -> str:
+        """Return a layer's own name; ends of names and patterns stay as they are."""
+        return self.own.get(canonical(name), name) if "." in name else name
 
 
 def weight_bytes(model: nn.Module, *, without_embeddings: bool = False) -> int:

@@ -1,4 +1,4 @@
-"""The question in words: its two options, the chat text around the audio, and the answer tokens."""
+"""Question in tokens: two options, the chat text around the audio, the answer tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ A) SPEECH (human voice)
 B) NONSPEECH (music/noise/silence/animals)
 
 Answer with A or B ONLY."""
-"""The requirements' baseline prompt, word for word."""
+"""The plan's baseline prompt (docs/plan.md), word for word."""
+END_OF_TURN = "<|im_end|>"
+"""What ends what anybody says, in the chats of both architectures."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,19 @@ class Chat:
     def render_text(self, text: str) -> str:
         """Return the chat text of a message without audio, up to where the reply begins."""
         return self._rendered([], text)
+
+    def end_of_turn(self) -> int:
+        """Return the id that ends a reply.
+
+        Raises
+        ------
+        ValueError
+            If the tokenizer has none.
+        """
+        token = self.tokenizer.convert_tokens_to_ids(END_OF_TURN)
+        if token is None or token == self.tokenizer.unk_token_id:
+            raise ValueError(f"the tokenizer has no {END_OF_TURN}")
+        return int(token)
 
     def _rendered(self, audio: list[dict[str, str]], text: str) -> str:
         message = {"role": "user", "content": [*audio, {"type": "text", "text": text}]}

@@ -1,4 +1,4 @@
-"""What is Qwen2-Audio's own: its checkpoint, its processor and its audio tower.
+"""Qwen2-Audio: checkpoint, processor and audio tower.
 
 Source: Qwen2-Audio technical report (Chu et al., 2024, arXiv 2407.10759) and transformers'
 ``models/qwen2_audio``: Whisper's encoder on 10 ms frames, one convolution of stride 2, average

@@ -1,4 +1,4 @@
-"""What is Qwen3-Omni's own: its thinker's checkpoint, its chat and its audio tower.
+"""Qwen3-Omni: the thinker's checkpoint, chat format and audio tower.
 
 Source: Qwen3-Omni technical report (Xu et al., 2025, arXiv 2509.17765) and transformers'
 ``models/qwen3_omni_moe``: chunks of 100 frames (1 s) through three convolutions of stride 2, 13
@@ -51,6 +51,11 @@ def language_model(model: nn.Module) -> nn.Module:
     return getattr(_inner(model), "language_model", model.model)
 
 
+def audio_tower(model: nn.Module) -> nn.Module:
+    """Return the stock audio tower."""
+    return _inner(model).audio_tower
+
+
 def _inner(model: nn.Module) -> nn.Module:
     # The thinker holds its parts itself up to transformers 5.17, later in its `model`.
     return model if hasattr(model, "audio_tower") else model.model
@@ -75,7 +80,7 @@ class Tower:
     """
 
     def __init__(self, model: nn.Module, layer: Any = EncoderLayer):
-        self.tower = _inner(model).audio_tower
+        self.tower = audio_tower(model)
         if 2 * self.tower.n_window != CHUNK:
             raise ValueError(f"audio chunks of {2 * self.tower.n_window} frames, not {CHUNK}")
         self.window = CHUNK_TOKENS * (self.tower.n_window_infer // CHUNK)

@@ -1,8 +1,9 @@
-"""Say, before any job starts, what is missing where a checkpoint cannot be reached."""
+"""Check of a checkpoint before any job: which file is missing, and how to get it."""
 
 from functools import cache
 from pathlib import Path
-from urllib.request import Request, urlopen
+
+from speechdt.http_client import ServerError, head
 
 SIZES = {
     "Qwen/Qwen2-Audio-7B-Instruct": "about 17 GB",
@@ -11,6 +12,7 @@ SIZES = {
 """What a download takes, for the checkpoints of the comparison matrix."""
 TIMEOUT_S = 2
 """How long a hub may take to answer."""
+FOUND = 200
 
 
 def check_reachable(model: str, revision: str | None = None) -> None:
@@ -52,9 +54,7 @@ def _answers(model: str, revision: str | None) -> bool:
     if constants.HF_HUB_OFFLINE:
         return False
     url = hf_hub_url(model, "config.json", revision=revision)
-    request = Request(url, headers=build_hf_headers(), method="HEAD")
     try:
-        with urlopen(request, timeout=TIMEOUT_S):
-            return True
-    except OSError:
+        return head(url, build_hf_headers(), timeout_s=TIMEOUT_S) == FOUND
+    except ServerError:
         return False

@@ -1,5 +1,6 @@
-"""Let a language model write: the detector's own, or another one from a folder or the hub."""
+"""Text generation by a detector's own language model, or by another from a folder or the hub."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,14 +14,25 @@ TOP_P = 0.95
 
 def write(lm: Any, chat: Chat, text: str, seed: int, temperature: float, most_tokens: int) -> str:
     """Return what a detector's language model replies to a text without audio."""
-    return continued(lm, chat.tokenizer, chat.render_text(text), seed, temperature, most_tokens)
+    told = chat.render_text(text)
+    ends = (chat.end_of_turn(),)
+    return continued(lm, chat.tokenizer, told, seed, temperature, most_tokens, ends)
 
 
 @torch.inference_mode()
 def continued(
-    lm: Any, tokenizer: Any, text: str, seed: int, temperature: float, most_tokens: int
+    lm: Any,
+    tokenizer: Any,
+    text: str,
+    seed: int,
+    temperature: float,
+    most_tokens: int,
+    ends: Sequence[int] = (),
 ) -> str:
     """Return how a causal language model goes on, drawn with a seed of its own.
+
+    Of a checkpoint's own generation settings, Qwen3-Omni's name no end of a reply, and
+    Qwen2-Audio's punish repetition, of which a list of questions is full.
 
     Parameters
     ----------
@@ -32,7 +44,11 @@ def continued(
     temperature : float
         0 takes the likeliest token each time.
     most_tokens : int
+    ends : sequence of int
+        Tokens that end the reply, besides those that the checkpoint names.
     """
+    own = lm.generation_config.eos_token_id
+    own = [own] if isinstance(own, int) else own or []
     told = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(lm.device)
     drawn = {"do_sample": True, "temperature": temperature, "top_p": TOP_P, "top_k": 0}
     with torch.random.fork_rng():
@@ -42,6 +58,8 @@ def continued(
             attention_mask=told["attention_mask"],
             max_new_tokens=most_tokens,
             pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=sorted({*own, *ends}) or None,
+            repetition_penalty=1.0,
             **(drawn if temperature > 0 else {"do_sample": False}),
         )
     return str(tokenizer.decode(ids[0, told["input_ids"].shape[1] :], skip_special_tokens=True))
@@ -89,6 +107,13 @@ class LocalWriter:
         chat = self._tokenizer.apply_chat_template(
             [{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False
         )
+        end = self._tokenizer.eos_token_id
         return continued(
-            self._lm, self._tokenizer, chat, seed, self._temperature, self._most_tokens
+            self._lm,
+            self._tokenizer,
+            chat,
+            seed,
+            self._temperature,
+            self._most_tokens,
+            [] if end is None else [end],
         )

@@ -1,4 +1,4 @@
-"""Projections of the same input as one matrix: fewer and larger products, for the same bytes."""
+"""Projections of one input fused into one matrix: fewer and larger products."""
 
 from collections.abc import Sequence
 

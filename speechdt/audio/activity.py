@@ -1,4 +1,4 @@
-"""Where a recording is active, by one energy rule for every class.
+"""Activity of a recording, by one energy rule for every class.
 
 Crops are taken there and nowhere else, so that no clip is silence by accident. The rule knows
 nothing of speech: a detector under test that chose the clips would look better than it is.

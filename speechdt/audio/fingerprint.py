@@ -1,4 +1,4 @@
-"""Acoustic fingerprints: bits of a recording that survive re-encoding, a shift and another level.
+"""Acoustic fingerprints that survive re-encoding, a shift in time and a change of level.
 
 After Haitsma & Kalker (2002), *A highly robust audio fingerprinting system*, ISMIR: each bit says
 whether the difference in level between two neighbouring bands rises or falls over time. A level is

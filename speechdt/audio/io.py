@@ -1,4 +1,4 @@
-"""Read recordings of any common format as 16 kHz mono; keep clips as FLAC bytes."""
+"""Reader of recordings as 16 kHz mono, and FLAC bytes of clips."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Mix a target into a background at an exact SNR, and set the level of the clip."""
+"""Mixture of a target and a background at an exact SNR, and the level of the clip."""
 
 import numpy as np
 from numpy.typing import NDArray

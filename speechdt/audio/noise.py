@@ -1,4 +1,4 @@
-"""Synthetic noise, whose power falls with frequency as that of white, pink or brown noise."""
+"""Synthetic noise: white, pink and brown."""
 
 import re
 

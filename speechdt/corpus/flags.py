@@ -1,4 +1,4 @@
-"""Flags of hygiene, joined to trials where they are analysed.
+"""Flags of hygiene checks, joined to trials at the analysis.
 
 They are no part of the trials: another check, or an edit of its detector, touches what is reported
 with and without flagged trials, never what is rendered or scored.

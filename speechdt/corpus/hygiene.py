@@ -1,4 +1,4 @@
-"""Hygiene: does a detector hear speech in NONSPEECH recordings, or too little of it in SPEECH?
+"""Hygiene flags: NONSPEECH recordings with speech in them, SPEECH recordings with too little.
 
 A check is a detector and two thresholds. It flags recordings; only if asked does it remove them,
 because labels that a rival has chosen make that rival look good.

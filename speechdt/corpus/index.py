@@ -1,4 +1,4 @@
-"""Corpora: which recordings there are, what each is said to hold, and which can be used."""
+"""Index of the corpora: usable recordings with their facts, and rejected ones with the reason."""
 
 import hashlib
 import inspect

@@ -1,4 +1,4 @@
-"""Find recordings that are nearly the same audio under other names, in different splits.
+"""Search for recordings that are nearly the same audio under different names.
 
 Two steps. An index from the words of all fingerprints to where they stand proposes pairs that share
 several words at one and the same shift: no pair is compared that shares none. Then the two

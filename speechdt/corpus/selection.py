@@ -1,4 +1,4 @@
-"""Which of the usable recordings are used: not those marked as bad, nor, if asked, flagged ones."""
+"""Selection of usable recordings: without excluded ones and, if asked, without flagged ones."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path

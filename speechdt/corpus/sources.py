@@ -1,4 +1,4 @@
-"""A source: one recording, or one region of a longer one, as its corpus describes it."""
+"""Source: one recording, or one region of a longer one, as its corpus describes it."""
 
 from collections.abc import Iterator
 from math import ceil

@@ -1,4 +1,4 @@
-"""Put every source into train, dev or test, whole groups at a time."""
+"""Split of the sources into train, dev and test, by whole groups."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,17 @@
-""""""
+"""Detectors: the plugin contract, calls and scores, decisions, ensembles and latency.
+
+answer_files : files of answers by name: which run, split and cell each belongs to.
+call : one call of a detector, with its answers checked.
+contract : contract between the workflow and a speech detector.
+decisions : decisions of detectors on trials, from scores and calibration.
+ensemble : scores of an ensemble, from the scores of its members.
+giveaways : give-away classifiers: detectors that see level, bandwidth or spectrum alone.
+latency : latency of a detector: one clip at a time by stage, and many at a time.
+plugins : discovery of detectors in a folder's files and in packages with a ``speechdt`` entry
+    point.
+recordings : scores of whole recordings, for hygiene checks.
+scoring : scores of cells by a detector, each clip scored once.
+signature : options of a variant, checked against the signature of its detector.
+stages : time spent in the named stages of a detector (``load``, ``features``, ``forward``,
+    ``post``).
+"""

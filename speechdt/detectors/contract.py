@@ -1,4 +1,4 @@
-"""The contract between the workflow and a speech detector."""
+"""Contract between the workflow and a speech detector."""
 
 from collections.abc import Sequence
 from pathlib import Path

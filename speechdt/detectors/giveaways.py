@@ -1,4 +1,4 @@
-"""How much the trials give away without listening: detectors that see level or spectrum alone."""
+"""Give-away classifiers: detectors that see level, bandwidth or spectrum alone."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

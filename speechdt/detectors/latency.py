@@ -1,4 +1,4 @@
-"""How long a detector takes: one clip at a time by stage, and many at a time."""
+"""Latency of a detector: one clip at a time by stage, and many at a time."""
 
 import resource
 import sys

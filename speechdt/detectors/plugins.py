@@ -1,4 +1,4 @@
-"""Find detectors: the files of a folder, and installed packages with a ``speechdt`` entry point."""
+"""Discovery of detectors in a folder's files and in packages with a ``speechdt`` entry point."""
 
 import importlib
 import inspect
@@ -9,11 +9,14 @@ from types import ModuleType
 
 import pluggy
 
+from speechdt.code_hash import imported_files, module_files
 from speechdt.detectors import contract
 from speechdt.detectors.contract import PluginError
 
 BACKENDS = Path(__file__).resolve().parents[2] / "backends"
 _NAMESPACE = "speechdt_backends"
+_OFFERED_BY: dict[type, set[str]] = {}
+"""Names of the plugins that offer each class, which may be defined elsewhere."""
 
 
 def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contract.Detector]]:
@@ -24,7 +27,8 @@ def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contr
     folder : path or None
         Folder whose ``*.py`` files and packages are plugins (names that begin with ``_`` are not);
         the checkout's ``backends/`` by default. They are imported as ``speechdt_backends.<stem>``,
-        so that no installed package called ``backends`` can win.
+        so that no installed package called ``backends`` can win; ``from ._shared import …`` in a
+        plugin imports ``_shared.py`` of the folder.
 
     Returns
     -------
@@ -43,17 +47,45 @@ def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contr
             if name in found:
                 raise PluginError(f"detector '{name}' is offered by {owner[name]} and by {origin}")
             found[name], owner[name] = cls, origin
+            _OFFERED_BY.setdefault(cls, set()).add(module.__name__)
     return dict(sorted(found.items()))
 
 
 def source_files(cls: type) -> list[Path]:
-    """Return the files that define a detector: its module, or all of its package, sorted."""
-    module = sys.modules[cls.__module__]
-    path = Path(inspect.getsourcefile(module) or "")
-    folder = path.parent
-    if folder == BACKENDS or not (folder / "__init__.py").exists():
-        return [path]
-    return sorted(folder.rglob("*.py"))
+    """Return the files that a detector runs: what an edit of makes its scores others.
+
+    Parameters
+    ----------
+    cls : type
+        Detector class.
+
+    Returns
+    -------
+    list of Path
+        Sorted: of the module that defines the class and of the plugins that offer it, all files if
+        that is a package; and whatever these import from the plugins' folder or from their own
+        package (`speechdt.code_hash.imported_files`).
+    """
+    offering = _OFFERED_BY.get(cls, set()) & set(sys.modules)
+    roots: dict[str, Path] = {}
+    followed: set[Path] = set()
+    alone: set[Path] = set()
+    for name in offering | {cls.__module__}:
+        root, *below = name.split(".")
+        path = Path(inspect.getsourcefile(sys.modules[name]) or "")
+        in_package = (path.parent / "__init__.py").exists()
+        own = module_files(path.parent) if in_package else [path]
+        if root == _NAMESPACE:
+            folder = Path(next(iter(sys.modules[root].__path__)))
+            # As a plugin may call the folder too: the checkout is on the path of every job.
+            roots |= {root: folder, folder.name: folder}
+            followed |= {path, *module_files(folder / below[0])}
+        elif name in offering and in_package:
+            roots[root] = path.parents[len(below) - (path.name != "__init__.py")]
+            followed |= set(own)
+        else:  # a class of some library, whose imports are its own business
+            alone |= set(own)
+    return sorted({*imported_files(followed, roots), *alone})
 
 
 def _folder_plugins(folder: Path | str | None) -> dict[str, ModuleType]:

@@ -1,4 +1,4 @@
-"""Score the cells with a detector, never the same clip twice.
+"""Scores of cells by a detector, each clip scored once.
 
 Scores are kept in a small database beside the results, by the content of the clip; the database
 itself belongs to one detector, its options, its source and the versions of what it imports. A

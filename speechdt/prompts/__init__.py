@@ -1,1 +1,21 @@
-""""""
+"""Prompts: the bank, searches by OPRO and GEPA, and what they gain.
+
+answer_options : answer options of a question, as lines of its text.
+answer_store : store of answers and proposals on disk: an interrupted search repeats no question.
+arm : arm of a search: the optimiser or its random control, with its candidates and costs.
+asking : dev clips of a search, and a detector that answers each prompt on each clip once.
+bank : scores of the prompt bank on dev.
+candidates : acceptance of proposed prompts: new, in A/B format, clear and short enough.
+comparison : comparison of a search's winner with its random control and the baseline, on test.
+gepa : prompt search by reflective evolution: the library GEPA (Agrawal et al. 2025, arXiv
+    2507.19457).
+judge : judgement of prompts by their gain over a baseline prompt on the same clips.
+objectives : objectives of a prompt search, as contributions of single clips.
+opro : prompt search by OPRO: propose, race, report to the proposer, repeat.
+order_bias : effect of the order of a question's options on a language model's answer.
+race : race of candidates over blocks of clips: successive halving, finalists on all clips.
+search_job : prompt searches on cell files, and the scores of the prompts that a search found.
+settings : settings of a prompt search, with defaults.
+winner : substitution of a search's winner for the prompt of a variant.
+proposers : the sources of new prompts in a search.
+"""

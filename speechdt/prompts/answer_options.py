@@ -1,4 +1,4 @@
-"""The two options of a question, as lines of its text."""
+"""Answer options of a question, as lines of its text."""
 
 import re
 

@@ -1,8 +1,6 @@
-"""What was answered and what was proposed, on disk: a killed search asks nothing twice."""
+"""Store of answers and proposals on disk: an interrupted search repeats no question."""
 
 import hashlib
-import json
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,11 +9,10 @@ from numpy.typing import NDArray
 
 from speechdt.arrays import Floats, Indices
 from speechdt.prompts.race import Ask
+from speechdt.store import Store
 
 CHUNK = 512
 """Clips that prompts are asked about, and answers saved, at a time."""
-PATIENCE_S = 120
-"""How long one job waits for another that writes."""
 
 
 class PromptStore:
@@ -28,47 +25,32 @@ class PromptStore:
     """
 
     def __init__(self, path: Path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, timeout=PATIENCE_S)
-        with self._database:
-            self._database.execute(
-                "CREATE TABLE IF NOT EXISTS answers "
-                "(prompt BLOB, clip BLOB, p_speech REAL NOT NULL, PRIMARY KEY (prompt, clip)) "
-                "WITHOUT ROWID"
-            )
-            self._database.execute(
-                "CREATE TABLE IF NOT EXISTS proposals (name TEXT PRIMARY KEY, texts TEXT NOT NULL)"
-            )
+        self._store = Store(path)
 
-    def answers(self, prompt: str) -> dict[bytes, float]:
-        """Return what is known of a prompt, by clip key."""
-        rows = self._database.execute(
-            "SELECT clip, p_speech FROM answers WHERE prompt = ?", (_key(prompt),)
-        )
-        return dict(rows)
+    def answers(self, prompt: str, clips: Sequence[bytes]) -> list[float]:
+        """Return what is known of a prompt about each clip, NaN for nothing."""
+        keys = [_key(prompt) + clip for clip in clips]
+        known = self._store.get(keys)
+        return [known.get(key, np.nan) for key in keys]
 
     def put(self, answers: Mapping[str, Mapping[bytes, float]]) -> None:
         """Save P(speech) by prompt and clip; once this returns, a killed process loses none."""
-        rows = [(_key(q), clip, p) for q, of in answers.items() for clip, p in of.items()]
-        with self._database:
-            self._database.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
+        self._store.put(
+            {_key(prompt) + clip: p for prompt, of in answers.items() for clip, p in of.items()}
+        )
 
     def proposals(self, name: str, propose: Callable[[], list[str]]) -> list[str]:
         """Return what was proposed under a name, or propose now and save it."""
-        found = self._database.execute("SELECT texts FROM proposals WHERE name = ?", (name,))
-        row = found.fetchone()
-        if row is not None:
-            return list(json.loads(row[0]))
-        texts = propose()
-        with self._database:
-            self._database.execute(
-                "INSERT OR REPLACE INTO proposals VALUES (?, ?)", (name, json.dumps(texts))
-            )
-        return texts
+        key = _key(f"proposals {name}")
+        known = self._store.get([key])
+        if key not in known:
+            known[key] = propose()
+            self._store.put(known)
+        return list(known[key])
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self._store.close()
 
 
 class AskOnce:
@@ -113,8 +95,7 @@ class AskOnce:
     def _of(self, prompt: str) -> Floats:
         """Return what is known of a prompt, (clips,), NaN elsewhere."""
         if prompt not in self._known:
-            stored = self._store.answers(prompt)
-            known = [stored.get(key, np.nan) for key in self._keys]
+            known = self._store.answers(prompt, self._keys)
             self._known[prompt] = np.array(known, dtype=np.float64)
         return self._known[prompt]
 

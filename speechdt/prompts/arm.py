@@ -1,4 +1,4 @@
-"""One of the two searches for a prompt: what it tried, and what came of it."""
+"""Arm of a search: the optimiser or its random control, with its candidates and costs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

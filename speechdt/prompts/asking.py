@@ -1,4 +1,4 @@
-"""The clips that prompts are asked about, and a detector that is asked about each once."""
+"""Dev clips of a search, and a detector that answers each prompt on each clip once."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How each prompt of the bank does on dev: what a search starts from, and a table of its own."""
+"""Scores of the prompt bank on dev."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Which texts a prompt search accepts: new ones, in A/B format, clear and not too long."""
+"""Acceptance of proposed prompts: new, in A/B format, clear and short enough."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from speechdt.prompts.answer_options import LETTERS, option_texts
 
 MOST_CHARACTERS = 600
-"""Longest prompt: the longest of the requirements has some 200."""
+"""Longest prompt: the longest of the plan's (docs/plan.md) has some 200."""
 _FENCE = re.compile(r"^```\w*\n(.*?)\n?```$", re.DOTALL)
 _SPECIAL = re.compile(r"<\|.*?\|>")
 

@@ -1,4 +1,4 @@
-"""What a prompt search was worth: winner, control and baseline on the same clips of test.
+"""Comparison of a search's winner with its random control and the baseline, on test.
 
 Thresholds and Platt scaling of each prompt come from dev, as those of any variant do.
 """

@@ -1,4 +1,4 @@
-"""Evolve prompts by reflection: GEPA (Agrawal et al. 2025, arXiv 2507.19457), the library itself.
+"""Prompt search by reflective evolution: the library GEPA (Agrawal et al. 2025, arXiv 2507.19457).
 
 GEPA changes one prompt at a time: it takes one of those that do best on some clip, shows the
 proposer what that prompt gets wrong on a block of clips, and asks about all clips what does better

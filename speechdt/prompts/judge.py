@@ -1,4 +1,4 @@
-"""Judge prompts by what they gain over a baseline prompt on the same clips.
+"""Judgement of prompts by their gain over a baseline prompt on the same clips.
 
 Clips of one group (speaker, recording family) are alike, so intervals come from resampling groups,
 each class by itself (`speechdt.statistics.bootstrap`); a candidate and the baseline are always

@@ -1,4 +1,4 @@
-"""What a prompt search optimises, as contributions of single clips.
+"""Objectives of a prompt search, as contributions of single clips.
 
 The objective is the mean over both classes of the mean contribution of a class. Sums over groups of
 clips then give the objective of any resample, so that one bootstrap serves every objective.

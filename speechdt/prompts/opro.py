@@ -1,4 +1,4 @@
-"""Search for a prompt: propose, race, tell the proposer what came of it, and again.
+"""Prompt search by OPRO: propose, race, report to the proposer, repeat.
 
 Optimisation by prompting (Yang et al. 2023, arXiv 2309.03409), with three things that it lacks: an
 objective that no shift of all answers can improve, gains that are paired with the baseline and

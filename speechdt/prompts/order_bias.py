@@ -1,4 +1,4 @@
-"""How much the order of a question's options moves a language model's answer."""
+"""Order bias: effect of the order of a question's options on a language model's answer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Race candidates over blocks of clips: all start, the better half goes on, finalists hear it all.
+"""Race of candidates over blocks of clips: successive halving, finalists on all clips.
 
 Successive halving (Jamieson & Talwalkar 2016, arXiv 1502.07943). What a race costs depends on the
 number of candidates alone, so that two searches with the same numbers ask the same number of

@@ -1,4 +1,4 @@
-"""What a prompt search can be told, and its defaults."""
+"""Settings of a prompt search, with defaults."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Put the winner of a prompt search where a variant asks for it."""
+"""Substitution of a search's winner for the prompt of a variant."""
 
 import json
 from collections.abc import Mapping, Sequence

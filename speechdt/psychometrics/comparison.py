@@ -1,4 +1,4 @@
-"""Paired comparison of DT75: how many dB more noise one variant bears than another.
+"""Paired comparison of DT75: the difference of two variants' thresholds in dB.
 
 As for balanced accuracy (`speechdt.statistics.comparison`): intervals from resampling groups, both
 variants under the same draws, p from exchanging the answers of the two in whole groups. The curves

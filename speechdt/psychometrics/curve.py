@@ -1,4 +1,4 @@
-"""Psychometric curves: how an answer's rate grows with a level, and where it reaches a proportion.
+"""Psychometric curve: the rate of an answer as a function of level, and its thresholds.
 
 The curve is psi(x) = guess + (1 - guess - lapse) * F(x; location, width), where F is the cumulative
 Gaussian, the location is where F = 0.5 and the width is the distance between F = 0.05 and F = 0.95

@@ -1,4 +1,4 @@
-"""Does the psychometric curve fit? Its deviance, against what clustered trials alone would bring.
+"""Goodness of fit of a psychometric curve: its deviance against that of clustered trials.
 
 A chi-square test of the deviance takes trials for independent: with a dozen speakers it rejects
 curves that are true. Here the deviance is compared with that of replicates for which the curve is

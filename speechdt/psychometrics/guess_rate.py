@@ -1,4 +1,4 @@
-"""Catch trials: how often a detector says SPEECH to background alone."""
+"""Guess rate: SPEECH decisions on catch trials (background alone)."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The maximum of the posterior of psychometric curves, for whole batches of them.
+"""Maximum of the posterior of psychometric curves, for whole batches of curves.
 
 A grid gives each curve its starts, one from each region where the posterior may have a mode of its
 own; damped Newton steps take all starts of all curves uphill at once.

@@ -1,4 +1,4 @@
-"""The log posterior of psychometric curves, its gradient and its information.
+"""Log posterior of psychometric curves, its gradient and its information.
 
 For whole batches of curves that share their levels; curves are the last axis everywhere, so that
 sums over levels and parameters run along contiguous rows. `speechdt.psychometrics.curve` has the

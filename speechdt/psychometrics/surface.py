@@ -1,4 +1,4 @@
-"""How much duration buys how much SNR: one psychometric surface over both.
+"""Psychometric surface over SNR and duration, and its trade of one for the other.
 
 P("SPEECH" | SPEECH clip) = guess + (1 - guess - lapse) Phi(a + b x + c log2(t / 1 s)), x the SNR in
 dB and t the duration. The guess rate is that of the catch trials, as for the curves

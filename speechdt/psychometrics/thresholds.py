@@ -1,4 +1,4 @@
-"""Detection thresholds: the psychometric curves of a variant and where they reach 50 and 75 %.
+"""Detection thresholds of a variant: DT50 and DT75 with intervals, pooled and by slice.
 
 Four kinds of curve, along SNR (dB) and along duration (fitted on log10 of ms):
 

@@ -1,1 +1,13 @@
-""""""
+"""Statistics: bootstrap, calibration, metrics by slice, comparisons and error rates.
+
+bootstrap : clustered bootstrap: intervals from resampling whole groups, each class by itself.
+calibration : decision threshold and calibration of a detector's scores, learned on dev.
+comparison : paired comparison of variants on the same trials: difference, interval, permutation
+    p.
+error_rates : error rates of all variants on the same test trials, and which errors they share.
+leave_one_out : loss of a detector on a corpus that it has learned nothing from:
+    tables/leave_one_out.csv.
+metrics : metrics of a set of trials, for the trials as they are and for resampled groups.
+slices : metrics of one variant by slice of the test trials.
+threshold_sensitivity : balanced accuracy with the threshold moved, and at its best on test.
+"""

@@ -1,4 +1,4 @@
-"""Intervals from resampling whole groups (speakers, recording families), each class by itself.
+"""Clustered bootstrap: intervals from resampling whole groups, each class by itself.
 
 Trials of one group are alike, so the group is the unit that is drawn. Few groups need care: a plain
 percentile bootstrap over 13 groups misses a 95 % target by three points or so, because it puts the
@@ -192,10 +192,8 @@ def interval(
 ) -> tuple[Floats, Floats]:
     """Return the confidence interval of a metric from its replicates under `group_weights`.
 
-    Bounds are replicates themselves, never interpolated, so infinite ones (censored thresholds) are
-    welcome: an infinite bound says that the interval is open on that side. An undefined replicate
-    (NaN) might lie anywhere, so it counts as beyond either end; a bound that falls among such
-    replicates is NaN.
+    Bounds are replicates, never interpolated; an infinite one (a censored threshold) says that the
+    interval is open on that side. An undefined replicate (NaN) counts as beyond either end.
 
     Parameters
     ----------
@@ -204,26 +202,21 @@ def interval(
     replicates : (R, ...) array
         The metric under each row of weights; 1,000 or more, as bounds lie far out with few groups.
     groups : int or sequence of int
-        Number of groups in each stratum that the metric draws on. Student's t gets the degrees of
-        freedom of the smallest, which is exact if that one carries all the variance, and a little
-        wide otherwise; leave out strata that hardly matter (catch trials, for a threshold).
+        Number of groups in each stratum that the metric draws on; the smallest gives the degrees
+        of freedom. Leave out strata that hardly matter (catch trials, for a threshold).
     level : float
         Coverage that is aimed at.
     units : float, optional
-        For rates: how many independent trials stand behind them, at most the number of items. A
-        rate that is 0 or 1 in every group has no spread, so its interval would have no width. With
-        `units` it is the exact binomial one of so many trials (Clopper & Pearson 1934), for
-        instance [0.964, 1] for 100. This is for a rate that is a mean of all its trials; where one
-        class is without errors and another is not, balanced accuracy keeps the width that the
-        latter gives.
+        For rates that are means of all their trials: how many independent trials stand behind
+        them, at most the number of items. A rate that is 0 or 1 in every group has no spread; its
+        interval is then the exact binomial one of `units` trials (Clopper & Pearson 1934).
 
     Returns
     -------
     low, high : (...) array
-        NaN if a stratum has one group only. With two to four groups the tails are beyond any
-        replicate (as they are beyond too few replicates); there the interval is the point and
-        Student's t times the standard deviation of the replicates to either side, which may leave
-        the range of the metric, and is infinite if a replicate is.
+        NaN if a stratum has one group only. With two to four groups, or too few replicates, the
+        tails are beyond any replicate: there the interval is the point and Student's t times the
+        standard deviation of the replicates, which may leave the range of the metric.
 
     Raises
     ------
@@ -232,21 +225,14 @@ def interval(
 
     Notes
     -----
-    Rates very near 0 or 1 remain a little too sure: errors are then a matter of a few groups, and
-    resampling cannot know of the errors that other groups would have brought. With rates of 0.98
-    over 13 groups the 95 % interval covers about 91 %; at 0.9 it covers 95 %.
+    Rates very near 0 or 1 remain a little too sure: at 0.98 over 13 groups the 95 % interval covers
+    about 91 %, at 0.9 it covers 95 %.
     """
     point, samples = np.asarray(point, float), np.asarray(replicates, float)
-    if samples.ndim == 0 or not len(samples) or samples.shape[1:] != point.shape:
-        raise ValueError(f"replicates {samples.shape} do not fit a point of shape {point.shape}")
-    if not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1, not {level}")
     fewest = int(np.min(groups))
-    if fewest < 1:
-        raise ValueError("each stratum needs a group")
+    _check(point, samples, fewest, level)
     if fewest == 1:
         return np.full(point.shape, np.nan)[()], np.full(point.shape, np.nan)[()]
-
     t = float(stdtrit(fewest - 1, (1 + level) / 2))
     beyond = int((len(samples) + 1) * ndtr(-t))  # rank of each bound from its end
     if beyond and fewest >= FEWEST:
@@ -254,11 +240,26 @@ def interval(
     else:
         low, high = _student(point, samples, t)
     if units is not None:
-        same = (samples == point).all(0)
-        slack = 1 - ((1 - level) / 2) ** (1 / units)
-        low = np.where(same & (point == 1), 1 - slack, low)
-        high = np.where(same & (point == 0), slack, high)
+        low, high = _exact_at_ends(point, samples, low, high, 1 - ((1 - level) / 2) ** (1 / units))
     return low[()], high[()]
+
+
+def _exact_at_ends(
+    point: Floats, samples: Floats, low: Floats, high: Floats, slack: float
+) -> tuple[Floats, Floats]:
+    """Return bounds that lie `slack` away from a rate of 0 or 1 that no replicate moves."""
+    same = (samples == point).all(0)
+    low = np.where(same & (point == 1), 1 - slack, low)
+    return low, np.where(same & (point == 0), slack, high)
+
+
+def _check(point: Floats, samples: Floats, fewest: int, level: float) -> None:
+    if samples.ndim == 0 or not len(samples) or samples.shape[1:] != point.shape:
+        raise ValueError(f"replicates {samples.shape} do not fit a point of shape {point.shape}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1, not {level}")
+    if fewest < 1:
+        raise ValueError("each stratum needs a group")
 
 
 def _upper(samples: Floats, rank: int) -> Floats:

@@ -1,4 +1,4 @@
-"""What is learned from dev about a detector's scores: decision threshold and calibration."""
+"""Decision threshold and calibration of a detector's scores, learned on dev."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Paired comparison of variants on the same trials: how much better, how sure, and is it luck?
+"""Paired comparison of variants on the same trials: difference, interval, permutation p.
 
 The difference of balanced accuracy is taken trial by trial, so what makes a trial hard for both
 variants cancels. Its interval comes from resampling groups (`speechdt.statistics.bootstrap`), its
@@ -69,14 +69,11 @@ def compare(
     ----------
     trials : mapping of str to DataFrame
         By variant, its trials in noise: trial_id, group_id, speech (bool), decided (bool); and run,
-        where it was trained several times: its accuracy is then the mean over the runs, and their
-        spread is in the intervals (the p-value takes the runs as they are).
-    planned : sequence of (variant, reference)
-        Contrasts that were planned; their p-values are corrected together (Holm 1979).
-    also : sequence of (variant, reference)
-        Contrasts that are shown beside them.
+        where it was trained several times (the p-value takes the runs as they are).
+    planned, also : sequences of (variant, reference)
+        Contrasts whose p-values are corrected together (Holm 1979), and others beside them.
     replicates, permutations, seed : int
-        Of the bootstrap, whose draws are those of `metrics.evaluate`, and of the permutation test.
+        Of the bootstrap and of the permutation test.
 
     Returns
     -------
@@ -93,8 +90,7 @@ def compare(
     """
     variants = list(trials)
     pairs = all_pairs(variants, [*planned, *also])
-    columns = [[variants.index(name) for name in pair] for pair in pairs]
-    first, second = np.array(columns, dtype=int).reshape(-1, 2).T
+    first, second = (np.array([variants.index(pair[i]) for pair in pairs], int) for i in (0, 1))
     sums = group_sums(trials)
     accuracy = balanced_accuracy(sums, replicates, seed)
     difference = accuracy[:, first] - accuracy[:, second]

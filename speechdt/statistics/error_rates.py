@@ -1,4 +1,4 @@
-"""Errors of all variants on the same test trials: which trials, how often, and shared with whom.
+"""Error rates of all variants on the same test trials, and which errors they share.
 
 Two kinds of error: SPEECH that is *missed*, and NONSPEECH that is a *false alarm*. They are counted
 apart, because a threshold trades one for the other.

@@ -1,9 +1,10 @@
-"""What a detector loses on a corpus that it has learned nothing from: tables/leave_one_out.csv.
+"""Loss of a detector on a corpus that it has learned nothing from: tables/leave_one_out.csv.
 
 A run that knows the corpus and one that does not (`speechdt.workflow.left_out_corpora`) hear the
 same test trials of it, each with what it learned: weights, threshold, calibration.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,46 @@ COLUMNS = ["corpus", "variant", "trained", "metric", "n", "groups"] + [
     for name in ("in_domain", "left_out", "difference")
     for end in ("", "_low", "_high")
 ]
+
+
+def compare_all(
+    decided: Mapping[str, pd.DataFrame],
+    left_out: Sequence[Mapping[str, Any]],
+    corpus_of: Mapping[str, str],
+    *,
+    replicates: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Compare, on each corpus that was left out, every variant with itself without that corpus.
+
+    Parameters
+    ----------
+    decided : mapping of str to DataFrame
+        Decided trials of test by run.
+    left_out : sequence of mappings
+        A pair of runs each: ``name``, the run without the corpus, and ``in_domain``, the one that
+        knows it; ``variant`` and ``corpus``; ``trained``, whether the run learned its own weights.
+    corpus_of : mapping of str to str
+        Corpus by source_id.
+    replicates, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        `COLUMNS`: the rows of :func:`compared` for each corpus and variant.
+    """
+    tables = []
+    for keys, pairs in pd.DataFrame(left_out).groupby(["corpus", "variant", "trained"], sort=False):
+        described: dict[str, Any] = dict(zip(("corpus", "variant", "trained"), keys, strict=True))
+        both = []
+        for names in (pairs["in_domain"], pairs["name"]):
+            runs = [decided[name].assign(run=run) for run, name in enumerate(names)]
+            trials = pd.concat(runs, ignore_index=True)
+            both.append(trials[trials["source_id"].map(corpus_of) == described["corpus"]])
+        table = compared(*both, replicates=replicates, seed=seed)
+        tables.append(table.assign(**described))
+    return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
 
 
 def compared(

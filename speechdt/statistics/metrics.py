@@ -1,4 +1,4 @@
-"""Figures of merit of a set of trials, for the trials as they are and for resampled groups.
+"""Metrics of a set of trials, for the trials as they are and for resampled groups.
 
 All but the AUC are functions of sums over trials, so each group of trials is summed once; a
 replicate of the bootstrap is then a weighted sum over groups. The AUC is a weighted sum over pairs
@@ -66,6 +66,28 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
             low, high = np.clip([low, high], 0.0, 1.0)
         rows.append((name, replicate[0], float(low), float(high)))
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
+
+
+def auc_interval(trials: pd.DataFrame, *, replicates: int, seed: int) -> tuple[float, float, float]:
+    """Return the area under the ROC curve and its 95 % interval over groups.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        One row a trial: speech (bool), group_id, p_speech; both classes must occur.
+    replicates, seed : int
+        As for :func:`evaluate`.
+
+    Returns
+    -------
+    auc, low, high : float
+        In [0, 1]; the bounds are NaN if a class has one group only.
+    """
+    groups = Groups(trials)
+    auc = groups.auc(bootstrap.weights(groups.speech, replicates, seed))
+    low, high = bootstrap.interval(auc[0], auc[1:], groups.count_behind("auc"))
+    low, high = np.clip([low, high], 0.0, 1.0)
+    return float(auc[0]), float(low), float(high)
 
 
 def by_run(trials: pd.DataFrame) -> list[pd.DataFrame]:

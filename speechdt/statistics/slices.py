@@ -1,4 +1,4 @@
-"""Test trials with the decisions of one variant, and its metrics slice by slice."""
+"""Metrics of one variant by slice of the test trials."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""How much hangs on the threshold: balanced accuracy with it moved, and at its best on test."""
+"""Threshold sensitivity: balanced accuracy with the threshold moved, and at its best on test."""
 
 import numpy as np
 import pandas as pd

@@ -1,1 +1,11 @@
-""""""
+"""Trials: the grid, items, rendering, cell files, balance and the leak audit.
+
+balance : balance of the train set at every size it grows through.
+cells : cell files: the trials of one split, SNR and duration as Parquet.
+dealing : dealing of sources and crops to items: group by group, or in fair shares.
+grid : the cells of the experiment, by SNR and duration, and their names.
+items : which crop of which source stands before which crop of which background.
+leak_audit : proof on the finished trials that no split shares audio with another.
+rendering : rendering of trials: an item at one SNR and one duration.
+without_corpus : recordings and trials that are left when one corpus is left out.
+"""

@@ -1,4 +1,4 @@
-"""Check the train set at every size it grows through, each before the next."""
+"""Balance of the train set at every size it grows through."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

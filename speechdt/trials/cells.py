@@ -1,4 +1,4 @@
-"""Cell files: the trials of one split, SNR and duration, a Parquet file each, several if large.
+"""Cell files: the trials of one split, SNR and duration as Parquet.
 
 They open with ``datasets.load_dataset("parquet", data_files=...)``: the schema carries the
 features, and the audio column holds FLAC bytes.

@@ -1,4 +1,4 @@
-"""Deal the sources of a category, and crops of them: group by group, or as fairly as can be."""
+"""Dealing of sources and crops to items: group by group, or in fair shares."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle

@@ -1,4 +1,4 @@
-"""The cells of the experiment: which SNR and duration, and what the files are called."""
+"""Grid: the cells of the experiment, by SNR and duration, and their names."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,10 +1,11 @@
-"""Choose the items: which crop of which source stands before which crop of which background.
+"""Items: which crop of which source stands before which crop of which background.
 
 An item is one crop of one source and one crop of background. Every choice follows from the seed
 and the item's name, so that the same configuration gives the same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.corpus.sources import CATEGORIES
 from speechdt.errors import SpeechdtError
 from speechdt.trials.dealing import Deck, FairDeck
-from speechdt.trials.grid import Grid
+from speechdt.trials.grid import Cell, Grid
 
 RECORDING = "recording"
 BACKGROUNDS = (*EXPONENTS, RECORDING)
@@ -98,21 +99,19 @@ def crossed(
         From `split.assign`.
     split : {"dev", "test"}
     per_class : int
-        Items of each class, balanced over its categories, and over groups within these.
+        Items of each class, balanced over categories and groups.
     grid : Grid
     seed : int
     least_active : float
         Least active share of a crop at each duration.
-    backgrounds : sequence of str
-        Kinds of background, in equal parts for each class.
-    categories : sequence of str
-        Categories of NONSPEECH, in equal parts.
+    backgrounds, categories : sequences of str
+        Kinds of background, and categories of NONSPEECH, each in equal parts.
 
     Returns
     -------
     DataFrame
-        item_id, label, category, source_id, group_id, path, start (sample), length (samples),
-        and background, background_id, background_group, background_path, background_start.
+        item_id, label, category, source_id, group_id, path, start and length (samples), background,
+        background_id, background_group, background_path, background_start.
 
     Raises
     ------
@@ -122,34 +121,31 @@ def crossed(
     longest = max(grid.nested_ms)
     here = sources[sources["split"] == split]
     decks = {
-        category: Deck(
-            here[here["category"] == category], grid.nested_ms, least_active, seed,
-            f"{split}/{category}",
-        )
+        category: Deck(here[here["category"] == category], grid.nested_ms, least_active, seed,
+                       f"{split}/{category}")
         for category in sources["category"].unique()
     }  # fmt: skip
     scene = Backgrounds(_noise_deck(here, split, grid, least_active, seed, backgrounds), seed)
     rows = []
     for label in CATEGORIES:
-        shares = _shares(sources, label, per_class, split, categories)
-        kinds = _in_equal_parts(backgrounds, per_class, seeds.generator(seed, split, label))
-        number = 0
-        for category, share in shares.items():
+        kinds = iter(_in_equal_parts(backgrounds, per_class, seeds.generator(seed, split, label)))
+        numbers = itertools.count()
+        for category, share in _shares(sources, label, per_class, split, categories).items():
             if share and not len(decks[category]):
-                raise TooFewSources(
-                    f"{split}: no group of {label} '{category}' has a source that is active for "
-                    f"{longest} ms; {share} items are missing"
-                )
-            for _ in range(share):
+                raise TooFewSources(_runs_dry(split, label, category, longest, share))
+            for number in itertools.islice(numbers, share):
                 item_id = f"{split}-{category}-{number:05d}"
-                rng = seeds.generator(seed, "crop", item_id)
-                source, start = decks[category].deal(rng)
-                rows.append(
-                    _item(item_id, source, start, longest)
-                    | scene.draw(item_id, kinds[number], source["group_id"])
-                )
-                number += 1
+                source, start = decks[category].deal(seeds.generator(seed, "crop", item_id))
+                rows.append(_item(item_id, source, start, longest))
+                rows[-1] |= scene.draw(item_id, next(kinds), source["group_id"])
     return pd.DataFrame(rows)
+
+
+def _runs_dry(split: str, label: str, category: str, longest_ms: int, share: int) -> str:
+    return (
+        f"{split}: no group of {label} '{category}' has a source that is active for "
+        f"{longest_ms} ms; {share} items are missing"
+    )
 
 
 def uncrossed(
@@ -192,16 +188,10 @@ def uncrossed(
         for members in of_class.values() for category in members
     }  # fmt: skip
     scene = Backgrounds(_noise_deck(here, "train", grid, least_active, seed, backgrounds), seed)
-    class_cells = [(label, cell) for label in CATEGORIES for cell in grid.noisy]
     rows = []
-    for number in range(clips):
-        turn, place = divmod(number, len(class_cells))
-        order = seeds.generator(seed, "train", turn).permutation(len(class_cells))
-        label, cell = class_cells[order[place]]
-        # Over the turns, every cell goes through all categories and all backgrounds.
-        members = of_class[label]
-        category = members[(turn + order[place]) % len(members)]
-        kind = backgrounds[(turn // len(members) + order[place]) % len(backgrounds)]
+    for number, (label, category, cell, kind) in enumerate(
+        _turns(clips, grid, of_class, backgrounds, seed)
+    ):
         deck = decks[category]
         if not deck.groups(cell.duration_ms):
             raise TooFewSources(
@@ -216,6 +206,29 @@ def uncrossed(
             | {"snr_db": cell.snr_db, "duration_ms": cell.duration_ms}
         )
     return pd.DataFrame(rows)
+
+
+def _turns(
+    clips: int,
+    grid: Grid,
+    of_class: Mapping[str, Sequence[str]],
+    backgrounds: Sequence[str],
+    seed: int,
+) -> Iterator[tuple[str, str, Cell, str]]:
+    """Yield label, category, cell and background of each clip of train.
+
+    A turn goes through all class cells in an order of its own; over the turns, every cell goes
+    through all categories and all backgrounds.
+    """
+    class_cells = [(label, cell) for label in CATEGORIES for cell in grid.noisy]
+    for number in range(clips):
+        turn, place = divmod(number, len(class_cells))
+        chosen = seeds.generator(seed, "train", turn).permutation(len(class_cells))[place]
+        label, cell = class_cells[chosen]
+        members = of_class[label]
+        category = members[(turn + chosen) % len(members)]
+        kind = backgrounds[(turn // len(members) + chosen) % len(backgrounds)]
+        yield label, category, cell, kind
 
 
 def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Prove on the finished trials that nothing is shared between train, dev and test.
+"""Leak audit: proof on the finished trials that no split shares audio with another.
 
 Names and exact content are compared by :func:`audit`, on the trials and the recordings behind them;
 nearly the same audio is looked for among the recordings by :func:`audit_recordings`.

@@ -1,4 +1,4 @@
-"""Render trials: an item at one SNR and one duration."""
+"""Rendering of trials: an item at one SNR and one duration."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,1 +1,21 @@
-""""""
+"""Workflow: the configuration resolved and checked, and the frame of every job.
+
+checkout : files of a checkout as the rules name them, and hashes of the code that a rule runs.
+criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any
+    job.
+experiment : frozen records of all that the rules expand over.
+hygiene_checks : hygiene checks of the configuration, resolved before any job starts.
+jobs : frame of every job: its log, and its errors in one line.
+left_out_corpora : runs that leave one corpus out, in training and calibration.
+products : the files that a run of the workflow makes, from its experiment.
+resolution : resolution of a configuration into the records of an experiment.
+runs : training runs of the variants, and ensembles of variants.
+schema : check of a configuration against its JSON schema, with mistakes said in one line.
+searches : prompt searches of the configuration, resolved before any job starts.
+settings : a checked copy of the configuration that Snakemake merged, with defaults.
+stage_graph : picture of the workflow by stages: the rules of each, and which files go from which
+    to which.
+torchrun : start of a script in several processes under torchrun.
+unlock : release of a lock that a killed run left: ``python -m speechdt.workflow.unlock``.
+variants : variants and adapters of the configuration, with their options resolved and checked.
+"""

@@ -1,4 +1,4 @@
-"""The experiment: frozen records of all that the rules expand over.
+"""Experiment: frozen records of all that the rules expand over.
 
 `resolution` makes them of the configuration, once, before any job starts. What is to be known of a
 run (its detector and options, whose scores it has, which dev it learns from, what the workflow
@@ -146,6 +146,9 @@ class Search:
         What tables call the model.
     made : tuple of str
         Models and adapters that the workflow makes for it.
+    used : bool
+        Whether a variant uses its winner, or the backend or variant that it is on. Others are in no
+        table and run if one asks for their file.
     """
 
     name: str
@@ -157,6 +160,7 @@ class Search:
     gpus: int
     label: str
     made: tuple[str, ...]
+    used: bool
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,8 @@ class Experiment:
     left_out_corpora : tuple of str
     marks : tuple of str
         Files of recordings to exclude.
+    notes : tuple of str
+        Lines for the terminal, of what is left out.
     """
 
     settings: Mapping[str, Any]
@@ -191,6 +197,7 @@ class Experiment:
     left_out: tuple[LeftOut, ...]
     left_out_corpora: tuple[str, ...]
     marks: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def ensembles(self) -> list[str]:
@@ -227,6 +234,11 @@ class Experiment:
     def used_trainings(self) -> list[str]:
         """Trainings of the variants whose language model is adapted."""
         return sorted({name for entry in self.adapted.values() for name in entry["runs"]})
+
+    @property
+    def used_searches(self) -> list[str]:
+        """Searches that tables and report tell of."""
+        return [name for name, search in self.searches.items() if search.used]
 
     @property
     def asked(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Hygiene checks as the configuration names them, checked before any job starts."""
+"""Hygiene checks of the configuration, resolved before any job starts."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every job of the workflow does around its work: a log, and errors one can read."""
+"""Frame of every job: its log, and its errors in one line."""
 
 import logging
 import os

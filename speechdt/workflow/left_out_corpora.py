@@ -1,4 +1,4 @@
-"""Runs that leave one corpus out: what is learned on some corpora, judged on another.
+"""Runs that leave one corpus out, in training and calibration.
 
 Whatever the workflow learns from a corpus is learned again without it: the weights of a variant
 from a train set of the same size, its checkpoint, decision threshold and calibration from the rest

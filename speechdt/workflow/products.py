@@ -3,7 +3,7 @@
 Paths begin with ``<results>``, which Snakemake replaces.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from speechdt.trials.grid import CROSSED
@@ -24,14 +24,14 @@ class Products:
     Attributes
     ----------
     experiment : Experiment
-    drawn : sequence of str
-        Figures that the report shows.
+    drawn_from : mapping
+        Tables that each figure of the catalogue is drawn from.
     formats : sequence of str
         Formats of a figure.
     """
 
     experiment: Experiment
-    drawn: Sequence[str]
+    drawn_from: Mapping[str, Sequence[str]]
     formats: Sequence[str]
 
     def scores(self, runs: Iterable[str], split: str, cells: Iterable[str]) -> list[str]:
@@ -92,23 +92,16 @@ class Products:
         return self.tables_of("hygiene") if self.experiment.checks else []
 
     @property
-    def hygiene(self) -> list[str]:
-        """Table and figure of the hygiene checks."""
-        figure = ["hygiene"] if self.experiment.checks else []
-        return self.hygiene_tables + self.figures_of(figure, self.formats)
-
-    @property
     def bank(self) -> list[str]:
-        """Tables and figure of the prompt bank."""
-        if not self.experiment.searches:
+        """Tables of the prompt bank."""
+        if not self.experiment.used_searches:
             return []
-        tables = self.tables_of("prompts.csv", "prompts.md", suffix="")
-        return tables + self.figures_of(["prompts"], self.formats)
+        return self.tables_of("prompts.csv", "prompts.md", suffix="")
 
     @property
     def searches(self) -> list[str]:
         """Tables of the prompt searches."""
-        if not self.experiment.searches:
+        if not self.experiment.used_searches:
             return []
         return self.tables_of("searches.csv", "searches.md", suffix="")
 
@@ -134,8 +127,23 @@ class Products:
         return self.tables + self.searches
 
     @property
+    def drawn(self) -> list[str]:
+        """Figures whose tables are all made."""
+        experiment = self.experiment
+        made = {
+            **dict.fromkeys(("adapters", "training"), experiment.adapted),
+            "prompts": experiment.used_searches,
+            "hygiene": experiment.checks,
+        }
+        return [
+            name
+            for name, tables in self.drawn_from.items()
+            if all(made.get(table, True) for table in tables)
+        ]
+
+    @property
     def figures(self) -> list[str]:
-        """Figures of the report in all formats."""
+        """Figures in all formats."""
         return self.figures_of(self.drawn, self.formats)
 
     @property
@@ -150,8 +158,8 @@ class Products:
 
     @property
     def of_prompts(self) -> list[str]:
-        """What the report shows of the bank and of searches."""
-        return [path for path in self.bank + self.searches if path.endswith((".csv", ".svg"))]
+        """Tables of the bank and of searches that the report shows."""
+        return [path for path in self.bank + self.searches if path.endswith(".csv")]
 
     @property
     def latencies(self) -> list[str]:

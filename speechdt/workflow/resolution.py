@@ -73,6 +73,7 @@ class _Resolver:
         """Return the records."""
         settings = self.settings
         of_run = self._runs()
+        found, notes = self._searches()
         trainings = {name: self._training(name) for name in self.adapters}
         classes = {name: (one.detector, one.settings) for name, one in trainings.items()}
         clips = settings["trials"]["train_clips"]
@@ -82,7 +83,8 @@ class _Resolver:
             variants={name: self._variant(name, of_run) for name in self.entries},
             runs=of_run,
             trainings=trainings,
-            searches=self._searches(),
+            searches=found,
+            notes=notes,
             checks=hygiene_checks.read_checks(
                 settings["hygiene"], settings["models"], settings["prompts"], self.nano
             ),
@@ -213,16 +215,24 @@ class _Resolver:
         gpus = self._gpus(entry, cls, settings)
         return Training(name, entry["backend"], cls, settings, gpus, base, *splits)
 
-    def _searches(self) -> dict[str, Search]:
+    def _searches(self) -> tuple[dict[str, Search], tuple[str, ...]]:
         # A search is on the first run of a variant, and its winner serves all runs.
         on = {variant: next(iter(of.values())) for variant, of in self.of_matrix.items()}
-        return {
-            name: self._search(name, searches.check_search(name, entry, on, **self._names()))
-            for name, entry in _present(self.settings["searches"]).items()
-            if not searches.left_over(name, entry, on)
+        named = _present(self.settings["searches"])
+        used = {name: entry for name, entry in named.items() if searches.is_used(name, entry, on)}
+        rest = {name: entry for name, entry in named.items() if name not in used}
+        checked = {
+            name: searches.check_search(name, entry, on, **self._names())
+            for name, entry in used.items()
         }
+        # Of these no table tells; each runs if one asks for its file.
+        unused, note = searches.check_unused(rest, on, **self._names())
+        found = {
+            name: self._search(name, one, name in used) for name, one in (checked | unused).items()
+        }
+        return found, (note,) if note else ()
 
-    def _search(self, name: str, checked: searches.Checked) -> Search:
+    def _search(self, name: str, checked: searches.Checked, used: bool) -> Search:
         return Search(
             name=name,
             backend=checked.entry["backend"],
@@ -233,6 +243,7 @@ class _Resolver:
             gpus=self._gpus(checked.entry, checked.cls, checked.options),
             label=variants.model_label(checked.options, self.nano),
             made=self._made(checked.options),
+            used=used,
         )
 
 

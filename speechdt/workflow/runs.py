@@ -1,4 +1,4 @@
-"""What the comparison matrix is made of: variants, their training runs, and ensembles of variants.
+"""Training runs of the variants, and ensembles of variants.
 
 A variant whose adapter is trained with several seeds has as many runs, each of which is scored and
 calibrated by itself; tables and figures show their mean. An ensemble has no detector: its scores

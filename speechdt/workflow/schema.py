@@ -1,4 +1,4 @@
-"""Check a configuration against its JSON schema, and say what is wrong in one line."""
+"""Check of a configuration against its JSON schema, with mistakes said in one line."""
 
 import math
 from collections import Counter
@@ -24,8 +24,19 @@ CALLED = {
 """Types of a JSON schema in words."""
 
 
-def check_schema(config: Mapping[str, Any], schema: Path | str) -> None:
+def check_schema(
+    config: Mapping[str, Any], schema: Path | str, *, called: str = "configuration"
+) -> None:
     """Check a configuration against a JSON schema in YAML.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration, or another file's content.
+    schema : path
+        YAML file that holds the JSON schema.
+    called : str
+        What the message begins with, such as the name of the file.
 
     Raises
     ------
@@ -35,11 +46,11 @@ def check_schema(config: Mapping[str, Any], schema: Path | str) -> None:
     validator = jsonschema.Draft202012Validator(yaml.safe_load(Path(schema).read_text()))
     errors = list(validator.iter_errors(dict(config)))
     if errors:
-        raise ConfigError(_say(_innermost(max(errors, key=relevance))))
+        raise ConfigError(f"{called}: {_say(_innermost(max(errors, key=relevance)))}")
     # NaN is neither below a minimum nor above a maximum.
     for where, value in _numbers(config):
         if not math.isfinite(value):
-            raise ConfigError(f"configuration: {where}: {value} is no finite number")
+            raise ConfigError(f"{called}: {where}: {value} is no finite number")
 
 
 def _numbers(value: Any, where: str = "") -> Iterator[tuple[str, float]]:
@@ -109,4 +120,4 @@ def _say(error: ValidationError) -> str:
         value = "null" if error.instance is None else repr(error.instance)
         message = f"{value} must be {_wanted(error)}"
     message = _unknown_key(error) or message
-    return f"configuration: {where}: {message}" if where else f"configuration: {message}"
+    return f"{where}: {message}" if where else message

@@ -1,7 +1,6 @@
-"""Checks of the prompt searches of a configuration, before any job starts."""
+"""Prompt searches of the configuration, resolved before any job starts."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from speechdt.detectors.contract import Detector
@@ -34,12 +33,65 @@ class Checked(NamedTuple):
     settings: SearchSettings
 
 
-def left_over(
+def is_used(
     search: str, entry: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]]
 ) -> bool:
-    """Whether a search is on a variant that was left out, and no variant wants its winner."""
-    wanted = {searched(variant) for variant in variants.values()}
-    return isinstance(entry["on"], str) and entry["on"] not in variants and search not in wanted
+    """Say whether a search belongs to the matrix: a variant uses its winner, or what it is on.
+
+    Parameters
+    ----------
+    search : str
+        Its name.
+    entry : mapping
+        ``on``, a variant or what would be one, and settings.
+    variants : mapping
+        Those of the matrix that have a backend.
+    """
+    if search in {searched(variant) for variant in variants.values()}:
+        return True
+    on = entry["on"]
+    if isinstance(on, Mapping):
+        return on["backend"] in {variant["backend"] for variant in variants.values()}
+    return on in variants
+
+
+def check_unused(
+    entries: Mapping[str, Mapping[str, Any]],
+    variants: Mapping[str, Mapping[str, Any]],
+    **resolve: Any,
+) -> tuple[dict[str, Checked], str]:
+    """Return the searches that could run though the matrix does not use them.
+
+    They are part of no table, and run if one asks for their file; so one that could not run, since
+    its variant is left out or its model out of reach, is no error.
+
+    Parameters
+    ----------
+    entries : mapping
+        Searches for which `is_used` is false, by name.
+    variants, **resolve
+        As for `check_search`.
+
+    Returns
+    -------
+    searches : dict of str to Checked
+    note : str
+        One line that names all of `entries`, with the reason where one could not run; empty if
+        there are none.
+    """
+    found: dict[str, Checked] = {}
+    named = []
+    for search, entry in entries.items():
+        on, why = entry["on"], ""
+        if isinstance(on, Mapping):
+            on = on["backend"]
+            try:
+                found[search] = check_search(search, entry, variants, **resolve)
+            except ConfigError as error:
+                why = f"; {str(error).removeprefix(f'searches.{search}: ')}"
+        named.append(f"{search} (on {on}{why})")
+    note = f"searches left out, since no variant uses them: {', '.join(named)}" if named else ""
+    return found, note
 
 
 def check_search(
@@ -84,7 +136,7 @@ def check_search(
         options = variant_options(on, cls, **resolve)
         if searched(options):
             raise ValueError("on: its prompt is searched for itself")
-        check_built(cls, options, resolve["nano_folder"])
+        check_built(cls, options, resolve["nano_folder"], resolve.get("adapters_folder", ""))
         kind: Any = SearchSettings
         check_options(kind, settings)
         if settings.get("start", 0) > len(resolve["prompts"]):
@@ -93,9 +145,16 @@ def check_search(
             )
         chosen = SearchSettings(**settings)
         if chosen.kind == "local":
-            # It looks at the folder or asks the hub, without torch.
-            reach = import_module("speechdt_backends.qwen.reachable")
-            reach.check_reachable(chosen.proposer_options["model"])
+            _check_writer(chosen.proposer_options["model"], found)
         return Checked(cls, on, options, chosen)
     except ValueError as error:
         raise ConfigError(f"searches.{search}: {error}") from error
+
+
+def _check_writer(model: str, found: Mapping[str, type[Detector]]) -> None:
+    """Look for a language model that is to propose prompts, as the detectors that write do."""
+    for cls in found.values():
+        check_writer = getattr(cls, "check_writer", None)
+        if check_writer is not None:
+            check_writer(model)
+            return

@@ -1,4 +1,4 @@
-"""Settings: the configuration as Snakemake merged it, copied and put into one form."""
+"""Settings: a checked copy of the configuration that Snakemake merged, with defaults."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy

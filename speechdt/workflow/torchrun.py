@@ -1,4 +1,4 @@
-"""Start a script several times at once under torchrun, and hand it its arguments."""
+"""Start of a script in several processes under torchrun."""
 
 import json
 import subprocess

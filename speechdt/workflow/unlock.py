@@ -1,4 +1,4 @@
-"""Free a folder that a killed run left locked: ``python -m speechdt.workflow.unlock``.
+"""Release of a lock that a killed run left: ``python -m speechdt.workflow.unlock``.
 
 Snakemake locks its folder, and a killed Snakemake leaves it locked. The lock does not say who holds
 it, so any live process of Snakemake's in this folder is taken for the holder.

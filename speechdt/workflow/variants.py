@@ -1,4 +1,4 @@
-"""What the configuration names, resolved and checked before any job starts."""
+"""Variants and adapters of the configuration, with their options resolved and checked."""
 
 import difflib
 import inspect
@@ -13,6 +13,8 @@ from speechdt.errors import SpeechdtError
 
 NOT_OPTIONS = ("backend", "gpus", "seeds")
 """Keys of a variant or adapter that are no options of its detector."""
+OF_CHECKPOINT = ("model", "revision", "device")
+"""What ``models`` may say of a backend's checkpoint, unless a variant or adapter does itself."""
 NANO = "nano"
 """Checkpoint that the workflow trains itself, a toy of the same architecture."""
 NOT_YET_FOUND = "A) SPEECH\nB) NONSPEECH"
@@ -73,7 +75,7 @@ def variant_options(
         a ``prompt``, the variant names one.
     models : mapping
         Checkpoint of each backend: `NANO`, a hub id or folder, or a mapping with ``model`` and
-        ``revision``.
+        perhaps others of `OF_CHECKPOINT`.
     prompts : mapping
         Text of each prompt.
     nano_folder : str
@@ -101,14 +103,16 @@ def variant_options(
 def chosen_model(
     options: Mapping[str, Any], backend: str, models: Mapping[str, Any], nano_folder: str
 ) -> dict[str, Any]:
-    """Return ``model``, and ``revision`` if there is one; by default those of the backend.
+    """Return ``model``, and what else is said of it; by default what the backend's has.
 
     Parameters as for :func:`variant_options`.
     """
-    chosen = {name: options[name] for name in ("model", "revision") if name in options}
+    chosen = {name: options[name] for name in OF_CHECKPOINT if name in options}
     if "model" not in options and backend in models:
         checkpoint = models[backend]
-        chosen |= checkpoint if isinstance(checkpoint, Mapping) else {"model": checkpoint}
+        chosen = (
+            dict(checkpoint) if isinstance(checkpoint, Mapping) else {"model": checkpoint}
+        ) | chosen
     if chosen.get("model") == NANO:
         chosen["model"] = f"{nano_folder}/{backend}"
     return chosen
@@ -169,17 +173,20 @@ def check_variant(
     try:
         options = variant_options(entry, cls, **resolve)
         known = options | ({"prompt": NOT_YET_FOUND} if searched(options) else {})
-        check_built(cls, known, resolve["nano_folder"])
+        check_built(cls, known, resolve["nano_folder"], resolve.get("adapters_folder", ""))
     except ValueError as error:
         raise ConfigError(f"variants.{variant}: backend '{entry['backend']}': {error}") from error
     return options
 
 
-def check_built(cls: type[Detector], options: Mapping[str, Any], nano_folder: str) -> None:
+def check_built(
+    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, adapters_folder: str = ""
+) -> None:
     """Check what a detector is to be built with, as far as one can before any job starts.
 
     The class's own ``check``, if it has one, is called with the options: it looks for weights, say.
-    It is told ``model=None`` of a nano model, which the workflow makes.
+    It is told ``model=None`` of a nano model and ``adapter=None`` of an adapter below
+    `adapters_folder`: the workflow makes these.
 
     Raises
     ------
@@ -187,15 +194,19 @@ def check_built(cls: type[Detector], options: Mapping[str, Any], nano_folder: st
         If an option is wrong, or ``check`` says so.
     """
     check_options(cls, options)
-    _own_check(cls, options, nano_folder)
+    _own_check(cls, options, nano_folder, adapters_folder)
 
 
-def _own_check(cls: type[Detector], options: Mapping[str, Any], nano_folder: str) -> None:
+def _own_check(
+    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, adapters_folder: str = ""
+) -> None:
     own_check = getattr(cls, "check", None)
     if own_check is not None:
         told = dict(options)
         if is_nano(options, nano_folder):
             told["model"] = None
+        if adapters_folder and str(told.get("adapter") or "").startswith(f"{adapters_folder}/"):
+            told["adapter"] = None
         try:
             own_check(**told)
         except ValueError:
@@ -265,7 +276,7 @@ def check_adapter(
             )
         check_options(known, settings)
         known(**settings)
-        base = {name: settings[name] for name in ("model", "revision") if name in settings}
+        base = {name: settings[name] for name in OF_CHECKPOINT if name in settings}
         if base:
             _own_check(found[backend], base, nano_folder)
     except ValueError as error:

@@ -22,6 +22,8 @@ from speechdt.audio.io import from_flac_bytes
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ROOT = Path(__file__).resolve().parents[2]
 DETECTORS = find_detectors()
 ARCHITECTURES = list(small.ARCHITECTURES)
@@ -35,14 +37,6 @@ QUICK = {
     "device": "cpu",
     "spec_augment": {"frequency_mask": 10, "time_mask": 0.1, "probability": 0.5},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -375,7 +369,7 @@ FULL_DISK = """
 import json, resource, signal, sys
 from pathlib import Path
 from speechdt import find_detectors
-from speechdt.jobs import logged
+from speechdt.workflow.jobs import logged
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 train, dev, out, options = json.loads(sys.argv[1])
 with logged(Path(out).with_suffix(".log")):

@@ -11,18 +11,12 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from speechdt import find_detectors
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 DETECTORS = find_detectors()
 CLIPS = [small.clip(ms, seed) for seed, ms in enumerate((200, 210, 500, 1000, 205, 990))]
 PROMPTS = [small.BASELINE, OTHER]
 EXACT = 1e-5
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=list(small.ARCHITECTURES))
@@ -77,6 +71,33 @@ def test_a_language_model_writes_and_scores_stay_as_they_were(detector):
     np.testing.assert_array_equal(odds(detector, CLIPS[:2], PROMPTS), before)
     cold = [detector.generate("Write.", seed, temperature=0, most_tokens=4) for seed in (1, 2)]
     assert cold[0] == cold[1]
+
+
+def test_a_reply_ends_with_the_turn_and_may_repeat_itself(detector):
+    """Whatever generation settings a checkpoint has: Qwen3-Omni's name no end, Qwen2-Audio's punish
+    repetition, which a list of questions is full of."""
+    text, most = "Write a question.", 12
+    heads = []
+
+    def note(_head, hidden, _logits):
+        heads.append(hidden[0][0, -1].clone())
+
+    detector.lm.lm_head.register_forward_hook(note)
+    detector.lm.generation_config.eos_token_id = None
+    endless = detector.generate(text, 0, temperature=0, most_tokens=most)
+    assert len(heads) == most
+    detector.lm.generation_config.repetition_penalty = 5.0
+    assert detector.generate(text, 0, temperature=0, most_tokens=most) == endless
+    # Weights by which the end is the likeliest third token, and neither first nor second.
+    first, second, third = heads[:3]
+    basis, _ = torch.linalg.qr(torch.stack([first, second]).T)
+    ends = detector._chat.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    with torch.no_grad():
+        detector.lm.lm_head.weight[ends] = 1e4 * (third - basis @ (basis.T @ third))
+    heads.clear()
+    reply = detector.generate(text, 0, temperature=0, most_tokens=most)
+    assert len(heads) == 3
+    assert endless.startswith(reply)
 
 
 def test_what_it_writes_is_what_the_stock_model_would(detector, folder):

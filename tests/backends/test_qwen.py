@@ -17,6 +17,8 @@ from transformers import AutoProcessor, Qwen3OmniMoeConfig, WhisperFeatureExtrac
 from speechdt import PluginError, check_options, find_detectors
 from speechdt.detectors.stages import recording
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 DETECTORS = find_detectors()
 EXACT = 1e-4  # in log-odds
 MILLISECONDS = (40, 200, 300, 500, 1000, 5000)
@@ -24,14 +26,6 @@ MIXED = [small.clip(ms, seed) for seed, ms in enumerate((*MILLISECONDS, 200, 237
 BASELINE = small.BASELINE
 LM_ONLY = r".*(language_model|thinker|model)\.layers\..*\.(q_proj|v_proj|o_proj)"
 ARCHITECTURES = list(small.ARCHITECTURES)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)

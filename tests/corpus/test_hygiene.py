@@ -115,7 +115,7 @@ def checks(**changes):
 def test_checks_are_read_from_the_configuration():
     check = checks()["plan"]
     assert check.options == PLAN
-    assert check.cls is find_detectors()["webrtc"]
+    assert check.detector is find_detectors()["webrtc"]
     assert Thresholds(**check.thresholds) == LIMITS
 
 

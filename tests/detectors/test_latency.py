@@ -61,14 +61,31 @@ def test_fewer_trials_than_are_to_be_timed(tmp_path):
     assert len(latency.spread([tmp_path / "cell.parquet"], 200)) == 2
 
 
-def test_stages_are_timed_one_by_one():
+class Clock:
+    """A clock that moves by what sleeps, and by a microsecond for each look at it."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def perf_counter(self):
+        self.now += 1e-6
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def test_stages_are_timed_one_by_one(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(time, "perf_counter", clock.perf_counter)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
     rng = np.random.default_rng(0)
     clips = [flac_bytes(rng.normal(0, 0.1, 3200).astype(np.float32)) for _ in range(20)]
     timed = latency.measure(Slow, clips)
-    assert timed["load_s"] == pytest.approx(0.02, abs=0.02)
+    assert timed["load_s"] == pytest.approx(0.02, abs=1e-4)
     assert set(timed["stages"]) == {"decode", "features", "forward", "other"}
-    assert timed["stages"]["features"]["p50_ms"] == pytest.approx(2, abs=1)
-    assert timed["stages"]["forward"]["p50_ms"] == pytest.approx(5, abs=1.5)
+    assert timed["stages"]["features"]["p50_ms"] == pytest.approx(2, abs=0.01)
+    assert timed["stages"]["forward"]["p50_ms"] == pytest.approx(5, abs=0.01)
     parts = sum(part["mean_ms"] for part in timed["stages"].values())
     assert parts == pytest.approx(timed["latency"]["mean_ms"], rel=0.01)
     assert timed["throughput_batch"] == 8

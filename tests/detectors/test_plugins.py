@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from typing import Literal
 
 import pytest
@@ -44,6 +45,88 @@ def test_a_dropped_in_package_is_a_plugin_with_all_its_files(folder):
     found = find_detectors(folder)
     names = [path.name for path in source_files(found["mine"])]
     assert names == ["__init__.py", "model.py"]
+
+
+HELPED = MINE.replace("0.5", "answer()")
+HOW = {
+    "from . import _helper as h": "h.ANSWER",
+    "from ._helper import ANSWER": "ANSWER",
+    "import speechdt_backends._helper": "speechdt_backends._helper.ANSWER",
+    "from speechdt_backends._helper import ANSWER": "ANSWER",
+    "from importlib import import_module": 'import_module("._helper", __package__).ANSWER',
+}
+
+
+def helped(folder, text):
+    """Write a plugin of this text and return its class."""
+    (folder / "mine.py").write_text(text)
+    return find_detectors(folder)["mine"]
+
+
+@pytest.mark.parametrize("lazily", [False, True])
+@pytest.mark.parametrize(("line", "value"), HOW.items())
+def test_a_helper_works_and_counts_however_it_is_imported(folder, line, value, lazily):
+    (folder / "_helper.py").write_text("from ._deeper import ANSWER")
+    (folder / "_deeper.py").write_text("ANSWER = 0.25")
+    (folder / "_stranger.py").write_text("ANSWER = 0.75")
+    body = f"    {line}\n    return {value}\n"
+    answer = f"def answer():\n{body}" if lazily else f"{line}\ndef answer(): return {value}\n"
+    cls = helped(folder, HELPED + answer)
+    assert cls().score([1]) == [0.25]
+    assert [path.name for path in source_files(cls)] == ["_deeper.py", "_helper.py", "mine.py"]
+
+
+def test_a_helper_that_is_a_package_counts_with_its_data(folder):
+    (folder / "_pack" / "tables").mkdir(parents=True)
+    (folder / "_pack" / "__init__.py").write_text("from .._other import ANSWER")
+    (folder / "_pack" / "tables" / "weights.bin").write_bytes(b"1")
+    (folder / "_pack" / "__pycache__").mkdir()
+    (folder / "_pack" / "__pycache__" / "x.pyc").write_bytes(b"1")
+    (folder / "_other.py").write_text("ANSWER = 0.25")
+    cls = helped(
+        folder, HELPED + "def answer():\n    from ._pack import ANSWER as a\n    return a\n"
+    )
+    assert cls().score([1]) == [0.25]
+    names = [str(path.relative_to(folder)) for path in source_files(cls)]
+    assert names == ["_other.py", "_pack/__init__.py", "_pack/tables/weights.bin", "mine.py"]
+
+
+def test_data_beside_a_plugin_counts(folder):
+    for name in ("mine.onnx", "weights.npz", "other.npz"):
+        (folder / name).write_bytes(b"1")
+    (folder / "data").mkdir()
+    (folder / "data" / "bands.txt").write_text("1")
+    named = 'from pathlib import Path\nHERE = Path(__file__).parent\nDATA = HERE / "data"\n'
+    cls = helped(folder, named + MINE + 'WEIGHTS = HERE / "weights.npz"\n')
+    names = [path.name for path in source_files(cls)]
+    assert names == ["bands.txt", "mine.onnx", "mine.py", "weights.npz"]
+
+
+def test_a_plugin_counts_though_its_class_is_a_helper_s(folder):
+    maker = "def make(answer):\n    class Mine:\n        gpus = 0\n"
+    maker += "        def score(self, clips): return [answer] * len(clips)\n    return Mine\n"
+    (folder / "_maker.py").write_text(maker)
+    text = "from speechdt import hookimpl\nfrom ._maker import make\n"
+    text += "@hookimpl\ndef detectors(): return {'mine': make(0.25)}\n"
+    cls = helped(folder, text)
+    assert [path.name for path in source_files(cls)] == ["_maker.py", "mine.py"]
+
+
+def test_an_installed_package_counts_with_what_it_imports(folder, monkeypatch):
+    monkeypatch.syspath_prepend(str(folder))
+    own = {"__init__.py": "", "sub/__init__.py": "", "sub/plugin.py": HELPED, "alone.py": ""}
+    own["sub/plugin.py"] += "def answer():\n    from ..deep import A\n    return A\n"
+    own |= {"deep.py": "from my_speechdt.far import A", "far.py": "A = 0.25"}
+    for name, text in own.items():
+        path = folder / "my_speechdt" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    entry = EntryPoint("mine", "my_speechdt.sub.plugin", "speechdt")
+    monkeypatch.setattr(sys.modules[source_files.__module__], "entry_points", lambda group: [entry])
+    cls = find_detectors(None)["mine"]
+    assert cls().score([1]) == [0.25]
+    names = [path.name for path in source_files(cls)]
+    assert names == ["deep.py", "far.py", "__init__.py", "plugin.py"]
 
 
 def test_a_dropped_in_file_may_be_named_as_the_package_it_wraps(folder, root):

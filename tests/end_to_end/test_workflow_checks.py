@@ -9,7 +9,7 @@ import yaml
 from support.checkouts import ASKED, add_to_config, copy_checkout, planned, run
 from support.codecs import mp3_at_32_kbit
 
-TARGETS = ("results/trials/audit.csv", "results/corpus/hygiene.csv", "results/trials/README.md")
+TARGETS = ("results/trials/audit.csv", "results/tables/hygiene.csv", "results/trials/README.md")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,8 @@ def test_a_leak_stops_the_run_and_marks_or_hygiene_leave_out(leaky):
     left_out = pd.read_csv(corpus / "left_out.csv")
     reasons = left_out.set_index("source_id")["reason"]
     assert set(reasons[copies]) == {"marked in marks.csv"}
-    counts = pd.read_csv(corpus / "hygiene.csv").set_index(["check", "category"])["flagged"]
+    counts = pd.read_csv(folder / "results" / "tables" / "hygiene.csv")
+    counts = counts.set_index(["check", "category"])["flagged"]
     assert set(counts.index.get_level_values("check")) == {"lenient", "plan"}
     dirty = reasons[reasons == "flagged by hygiene check lenient"]
     used = pd.read_parquet(corpus / "sources.parquet")

@@ -1,9 +1,11 @@
 """What an edit reruns: a level, a backend, a fit, seeds, a new detector; and nothing else."""
 
+import json
 import re
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 from support.checkouts import ASKED, MATRIX, TRIALS, add_to_config, files_of, planned, run, scored
 from support.plugins import MINE, install
@@ -34,6 +36,21 @@ def test_an_edited_backend_reruns_its_variant_alone(checkout):
     assert not TRIALS & set(pending.values())
     run(checkout, "results/tables/matrix.csv")
     assert scored(checkout, "D1") == 2 * (10 + 16) * (2 * 2 + 1 + 2)
+
+
+def test_an_edited_helper_of_plugins_reruns_their_variants_alone(checkout):
+    backends, file = checkout / "backends", "results/scores/X1/test/snr10_dur200.parquet"
+    (backends / "_shared.py").write_text("from ._deeper import P\n")
+    (backends / "_deeper.py").write_text("P = 0.25\n")
+    (backends / "mine.py").write_text("from . import _shared\n" + MINE.replace("0.5", "_shared.P"))
+    add_to_config(checkout, "variants: {X1: {backend: mine}}")
+    run(checkout, file)
+    (backends / "_deeper.py").write_text("P = 0.75\n")
+    jobs = planned(checkout)
+    assert [job for job in jobs if "Scoring" in job] == ["Scoring dev and test with X1 (mine)"]
+    run(checkout, file)
+    assert scored(checkout, "X1") == 2 * (10 + 16) * (2 * 2 + 1 + 2)  # none of them was kept
+    assert set(pd.read_parquet(checkout / file)["p_speech"]) == {0.75}
 
 
 def test_an_edited_fit_reruns_the_fits_and_what_follows(checkout):
@@ -78,6 +95,41 @@ def test_several_seeds_are_one_row_and_ensembles_another(checkout):
 def test_two_configuration_lines_and_a_dropped_in_file_give_a_full_row(checkout):
     (checkout / "backends" / "mine.py").write_text(MINE)
     new_row(checkout, "X1", "mine")
+
+
+BACKWARDS = """
+from speechdt import hookimpl
+class Backwards:
+    gpus = 0
+    def __init__(self):
+        from .silero import Silero
+        self.forwards = Silero()
+    def score(self, clips): return 1 - self.forwards.score(clips)
+@hookimpl
+def detectors(): return {"backwards": Backwards}
+"""
+
+
+def test_a_detector_whose_answers_are_exchanged_is_named_in_tables_report_and_terminal(checkout):
+    (checkout / "backends" / "backwards.py").write_text(BACKWARDS)
+    config = {"variants": dict.fromkeys((*MATRIX, "X1")) | {"X1": {"backend": "backwards"}}}
+    add_to_config(checkout, yaml.safe_dump(config | {"comparisons": {"planned": []}}))
+    tables = [f"results/tables/matrix.{kind}" for kind in ("csv", "md", "tex")]
+    said = r"worse than chance on dev \(AUC: X1 0\.\d+ \[0\.\d+, 0\.[0-4]\d+\]\): are its answers"
+    printed = run(checkout, *tables, "results/report.html").splitlines()
+    assert [line for line in printed[-3:] if re.match(f"warning: {said} exchanged\\?$", line)]
+    matrix = read_table(checkout / tables[0]).set_index("variant")
+    learned = json.loads((checkout / "results" / "calibration" / "X1.json").read_text())
+    ends = ("auc", "auc_low", "auc_high")
+    assert [matrix.loc["X1", f"dev_{end}"] for end in ends] == [learned[end] for end in ends]
+    forwards = json.loads((checkout / "results" / "calibration" / "D2.json").read_text())
+    assert learned["auc"] == pytest.approx(1 - forwards["auc"])
+    assert learned["auc"] <= learned["auc_high"] < 0.5
+    assert re.search(rf"^\| X1 † .*\n\nX1 † — {said}", (checkout / tables[1]).read_text(), re.M)
+    assert r"X1 $\dagger$" in (checkout / tables[2]).read_text()
+    page = (checkout / "results" / "report.html").read_text()
+    assert re.search(f"X1 † — {said}", page)
+    assert '<th scope="row">X1 †</th>' in page
 
 
 def test_two_configuration_lines_and_an_installed_package_give_a_full_row(checkout, root):

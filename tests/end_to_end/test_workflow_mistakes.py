@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from support.checkouts import ASKED, copy_checkout, run
+from support.checkouts import ASKED, copy_checkout, planned, run
 from support.plugins import MINE
 
 from speechdt.reporting.tables.reading import read_table
@@ -36,6 +36,7 @@ def timed(function, *arguments, **options):
         ),
         ('searches={base: {"on": A7}}', r"searches.base: on: no variant 'A7'"),
         ("variants={A2: {backend: qwen2_audio, prompt: {search: bse}}}", "did you mean 'base'"),
+        ("verdict={criteria: mine.yml}", r"verdict\.criteria: there is no file mine\.yml"),
         ("seeed=1", r"unknown key 'seeed' \(did you mean 'seed'\?\)"),
         ("grid={snr_db: []}", r"grid.snr_db: \[\] should be non-empty"),
         ("corpus=[{kind: folder, path: nowhere}]", "corpus folder nowhere does not exist"),
@@ -76,6 +77,26 @@ def test_a_checkpoint_out_of_reach_is_refused_before_any_job(root, tmp_path, mon
     (error,) = [line for line in printed.splitlines() if line.startswith("error")]
     assert "variants.A1: backend 'qwen2_audio': model 'Qwen/Qwen2-Audio-7B-Instruct'" in error
     assert "hf download" in error
+
+
+def test_a_search_on_a_backend_that_no_variant_uses_is_left_out(root, tmp_path):
+    copy_checkout(root, tmp_path)
+    config = yaml.safe_load((tmp_path / "configs" / "ci.yaml").read_text())
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config | {"variants": {"C1": None}}))
+    note = "searches left out, since no variant uses them: omni (on qwen3_omni)"
+    for target, left_out in (("all", True), ("results/prompts/omni.json", False)):
+        printed = run(tmp_path, "-n", target, config="mine.yaml")
+        assert printed.count(note) == 1
+        for message in ("Training the nano qwen3_omni", "Searching for a prompt on dev.*: omni"):
+            assert (re.search(message, printed) is None) == left_out
+    # Without any language model nothing is trained but what the matrix trains itself.
+    config["variants"] = {name: None for name in ASKED if name != "L1"}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    jobs = planned(tmp_path, config="mine.yaml")
+    assert [job for job in jobs if "raining" in job or "uning" in job] == [
+        "Fine-tuning logmel (logmel)"
+    ]
+    assert not [job for job in jobs if "prompt" in job]
 
 
 @pytest.mark.parametrize("manifest", [False, True])

@@ -2,12 +2,16 @@
 
 import json
 import logging
+import sys
+import time
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import pytest
-from support.chat_servers import KEY, completion, serving
+from support.chat_servers import KEY, Raw, Recorder, completion, running, serving
 from support.searches import OTHER, detector, found, reply, world
 
+from speechdt.detectors.plugins import find_detectors
 from speechdt.prompts.proposers.chat_server import ChatServer
 from speechdt.prompts.proposers.contract import ProposerError
 from speechdt.prompts.proposers.writer import Writer
@@ -68,6 +72,123 @@ def test_a_busy_server_is_asked_again():
 
     with serving(answer) as (_, url):
         assert ChatServer(url, "tiny")("hello", seed=0) == "hello"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_refused_and_takes_neither_key_nor_question_elsewhere(status):
+    def there():
+        return f"HTTP/1.1 {status} X\r\nLocation: {elsewhere}/x?secret=1\r\n\r\n".encode()
+
+    with (
+        running(Recorder, seen=[]) as (other, elsewhere),
+        running(Raw, parts=lambda: [there()]) as (_, url),
+        pytest.raises(ProposerError) as error,
+    ):
+        ChatServer(url, "tiny")("hello", seed=0)
+    assert other.seen == []
+    assert str(error.value) == (
+        f"proposer: tiny at 127.0.0.1: it redirects (HTTP {status}) to http://127.0.0.1, and what "
+        "is sent by POST is not sent on; name the final address"
+    )
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/v1", "localhost:8000/v1"])
+def test_an_address_of_another_scheme_is_refused_before_any_job(url):
+    with pytest.raises(ValueError, match=r"proposer: base_url: .* must with http:// or https://"):
+        SearchSettings(proposer={"kind": "openai", "base_url": url, "model": "tiny"})
+
+
+START = b"HTTP/1.1 200 OK\r\n"
+
+
+def endless():
+    yield START + b"\r\n"
+    while True:
+        yield b" " * 65536
+
+
+def dripping(head, rest):
+    """Yield `rest` byte by byte, each sooner than a silence would be noticed."""
+
+    def parts():
+        yield head
+        for byte in rest:
+            time.sleep(0.1)
+            yield bytes([byte])
+
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        (endless, "its reply is longer than 1000000 bytes"),
+        (dripping(START + b"\r\n", completion("late").encode() * 9), "no answer within 0.4 s"),
+        (dripping(START, b"X-Padding: " + b"x" * 200), "no answer within 0.4 s"),
+        (lambda: [START + b"Content-Encoding: gzip\r\n\r\n..."], "its reply is compressed"),
+        (lambda: [b"nothing that HTTP knows\r\n\r\n"], "illegal status line"),
+        (lambda: [START + b"\r\n" + b"[" * 200_000], "its answer is no chat completion"),
+    ],
+    ids=["endless", "dripping body", "dripping head", "compressed", "no HTTP", "deep"],
+)
+def test_replies_that_would_never_end_or_are_none_end_soon(parts, why):
+    began = time.monotonic()
+    with running(Raw, parts=parts) as (_, url), pytest.raises(ProposerError) as error:
+        ChatServer(url, "tiny", timeout_s=0.4 if "0.4" in why else 60)("hello", seed=0)
+    assert time.monotonic() - began < 10
+    assert str(error.value).startswith(f"proposer: tiny at 127.0.0.1: {why}")
+    assert "\n" not in str(error.value)
+
+
+def test_a_key_that_no_header_can_carry_is_not_quoted(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-first\nsk-second")
+    with running(Recorder, seen=[]) as (server, url), pytest.raises(ProposerError) as error:
+        ChatServer(url, "tiny")("hello", seed=0)
+    assert "header Authorization" in str(error.value)
+    assert "sk-" not in str(error.value)
+    assert server.seen == []
+
+
+def test_a_password_in_the_address_is_sent_and_logged_nowhere(monkeypatch, caplog):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    caplog.set_level(logging.DEBUG)
+    with running(Recorder, seen=[]) as (server, url):
+        ask = ChatServer(url.replace("http://", "http://me:hunter2@"), "tiny")
+        assert ask("hello", seed=0) == "from elsewhere"
+    ((_, headers),) = server.seen
+    assert headers["Authorization"] == "Basic bWU6aHVudGVyMg=="
+    assert "hunter2" not in caplog.text
+
+
+class Moved(BaseHTTPRequestHandler):
+    """Sends whoever asks to another place."""
+
+    def do_HEAD(self):
+        self.send_response(307)
+        self.send_header("Location", self.server.to)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_hub_s_token_stays_with_the_hub(monkeypatch):
+    """A hub may send a HEAD to where a file lies; the token is none of that place's business."""
+    monkeypatch.setenv("HF_TOKEN", KEY)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    address = "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE"
+    find_detectors()
+    reach = sys.modules["speechdt_backends.qwen.reachable"]
+    with running(Recorder, seen=[]) as (other, elsewhere):
+        with running(Moved, to=elsewhere) as (_, url):
+            monkeypatch.setattr(address, url + "/{repo_id}/{revision}/{filename}")
+            reach.check_reachable("owner/model-that-moved")
+        ((method, headers),) = other.seen
+        assert method == "HEAD"
+        assert KEY not in str(headers)
+        monkeypatch.setattr(address, elsewhere + "/{repo_id}/{revision}/{filename}")
+        reach.check_reachable("owner/model")
+        assert other.seen[-1][1]["Authorization"] == f"Bearer {KEY}"
 
 
 def test_a_search_lives_through_all_of_it_and_the_key_is_nowhere(caplog, capfd):

@@ -1,29 +1,25 @@
 """The job that searches: a real detector, each kind of proposer, resumed without asking twice."""
 
-import importlib.util
 import json
 
 import pandas as pd
 import pytest
-import torch
 from support import qwen_models as small
 from support.chat_servers import KEY, completion, serving
 from support.searches import OTHER, reply
 
+from speechdt import find_detectors
+from speechdt.audio.io import from_flac_bytes
 from speechdt.prompts.proposers.contract import ProposerError
+from speechdt.prompts.search_job import AskedDetector, score_found, search_prompts
 from speechdt.prompts.settings import SearchSettings
+from speechdt.trials.cells import read_cell
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 PROMPTS = {"baseline": small.BASELINE, "other": OTHER}
 BANK = pd.DataFrame({"prompt": ["baseline", "other"], "log_loss": [0.5, 0.6]})
 BRIEF = {"steps": 1, "candidates": 3, "start": 1, "replicates": 100}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +28,20 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def search(root, cells, folder, tmp_path):
-    """Run the script's own function on a few cells of dev."""
-    path = root / "rules" / "scripts" / "prompts" / "search_prompts.py"
-    spec = importlib.util.spec_from_file_location("search_prompts", path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    dev = [path for (split, cell), path in cells.items() if split == "dev" and "snr" in cell]
+def detector(folder):
     options = {"model": str(folder), "device": "cpu", "prompt": small.BASELINE}
+    return AskedDetector("qwen2_audio", find_detectors()["qwen2_audio"], options)
 
-    def run(**settings):
+
+@pytest.fixture
+def search(cells, detector, tmp_path):
+    """Search on a few cells of dev."""
+    dev = [path for (split, cell), path in cells.items() if split == "dev" and "snr" in cell]
+
+    def run(local=None, **settings):
         chosen = SearchSettings(**BRIEF | settings)
-        found = script.main(dev, BANK, "qwen2_audio", options, chosen, PROMPTS, tmp_path, 0)
+        given = {"bank": BANK, "prompts": PROMPTS, "results": tmp_path, "seed": 0}
+        found = search_prompts(dev, detector, settings=chosen, local=local, **given)
         json.dumps(found, allow_nan=False)
         return found
 
@@ -96,3 +94,39 @@ def test_a_server_that_never_answers_is_one_line(search, monkeypatch):
         proposer = {"kind": "openai", "base_url": url, "model": "tiny"}
         with pytest.raises(ProposerError, match="nothing was proposed: proposer: tiny at 127"):
             search(proposer=proposer)
+
+
+def test_a_local_model_is_told_its_options_and_writes_the_questions(search):
+    told = []
+
+    def local(**options):
+        told.append(options)
+        return lambda text, seed: reply(seed)
+
+    found = search(local, proposer={"kind": "local", "model": "somewhere", "temperature": 0.5})
+    assert told == [{"model": "somewhere", "temperature": 0.5}]
+    assert found["proposer"] == "local"
+    assert len(found["candidates"]) == 1 + 3
+
+
+class Silent(AskedDetector):
+    def build(self):
+        raise AssertionError("an answer was not kept")
+
+
+def test_what_was_found_is_scored_on_both_splits_and_asked_once(search, detector, cells, tmp_path):
+    found = search()
+    files = {
+        split: [path for (of, cell), path in cells.items() if of == split and "snr" in cell]
+        for split in ("dev", "test")
+    }
+    scores = score_found(found, files, detector, tmp_path)
+    assert scores["split"].value_counts().to_dict() == {"dev": 16 * 2 * 6, "test": 16 * 2 * 6}
+    assert scores[["baseline", "winner", "control"]].to_numpy().min() >= 0
+    clip = scores.iloc[0]
+    (cell,) = [file for file in files["dev"] if clip["trial_id"].endswith(file.stem)]
+    flac = read_cell(cell).set_index("trial_id").loc[clip["trial_id"], "audio"]
+    asked = detector.build().score_prompts([from_flac_bytes(flac)], [small.BASELINE])
+    assert clip["baseline"] == pytest.approx(float(asked[0, 0]), abs=1e-6)
+    silent = Silent("qwen2_audio", detector.cls, detector.options)
+    pd.testing.assert_frame_equal(scores, score_found(found, files, silent, tmp_path))

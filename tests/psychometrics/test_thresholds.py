@@ -131,6 +131,7 @@ def test_the_matrix_has_a_row_a_variant(tmp_path):
         metrics.assign(variant="X"),
         table.assign(variant="X"),
         {"X": {"backend": "planted", "model": ""}},
+        {"X": {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}},
     )
     assert table["variant"].tolist() == ["X"]
     assert table["dt75_db"].notna().all()

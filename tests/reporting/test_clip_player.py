@@ -3,7 +3,6 @@
 import base64
 import io
 
-import jinja2
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +10,7 @@ from PIL import Image
 from speechdt.audio.io import flac_bytes
 from speechdt.reporting.pages import clip_player
 from speechdt.reporting.pages.clip_player import Player
+from speechdt.reporting.pages.environment import template
 
 
 def tone(hertz, seconds=0.5):
@@ -41,10 +41,7 @@ def test_time_runs_to_the_right_and_silence_is_black():
 def test_a_page_can_play_what_was_rendered():
     flac = flac_bytes(tone(440))
     clip = Player(clip_player.audio_uri(flac), clip_player.spectrogram_uri(flac), 500, 'a "<tone>"')
-    page = jinja2.Environment(
-        autoescape=True, loader=jinja2.FileSystemLoader(clip_player.TEMPLATES)
-    ).from_string('{% from "clip_player.html.j2" import player %}{{ player(clip) }}')
-    html = page.render(clip=clip)
+    html = template("clip_player.html.j2").module.player(clip)
     address = html.split('data-audio="')[1].split('"')[0]
     assert base64.b64decode(address.partition(",")[2]) == flac
     assert "Play a &#34;&lt;tone&gt;&#34;" in html

@@ -10,7 +10,7 @@ from support.pages import Page
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.decisions import decided_trials
 from speechdt.detectors.scoring import score_cells
-from speechdt.reporting.pages import errors_page
+from speechdt.reporting.pages import errors_cards
 from speechdt.statistics import error_rates
 from speechdt.statistics.calibration import calibrate
 from speechdt.store import Store
@@ -55,9 +55,9 @@ def test_two_runs_write_the_same_bytes(answers):
 def test_every_recording_shows_its_worst_before_any_shows_a_second(answers):
     sources = error_rates.error_sources(answers)
     failing = sources[sources["rate"] > 0]
-    first = errors_page.choose(answers, sources, len(failing))
+    first = errors_cards.choose(answers, sources, len(failing))
     assert answers.trials.loc[first, "source_id"].tolist() == failing["source_id"].tolist()
-    everything = errors_page.choose(answers, sources, 10_000)
+    everything = errors_cards.choose(answers, sources, 10_000)
     assert len(everything) == answers.wrong.any(axis=1).sum()
     ranks = answers.trials.loc[everything, "source_id"].map(sources.set_index("source_id")["rank"])
     assert ranks.is_monotonic_increasing
@@ -139,13 +139,13 @@ def calibrated(files, scores):
 
 
 def test_scores_stand_on_a_bar_of_log_odds():
-    assert errors_page.share(0.5) == 50
-    assert errors_page.share(0) == 0
-    assert errors_page.share(1) == 100
-    assert errors_page.share(0.01) < errors_page.share(0.02)
+    assert errors_cards.share(0.5) == 50
+    assert errors_cards.share(0) == 0
+    assert errors_cards.share(1) == 100
+    assert errors_cards.share(0.01) < errors_cards.share(0.02)
 
 
 def test_scores_are_written_against_their_threshold():
-    assert errors_page.Answer("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
-    assert errors_page.Answer("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
-    assert errors_page.Answer("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"
+    assert errors_cards.Answer("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
+    assert errors_cards.Answer("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
+    assert errors_cards.Answer("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"

@@ -7,10 +7,10 @@ import pytest
 from support.browser import PHONE, WIDE, complaints, needs_chromium, opened, overflow, until, visit
 from support.errors_pages import addresses, page, shown
 from support.made_answers import made_decided, made_sources
-from support.pages import inputs
+from support.pages import results
 
 from speechdt.audio.io import flac_bytes
-from speechdt.reporting.pages import report
+from speechdt.reporting.pages.report.page import render
 from speechdt.statistics import error_rates
 
 pytestmark = needs_chromium
@@ -42,7 +42,7 @@ def errors(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole_report(tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "report.html"
-    file.write_text(report.render(**inputs(9)), encoding="utf-8")
+    file.write_text(render(results(9)), encoding="utf-8")
     return file
 
 

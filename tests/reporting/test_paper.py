@@ -1,113 +1,57 @@
 """The paper folder: macros that stand in the tables, and a main.tex that LaTeX takes as it is."""
 
-import importlib.util
 import re
 import shutil
-from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 import pytest
-from support.made_answers import made_decided, made_sources
+from support.made_outcomes import error_tables, outcome_tables
 from support.made_tables import NAMES, make
 from support.paper_checks import LINE, check_numbers, needs_pdflatex, numbers, typeset
 
 from speechdt.errors import SpeechdtError
-from speechdt.prompts.comparison import all_searches, compare_search
-from speechdt.prompts.order_bias import order_bias
 from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.figures.draw import draw
 from speechdt.reporting.figures.style import save
 from speechdt.reporting.pages import paper, paper_numbers
-from speechdt.reporting.tables import verdict
-from speechdt.statistics import error_rates
-from speechdt.statistics.leave_one_out import compared
+from speechdt.reporting.pages.paper_tables import PAPER_TABLES
+from speechdt.reporting.tables.reading import read_table
+from speechdt.statistics.error_rates import TEXT
 
 CITATION = {"title": "A title", "version": "0.1.0", "repository-code": "https://example.org/a_b"}
 
 
-def error_tables(variants):
-    """Return errors and errors_common, the figures of one detector under every name."""
-    answers = error_rates.answers(made_decided(), made_sources())
-    options = {"replicates": 40, "seed": 1}
-    found = {
-        "errors": error_rates.error_rates(answers, **options),
-        "errors_common": error_rates.common_errors(answers, **options),
-    }
-    one = {name: table[table["variant"] == "D1"] for name, table in found.items()}
-    return {
-        name: pd.concat([table.assign(variant=variant) for variant in variants])
-        for name, table in one.items()
-    }
-
-
-def outcome_tables(made, variants):
-    """Return what a run has besides: searches, order bias, verdict, and a corpus left out."""
-    rng = np.random.default_rng(3)
-    trials = pd.DataFrame({"group_id": [f"g{place % 8}" for place in range(160)]})
-    trials["label"] = np.where(np.arange(160) % 8 < 4, "SPEECH", "NONSPEECH")
-    trials["trial_id"] = trials.index.astype(str)
-    for name in ("baseline", "winner", "control"):
-        trials[name] = np.clip((trials["label"] == "SPEECH") * 0.3 + rng.random(160), 0.01, 0.99)
-    both = pd.concat([trials.assign(split=split) for split in ("dev", "test")])
-    found = compare_search(both, replicates=100, permutations=99, seed=1)
-    run = verdict.Run(
-        *(made[name] for name in ("matrix", "comparisons", "metrics", "latency", "training")),
-        adapters={},
-        judged=[variants[-1]],
-        baselines=["D1", "D2"],
-    )
-    bias = order_bias(rng.normal(0, 1, (2, 60)), np.arange(60) < 30)
-    decided = trials.assign(speech=trials["label"] == "SPEECH", decided=trials["winner"] > 0.6)
-    scores = {name: decided["winner"] for name in ("p_speech", "p_temperature", "p_platt")}
-    decided = decided.assign(**scores, item_id=decided["group_id"])
-    left_out = [
-        compared(part, part.assign(decided=part["baseline"] > 0.6), replicates=100, seed=1).assign(
-            corpus=corpus, variant="L1", trained=True
-        )
-        for corpus, part in (("esc50", decided[~decided["speech"]]), ("musan", decided))
-    ]
-    return {
-        "searches": all_searches([found.assign(search="base"), found.assign(search="large")]),
-        "order_bias": pd.DataFrame([{"variant": "B3.seed1", **bias}]),
-        "verdict": pd.DataFrame(verdict.findings(run)),
-        "leave_one_out": pd.concat(left_out),
-    }
-
-
-def write_paper(root, folder, count):
-    """Write the tables and the paper folder of so many detectors, by the workflow's own script."""
-    location = root / "rules" / "scripts" / "reporting" / "write_paper.py"
-    spec = importlib.util.spec_from_file_location("write_paper", location)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+def write_paper(folder, count):
+    """Write the tables and the paper folder of so many detectors."""
     variants = list(NAMES[:count])
-    made, errors = make(count), error_tables(variants)
-    made |= outcome_tables(made, variants)
+    made = make(count)
+    errors = error_tables(variants)
+    made |= outcome_tables(made, variants) | errors
     (folder / "tables").mkdir()
-    for name, table in (made | errors).items():
+    for name, table in made.items():
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
     (folder / "figures").mkdir()
     for name, entry in FIGURES.items():
         if name not in paper.COLUMN_FIGURES:
             needed = {table: made[table] for table in entry.tables}
             save(draw(name, needed, variants), folder / "figures" / name, formats=["pdf"])
-    out = folder / "paper"
-    given = SimpleNamespace(
-        tables=[folder / "tables" / f"{name}.csv" for name in made],
-        errors=[folder / "tables" / f"{name}.csv" for name in errors],
-        figures=[folder / "figures" / f"{name}.pdf" for name in FIGURES],
+    paper.write(
+        folder / "paper",
+        {
+            name: read_table(folder / "tables" / f"{name}.csv", TEXT if name in errors else ())
+            for name in made
+        },
+        [folder / "figures" / f"{name}.pdf" for name in FIGURES],
+        variants,
+        revision="",
+        citation=CITATION,
     )
-    outputs = {name: out / name for name in ("tables", "figures")}
-    outputs |= {"main": out / "main.tex", "numbers": out / "numbers.tex"}
-    outputs |= {"provenance": out / "numbers.csv"}
-    script.main(given, variants, CITATION, folder, SimpleNamespace(**outputs))
     return folder
 
 
 @pytest.fixture(scope="module", params=[1, 9])
-def results(request, root, tmp_path_factory):
-    return write_paper(root, tmp_path_factory.mktemp(f"paper{request.param}"), request.param)
+def results(request, tmp_path_factory):
+    return write_paper(tmp_path_factory.mktemp(f"paper{request.param}"), request.param)
 
 
 def test_every_number_stands_in_a_table(results):
@@ -171,14 +115,14 @@ def test_all_tables_and_figures_are_taken_in(results):
     for file in (results / "paper" / "tables").iterdir():
         assert f"\\input{{tables/{file.stem}}}" in text
         assert f"\\ref{{tab:{file.stem}}}" in text
-    for name in FIGURES:
+    there = {file.stem for file in (results / "paper" / "figures").iterdir()}
+    assert there == set(FIGURES) - {"prompts", "hygiene"}
+    for name in there:
         assert f"figures/{name}.pdf" in text
         assert f"\\ref{{fig:{name}}}" in text
         assert (results / "paper" / "figures" / f"{name}.pdf").stat().st_size > 1000
     alone = {"contrasts"}  # which one detector does not have
-    missing = set(paper.PAPER_TABLES) - {
-        file.stem for file in (results / "paper" / "tables").iterdir()
-    }
+    missing = set(PAPER_TABLES) - {file.stem for file in (results / "paper" / "tables").iterdir()}
     assert missing <= (alone if text.count("Accuracy}{") == 1 else set())
 
 

@@ -1,19 +1,19 @@
 """The release: complete, checked by stock tools, and every table traced to the recordings."""
 
 import base64
-import importlib.util
+import graphlib
 import json
-import logging
 import shutil
 import subprocess
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from support.made_answers import VARIANTS, made_decided, made_trials
 
-from speechdt.reporting.pages import release
-from speechdt.reporting.pages.release import Copied, Made
+from speechdt.detectors.decisions import decided_by
+from speechdt.reporting.pages import release, release_provenance
+from speechdt.reporting.pages.release import Copied
+from speechdt.reporting.pages.release_provenance import Made
 from speechdt.statistics.calibration import Calibration
 from speechdt.trials.cells import SCHEMA, CellWriter, cell_files
 
@@ -28,17 +28,17 @@ FORGED = {
 
 
 def test_lineage_goes_back_to_the_start_and_no_further():
-    jobs = release.lineage(["table", "twin"], FORGED)
+    jobs = release_provenance.lineage(["table", "twin"], FORGED)
     assert [job["rule"] for job in jobs] == ["read", "render", "score", "collect"]
     assert jobs[-1]["outputs"] == ["table", "twin"]  # one job
     assert jobs[0]["parameters"] == ("'corpus'",)
-    assert release.lineage(["model"], FORGED) == []
+    assert release_provenance.lineage(["model"], FORGED) == []
 
 
 def test_a_circle_is_an_error():
     circle = {"a": Made("one", ("b",), ()), "b": Made("two", ("a",), ())}
-    with pytest.raises(ValueError, match="circle"):
-        release.lineage(["a"], circle)
+    with pytest.raises(graphlib.CycleError):
+        release_provenance.lineage(["a"], circle)
 
 
 def test_checksums_are_those_of_the_stock_tool_and_changes_are_noticed(tmp_path):
@@ -71,24 +71,15 @@ def test_scores_of_a_trial_stand_in_one_row():
     assert "p_speech" not in scores
 
 
-@pytest.fixture(scope="module")
-def script(root):
-    location = root / "rules" / "scripts" / "reporting" / "make_release.py"
-    spec = importlib.util.spec_from_file_location("make_release", location)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_records_are_read_whatever_the_length_of_a_name(script, tmp_path):
+def test_records_are_read_whatever_the_length_of_a_name(tmp_path):
     for name in ("results/a", "results/" + "long" * 90 + "?>"):
         coded = base64.urlsafe_b64encode(name.encode()).decode()
         parts = [coded[at : at + 254] for at in range(0, len(coded), 254)]
         path = tmp_path.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"rule": "r", "input": [name], "params": None}))
-        assert script.read_records(tmp_path)[name] == Made("r", [name], [])
-    assert script.read_records(tmp_path / "nowhere") == {}
+        assert release_provenance.read_records(tmp_path)[name] == Made("r", [name], [])
+    assert release_provenance.read_records(tmp_path / "nowhere") == {}
 
 
 def small_run(folder, root):
@@ -135,7 +126,9 @@ def small_run(folder, root):
     (results / "numbers.csv").write_text("macro,table\n")
     (results / "trials" / "README.md").write_text("the card of this run")
     (results / "tables").mkdir()
-    pd.DataFrame({"variant": ["A1"], "model": ["nano"]}).to_csv(given["tables"][0], index=False)
+    skill = {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
+    matrix = pd.DataFrame({"variant": ["A1"], "model": ["nano"], **skill})
+    matrix.to_csv(given["tables"][0], index=False)
     pd.DataFrame({"source_id": ["a"]}).to_parquet(results / "sources.parquet")
     given["flags"] = [results / "flags.parquet"]
     flags = {"source_id": ["SPEECH-00", "SPEECH-01"], "flagged": [True, False]}
@@ -148,25 +141,25 @@ def small_run(folder, root):
     return given
 
 
-class Given(SimpleNamespace):
-    """Inputs of a rule, by attribute and by key."""
-
-    def __getitem__(self, name):
-        return getattr(self, name)
-
-
-def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along(
-    script, tmp_path, root
-):
-    given = Given(**small_run(tmp_path, root))
+def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along(tmp_path, root):
+    given = small_run(tmp_path, root)
+    scores = given.pop("scores")
+    files = release.RunFiles(**given)
+    decided = []
+    for split in ("dev", "test"):
+        of_split = [[one for one in of if one.parent.name == split] for of in (files.cells, scores)]
+        runs = {variant: [variant] for variant in VARIANTS}
+        decided.append((split, decided_by(runs, *of_split, files.calibration)))
     config = {"corpus": [{"kind": "folder", "path": "nowhere"}], "grid": {"snr_db": [10]}}
-    params = SimpleNamespace(runs=list(VARIANTS), config=config)
     out = tmp_path / "release"
-    script.main(given, params, out, logging.getLogger("test"))
+    count = release.write(
+        out, files, decided, config=config, versions={"python": "3.11"}, revision="", made={}
+    )
+    assert count == sum(file.is_file() for file in out.rglob("*")) - 2
     assert (out / "adapters" / "small" / "README.md").read_text() == "with its test"
     for split in ("dev", "test"):
         parts = {file.name for file in (out / "dataset" / split).iterdir()}
-        assert parts == {file.name for cell in given.cells for file in cell_files(cell)}
+        assert parts == {file.name for cell in files.cells for file in cell_files(cell)}
     assert (out / "errors" / "a.flac").exists()
     assert (out / "dataset" / "README.md").read_text() == "the card of this run"
     scores = pd.read_parquet(out / "scores" / "dev.parquet")

@@ -2,14 +2,18 @@
 
 import pandas as pd
 import pytest
-from support.made_tables import HARDWARE, NAMES
-from support.pages import CITATION, SVG, Page, inputs
+from support.made_outcomes import outcome_tables
+from support.made_tables import HARDWARE, NAMES, make
+from support.pages import CITATION, SVG, Page, results
 
 from speechdt.reporting.figures.catalogue import FIGURES
-from speechdt.reporting.pages import report
 from speechdt.reporting.pages.citation import bibtex, reference
+from speechdt.reporting.pages.environment import TEMPLATES
 from speechdt.reporting.pages.parts import PIXELS_PER_POINT, data_uri, width
-from speechdt.reporting.pages.report_hygiene import hygiene_section
+from speechdt.reporting.pages.report.hygiene import sentences
+from speechdt.reporting.pages.report.page import SECTIONS, render
+from speechdt.reporting.pages.report.sections import data
+from speechdt.reporting.pages.report.sections.latency import machines
 from speechdt.reporting.tables.verdict import Finding
 
 
@@ -20,7 +24,7 @@ def count(request):
 
 @pytest.fixture(scope="module")
 def page(count):
-    return Page(report.render(**inputs(count)))
+    return Page(render(results(count)))
 
 
 def test_it_is_well_formed(page):
@@ -55,23 +59,56 @@ def test_every_variant_has_its_row_in_every_table_of_variants(page, count):
     assert len({len(row) for row in page.rows["comparison"]}) == 1
 
 
-def test_every_figure_is_there_with_its_caption(page):
+def test_every_figure_of_the_catalogue_is_there_with_its_caption(page):
     images = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
-    assert len(images) == len(FIGURES)
+    shown = [entry for entry in FIGURES.values() if entry.section == "figures"]
+    assert len(images) == len(shown)
     text = "".join(page.text)
-    for entry in FIGURES.values():
+    for entry in shown:
         assert entry.caption in text
 
 
 def test_the_verdict_stands_on_the_page_if_there_is_one():
     finding = ("minimum", "accuracy ≥ 75 %", "B4", 0.8, 0.77, 0.83, "met", "")
-    given = inputs(1)
-    given["tables"]["verdict"] = pd.DataFrame([finding], columns=Finding._fields)
-    page = Page(report.render(**given))
+    verdict = pd.DataFrame([finding], columns=Finding._fields)
+    page = Page(render(results(1, {"verdict": verdict})))
     assert page.rows["criteria"][1] == [
         *("minimum", "accuracy ≥ 75 %", "B4", "80.0 [77.0, 83.0]", "met")
     ]
-    assert "verdict" not in Page(report.render(**inputs(1))).ids
+    assert "verdict" not in Page(render(results(1))).ids
+
+
+def test_a_page_of_everything_has_every_section_once_and_in_order():
+    tables = make(9) | outcome_tables(make(9), NAMES[:9])
+    searches = [
+        {
+            "search": "base",
+            "winner": {"name": "", "step": 3, "prompt": "Is <someone> speaking?"},
+            "control": {"winner": {"name": "baseline", "step": 0, "prompt": "Speech?"}},
+        }
+    ]
+    page = Page(render(results(9, tables, searches=searches)))
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    links = [value[1:] for _, name, value in page.attributes if name == "href" and "#" in value]
+    sections = [value for tag, name, value in page.attributes if (tag, name) == ("section", "id")]
+    templates = {file.name.partition(".")[0] for file in (TEMPLATES / "report").iterdir()}
+    assert links == sections
+    assert set(sections) == templates
+    assert len(sections) == len(SECTIONS)
+    text = "".join(page.text)
+    assert "base, search (step 3)Is <someone> speaking?" in text.replace("\n", "")
+    assert "base, random search (the bank's “baseline”)Speech?" in text.replace("\n", "")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_stands_once_and_in_its_section(name):
+    tables = make(2) | outcome_tables(make(2), NAMES[:2])
+    html = render(results(2, tables))
+    (before, after) = html.split(f'<figure id="figure-{name.replace("_", "-")}">')
+    section = before.rpartition('<section id="')[2].partition('"')[0]
+    assert section == FIGURES[name].section
+    assert f"figures/{name}.pdf" in after
 
 
 def test_hygiene_says_what_it_would_remove_and_what_is_left():
@@ -86,23 +123,25 @@ def test_hygiene_says_what_it_would_remove_and_what_is_left():
     metrics = pd.DataFrame(
         [("all", 4000, "accuracy"), ("hygiene", 44, "accuracy")], columns=["by", "n", "metric"]
     )
-    section = hygiene_section(counts, metrics, SVG)
-    assert section.lines == [
-        "The check “plan” would remove 56 of 751 SPEECH and 1,085 of 1,172 NONSPEECH recordings.",
+    removed, left = sentences(counts, metrics)
+    assert removed == (
+        "The check “plan” would remove 56 of 751 SPEECH and 1,085 of 1,172 NONSPEECH recordings."
+    )
+    assert left == (
         "A flagged recording is heard in 3,956 of 4,000 test trials; 44 are left, all of one "
-        "class, so that they have no balanced accuracy.",
-    ]
-    page = Page(report.render(**inputs(1, hygiene=section)))
-    assert "hygiene" in page.ids
-    assert "corpus/hygiene.pdf" in "".join(page.text)
+        "class, so that they have no balanced accuracy."
+    )
+    page = Page(render(results(1, {"hygiene": counts})))
+    assert "figure-hygiene" in page.ids
+    assert removed in "".join(page.text)
     both = pd.concat([metrics, metrics.assign(metric="balanced_accuracy")])
-    assert "under Robustness" in hygiene_section(counts, both, SVG).lines[1]
-    assert len(hygiene_section(counts, metrics[:1], SVG).lines) == 1
-    assert "hygiene" not in Page(report.render(**inputs(1))).ids
+    assert "under Robustness" in sentences(counts, both)[1]
+    assert len(sentences(counts, metrics[:1])) == 1
+    assert "figure-hygiene" not in Page(render(results(1))).ids
 
 
 def test_censored_thresholds_are_explained():
-    page = Page(report.render(**inputs(4)))
+    page = Page(render(results(4)))
     headings, *rows = page.rows["comparison"]
     dt75 = {row[0]: row[headings.index("DT75 (dB)")] for row in rows}
     assert dt75["D1"] == "undefined"
@@ -116,11 +155,11 @@ def test_censored_thresholds_are_explained():
 
 
 def test_two_runs_write_the_same_bytes():
-    assert report.render(**inputs(2)) == report.render(**inputs(2))
+    assert render(results(2)) == render(results(2))
 
 
 def test_data_counts():
-    page = Page(report.render(**inputs(1)))
+    page = Page(render(results(1)))
     assert page.rows["sources"] == [
         ["Class", "Category", "Train", "Dev", "Test", "All"],
         ["SPEECH", "speech", "2 (1)", "0 (0)", "1 (1)", "3 (2)"],
@@ -140,26 +179,26 @@ def test_rejected_files_are_listed_as_plain_text():
             "reason": ["< not audio [2] & worse"] * 129 + [None],
         }
     )
-    page = Page(report.render(**inputs(1, rejected=rejected)))
+    page = Page(render(results(1, {"rejected": rejected})))
     assert page.rows["rejected"][1] == ["bad/<b>0 [1].wav", "< not audio [2] & worse"]
-    assert len(page.rows["rejected"]) == 1 + report.MOST_REJECTED
+    assert len(page.rows["rejected"]) == 1 + data.MOST_REJECTED
     assert "of 130" in page.html
 
 
 def test_configuration_versions_and_revision_are_there():
-    page = Page(report.render(**inputs(1)))
+    page = Page(render(results(1)))
     text = "".join(page.text)
     assert "snr_db: [-5, 0, 10]" in text
     assert ["numpy", "2.4"] in page.rows["versions"]
     assert "0123456789ab" in text
-    assert "not a git checkout" in report.render(**inputs(1, revision=""))
-    changed = report.render(**inputs(1, revision="0123456789ab+changes"))
+    assert "not a git checkout" in render(results(1, revision=""))
+    changed = render(results(1, revision="0123456789ab+changes"))
     assert "not committed" in changed
 
 
 def test_variants_measured_on_one_machine_share_a_line():
     gpu = HARDWARE | {"gpus": ["A GPU, 80 GiB"]}
-    found = report.machines({"A1": gpu, "A2": gpu, "D1": HARDWARE})
+    found = machines({"A1": gpu, "A2": gpu, "D1": HARDWARE})
     assert list(found.values()) == [["A1", "A2"], ["D1"]]
     assert "A GPU" in next(iter(found))
 
@@ -177,7 +216,7 @@ def test_a_citation_as_text_and_as_bibtex():
         "  doi     = {10.1234/5678},",
         "}",
     ]
-    assert "See CITATION.cff" in report.render(**inputs(1, citation={}))
+    assert "See CITATION.cff" in render(results(1, citation={}))
 
 
 def test_the_citation_of_the_repository_can_be_read(root):

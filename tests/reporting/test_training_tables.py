@@ -94,7 +94,7 @@ def test_figures(table, tmp_path):
 
 
 def test_a_card_with_test_figures():
-    names = ("balanced_accuracy", "speech_accuracy", "nonspeech_accuracy", "auc")
+    names = ("balanced_accuracy", "speech_accuracy", "nonspeech_accuracy", "auc", "dev_auc")
     figures = {f"{name}{end}": 0.75 for name in names for end in ("", "_low", "_high")}
     matrix = pd.DataFrame([{"variant": v, "model": "nano", "n": 40, **figures} for v in "AB"])
     card = card_with_test("# Card\n", matrix, ["B"])

@@ -3,25 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
+from support.criteria import PLAN, study
 
 from speechdt.reporting.tables import matrix
+from speechdt.reporting.tables.decision_tree import decide
+from speechdt.reporting.tables.measured import Interval, Run, difference
 from speechdt.reporting.tables.verdict import (
     FOR_READER,
     MET,
     NOT_MET,
     NOT_RUN,
     UNDECIDED,
-    Interval,
-    Run,
     all_of,
     any_of,
-    decide,
-    difference,
     findings,
     judge,
     overall,
 )
-from speechdt.reporting.tables.verdict_text import page
+from speechdt.reporting.tables.verdict_text import findings_table, page
 from speechdt.statistics.comparison import compare, contrasts
 from speechdt.statistics.slices import by_slice
 
@@ -33,6 +32,7 @@ RIGHT = {  # rate of correct decisions
     "undecided": dict(zip(VARIANTS, (0.7, 0.7, 0.7, 0.71, 0.8, 0.81, 0.8, 0.8), strict=True)),
 }
 GROUPS = {"met": 40, "not met": 40, "undecided": 5}
+DEV = {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
 
 
 def heard(rate, groups, seed):
@@ -74,7 +74,7 @@ def run_of(name, variants=VARIANTS):
     losses = {"met": 0.4, "not met": 8.69, "undecided": 8.69}
     training = [("small", 10, "loss", 9.0), ("small", 20, "loss", losses[name])]
     return Run(
-        matrix=matrix.matrix(metrics, thresholds, described),
+        matrix=matrix.matrix(metrics, thresholds, described, dict.fromkeys(variants, DEV)),
         comparisons=compare(trials, planned=planned, permutations=200, **settings),
         metrics=metrics,
         latency=latency,
@@ -91,7 +91,7 @@ def runs():
 
 
 def verdicts(run):
-    return {(one.level, one.criterion.split(" (")[0]): one.verdict for one in findings(run)}
+    return {(one.level, one.criterion.split(" (")[0]): one.verdict for one in findings(run, PLAN)}
 
 
 def test_a_run_that_meets_the_plan(runs):
@@ -107,9 +107,9 @@ def test_a_run_that_meets_the_plan(runs):
         if key not in left_to_readers and key[1] != gap[1]:
             assert verdict == MET, key
     assert {found[key] for key in left_to_readers} == {FOR_READER}
-    levels = overall(findings(runs["met"]))
+    levels = overall(findings(runs["met"], PLAN))
     assert [levels[level] for level in ("minimum", "target", "stretch")] == [MET] * 3
-    steps = decide(runs["met"])
+    steps = decide(runs["met"], PLAN)
     assert [step.verdict for step in steps] == [MET] * 3
     assert "phase 5" in steps[-1].then
 
@@ -133,7 +133,7 @@ def test_a_run_that_fails(runs):
         assert {k[1]: v for k, v in found.items() if k[0].startswith(key[0])}[key[1]] == NOT_MET, (
             key
         )
-    (step,) = decide(runs["not met"])
+    (step,) = decide(runs["not met"], PLAN)
     assert step.verdict == NOT_MET
     assert step.then.startswith("NONSPEECH hygiene")
 
@@ -142,8 +142,8 @@ def test_a_run_with_too_few_speakers(runs):
     found = verdicts(runs["undecided"])
     for text in ("overall accuracy ≥ 75 %", "improvement over D2"):
         assert found[("minimum", text)] == UNDECIDED, text
-    assert overall(findings(runs["undecided"]))["minimum"] == UNDECIDED
-    (step,) = decide(runs["undecided"])
+    assert overall(findings(runs["undecided"], PLAN))["minimum"] == UNDECIDED
+    (step,) = decide(runs["undecided"], PLAN)
     assert step.verdict == UNDECIDED
     assert "if yes, go on to phase 3" in step.then
     assert "if no, NONSPEECH hygiene" in step.then
@@ -154,7 +154,7 @@ def test_the_tree_stops_where_the_plan_says(runs):
     matrix = scaled.matrix.set_index("variant")
     for end in ("", "_low", "_high"):
         matrix.loc["B3", f"accuracy{end}"] = 0.7
-    steps = decide(scaled._replace(matrix=matrix.reset_index()))
+    steps = decide(scaled._replace(matrix=matrix.reset_index()), PLAN)
     assert [step.verdict for step in steps] == [MET, NOT_MET]
     assert steps[-1].then == "add SpecAugment, and more data"
 
@@ -162,15 +162,16 @@ def test_the_tree_stops_where_the_plan_says(runs):
 def test_a_variant_that_is_missing_is_not_judged_by_another_one():
     run = run_of("met", ("A1", "D1", "D2"))
     assert run.variant == "A1"
-    (step,) = decide(run)
+    (step,) = decide(run, PLAN)
     assert (step.verdict, step.then) == (NOT_RUN, "not measured: add variant B2")
     nothing = run._replace(judged=())
-    assert "nothing to judge" in page(nothing)
-    assert "nan" not in page(nothing)
-    early = [one for one in findings(run) if one.variant == "B2"]
+    assert "nothing to judge" in page(nothing, PLAN)
+    assert "nan" not in page(nothing, PLAN)
+    early = [one for one in findings(run, PLAN) if one.variant == "B2"]
     assert {one.verdict for one in early if "loss" not in one.criterion} == {NOT_RUN}
-    assert {one.verdict for one in findings(nothing) if not one.variant} <= {NOT_RUN, FOR_READER}
-    levels = overall(findings(nothing))
+    found = findings(nothing, PLAN)
+    assert {one.verdict for one in found if not one.variant} <= {NOT_RUN, FOR_READER}
+    levels = overall(found)
     assert [levels[level] for level in ("minimum", "target", "stretch")] == [NOT_RUN] * 3
 
 
@@ -203,9 +204,103 @@ def test_a_difference_can_be_read_either_way(runs):
 
 
 def test_the_page_says_it_all(runs):
-    text = page(runs["not met"])
+    text = page(runs["not met"], PLAN)
     assert "Judged: B4." in text
-    for one in findings(runs["not met"]):
+    for one in findings(runs["not met"], PLAN):
         assert one.criterion in text
     assert "Next: NONSPEECH hygiene" in text
     assert "nan" not in text
+
+
+# --- another study's criteria ---------------------------------------------------------------------
+
+
+def test_one_study_s_bounds_are_not_another_s(runs):
+    strict = study(
+        {"level": "own", "criterion": "right ≥ {bound} %", "metric": "accuracy", "at_least": 0.99},
+        {"level": "own", "criterion": "A1 beats {reference}", "metric": "balanced_accuracy"}
+        | {"variant": "A1", "over": "D1", "at_most": 0.5},
+    )
+    found = findings(runs["met"], strict)
+    assert [one[:3] for one in found] == [
+        ("own", "right ≥ 99 %", "B4"),
+        ("own", "A1 beats D1", "A1"),
+    ]
+    assert [one.verdict for one in found] == [NOT_MET, MET]
+
+
+def test_a_criterion_at_each_level_is_as_good_as_the_worst(runs):
+    table = runs["met"].metrics.copy()
+    at = (table["variant"] == "B4") & (table["metric"] == "balanced_accuracy")
+    at &= (table["by"] == "snr_db") & (table["level"].astype(str) == "-5")
+    assert at.sum() == 1
+    table.loc[at, ["value", "low", "high"]] = 0.5, 0.45, 0.55
+    worse = runs["met"]._replace(metrics=table)
+    key = ("target", "balanced performance across SNR levels")
+    assert verdicts(worse)[key] == NOT_MET
+    assert verdicts(runs["met"])[key] == MET
+    (one,) = [one for one in findings(worse, PLAN) if one.criterion.startswith("balanced perf")]
+    assert (one.value, one.low, one.high) == (0.5, 0.45, 0.55)
+
+
+def test_one_of_several_is_enough_and_all_of_several_are_needed(runs):
+    gains = [
+        {"metric": "balanced_accuracy", "variant": variant, "over": reference, "above": 0}
+        for variant, reference in (("A2", "A1"), ("A1", "B4"))
+    ]
+    ways = [{"level": "own", "criterion": way, way: gains} for way in ("any_of", "all_of")]
+    any_found, all_found = findings(runs["met"], study(*ways))
+    assert (any_found.verdict, all_found.verdict) == (MET, NOT_MET)
+    assert (any_found.variant, all_found.variant) == ("", "")
+    assert any_found.value == difference(runs["met"], "A2", "A1").value > 0  # the better one
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [
+        ({"metric": "latency_p50_ms", "at_most": 5}, "1.0 [1.0, 1.0] ms"),
+        (
+            {"metric": "latency_p50_ms", "relative_to": "D1", "at_most": 5},
+            "1.00 [1.00, 1.00] times",
+        ),
+        ({"metric": "dt75_db", "at_most": 0}, "−2.1 [< tested, −1.0] dB"),
+        ({"metric": "auc", "at_least": 0.5}, "0.875 [0.850, 0.900]"),
+        ({"metric": "training_loss", "variant": "B2", "below": 1}, "0.40"),
+        ({"metric": "accuracy", "at_least": 0.5}, "87.5 [85.0, 90.0]"),
+    ],
+)
+def test_figures_have_their_own_units(runs, condition, shown):
+    run = runs["met"]
+    table = run.matrix.copy()
+    for metric in ("auc", "accuracy"):
+        table[[metric, f"{metric}_low", f"{metric}_high"]] = 0.875, 0.85, 0.9
+    table[["dt75_db", "dt75_db_low", "dt75_db_high"]] = -2.1, -np.inf, -1.0
+    table["dt75_censored"] = ""
+    run = run._replace(matrix=table)
+    criteria = study({"level": "own", "criterion": "it is good"} | condition)
+    found = findings(run, criteria)
+    cells = findings_table(found, criteria.units(run.baselines))
+    assert cells["Measured"].tolist() == [shown]
+    assert cells["Verdict"].tolist() == [MET]
+    assert shown in page(run, criteria)
+    percent = condition["metric"] in ("accuracy", "training_loss")
+    assert ("Units other than percent" in page(run, criteria)) is not percent
+    assert "Decision tree" not in page(run, criteria)
+
+
+def test_a_bound_that_may_not_be_reached(runs):
+    table = runs["met"].matrix.assign(accuracy=0.5, accuracy_low=0.5, accuracy_high=0.5)
+    run = runs["met"]._replace(matrix=table)
+    one = {"level": "own", "criterion": "x", "metric": "accuracy"}
+    bounds = ("at_least", "above", "at_most", "below")
+    found = findings(run, study(*(one | {bound: 0.5} for bound in bounds)))
+    assert [each.verdict for each in found] == [MET, NOT_MET, MET, NOT_MET]
+
+
+def test_a_run_without_detectors_to_beat(runs):
+    run = runs["met"]._replace(baselines=[])
+    found = {one.criterion: one.verdict for one in findings(run, PLAN)}
+    assert not [text for text in found if text.startswith("improvement")]
+    (text,) = [text for text in found if text.startswith("better than")]
+    assert found[text] == NOT_RUN
+    assert "last baseline" in text

@@ -12,7 +12,7 @@ from support.checkouts import ASKED, copy_checkout, run
 from speechdt.corpus import readers
 from speechdt.reporting.tables.reading import read_table
 from speechdt.reporting.tables.statistics_text import left_out_table
-from speechdt.statistics.leave_one_out import compared
+from speechdt.statistics.leave_one_out import COLUMNS, compare_all, compared
 from speechdt.trials.cells import read_cell
 from speechdt.workflow.left_out_corpora import corpora_left_out, left_out, trained_without
 from speechdt.workflow.runs import runs, trainings
@@ -151,6 +151,43 @@ def test_a_corpus_without_test_trials_says_so():
     ]
     shown = left_out_table(table.reindex(columns=[*table.columns, *columns]))
     assert shown.iloc[0].tolist() == ["tiny", "D1", "threshold", "no test trial", "0 (0)", *"–––"]
+
+
+def test_every_run_is_compared_on_the_trials_of_its_corpus():
+    rng = np.random.default_rng(7)
+    corpus_of = {"a": "esc50", "b": "musan"}
+    whole = {"L1.seed1": 0.9, "L1.seed2": 0.8, "L1.seed1-without-musan": 0.6}
+    whole |= {"L1.seed2-without-musan": 0.5, "D1": 0.7, "D1-without-esc50": 0.4}
+    decided = {
+        run: pd.concat([trials(rng, hit=hit).assign(source_id=source) for source in corpus_of])
+        for run, hit in whole.items()
+    }
+    keys = ("name", "in_domain", "variant", "corpus", "trained")
+    pairs = [
+        *[(f"L1.seed{n}-without-musan", f"L1.seed{n}", "L1", "musan", True) for n in (1, 2)],
+        ("D1-without-esc50", "D1", "D1", "esc50", False),
+    ]
+    left_out = [dict(zip(keys, pair, strict=True)) for pair in pairs]
+    table = compare_all(decided, left_out, corpus_of, replicates=100, seed=1)
+    assert list(table) == COLUMNS
+    assert table.groupby("variant")["corpus"].unique().map(list).to_dict() == {
+        "D1": ["esc50"], "L1": ["musan"],
+    }  # fmt: skip
+    of_musan = [
+        pd.concat(
+            [
+                decided[run][decided[run]["source_id"] == "b"].assign(run=place)
+                for place, run in enumerate(runs)
+            ]
+        )
+        for runs in (
+            ["L1.seed1", "L1.seed2"],
+            ["L1.seed1-without-musan", "L1.seed2-without-musan"],
+        )
+    ]
+    expected = compared(*of_musan, replicates=100, seed=1)
+    learned = table[table["variant"] == "L1"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(learned[list(expected)], expected)
 
 
 # ------------------------------------------------------------------------------------- the workflow

@@ -148,3 +148,18 @@ def test_d_prime_of_perfect_decisions_is_finite(scored_trials):
     values = metrics.evaluate(perfect, replicates=100, seed=1).set_index("metric")["value"]
     assert 5 < values["dprime"] < 8
     assert values["criterion"] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_auc_alone_is_that_of_all_metrics(scored_trials):
+    table = metrics.evaluate(scored_trials, replicates=400, seed=3).set_index("metric")
+    found = metrics.auc_interval(scored_trials, replicates=400, seed=3)
+    assert found == tuple(table.loc["auc", ["value", "low", "high"]])
+    assert found[0] == pytest.approx(
+        stock.roc_auc_score(scored_trials["speech"], scored_trials["p_speech"])
+    )
+    backwards = scored_trials.assign(p_speech=1 - scored_trials["p_speech"])
+    auc, low, high = metrics.auc_interval(backwards, replicates=400, seed=3)
+    assert auc == pytest.approx(1 - found[0])
+    assert low < auc < high < 0.5
+    constant = metrics.auc_interval(scored_trials.assign(p_speech=1.0), replicates=400, seed=3)
+    assert constant == pytest.approx((0.5, 0.5, 0.5))

@@ -1,10 +1,17 @@
-"""Chat servers on the loopback address."""
+"""Servers on the loopback address: one that chats, one of raw bytes, one that takes notes."""
 
 import json
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+KEY = "sk-very-secret"
+
+
+def completion(text):
+    message = {"role": "assistant", "content": text}
+    return json.dumps({"object": "chat.completion", "choices": [{"index": 0, "message": message}]})
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -29,18 +36,42 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-KEY = "sk-very-secret"
+class Raw(BaseHTTPRequestHandler):
+    """Writes what its server is told to, byte for byte, until nobody listens."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            for part in self.server.parts():
+                self.wfile.write(part)
+        except OSError:
+            pass
+
+    def log_message(self, *_):
+        pass
 
 
-def completion(text):
-    message = {"role": "assistant", "content": text}
-    return json.dumps({"object": "chat.completion", "choices": [{"index": 0, "message": message}]})
+class Recorder(BaseHTTPRequestHandler):
+    """Notes who asks with which headers, and answers well."""
+
+    def answer(self):
+        self.server.seen.append((self.command, self.headers))
+        self.send_response(200)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(completion("from elsewhere").encode())
+
+    do_GET = do_POST = do_HEAD = answer
+
+    def log_message(self, *_):
+        pass
 
 
 @contextmanager
-def serving(answer):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.answer, server.asked, server.daemon_threads = answer, [], True
+def running(handler, **attributes):
+    """Serve by a handler on a free port; yields the server and its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    vars(server).update(attributes, daemon_threads=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -49,3 +80,9 @@ def serving(answer):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def serving(answer):
+    with running(Handler, answer=answer, asked=[]) as served:
+        yield served

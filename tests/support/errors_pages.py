@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from speechdt.audio.io import flac_bytes
-from speechdt.reporting.pages import errors_page
+from speechdt.reporting.pages import errors_cards, errors_page
 from speechdt.statistics import error_rates
 from support.pages import Page
 
@@ -15,24 +15,20 @@ SHORT = flac_bytes(np.full(800, 0.1, np.float32))
 
 
 def page(answers, most=40, folder=None):
-    sources = error_rates.error_sources(answers)
-    chosen = errors_page.choose(answers, sources, most)
-    clips = {name: SHORT for name in answers.trials.loc[chosen, "trial_id"]}
-    clips |= {errors_page.clean_key(name): SHORT for name in answers.trials.loc[chosen, "item_id"]}
-    media = errors_page.beside(clips, folder) if folder else errors_page.embedded(clips)
+    found = {
+        "errors": error_rates.error_rates(answers, **BOOTSTRAP),
+        "errors_common": error_rates.common_errors(answers, **BOOTSTRAP),
+        "errors_pairs": error_rates.error_pairs(answers, **BOOTSTRAP),
+        "error_sources": error_rates.error_sources(answers),
+    }
+    chosen = errors_cards.choose(answers, found["error_sources"], most)
+    trials = answers.trials.loc[chosen]
+    clips = dict.fromkeys(trials["trial_id"], SHORT)
+    clips |= {errors_cards.clean_key(name): SHORT for name in trials["item_id"]}
+    media = errors_cards.beside(clips, folder) if folder else errors_cards.embedded(clips)
     thresholds = dict.fromkeys(answers.wrong, 0.5)
-    return errors_page.render(
-        cards=errors_page.cards(answers, chosen, media, thresholds=thresholds, clean_ms=1000),
-        addresses=media.audio,
-        failures=int(answers.wrong.any(axis=1).sum()),
-        trials=len(answers.wrong),
-        variants=list(answers.wrong),
-        rates=error_rates.error_rates(answers, **BOOTSTRAP),
-        common=error_rates.common_errors(answers, **BOOTSTRAP),
-        pairs=error_rates.error_pairs(answers, **BOOTSTRAP),
-        sources=sources,
-        notes=["A1 — nano: a toy."],
-    )
+    made = errors_cards.cards(answers, chosen, media, thresholds=thresholds, clean_ms=1000)
+    return errors_page.render(answers, made, media.audio, found, ["A1 — nano: a toy."])
 
 
 def shown(html):

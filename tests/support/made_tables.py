@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from speechdt.corpus import hygiene
+from speechdt.prompts.bank import bank_table
 from speechdt.psychometrics.comparison import compare_thresholds
 from speechdt.psychometrics.surface import surface
 from speechdt.psychometrics.thresholds import thresholds
@@ -57,12 +59,49 @@ def make(count, snrs=SNRS, durations=DURATIONS):
         for place, variant in enumerate(variants)
     }
     found["comparisons"] = _compared(tuple(variants), snrs, durations)
-    found["matrix"] = matrix.matrix(found["metrics"], found["thresholds"], described)
+    dev = {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
+    found["matrix"] = matrix.matrix(
+        found["metrics"], found["thresholds"], described, dict.fromkeys(variants, dev)
+    )
     found["latency"] = latency.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
     found["adapters"] = _adapters(variants, found["matrix"])
     found["training"] = training_curves(dict.fromkeys(variants, LOG))
     found["pareto"] = latency.pareto(found["latency"], found["matrix"])
+    found["prompts"] = _bank(tuple(variants), snrs, durations)
+    found["hygiene"] = _hygiene(variants)
     return found
+
+
+@cache
+def _bank(variants, snrs, durations):
+    """Let every variant be a prompt of the bank."""
+    analysed = [
+        _analysed(place % len(OBSERVERS), snrs, durations)["trials"]
+        for place, _ in enumerate(variants)
+    ]
+    answers = {
+        name: trials["p_speech"].to_numpy() for name, trials in zip(variants, analysed, strict=True)
+    }
+    odds = {variants[0]: np.random.default_rng(5).normal(0, 1, (2, len(analysed[0])))}
+    bank = bank_table(analysed[0], answers, odds, variants[0], replicates=REPLICATES, seed=1)
+    return bank.assign(search="base", model="nano")
+
+
+def _hygiene(variants):
+    """Let every variant be a check."""
+    rows = [
+        ("SPEECH" if category == "speech" else "NONSPEECH", category, f"{category}-{place}")
+        for category in ("speech", *CATEGORIES)
+        for place in range(GROUPS)
+    ]
+    index = pd.DataFrame(rows, columns=["label", "category", "source_id"])
+    index["group_id"] = index["source_id"]
+    random = np.random.default_rng(6)
+    scores = {
+        name: index[["source_id"]].assign(p_speech=random.random(len(index))) for name in variants
+    }
+    limits = hygiene.Thresholds(nonspeech_above=0.5, speech_below=0.25)
+    return hygiene.count(index, scores, dict.fromkeys(variants, limits))
 
 
 @cache

@@ -1,15 +1,19 @@
-"""Inputs of the report, and a parser of its HTML."""
+"""Results that a report is made from, and a parser of its HTML."""
 
 from html.parser import HTMLParser
 
 import pandas as pd
 
 from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.pages.report.section import Results
 from support.made_tables import CALIBRATION, HARDWARE, NAMES, make
 
 SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+OPTIONAL = ("adapters", "training", "prompts", "hygiene")
+"""Tables of `make` that a report has only if it is given them."""
 
 CITATION = {
     "title": "A title",
@@ -60,8 +64,9 @@ class Page(HTMLParser):
             self.rows[self.table][-1][-1] += data
 
 
-def inputs(count, **changes):
-    tables = make(count)
+def results(count, tables=(), **changes):
+    """Return the results of so many detectors; `tables` come on top of those that every run has."""
+    made = {name: table for name, table in make(count).items() if name not in OPTIONAL}
     variants = NAMES[:count]
     sources = pd.DataFrame(
         [
@@ -73,20 +78,20 @@ def inputs(count, **changes):
         columns=["label", "category", "group_id", "split"],
     )
     items = pd.DataFrame({"category": ["speech", "speech", "music"]})
-    audit = pd.DataFrame(
+    made["audit"] = pd.DataFrame(
         [("source", "dev", 5), ("source", "test", 1234)], columns=["kind", "split", "distinct"]
     )
-    return {
-        "tables": tables,
+    made["rejected"] = pd.DataFrame(columns=["path", "source_id", "reason"])
+    given = {
+        "tables": made | dict(tables),
         "figures": dict.fromkeys(FIGURES, SVG),
         "calibrations": dict.fromkeys(variants, CALIBRATION.to_dict()),
         "hardware": dict.fromkeys(variants, HARDWARE),
         "sources": sources,
         "items": {"dev": items, "test": items},
-        "rejected": pd.DataFrame(columns=["path", "source_id", "reason"]),
-        "audit": audit,
         "config": {"grid": {"snr_db": [-5, 0, 10]}, "seed": 1},
         "versions": {"python": "3.11", "numpy": "2.4"},
         "revision": "0123456789ab",
         "citation": CITATION,
-    } | changes
+    }
+    return Results(**given | changes)

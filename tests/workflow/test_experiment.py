@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.tables.training import SETTINGS
+from speechdt.workflow.checkout import Checkout
 from speechdt.workflow.products import Products
 from speechdt.workflow.resolution import CorpusProblems, resolve
 from speechdt.workflow.settings import in_order, prepared
@@ -130,13 +132,26 @@ def test_mistakes_are_one_line(settings, changes, error, message):
 
 
 def test_without_what_is_trained_there_are_fewer_products(settings):
+    drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
     rows = {name: None for name in settings["variants"] if name not in ("D1", "D2")}
-    few = Products(resolved(settings, variants=settings["variants"] | rows), ["heatmap"], ["svg"])
-    every = Products(resolved(settings), ["heatmap"], ["svg"])
+    few = Products(resolved(settings, variants=settings["variants"] | rows), drawn_from, ["svg"])
+    every = Products(resolved(settings), drawn_from, ["svg"])
     assert not few.adapter_tables
     assert not few.giveaway_tables
     assert not few.cards
-    assert few.figures == ["<results>/figures/heatmap.svg"]
+    # The settings of these tests name no hygiene check.
+    assert set(FIGURES) - set(every.drawn) == {"hygiene"}
+    assert set(every.drawn) - set(few.drawn) == {"adapters", "training", "prompts"}
+    assert "<results>/figures/heatmap.svg" in few.figures
     assert not [path for path in few.described if "/train/" in path]
     assert set(few.tables) < set(every.tables)
     assert "<results>/cards/large.md" in every.cards
+
+
+def test_templates_are_found_by_pattern_and_missing_ones_are_named(root):
+    checkout = Checkout(root)
+    partials = checkout.templates("report.html.j2", "report/*")
+    assert len(partials) > 10
+    assert all((Path.cwd() / path).is_file() for path in partials)
+    with pytest.raises(FileNotFoundError, match=r"no template nothing.j2 in "):
+        checkout.templates("page.css", "nothing.j2")

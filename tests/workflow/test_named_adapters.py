@@ -1,6 +1,8 @@
 """Adapters in the configuration: what a name stands for, and what is refused in one line."""
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from speechdt import find_detectors
 from speechdt.workflow.variants import ConfigError, check_adapter, check_variant
@@ -48,6 +50,10 @@ def test_settings_that_cannot_be(changes, message):
 def test_an_adapter_by_name_or_folder(tmp_path):
     adapters = {"small": SMALL}
     assert options_of(adapters, adapter="small")["adapter"] == "r/adapters/small"
+    with pytest.raises(ConfigError, match=r"^variants\.B2: .* is no PEFT folder"):
+        options_of(adapters, adapter=str(tmp_path))
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    save_file({"weight": np.zeros(1)}, tmp_path / "adapter_model.safetensors")
     assert options_of(adapters, adapter=str(tmp_path))["adapter"] == str(tmp_path)
     assert options_of(adapters, adapter=None)["adapter"] is None
 

@@ -16,7 +16,7 @@ from speechdt.reporting.tables.training import SETTINGS
 from speechdt.workflow import hygiene_checks
 from speechdt.workflow.runs import adapted, check_ensembles, check_named, runs
 from speechdt.workflow.schema import check_schema
-from speechdt.workflow.searches import check_search
+from speechdt.workflow.searches import check_search, check_unused, is_used
 from speechdt.workflow.settings import retyped, typed
 from speechdt.workflow.variants import ConfigError, check_adapter, check_variant, model_label
 
@@ -132,6 +132,8 @@ def test_a_name_that_was_never_given(change, message):
         ("grid", {"duration_ms": [10**7]}, r"grid\.duration_ms\.0: 10000000 is greater"),
         ("adapters", {"x": {"backend": "y", "learning_rate": math.nan}}, "x.learning_rate: nan is"),
         ("adapters", {"x": {"backend": "y", "seeds": [-1]}}, r"adapters\.x\.seeds\.0: -1 is less"),
+        ("verdict", {"criteria": 3}, r"verdict\.criteria: 3 must be text or a mapping"),
+        ("verdict", {"critera": "x"}, r"verdict: unknown key 'critera' .did you mean 'criteria'"),
         ("seed", -1, "seed: -1 is less than the minimum of 0"),
         ("seed", 2**32, "seed: 4294967296 is greater than the maximum"),
     ],
@@ -313,3 +315,36 @@ def test_a_file_in_no_category_is_told_where_it_was_expected(tmp_path):
 def test_a_setting_of_a_search_that_cannot_be(settings, message):
     with pytest.raises(ConfigError, match=rf"^searches\.x: .*{message}"):
         check_search("x", {"on": {"backend": "qwen2_audio"}} | settings, {}, **RESOLVE)
+
+
+@pytest.mark.parametrize(
+    ("on", "variants", "used"),
+    [
+        ("A1", {"A1": {"backend": "qwen2_audio"}}, True),
+        ("A1", {"D2": {"backend": "silero"}}, False),
+        ({"backend": "qwen3_omni"}, {"C1": {"backend": "qwen3_omni"}}, True),
+        ({"backend": "qwen3_omni"}, {"A1": {"backend": "qwen2_audio"}}, False),
+        ({"backend": "qwen3_omni"}, {}, False),
+        # Its winner is wanted, be it for another backend.
+        ({"backend": "qwen3_omni"}, {"A2": {"backend": "q", "prompt": {"search": "x"}}}, True),
+    ],
+)
+def test_a_search_belongs_to_the_matrix_if_a_variant_uses_it(on, variants, used):
+    assert is_used("x", {"on": on}, variants) is used
+
+
+def test_searches_that_no_variant_uses_are_one_line_and_no_error():
+    entries = {
+        "base": {"on": "A1"},
+        "far": {"on": NOWHERE},
+        "omni": {"on": {"backend": "qwen3_omni"}},
+    }
+    models = {"models": {"qwen3_omni": "nano"}}
+    found, note = check_unused(entries, {"D2": {"backend": "silero"}}, **RESOLVE | models)
+    assert list(found) == ["omni"]
+    assert found["omni"].options["model"] == f"{NANO}/qwen3_omni"
+    assert note.startswith("searches left out, since no variant uses them: base (on A1), far (on ")
+    assert "model '/nowhere' is no folder" in note
+    assert note.endswith(", omni (on qwen3_omni)")
+    assert "\n" not in note
+    assert check_unused({}, {}, **RESOLVE) == ({}, "")

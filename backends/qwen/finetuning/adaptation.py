@@ -1,4 +1,4 @@
-"""Decide which weights are trained: LoRA's beside chosen layers, or all of the language model."""
+"""Choice of the trained weights: LoRA beside chosen layers, or the whole language model."""
 
 import re
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""The stock model as it is trained: the tower on the clip's own frames, the head where it counts.
+"""Training model: the stock one with its tower on the clip's own frames and a head on the answer.
 
 The modules are the stock model's own, so that what PEFT puts into them is a stock adapter; what
 is left out are frames beyond the clip and logits that no loss asks for.

@@ -1,10 +1,11 @@
-"""The model card of an adapter: where it comes from, what it was trained on and how it went."""
+"""Model card of an adapter: base, training data, settings and course of training."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from huggingface_hub import ModelCardData
 
 from speechdt.environment import versions
 
@@ -32,11 +33,12 @@ def model_card(
     """
     what = "full fine-tuning" if settings.full else f"LoRA, rank {settings.rank}"
     library = "transformers" if settings.full else "peft"
+    header = ModelCardData(base_model=settings.model, library_name=library)
     curve = dev_curve(log)
     # Step 0 is the base itself, of which there is no checkpoint.
     best = min(curve[1:], key=lambda entry: entry["eval_log_loss"])
     parts = [
-        f"---\nbase_model: {settings.model}\nlibrary_name: {library}\n---",
+        f"---\n{header.to_yaml()}\n---",
         f"# Speech or no speech: {what}, loss on {settings.loss}",
         f"Base: `{settings.model}`, revision `{settings.revision or 'as found'}`. "
         f"Written by speechdt; checkpoint of step {best['step']}, which has the least log-loss on "

@@ -1,4 +1,4 @@
-"""Batches of clips with the question and the answer around them, and what of it is supervised."""
+"""Training batches: clips, the question and answer around them, and the supervised positions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Clips as a model is trained on them: features computed once, and the order they are drawn in."""
+"""Training examples: features computed once, and the order in which they are drawn."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Fine-tune: from cell files to a stock PEFT adapter (or, trained in full, a stock checkpoint)."""
+"""Fine-tuning from cell files to a stock PEFT adapter, or to a full stock checkpoint."""
 
 import hashlib
 import json
@@ -31,8 +31,6 @@ from .settings import FineTuning
 from .spec_augment import SpecAugment
 from .trainer import ALONE, AnswerTrainer, last_complete_checkpoint
 from .trials import read_dev, read_train
-
-END_OF_TURN = "<|im_end|>"
 
 
 def finetune(
@@ -109,7 +107,7 @@ class Run:
         transformers.set_seed(settings.seed)  # of the adapter's first weights
         self.model = AnswerModel(own, adapted(own, lm, settings), self.answers)
         tokens = self.model.tower.tokens
-        about = (questions, self.answers, chat.audio_token_id, self._end_of_turn(), tokens)
+        about = (questions, self.answers, chat.audio_token_id, chat.end_of_turn(), tokens)
         self.collate, self.collate_dev = Collator(*about, settings.loss), Collator(*about, "answer")
         mel = LogMel(extractor, torch.device("cpu"), own.TAIL, own.EDGE)
         self.clips = {
@@ -171,12 +169,6 @@ class Run:
             resumed,
             processes,
         )
-
-    def _end_of_turn(self) -> int:
-        token = self.tokenizer.convert_tokens_to_ids(END_OF_TURN)
-        if token is None or token == self.tokenizer.unk_token_id:
-            raise ValueError(f"the tokenizer has no {END_OF_TURN}")
-        return int(token)
 
 
 def check_one_answer(labels: Sequence[int], answers: Sequence[int]) -> None:

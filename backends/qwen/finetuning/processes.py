@@ -1,4 +1,4 @@
-"""The processes that train together: one by default, one a GPU under torchrun."""
+"""Processes that train together: one by default, one for each GPU under torchrun."""
 
 import os
 from dataclasses import dataclass

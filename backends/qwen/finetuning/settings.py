@@ -1,4 +1,4 @@
-"""How a model is fine-tuned: every setting, its default and why; nothing heavy is imported."""
+"""Settings of fine-tuning, with defaults and reasons; nothing heavy is imported."""
 
 import math
 import re

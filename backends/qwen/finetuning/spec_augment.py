@@ -39,7 +39,7 @@ class SpecAugment:
         Returns
         -------
         float32 tensor, shape of `mel`
-            0 where it is masked, as torchaudio and the requirements do it.
+            0 where it is masked, as torchaudio and the plan do it.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

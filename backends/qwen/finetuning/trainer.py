@@ -1,4 +1,4 @@
-"""transformers' Trainer, evaluating by log-odds and keeping nothing but the trained weights."""
+"""transformers' Trainer with evaluation by log-odds, saving the trained weights alone."""
 
 import math
 import shutil

@@ -1,4 +1,4 @@
-"""Read the trials that a model is trained on, and those that choose its checkpoint."""
+"""Readers of the trials to train on and of those that choose the checkpoint."""
 
 from collections.abc import Sequence
 from pathlib import Path

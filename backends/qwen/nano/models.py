@@ -1,4 +1,4 @@
-"""The nano models themselves: the real classes with small dimensions.
+"""Architectures of the nano models: the real classes with small dimensions.
 
 Sizes were chosen on the dev split of the embedded corpus, for training on a CPU in minutes.
 """
@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..qwen3_omni import audio_tower as qwen3_omni_tower
 from .sounds import FRAMES
 from .tokenizer import QWEN2_AUDIO_CHAT, QWEN3_OMNI_CHAT, train_tokenizer
 
@@ -92,6 +93,18 @@ def qwen2_audio() -> Nano:
     return Nano(model, tokenizer, QWEN2_AUDIO_CHAT)
 
 
+EYES = {
+    "depth": 1,
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_heads": 2,
+    "out_hidden_size": WIDTH,
+    "num_position_embeddings": 16,
+    "deepstack_visual_indexes": [0],
+}
+"""Of the vision tower, which the class has and nobody uses here."""
+
+
 def qwen3_omni() -> Nano:
     """Build a small thinker of Qwen3-Omni with random weights from torch's generator."""
     from transformers import Qwen3OmniMoeThinkerConfig, Qwen3OmniMoeThinkerForConditionalGeneration
@@ -117,15 +130,7 @@ def qwen3_omni() -> Nano:
             "initializer_range": HEARING_SPREAD,
             "output_dim": WIDTH,
         },
-        vision_config={  # the class has eyes; nobody uses them here
-            "depth": 1,
-            "hidden_size": 16,
-            "intermediate_size": 16,
-            "num_heads": 2,
-            "out_hidden_size": WIDTH,
-            "num_position_embeddings": 16,
-            "deepstack_visual_indexes": [0],
-        },
+        vision_config=EYES,
         text_config={
             "vocab_size": len(tokenizer),
             "hidden_size": WIDTH,
@@ -201,7 +206,8 @@ def hear_qwen3_omni(model: nn.Module, mel: Tensor) -> Tensor:
     tensor, (clips, 13, width of the language model)
     """
     lengths = torch.full((len(mel),), FRAMES)
-    heard = model.model.audio_tower(mel.transpose(0, 1).flatten(1), feature_lens=lengths)
+    tower = qwen3_omni_tower(model)
+    heard = tower(mel.transpose(0, 1).flatten(1), feature_lens=lengths)
     return heard.last_hidden_state.unflatten(0, (len(mel), -1))
 
 

@@ -1,4 +1,4 @@
-"""Nano models: Qwen2-Audio and Qwen3-Omni in miniature, trained here from the train split alone.
+"""Provision of a nano model: trained on the train split alone, or taken from the cache.
 
 They let the whole workflow run anywhere in minutes and tell a true story (good on clean clips of
 1 s, worse on short and noisy ones, sensitive to the prompt), and say nothing about the real

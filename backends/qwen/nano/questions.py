@@ -1,4 +1,4 @@
-"""What the nano models are asked while they learn: many wordings, both orders, other questions.
+"""Questions that train the nano models: many wordings, both orders, other subjects.
 
 Every question is multiple choice, and one letter answers it.
 """
@@ -69,7 +69,7 @@ REQUIRED = (
         "Does not contain human voice",
     ),
 )
-"""The five prompts of the requirements (5.1), the baseline first."""
+"""The five prompts of the plan (docs/plan.md), the baseline first."""
 
 OTHERS = (
     Wording("What do you hear?\nA) {a}\nB) {b}\nAnswer:", "Speech", "Something else"),

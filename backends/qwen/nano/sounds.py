@@ -1,4 +1,4 @@
-"""What the nano models hear while they learn: clean clips of 1 s from the train split, altered.
+"""Clips that train the nano models: 1 s from the train split, clean and altered.
 
 No noise is added. Clips are cut anew for every step, played a little faster or slower, laid over
 another clip of their class, filtered, made quieter and partly masked, since there are few

@@ -1,4 +1,4 @@
-"""Train a nano model: first to read, then to hear.
+"""Training of a nano model: first on text, then on audio.
 
 A large audio language model is a language model that was taught to hear; here likewise. First the
 language model learns from text alone what is asked: where the audio would stand are vectors that

@@ -1,9 +1,13 @@
 """Put the variants together: tables/matrix.csv, metrics.csv, thresholds.csv, curves.csv …"""
 
+import json
+
 import pandas as pd
 
+from speechdt.detectors.answer_files import by_run
 from speechdt.reporting.tables.matrix import matrix
 from speechdt.reporting.tables.reading import read_tables
+from speechdt.reporting.tables.skill import mean_auc
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
@@ -15,8 +19,18 @@ if __name__ == "__main__":
                 *("surface", "contour"),
             )
         }
+        learned = {
+            run: json.loads(path.read_text())
+            for run, path in by_run(snakemake.input.calibrations).items()
+        }
         tables["matrix"] = matrix(
-            tables["metrics"], tables["thresholds"], snakemake.params.variants
+            tables["metrics"],
+            tables["thresholds"],
+            snakemake.params.variants,
+            {
+                variant: mean_auc([learned[run] for run in runs])
+                for variant, runs in snakemake.params.runs.items()
+            },
         )
         for name, table in tables.items():
             table.to_csv(snakemake.output[name], index=False)

@@ -1,11 +1,13 @@
-"""Judge the plan's success criteria: tables/verdict.md and verdict.csv."""
+"""Judge the study's success criteria: tables/verdict.md and verdict.csv."""
 
 from pathlib import Path
 
 import pandas as pd
 
+from speechdt.reporting.tables.criteria import criteria_of
+from speechdt.reporting.tables.measured import Run
 from speechdt.reporting.tables.reading import read_table
-from speechdt.reporting.tables.verdict import Run, findings
+from speechdt.reporting.tables.verdict import findings
 from speechdt.reporting.tables.verdict_text import page
 from speechdt.workflow.jobs import logged
 
@@ -20,7 +22,8 @@ if __name__ == "__main__":
             judged=params.judged,
             baselines=[name for name in params.baselines if name in params.present],
         )
-        text = page(run)
+        criteria = criteria_of(params.criteria)
+        text = page(run, criteria)
         Path(snakemake.output.page).write_text(text, encoding="utf-8")
-        pd.DataFrame(findings(run)).to_csv(snakemake.output.table, index=False)
+        pd.DataFrame(findings(run, criteria)).to_csv(snakemake.output.table, index=False)
         log.info("%s", text)

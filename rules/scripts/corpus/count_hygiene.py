@@ -1,11 +1,9 @@
-"""Count and draw what hygiene would remove of each category: corpus/hygiene.csv and a figure."""
+"""Count what hygiene would remove of each category: hygiene.csv."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from speechdt.reporting.figures.hygiene import hygiene
-from speechdt.reporting.figures.style import save
 from speechdt.corpus.hygiene import Thresholds, count
 from speechdt.workflow.jobs import logged
 
@@ -19,6 +17,5 @@ if __name__ == "__main__":
             {Path(file).stem: pd.read_parquet(file) for file in snakemake.input.scores},
             thresholds,
         )
-        counts.to_csv(snakemake.output.table, index=False)
-        save(hygiene(counts), Path(snakemake.output.svg).with_suffix(""))
+        counts.to_csv(snakemake.output[0], index=False)
         log.info("\n%s", counts.to_string(index=False))

@@ -1,4 +1,4 @@
-"""Write the page that holds it all: report.html."""
+"""Write the report: report.html."""
 
 import json
 from pathlib import Path
@@ -6,87 +6,42 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from speechdt.detectors.answer_files import by_run
 from speechdt.environment import revision, versions
-from speechdt.reporting.pages.report import render
-from speechdt.reporting.pages.report_hygiene import hygiene_section
-from speechdt.reporting.pages.report_prompts import prompt_section
+from speechdt.reporting.pages.report.page import render
+from speechdt.reporting.pages.report.section import Results
 from speechdt.reporting.tables.reading import read_table
-from speechdt.trials.grid import CROSSED
 from speechdt.workflow.jobs import logged
 
 
-def read_json(variants, paths):
-    """Return the content of JSON files by variant."""
-    return {
-        variant: json.loads(Path(path).read_text())
-        for variant, path in zip(variants, paths, strict=True)
-    }
-
-
-def read_if_there(paths):
-    """Return the table, if there is one."""
-    return read_table(paths[0]) if paths else None
-
-
-def read_prompts(files, searches):
-    """Return the section on prompts, or None if none was searched for."""
-    named = {Path(path).name: path for path in files}
-    if not named:
-        return None
-    return prompt_section(
-        read_table(named["prompts.csv"]),
-        read_table(named["searches.csv"]),
-        [json.loads(Path(path).read_text()) for path in searches],
-        Path(named["prompts.svg"]).read_text(),
-    )
-
-
-def read_hygiene(files, metrics):
-    """Return the section on hygiene, or None if nothing is checked."""
-    named = {Path(path).name: path for path in files}
-    if not named:
-        return None
-    counts, svg = named["hygiene.csv"], Path(named["hygiene.svg"]).read_text()
-    return hygiene_section(pd.read_csv(counts), read_table(metrics), svg)
-
-
-def main(inputs, variants, config, checkout):
-    """Return the page, from files by name."""
-    timed = read_json(variants, inputs["latency_of"])
-    tables = ("matrix", "metrics", "thresholds", "curves", "latency", "pareto", "comparisons")
-    tables += ("surface", "contour", "verdict", "threshold_sensitivity")
-    return render(
-        tables={name: read_table(inputs[name]) for name in tables}
-        | ({"giveaways": read_table(inputs["giveaways"][0])} if inputs["giveaways"] else {}),
-        order_bias=read_if_there(inputs["order_bias"]),
-        left_out=read_if_there(inputs["left_out"]),
-        adapters=read_if_there(inputs["adapters"]),
-        figures={Path(path).stem: Path(path).read_text() for path in inputs["figures"]},
-        calibrations=read_json(variants, inputs["calibration"]),
+def read_results(given, runs, config):
+    """Return the results of the run, from the inputs of the rule and a run of each variant."""
+    files = [Path(file) for file in given]
+    timed = read_json(runs, given.latency_of)
+    return Results(
+        tables={file.stem: read_table(file) for file in files if file.suffix == ".csv"},
+        figures={file.stem: file.read_text() for file in files if file.suffix == ".svg"},
+        calibrations=read_json(runs, given.calibration),
         hardware={variant: times["hardware"] for variant, times in timed.items()},
-        sources=pd.read_parquet(inputs["sources"]),
-        items={
-            split: pd.read_parquet(path)
-            for split, path in zip(CROSSED, inputs["chosen"], strict=True)
-        },
-        rejected=pd.read_csv(inputs["rejected"]),
-        audit=pd.read_csv(inputs["audit"]),
+        sources=pd.read_parquet(given.sources),
+        items={Path(file).parent.name: pd.read_parquet(file) for file in given.chosen},
         config=config,
         versions=versions(),
-        revision=revision(checkout),
-        prompts=read_prompts(inputs["prompts"], inputs["searches"]),
-        hygiene=read_hygiene(inputs["hygiene"], inputs["metrics"]),
-        citation=yaml.safe_load(Path(inputs["citation"]).read_text()),
+        revision=revision(Path(given.citation).parent),
+        citation=yaml.safe_load(Path(given.citation).read_text()),
+        searches=[json.loads(Path(file).read_text()) for file in given.searches],
     )
+
+
+def read_json(runs, files):
+    """Return the content of JSON files, which are named for runs, by variant."""
+    of_run = by_run(files)
+    return {variant: json.loads(of_run[run].read_text()) for variant, run in runs.items()}
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        page = main(
-            dict(snakemake.input.items()),
-            snakemake.params.variants,
-            snakemake.params.config,
-            Path(snakemake.input.citation).parent,
-        )
+        params = snakemake.params
+        page = render(read_results(snakemake.input, params.runs, params.config))
         Path(snakemake.output[0]).write_text(page, encoding="utf-8")
         log.info("%s: %d bytes", snakemake.output[0], len(page.encode()))

@@ -1,12 +1,14 @@
 """Learn threshold and calibration of a run from dev: calibration/{run}.json."""
 
 import json
+import math
 from pathlib import Path
 
 from sklearn.metrics import balanced_accuracy_score
 
 from speechdt.detectors.scoring import read_scored
 from speechdt.statistics.calibration import calibrate
+from speechdt.statistics.metrics import auc_interval
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
@@ -14,13 +16,20 @@ if __name__ == "__main__":
         # A cell that leaves a corpus out has the scores of the whole one.
         scores = {path.stem: path for path in map(Path, snakemake.input.scores)}
         dev = read_scored((cell, scores[Path(cell).stem]) for cell in snakemake.input.cells)
-        learned = calibrate(dev["p_speech"], dev["label"] == "SPEECH")
+        dev["speech"] = dev["label"] == "SPEECH"
+        learned = calibrate(dev["p_speech"], dev["speech"])
+        resampled = {name: snakemake.params[name] for name in ("replicates", "seed")}
+        auc, *ends = auc_interval(dev, **resampled)
+        low, high = (None if math.isnan(end) else end for end in ends)
         content = learned.to_dict() | {
             "clips": len(dev),
             "split": "dev",
             "balanced_accuracy": balanced_accuracy_score(
-                dev["label"] == "SPEECH", learned.decide(dev["p_speech"])
+                dev["speech"], learned.decide(dev["p_speech"])
             ),
+            "auc": auc,
+            "auc_low": low,
+            "auc_high": high,
         }
         Path(snakemake.output[0]).write_text(json.dumps(content, indent=2) + "\n")
         log.info("%s", content)

@@ -1,4 +1,4 @@
-"""What all readers do with a publisher's folder."""
+"""Common parts of the readers: folders, tables and labels of a publisher's tree."""
 
 import csv
 import os

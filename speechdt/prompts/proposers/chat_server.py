@@ -1,22 +1,22 @@
-"""Ask a language model on a server that speaks OpenAI's chat protocol.
+"""Proposals from a server that speaks OpenAI's chat protocol.
 
-The key is taken from the environment when it is needed; it stands in no message, log or result.
+The key is taken from the environment when it is needed; it stands in no message, log or result, and
+goes to the origin of `base_url` alone.
 """
 
 import json
 import os
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException
 from urllib.parse import urlsplit
 
+from speechdt.http_client import Reply, ServerError, ServerTimeout, check_url, post_json
 from speechdt.prompts.proposers.contract import ProposerError
 
 TRIES = 2
 """Requests for one reply where the server does not answer in time or is too busy."""
 TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 """HTTP states that may pass."""
+SUCCESS = 200
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,12 @@ class ChatServer:
     most_tokens : int
         Of a reply.
     timeout_s : float
-        Seconds without a byte from the server after which it is given up.
+        Seconds that a reply may take, from the request to its last byte.
+
+    Raises
+    ------
+    ValueError
+        If `base_url` is no http or https address.
     """
 
     base_url: str
@@ -44,6 +49,12 @@ class ChatServer:
     temperature: float = 1.0
     most_tokens: int = 1500
     timeout_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        try:
+            check_url(self.base_url)
+        except ValueError as error:
+            raise ValueError(f"proposer: base_url: {error}") from None
 
     def __call__(self, text: str, seed: int) -> str:
         """Return the model's reply.
@@ -55,23 +66,20 @@ class ChatServer:
         """
         for left in reversed(range(TRIES)):
             try:
-                return self._reply(self._request(text, seed))
-            except urllib.error.HTTPError as error:
-                with error:
-                    if not left or error.code not in TRANSIENT:
-                        raise self._failure(f"HTTP {error.code}") from None
-            except TimeoutError:
+                reply = self._ask(text, seed)
+            except ServerTimeout as error:
                 if not left:
-                    raise self._failure(f"no answer within {self.timeout_s:g} s") from None
-            except (urllib.error.URLError, HTTPException, OSError) as error:
-                reason = getattr(error, "reason", None) or type(error).__name__
-                timed_out = isinstance(reason, TimeoutError)
-                if not (timed_out and left):
-                    why = f"no answer within {self.timeout_s:g} s" if timed_out else reason
-                    raise self._failure(str(why)) from None
+                    raise self._failure(str(error)) from None
+                continue
+            except ServerError as error:
+                raise self._failure(str(error)) from None
+            if reply.status == SUCCESS:
+                return self._text(reply)
+            if not left or reply.status not in TRANSIENT:
+                raise self._failure(f"HTTP {reply.status}")
         raise AssertionError("unreachable")
 
-    def _request(self, text: str, seed: int) -> urllib.request.Request:
+    def _ask(self, text: str, seed: int) -> Reply:
         content = {
             "model": self.model,
             "messages": [{"role": "user", "content": text}],
@@ -79,26 +87,18 @@ class ChatServer:
             "max_tokens": self.most_tokens,
             "seed": seed,
         }
-        headers = {"Content-Type": "application/json"}
-        key = os.getenv(self.key_variable)
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
-        return urllib.request.Request(
-            f"{self.base_url.rstrip('/')}/chat/completions",
-            data=json.dumps(content).encode(),
-            headers=headers,
-        )
+        url = f"{self.base_url.rstrip('/')}/chat/completions"
+        key = os.getenv(self.key_variable, "").strip()
+        return post_json(url, content, token=key or None, timeout_s=self.timeout_s)
 
-    def _reply(self, request: urllib.request.Request) -> str:
-        with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
-            body = response.read()
+    def _text(self, reply: Reply) -> str:
         try:
-            reply = json.loads(body)["choices"][0]["message"]["content"]
-        except (ValueError, LookupError, TypeError):
+            text = json.loads(reply.body)["choices"][0]["message"]["content"]
+        except (ValueError, LookupError, TypeError, RecursionError):
             raise self._failure("its answer is no chat completion") from None
-        if not isinstance(reply, str) or not reply.strip():
+        if not isinstance(text, str) or not text.strip():
             raise self._failure("its reply is empty")
-        return reply
+        return text
 
     def _failure(self, reason: str) -> ProposerError:
         # The host alone: an address may hold a password.

@@ -1,4 +1,4 @@
-"""Propose prompts without a language model: clauses, wordings and options in new combinations.
+"""Proposals without a language model: new combinations of clauses, wordings and options.
 
 Which ones go together is learned from what was tried: the score of a prompt is taken for a sum of
 effects of its parts (a Bayesian linear model), effects are drawn from what is known about them, and
@@ -74,7 +74,7 @@ PARTS: Mapping[str, Sequence[Any]] = {
         "\n\nOutput A or B:",
     ),
 }
-"""Parts of a question; words that the requirements' prompts and their like are made of."""
+"""Parts of a question; words that the plan's prompts and their like are made of."""
 
 SPREAD = 1.0
 """Standard deviation of an effect before anything is known, in those of the scores."""

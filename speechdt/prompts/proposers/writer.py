@@ -1,4 +1,4 @@
-"""What proposes prompts: a language model, told what was tried and how it did.
+"""Proposals from a language model, given the tried prompts and their scores.
 
 A proposer gets the prompts that were tried, with their scores, and returns texts; whether they are
 prompts is not its business (`speechdt.prompts.candidates`). Without anything tried it proposes

@@ -1,1 +1,9 @@
-""""""
+"""Figures.
+
+catalogue : titles, captions and tables of all figures.
+draw : drawing by name.
+comparison, confusion, heatmap, hygiene, pareto, prompts, psychometric, reliability, surface,
+training : one or two figures each, functions from tables to a matplotlib figure.
+levels, strip : parts of the psychometric figures.
+style : the look of all.
+"""

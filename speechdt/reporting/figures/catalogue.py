@@ -1,9 +1,9 @@
-"""Catalogue of the figures: what each shows and from which tables, without importing matplotlib."""
+"""Catalogue of the figures: titles, captions and tables, without an import of matplotlib."""
 
 from typing import NamedTuple
 
 FORMATS = ("pdf", "svg", "png")
-"""What every figure is written as."""
+"""Formats of every figure."""
 
 
 class Entry(NamedTuple):
@@ -15,11 +15,17 @@ class Entry(NamedTuple):
         Plain text.
     tables : tuple of str
         Names of the tables it is drawn from.
+    section : str
+        Section of the report that shows it.
+    in_paper : bool
+        Whether the paper shows it.
     """
 
     title: str
     caption: str
     tables: tuple[str, ...]
+    section: str = "figures"
+    in_paper: bool = True
 
 
 FIGURES = {
@@ -105,9 +111,23 @@ FIGURES = {
         "solid where p is at most 0.05 after Holm's correction, and dotted where it is not.",
         ("comparisons", "matrix"),
     ),
+    "prompts": Entry(
+        "Prompts of the bank",
+        "Every prompt of the bank on all of dev, for each detector that a prompt is searched for. "
+        "Left: gain in log-loss after Platt scaling over the baseline prompt on the same clips. "
+        "Right: balanced accuracy at the threshold that suits dev best; the line is the baseline "
+        "prompt's. Whiskers: 95 % intervals over groups of recordings.",
+        ("prompts",),
+        section="prompts",
+        in_paper=False,
+    ),
+    "hygiene": Entry(
+        "What hygiene would remove",
+        "Share of the recordings of each category that each check objects to: NONSPEECH in which "
+        "its detector hears speech, SPEECH in which it hears too little.",
+        ("hygiene",),
+        section="data",
+        in_paper=False,
+    ),
 }
-"""All figures by name, in the order of the report."""
-
-
-OF_ADAPTERS = ("adapters", "training")
-"""Figures that there are only where something is fine-tuned."""
+"""All figures by name; those of one section of the report in its order."""

@@ -1,4 +1,4 @@
-"""Who beats whom: the difference of balanced accuracy of every pair of variants."""
+"""Differences of balanced accuracy between all pairs of variants."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Confusion matrices: what each variant says to each class."""
+"""Confusion matrices: decisions of each variant on each class."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from speechdt.reporting.figures.style import SMALL, panels, styled
+from speechdt.reporting.figures.style import SMALL, outside, panels, styled
 from speechdt.reporting.tables.formatting import number
 
 CLASSES = ("SPEECH", "NONSPEECH")
@@ -37,10 +37,7 @@ def confusion(metrics: pd.DataFrame, variants: Sequence[str]) -> Figure:
         for panel, variant in zip(axes.flat, variants, strict=False):
             _panel(panel, counts(metrics[metrics["variant"] == variant]))
             panel.set_title(variant, fontweight="bold")
-        for panel in axes.flat[len(variants) :]:
-            panel.set_visible(False)
-        for column in axes.T:
-            [panel for panel in column if panel.get_visible()][-1].tick_params(labelbottom=True)
+        outside(axes, len(variants))
         figure.supxlabel("Decided", fontsize=8)
         figure.supylabel("Label", fontsize=8)
         return figure

@@ -1,28 +1,40 @@
-"""The figures of the paper: which there are, what they show, and from which tables.
-
-Only the catalogue is here, so that the workflow can list the figures without matplotlib; the
-modules draw them.
-"""
+"""Drawing of the figures of the catalogue by their names."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from speechdt.reporting.figures.catalogue import FORMATS as FORMATS
+import pandas as pd
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+from speechdt.reporting.figures.comparison import comparisons
+from speechdt.reporting.figures.confusion import confusion
+from speechdt.reporting.figures.heatmap import heatmap
+from speechdt.reporting.figures.hygiene import hygiene
+from speechdt.reporting.figures.pareto import pareto
+from speechdt.reporting.figures.prompts import prompts
+from speechdt.reporting.figures.psychometric import psychometric_duration, psychometric_snr
+from speechdt.reporting.figures.reliability import reliability
+from speechdt.reporting.figures.surface import surface
+from speechdt.reporting.figures.training import adapters, training
+
+_FUNCTIONS: dict[str, Callable[..., Figure]] = {
+    function.__name__: function
+    for function in (
+        *(psychometric_snr, psychometric_duration),
+        *(heatmap, pareto, reliability, confusion, comparisons, surface),
+        *(adapters, training, prompts, hygiene),
+    )
+}
 
 
 def draw(
-    name: str, tables: "Mapping[str, pd.DataFrame]", variants: Sequence[str], **size: float
-) -> "Figure":
+    name: str, tables: Mapping[str, pd.DataFrame], variants: Sequence[str], **size: float
+) -> Figure:
     """Draw a figure of the catalogue.
 
     Parameters
     ----------
     name : str
-        Key of `FIGURES`.
+        Key of `catalogue.FIGURES`.
     tables : mapping of str to DataFrame
         The tables that it is drawn from, by name.
     variants : sequence of str
@@ -30,19 +42,4 @@ def draw(
     **size
         width and height in inches, for the figures that take them.
     """
-    from speechdt.reporting.figures.comparison import comparisons
-    from speechdt.reporting.figures.confusion import confusion
-    from speechdt.reporting.figures.heatmap import heatmap
-    from speechdt.reporting.figures.pareto import pareto
-    from speechdt.reporting.figures.psychometric import psychometric_duration, psychometric_snr
-    from speechdt.reporting.figures.reliability import reliability
-    from speechdt.reporting.figures.surface import surface
-    from speechdt.reporting.figures.training import adapters, training
-
-    functions = (
-        *(psychometric_snr, psychometric_duration),
-        *(heatmap, pareto, reliability, confusion, comparisons, surface),
-        *(adapters, training),
-    )
-    drawn: dict[str, Callable[..., Figure]] = {one.__name__: one for one in functions}
-    return drawn[name](**tables, variants=variants, **size)
+    return _FUNCTIONS[name](**tables, variants=variants, **size)

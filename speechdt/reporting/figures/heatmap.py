@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from speechdt.reporting.figures.style import PAGE, SMALL, message, panels, styled
+from speechdt.reporting.figures.style import PAGE, SMALL, message, outside, panels, styled
 from speechdt.reporting.tables.formatting import minus
 
 COLORMAP = "cividis"
@@ -73,11 +73,3 @@ def _panel(axes: Axes, values: np.ndarray, shades: ScalarMappable) -> None:
             color = "white" if value < 0.72 else "black"
             text = f"{100 * value:.0f}"
             axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=color)
-
-
-def outside(axes: np.ndarray, shown: int) -> None:
-    """Hide panels without a variant, and give ticks to the lowest one of each column."""
-    for panel in axes.flat[shown:]:
-        panel.set_visible(False)
-    for column in axes.T:
-        [panel for panel in column if panel.get_visible()][-1].tick_params(labelbottom=True)

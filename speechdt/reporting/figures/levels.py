@@ -1,4 +1,4 @@
-"""The x-axis of psychometric curves: tested levels in dB or ms, and a place for catch trials."""
+"""X-axis of psychometric curves: tested levels in dB or ms, and a place for catch trials."""
 
 from typing import NamedTuple
 
@@ -12,15 +12,15 @@ from speechdt.reporting.tables.formatting import minus
 MARGIN = 0.05
 """Room beside the outermost level, as a share of the tested range."""
 CATCH = 0.2
-"""How far left of the lowest level the catch trials stand, as a share of the range."""
+"""Distance of the catch trials left of the lowest level, as a share of the range."""
 EDGE = 0.06
-"""How far outside the tested range a threshold beyond it is drawn, likewise."""
+"""Distance outside the tested range at which a threshold beyond it is drawn, likewise."""
 CROWDED = 0.05
 """Levels nearer than this share of the range share one label."""
 
 
 class Dimension(NamedTuple):
-    """What a curve runs along, by its name in the tables."""
+    """Dimension of a curve, by its name in the tables."""
 
     name: str
     label: str
@@ -32,7 +32,7 @@ DURATION = Dimension("duration", "Duration (ms)", True)
 
 
 class Scale(NamedTuple):
-    """Where things stand on the x-axis.
+    """Places on the x-axis.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ PLACES = tuple(
 )
 """Where a name may stand, in points from its variant, the best first."""
 MISTAKEN = 50
-"""How many square pixels of overlap are better than a name nearer to another point than its own."""
+"""Overlap in square pixels that is better than a name nearer to another point than its own."""
 CHANCE = 50
 
 

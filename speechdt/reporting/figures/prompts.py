@@ -1,4 +1,6 @@
-"""The prompts of the bank: what each gains over the baseline, and how often it is right."""
+"""Prompts of the bank: gain over the baseline prompt, and balanced accuracy."""
+
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -6,33 +8,29 @@ from matplotlib.figure import Figure
 
 from speechdt.reporting.figures.style import COLORS, INK, PAGE, PALE, styled
 
-CAPTION = (
-    "Every prompt of the bank on all of dev, for each detector that a prompt is searched for. "
-    "Left: gain in log-loss after Platt scaling over the baseline prompt on the same clips. Right: "
-    "balanced accuracy at the threshold that suits dev best; the line is the baseline prompt's. "
-    "Whiskers: 95 % intervals over groups of recordings."
-)
 ROW = 0.17
 """Height in inches of a prompt."""
 
 
-def prompts(bank: pd.DataFrame) -> Figure:
+def prompts(prompts: pd.DataFrame, variants: Sequence[str]) -> Figure:
     """Draw two panels a search, one row a prompt, all in the order of the first search.
 
     Parameters
     ----------
-    bank : DataFrame
-        ``tables/prompts.csv``.
+    prompts : DataFrame
+        The table of this name.
+    variants : sequence of str
+        Not used: searches are drawn, in the order of the table.
     """
-    searches = list(dict.fromkeys(bank["search"]))
-    first = bank[bank["search"] == searches[0]].sort_values("gain", kind="stable")
+    searches = list(dict.fromkeys(prompts["search"]))
+    first = prompts[prompts["search"] == searches[0]].sort_values("gain", kind="stable")
     order = list(first["prompt"])
     with styled():
         height = len(searches) * (ROW * len(order) + 0.6) + 0.2
         figure = Figure(figsize=(PAGE, height), layout="constrained")
         axes = figure.subplots(len(searches), 2, sharey=True, squeeze=False)
         for (left, right), search in zip(axes, searches, strict=True):
-            rows = bank[bank["search"] == search].set_index("prompt").reindex(order)
+            rows = prompts[prompts["search"] == search].set_index("prompt").reindex(order)
             _dots(left, rows, "gain", 1)
             left.axvline(0, color=PALE, lw=0.6, zorder=0)
             _dots(right, rows, "balanced_accuracy", 100)

@@ -1,4 +1,4 @@
-"""Psychometric curves: how often speech is heard, against SNR or duration, and the thresholds."""
+"""Psychometric curves of detection and accuracy along SNR or duration, with thresholds."""
 
 from collections.abc import Sequence
 from textwrap import fill
@@ -200,7 +200,7 @@ def _poor(thresholds: pd.DataFrame, kind: str) -> set[str]:
 
 
 def _mark_poor(axes: Axes, *variants: str) -> None:
-    """Say above a panel, where it hides nothing, which of its curves do not fit."""
+    """Name the curves that do not fit above a panel, where the names hide nothing."""
     if variants:
         text = fill("poor fit: " + ", ".join(variants), MOST_LETTERS)
         axes.set_title(text, loc="right", **ALARM)

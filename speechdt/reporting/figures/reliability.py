@@ -1,4 +1,4 @@
-"""Reliability diagrams: the rate of speech against P(speech), raw and calibrated."""
+"""Reliability diagrams: rate of speech against P(speech), raw and calibrated."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from speechdt.statistics.metrics import BINS
 
 
 class Scale(NamedTuple):
-    """How one scale of P(speech) is drawn; `suffix` is that of its metrics."""
+    """Look of one scale of P(speech); `suffix` is that of its metrics."""
 
     label: str
     suffix: str

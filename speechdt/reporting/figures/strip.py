@@ -14,7 +14,7 @@ ROOM = 0.24
 """Share of the range that the label of a threshold takes."""
 
 CARETS = (CARETLEFT, CARETRIGHT)
-"""What stands at the edge for a threshold, or the end of its interval, beyond the tested range."""
+"""Marks at the edge for a threshold, or the end of its interval, beyond the tested range."""
 
 
 class Mark(NamedTuple):

@@ -1,4 +1,4 @@
-"""One look for all figures: widths, fonts, and a colour, a line and a marker for each variant."""
+"""Style of all figures: widths, fonts, and a colour, a line and a marker for each variant."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from speechdt.reporting.figures.catalogue import FORMATS
 
@@ -55,7 +56,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class Look(NamedTuple):
-    """How a variant is drawn in every figure."""
+    """Look of a variant in every figure."""
 
     color: str
     line: Any
@@ -98,18 +99,31 @@ def panels(count: int, most: int) -> tuple[int, int]:
 
 
 def mark_chance(axes: Axes, level: float) -> None:
-    """Draw a line at `level` and call it chance, outside of the panel where nothing is hidden."""
+    """Draw a line at `level` and call it chance."""
     axes.axhline(level, color=PALE, lw=0.6, zorder=0)
+    beside(axes, level, "chance")
+
+
+def beside(axes: Axes, level: float, text: str, gap: float = 2) -> None:
+    """Write small text at a level of the y-axis, outside of the panel where nothing is hidden."""
     axes.annotate(
-        "chance",
+        text,
         (1, level),
         xycoords=axes.get_yaxis_transform(),
-        xytext=(2, 0),
+        xytext=(gap, 0),
         textcoords="offset points",
         va="center",
         fontsize=SMALL,
         color=PALE,
     )
+
+
+def outside(axes: NDArray[Any], shown: int) -> None:
+    """Hide the panels behind the first `shown`, and give ticks to the lowest one of each column."""
+    for panel in axes.flat[shown:]:
+        panel.set_visible(False)
+    for column in axes.T:
+        [panel for panel in column if panel.get_visible()][-1].tick_params(labelbottom=True)
 
 
 def message(text: str) -> Figure:

@@ -1,4 +1,4 @@
-"""How much duration buys how much SNR: the fitted surface and its 75 % contour, by variant."""
+"""Fitted surfaces over SNR and duration with their 75 % contours, one panel a variant."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from speechdt.psychometrics.surface import Surface
-from speechdt.reporting.figures.heatmap import COLORMAP, cell_values, outside
-from speechdt.reporting.figures.style import INK, PAGE, message, panels, styled
+from speechdt.reporting.figures.heatmap import COLORMAP, cell_values
+from speechdt.reporting.figures.style import INK, PAGE, message, outside, panels, styled
 from speechdt.reporting.tables.formatting import minus
 
 POINTS = 60

@@ -1,4 +1,4 @@
-"""How training went, and what more data, rank, masking and augmentation are worth."""
+"""Curves of trainings, and test accuracy against the settings of adapters."""
 
 from collections.abc import Sequence
 

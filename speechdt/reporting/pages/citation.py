@@ -1,4 +1,4 @@
-"""How to cite the software, from CITATION.cff."""
+"""Citation of the software as one line and as BibTeX, from CITATION.cff."""
 
 from collections.abc import Mapping
 from typing import Any

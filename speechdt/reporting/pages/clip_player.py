@@ -1,4 +1,4 @@
-"""Clips on a page: their audio, their spectrograms, and the script that plays them.
+"""Clips on a page: their audio, their spectrograms, and a script that plays them.
 
 A page takes `STYLE` and `SCRIPT` as they are, and the macro ``player`` of
 ``templates/clip_player.html.j2`` for each clip. One audio element plays them all: hundreds of
@@ -8,7 +8,6 @@ does not let a page that was opened from a folder read the files beside it.
 
 import base64
 import io
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -19,10 +18,10 @@ from scipy.signal import stft
 
 from speechdt.audio.io import from_flac_bytes
 from speechdt.audio.rate import SAMPLE_RATE
+from speechdt.reporting.pages.environment import text
 
-TEMPLATES = Path(__file__).with_name("templates")
-STYLE = (TEMPLATES / "clip_player.css").read_text(encoding="utf-8")
-SCRIPT = (TEMPLATES / "clip_player.js").read_text(encoding="utf-8")
+STYLE = text("clip_player.css")
+SCRIPT = text("clip_player.js")
 
 WINDOW, HOP = 256, 96
 """Samples of a frame and between two: 16 ms and 6 ms."""
@@ -31,11 +30,11 @@ ROWS = 64
 SHADES = 16
 """Few, because noise in many shades hardly compresses: a page holds hundreds of spectrograms."""
 RANGE_DB = 60.0
-"""What lies so far below the loudest point of a clip is black."""
+"""Range below the loudest point of a clip; below that it is black."""
 
 
 class Player(NamedTuple):
-    """What the macro ``player`` needs of one clip.
+    """Input of the macro ``player``: one clip.
 
     Attributes
     ----------

@@ -1,17 +1,16 @@
-"""The card of the trials: a README.md with which Hugging Face `datasets` opens their folder."""
+"""The dataset card of the trials: a README.md with which `datasets` opens their folder."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
-import yaml
+from huggingface_hub import DatasetCardData
 
+from speechdt.reporting.pages.environment import template
 from speechdt.trials.cells import read_cell
 from speechdt.trials.grid import CROSSED, SPLITS, Cell
 
-TEMPLATES = Path(__file__).with_name("templates")
 KINDS = {"noisy": "snr", "clean": "clean", "catch": "catch"}
 """Configurations that `datasets` offers, and how the files of each begin."""
 COLUMNS = {
@@ -28,7 +27,7 @@ COLUMNS = {
     "background_group": "its group",
     "audio": "16 kHz mono FLAC",
 }
-"""What each column of `cells.SCHEMA` holds."""
+"""Descriptions of the columns of `cells.SCHEMA`."""
 
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
 
@@ -67,7 +66,7 @@ def count(cells: Mapping[str, Mapping[Cell, Path | str]]) -> pd.DataFrame:
 
 
 def header(counts: pd.DataFrame, sources: pd.DataFrame) -> str:
-    """Return the YAML header: what is where, licences, languages, size.
+    """Return the YAML header: configurations with their files, licence, languages and size.
 
     Parameters
     ----------
@@ -88,7 +87,7 @@ def header(counts: pd.DataFrame, sources: pd.DataFrame) -> str:
             configs.append({"config_name": name, "data_files": files})
     configs[0]["default"] = True
     total = int(counts["trials"].sum())
-    content = {
+    content: dict[str, Any] = {
         "pretty_name": "Short and noisy clips of speech and other sounds",
         "license": "other",
         "license_name": "of-each-recording",
@@ -102,7 +101,7 @@ def header(counts: pd.DataFrame, sources: pd.DataFrame) -> str:
     languages = sorted(set(spoken.dropna().str.lower().str.split("[_-]").str[0]) - {""})
     if languages:
         content["language"] = languages
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    return str(DatasetCardData(**content).to_yaml(original_order=list(content)))
 
 
 def render(
@@ -128,11 +127,8 @@ def render(
         Recordings that hygiene flags.
     """
     counts = count(cells)
-    environment = jinja2.Environment(
-        trim_blocks=True, lstrip_blocks=True, loader=jinja2.FileSystemLoader(TEMPLATES)
-    )
     known = sources["licence"] if "licence" in sources else pd.Series("", index=sources.index)
-    return environment.get_template("trials_card.md.j2").render(
+    return template("trials_card.md.j2").render(
         header=header(counts, sources),
         splits={split: _by_cell(counts, split) for split in cells},
         others=counts[counts["kind"] != "snr"].to_dict("records"),

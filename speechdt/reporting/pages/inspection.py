@@ -1,17 +1,17 @@
-"""The inspection page: recordings and trials drawn at random, to be listened to and marked.
+"""Inspection page: recordings and trials drawn at random, to be listened to and marked.
 
 Everything is in the page, so that it can be sent to whoever has ears and a browser. Marks are saved
 as a CSV file that the configuration takes under ``exclude``.
 """
 
 import base64
+import hashlib
 import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -25,11 +25,11 @@ from speechdt.corpus.sources import CATEGORIES
 from speechdt.reporting.pages.clip_player import (
     SCRIPT,
     STYLE,
-    TEMPLATES,
     Player,
     audio_uri,
     spectrogram_uri,
 )
+from speechdt.reporting.pages.environment import template, text
 from speechdt.reporting.tables.formatting import minus
 from speechdt.trials.cells import read_batches
 
@@ -216,6 +216,27 @@ def waveform_uri(samples: NDArray[np.float32]) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
+def page(
+    sources: pd.DataFrame, cells: Sequence[Path | str], seed: int, flagged: Collection[str] = ()
+) -> str:
+    """Return the page of `EACH` recordings, and as many trials, of each class.
+
+    Parameters
+    ----------
+    sources : DataFrame
+        As for `source_cards`.
+    cells : sequence of paths
+        Cell files of dev and test.
+    seed : int
+    flagged : collection of str
+        Recordings that hygiene flags.
+    """
+    cards = source_cards(sources, seed, flagged=flagged)
+    cards += trial_cards(cells, seed, flagged=flagged)
+    names = "\n".join(card.name for card in cards)
+    return render(cards, run=hashlib.sha256(names.encode()).hexdigest()[:12])
+
+
 def render(cards: Sequence[Card], run: str) -> str:
     """Return the page.
 
@@ -223,14 +244,8 @@ def render(cards: Sequence[Card], run: str) -> str:
     ----------
     cards : sequence of Card
     run : str
-        Names the run: marks that a browser keeps belong to it.
+        Name of the run: marks that a browser keeps belong to it.
     """
-    environment = jinja2.Environment(
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-    )
     sections = {
         f"{kind}-{label}": {
             "title": f"{label} {kind}s",
@@ -239,11 +254,11 @@ def render(cards: Sequence[Card], run: str) -> str:
         for kind in ("source", "trial")
         for label in CATEGORIES
     }
-    return environment.get_template("inspect.html.j2").render(
+    return template("inspect.html.j2").render(
         sections=sections,
         store={card.name: card.flac for card in cards},
         run=run,
         seconds=LONGEST // SAMPLE_RATE,
-        style=(TEMPLATES / "page.css").read_text(encoding="utf-8") + STYLE,
-        scripts=[SCRIPT, (TEMPLATES / "inspect.js").read_text(encoding="utf-8")],
+        style=text("page.css") + STYLE,
+        scripts=[SCRIPT, text("inspect.js")],
     )

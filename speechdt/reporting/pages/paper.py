@@ -1,28 +1,24 @@
-"""The paper folder: main.tex with every table and figure of a run, set for two columns.
+"""The paper: main.tex with every table and figure of a run, set for two columns.
 
 The text is a draft to start from: it quotes the run by the macros of numbers.tex, so that it stays
 true when the run is repeated.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import jinja2
 import pandas as pd
 
-from speechdt.corpus.sources import CATEGORIES
 from speechdt.reporting.figures.catalogue import FIGURES
-from speechdt.reporting.pages.clip_player import TEMPLATES
-from speechdt.reporting.pages.paper_numbers import camel
-from speechdt.reporting.tables import (
-    error_rates_text,
-    formatting,
-    latency_text,
-    matrix_text,
-    statistics_text,
-    thresholds_text,
-)
+from speechdt.reporting.figures.draw import draw
+from speechdt.reporting.figures.style import save
+from speechdt.reporting.pages.environment import template
+from speechdt.reporting.pages.paper_numbers import Quoted, as_table, camel, macros, quoted
+from speechdt.reporting.pages.paper_tables import PAPER_TABLES, Tables, tables_of
+from speechdt.reporting.tables.formatting import model_notes
 from speechdt.reporting.tables.markup import escape, latex, split
 
 COLUMN_IN = 3.5
@@ -33,136 +29,6 @@ COLUMN_FIGURES = {"pareto": {"width": COLUMN_IN, "height": 2.7}}
 LETTER_PT, SMALL_PT, GAP_PT = 4.3, 3.4, 8.0
 """Mean width of a letter in a table and of one in an interval, and the gap between two columns."""
 
-Tables: TypeAlias = Mapping[str, pd.DataFrame]
-
-
-class PaperTable(NamedTuple):
-    """A table of the paper.
-
-    Attributes
-    ----------
-    caption : str
-        Plain text.
-    labels : int
-        Columns at the left that hold names.
-    made : callable
-        Its cells, from the tables of the run by name.
-    """
-
-    caption: str
-    labels: int
-    made: Callable[[Tables], pd.DataFrame]
-
-
-ACCURACIES = (
-    *("Variant", "Backend", "Accuracy (%)", "Balanced (%)", "SPEECH (%)", "NONSPEECH (%)"),
-    *("AUC", "Clean (%)"),
-)
-
-
-def _comparison(tables: Tables) -> pd.DataFrame:
-    ranges = formatting.tested_ranges(tables["curves"])
-    return matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)[list(ACCURACIES)]
-
-
-def _thresholds(tables: Tables, dimension: str) -> pd.DataFrame:
-    ranges = formatting.tested_ranges(tables["curves"])
-    if dimension not in ranges:
-        return pd.DataFrame()
-    along = tables["thresholds"][tables["thresholds"]["dimension"] == dimension]
-    table = thresholds_text.thresholds_table(along, ranges, pooled=True)
-    return table.drop(columns=["Along", "At"])
-
-
-def _sliced(tables: Tables, dimension: str) -> pd.DataFrame:
-    ranges = formatting.tested_ranges(tables["curves"])
-    if dimension not in ranges:
-        return pd.DataFrame()
-    table = thresholds_text.sliced_thresholds_table(tables["thresholds"], ranges, dimension)
-    return table.drop(columns=[name for name in table if str(name).startswith("all ")])
-
-
-def _categories(tables: Tables) -> pd.DataFrame:
-    first = [name for names in CATEGORIES.values() for name in names]
-    return matrix_text.breakdown_table(tables["metrics"], "category", "accuracy", first=first)
-
-
-def _balanced(tables: Tables, by: str, unit: str) -> pd.DataFrame:
-    return matrix_text.breakdown_table(tables["metrics"], by, "balanced_accuracy", unit)
-
-
-PAPER_TABLES = {
-    "comparison": PaperTable(
-        "All variants on the same noisy test trials; “Clean”: accuracy on clips without added "
-        "noise. In brackets: 95 % intervals, bootstrapped over groups of recordings.",
-        2,
-        _comparison,
-    ),
-    "contrasts": PaperTable(
-        "Planned contrasts, and those beside them, on the same test trials: balanced accuracy and "
-        "DT75. p: cluster permutation; Holm: over the planned contrasts.",
-        1,
-        lambda tables: statistics_text.comparisons_table(tables["comparisons"]),
-    ),
-    "sensitivity": PaperTable(
-        "Sensitivity and bias: d′ and criterion c.",
-        1,
-        lambda tables: statistics_text.sensitivity_table(tables["matrix"]),
-    ),
-    "strata": PaperTable(
-        "Balanced accuracy (%) over all trials and in parts of them.",
-        1,
-        lambda tables: statistics_text.strata_table(tables["metrics"]),
-    ),
-    "thresholds_snr": PaperTable(
-        "Thresholds along SNR, in dB, over all durations. " + thresholds_text.THRESHOLDS_NOTE,
-        1,
-        lambda tables: _thresholds(tables, "snr"),
-    ),
-    "thresholds_duration": PaperTable(
-        "Thresholds along duration, in ms, over all SNRs, as in the table before.",
-        1,
-        lambda tables: _thresholds(tables, "duration"),
-    ),
-    "dt75_snr": PaperTable(
-        "DT75 along SNR, in dB, at each duration.", 1, lambda tables: _sliced(tables, "snr")
-    ),
-    "dt75_duration": PaperTable(
-        "DT75 along duration, in ms, at each SNR.", 1, lambda tables: _sliced(tables, "duration")
-    ),
-    "by_snr": PaperTable(
-        "Balanced accuracy (%) by SNR.", 1, lambda tables: _balanced(tables, "snr_db", "dB")
-    ),
-    "by_duration": PaperTable(
-        "Balanced accuracy (%) by duration.",
-        1,
-        lambda tables: _balanced(tables, "duration_ms", "ms"),
-    ),
-    "by_category": PaperTable("Correct decisions (%) by category.", 1, _categories),
-    "calibration": PaperTable(
-        "Calibration on test, before and after scaling learned on dev: ECE and MCE over 15 bins, "
-        "and the Brier score.",
-        2,
-        lambda tables: matrix_text.calibration_table(tables["matrix"]),
-    ),
-    "errors": PaperTable(
-        "Errors of each variant, and the share of them that no other and that every variant makes.",
-        2,
-        lambda tables: error_rates_text.common_table(tables["errors_common"]),
-    ),
-    "latency": PaperTable(
-        latency_text.LATENCY_NOTE,
-        1,
-        lambda tables: latency_text.latency_table(tables["latency"]),
-    ),
-    "resources": PaperTable(
-        latency_text.RESOURCES_NOTE,
-        1,
-        lambda tables: latency_text.resources_table(tables["latency"], tables["pareto"]),
-    ),
-}
-"""All tables of the paper by name, in their order."""
-
 
 class Float(NamedTuple):
     """A table or figure as main.tex takes it in: name, caption (LaTeX), and over both columns."""
@@ -172,10 +38,78 @@ class Float(NamedTuple):
     wide: bool
 
 
-def tables_of(tables: Tables) -> dict[str, pd.DataFrame]:
-    """Return the cells of every table of the paper that has any."""
-    made = {name: entry.made(tables) for name, entry in PAPER_TABLES.items()}
-    return {name: cells for name, cells in made.items() if len(cells)}
+def write(
+    folder: Path,
+    tables: Tables,
+    figures: Iterable[Path | str],
+    variants: Sequence[str],
+    *,
+    revision: str,
+    citation: Mapping[str, Any],
+) -> list[Quoted]:
+    """Write the folder: main.tex, numbers.tex and .csv, tables/ and figures/.
+
+    Parameters
+    ----------
+    folder : Path
+    tables : mapping of str to DataFrame
+        CSV tables of the run by name.
+    figures : iterable of paths
+        PDF of the figures of the catalogue; those that are not for the paper are left out.
+    variants : sequence of str
+        In the order of the configuration.
+    revision : str
+        Git commit of the code, or empty.
+    citation : mapping
+        Content of ``CITATION.cff``.
+
+    Returns
+    -------
+    list of Quoted
+        The numbers of numbers.tex.
+    """
+    floats = _place_tables(tables, folder / "tables")
+    widths = _place_figures(figures, tables, variants, folder / "figures")
+    text = main_tex(
+        matrix=tables["matrix"],
+        floats=floats,
+        figures=figure_floats(widths),
+        revision=revision,
+        citation=citation,
+    )
+    (folder / "main.tex").write_text(text, encoding="utf-8")
+    numbers = quoted(tables)
+    (folder / "numbers.tex").write_text(macros(numbers), encoding="utf-8")
+    as_table(numbers).to_csv(folder / "numbers.csv", index=False)
+    return numbers
+
+
+def _place_tables(tables: Tables, folder: Path) -> list[Float]:
+    """Write the tables into a folder, and return how main.tex takes them in."""
+    folder.mkdir(parents=True)
+    made = tables_of(tables)
+    for name, cells in made.items():
+        (folder / f"{name}.tex").write_text(tabular(name, cells), encoding="utf-8")
+    return table_floats(made)
+
+
+def _place_figures(
+    figures: Iterable[Path | str], tables: Tables, variants: Sequence[str], folder: Path
+) -> dict[str, float]:
+    """Copy or draw the figures into a folder, and return their widths in inches."""
+    folder.mkdir(parents=True)
+    widths = {}
+    for path in map(Path, figures):
+        name, target = path.stem, folder / path.name
+        if not FIGURES[name].in_paper:
+            continue
+        if size := COLUMN_FIGURES.get(name):
+            needed = {table: tables[table] for table in FIGURES[name].tables}
+            save(draw(name, needed, variants, **size), folder / name, formats=["pdf"])
+        else:
+            shutil.copyfile(path, target)
+        widths[name] = pdf_width(target.read_bytes())
+    return widths
 
 
 def tabular(name: str, cells: pd.DataFrame) -> str:
@@ -245,26 +179,13 @@ def main_tex(
     citation : mapping
         Content of ``CITATION.cff``.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     names = {float_.name for float_ in (*floats, *figures)}
-    return environment.get_template("main.tex.j2").render(
+    return template("main.tex.j2").render(
         variants=[
             {"name": escape(row["variant"]), "macro": camel(row["variant"]), "thresholds": True}
             for _, row in matrix.iterrows()
         ],
-        notes=[escape(note) for note in formatting.model_notes(matrix)],
+        notes=[escape(note) for note in model_notes(matrix)],
         tables=floats,
         figures=figures,
         names=names,

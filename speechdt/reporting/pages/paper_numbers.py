@@ -1,4 +1,4 @@
-r"""Numbers for the text of a paper: a LaTeX macro for each, and where it came from.
+r"""Numbers for the text of a paper: a LaTeX macro and the source of each.
 
 A macro's name is made of letters, as LaTeX wants it: the variant with its digits in words, then
 what was measured, then nothing, ``Low`` or ``High``: ``\AOneBalancedAccuracy``,
@@ -49,7 +49,7 @@ LATENCIES = {
 }
 """Columns of the latency table, quoted with three significant digits."""
 KNOWING = {"in_domain": "InDomain", "left_out": "LeftOut", "difference": "Difference"}
-"""What a left-out corpus is compared by."""
+"""Columns by which a left-out corpus is compared."""
 OUTCOMES = {
     **{"met": "Met", "not met": "NotMet", "undecided": "Undecided"},
     **{"not run": "NotRun", "for a reader": "ForReader"},
@@ -117,7 +117,7 @@ def quoted(tables: Mapping[str, pd.DataFrame]) -> list[Quoted]:
 
 
 def _run(tables: Mapping[str, pd.DataFrame]) -> Iterator[Quoted]:
-    """Yield what was tested: variants, trials, groups, levels."""
+    """Yield the size of the test: variants, trials, groups, levels."""
     matrix, metrics = tables["matrix"], tables["metrics"]
     yield Quoted("Variants", f"{len(matrix)}", "tables/matrix.csv", "", "(rows)")
     yield Quoted("Trials", f"{matrix['n'].iloc[0]:,}", "tables/matrix.csv", "", "n")
@@ -188,7 +188,7 @@ def _errors(errors: pd.DataFrame) -> Iterator[Quoted]:
 
 
 def _searches(searches: pd.DataFrame) -> Iterator[Quoted]:
-    """Yield what each prompt search gained over random search and baseline, on test and on dev."""
+    """Yield the gain of each prompt search over random search and baseline, on test and on dev."""
     for _, row in searches.iterrows():
         pair = [camel(row[name]) for name in ("prompt", "reference")]
         name = f"Search{camel(row['search'])}{pair[0]}Minus{pair[1]}"

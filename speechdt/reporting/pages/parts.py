@@ -1,4 +1,4 @@
-"""What pages are made of: tables and figures, as their templates take them."""
+"""Tables and figures of pages, as their templates take them."""
 
 import base64
 import re
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 PIXELS_PER_POINT = 1.75
-"""How large a figure stands on the page."""
+"""CSS pixels of a page for a point of a figure."""
 
 
 class Table(NamedTuple):

@@ -1,4 +1,4 @@
-"""Results as people read them: intervals, thresholds outside the tested range, tables of text.
+"""Text of results: numbers, intervals, thresholds outside the tested range, tables of strings.
 
 A table here is a DataFrame of str, which `speechdt.reporting.tables.markup` and the report write
 out as it is. The CSV files keep every digit.
@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pandas as pd
 
+from speechdt.reporting.tables import skill
+
 Range: TypeAlias = tuple[float, float]
 """Lowest and highest tested level."""
 Row: TypeAlias = Any
@@ -20,7 +22,7 @@ MISSING = "–"
 CHANCE = "chance"
 UNDEFINED = "undefined"
 DIMENSIONS = {"snr": ("SNR", "dB"), "duration": ("duration", "ms")}
-"""What a curve runs along, by its name in the tables, and its unit."""
+"""Dimensions of curves by their name in the tables: name in a text, and unit."""
 EXPLANATIONS = {
     "<": "Below the tested range: the curve is higher than this already at the lowest level.",
     ">": "Above the tested range: the curve does not get this high even at the highest level.",
@@ -30,7 +32,7 @@ EXPLANATIONS = {
 }
 """Why a cell holds no plain number, by how its text starts."""
 ROUNDING = 1e-6
-"""How far outside the tested range a level may lie by rounding alone."""
+"""Distance outside the tested range at which a level may lie by rounding alone."""
 FOOTNOTE = (
     "In brackets: 95 % intervals, bootstrapped over groups of recordings. “<” and “>”: the "
     "threshold lies outside the tested range. “undefined”: the detector says SPEECH that often to "
@@ -41,7 +43,7 @@ MODEL_NOTES = {
     "nothing about the real model.",
     "random weights": "random weights: for timing alone; what such a model answers means nothing.",
 }
-"""What must stand beside the figures of a model that is not what its name promises."""
+"""Sentences beside the figures of stand-in models, by kind of model."""
 
 
 def minus(text: str) -> str:
@@ -153,27 +155,13 @@ def text_table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
 
 
 def model_notes(matrix: pd.DataFrame) -> list[str]:
-    """Return a sentence for each kind of stand-in model, after the variants that run it."""
-    return [
+    """Return what must stand beside the figures, each a sentence after the variants it is about.
+
+    It tells of stand-in models, and of variants that show no skill on dev or are worse than chance.
+    """
+    stand_ins = [
         f"{', '.join(matrix['variant'][matrix['model'] == model])} — {note}"
         for model, note in MODEL_NOTES.items()
         if (matrix["model"] == model).any()
     ]
-
-
-def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:
-    """Return the bias of option order, one row a variant that is asked in words."""
-    return text_table(
-        biases,
-        {
-            "Variant": lambda row: str(row["variant"]),
-            "Bias (log-odds)": lambda row: minus(f"{row['bias']:+.2f} ± {row['bias_sd']:.2f}"),
-            "Flipped (%)": lambda row: f"{100 * row['flipped']:.1f}",
-            "AUC": lambda row: f"{row['auc']:.3f}",
-            "AUC, exchanged": lambda row: f"{row['auc_exchanged']:.3f}",
-            "Balanced at 0.5 (%)": lambda row: f"{100 * row['balanced_accuracy']:.1f}",
-            "Balanced at 0.5, exchanged (%)": lambda row: (
-                f"{100 * row['balanced_accuracy_exchanged']:.1f}"
-            ),
-        },
-    )
+    return stand_ins + skill.notes(matrix)

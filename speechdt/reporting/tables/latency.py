@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
+from scipy.stats import quantile_test
 
 
 def quantile_interval(values: ArrayLike, quantile: float) -> tuple[float, float]:
@@ -17,12 +17,10 @@ def quantile_interval(values: ArrayLike, quantile: float) -> tuple[float, float]
     this time; another machine has another quantile. A bound that no value is far enough out for is
     infinite.
     """
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    lower, upper = (int(binom.ppf(tail, len(ordered), quantile)) for tail in (0.025, 0.975))
-    return (
-        float(ordered[lower - 1]) if lower >= 1 else -np.inf,
-        float(ordered[upper]) if upper < len(ordered) else np.inf,
-    )
+    tested = quantile_test(np.asarray(values, dtype=np.float64), p=quantile)
+    interval: Any = tested.confidence_interval()  # its stub says that bounds are one float
+    low, high = float(interval.low), float(interval.high)
+    return (-np.inf if np.isnan(low) else low, np.inf if np.isnan(high) else high)
 
 
 def frontier(latency_ms: Sequence[float], accuracy: Sequence[float]) -> NDArray[np.bool_]:

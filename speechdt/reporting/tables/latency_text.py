@@ -1,4 +1,4 @@
-"""Latency and resources as people read them."""
+"""Tables of latency and resources as text."""
 
 import math
 from functools import partial

@@ -24,6 +24,8 @@ _LATEX = str.maketrans(
         "′": r"$'$",
         "∞": r"$\infty$",
         "—": "---",
+        "†": r"$\dagger$",
+        "‡": r"$\ddagger$",
         "’": "'",
         "…": r"\dots{}",
         "<": "$<$",

@@ -1,4 +1,4 @@
-"""The tables of the paper, from the figures of the variants."""
+"""Comparison matrix: one row of figures a variant."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,10 @@ THRESHOLDS = {
 
 
 def matrix(
-    metrics: pd.DataFrame, thresholds: pd.DataFrame, variants: Mapping[str, Mapping[str, str]]
+    metrics: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    variants: Mapping[str, Mapping[str, str]],
+    dev: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
     """Return the comparison matrix, one row a variant.
 
@@ -42,12 +45,15 @@ def matrix(
     variants : mapping
         backend and model (nano, random weights, a name, or '') of each variant, in the order of the
         rows.
+    dev : mapping
+        From `skill.mean_auc`, by variant.
 
     Returns
     -------
     DataFrame
         variant, backend, model, n; `METRICS` and `CLEAN_METRICS`, each with ``_low`` and ``_high``;
-        `THRESHOLDS`, in dB, each with ``_low``, ``_high`` and ``…_censored``.
+        `THRESHOLDS`, in dB, each with ``_low``, ``_high`` and ``…_censored``; dev_auc, dev_auc_low
+        and dev_auc_high.
     """
     return pd.DataFrame(
         _matrix_row(
@@ -56,6 +62,7 @@ def matrix(
             metrics[metrics["variant"] == variant],
             thresholds[thresholds["variant"] == variant],
         )
+        | dict(dev[variant])
         for variant, described in variants.items()
     )
 

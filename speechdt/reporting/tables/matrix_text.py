@@ -1,4 +1,4 @@
-"""Text of the tables on the matrix, its slices, calibration and decisions."""
+"""Tables of the matrix, its slices, calibration and decisions as text."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from speechdt.reporting.tables import skill
 from speechdt.reporting.tables.formatting import (
     MISSING,
     Cell,
@@ -24,13 +25,13 @@ from speechdt.reporting.tables.formatting import (
 def matrix_table(
     matrix: pd.DataFrame, latency: pd.DataFrame, ranges: Mapping[str, Range]
 ) -> pd.DataFrame:
-    """Return the comparison matrix, one row a variant."""
+    """Return the comparison matrix, one row a variant, marked as `skill.mark` says."""
     times = ["variant", "latency_p50_ms", "throughput_clips_s"]
     tested = ranges.get("snr", (math.nan, math.nan))
     return text_table(
         matrix.merge(latency[times], on="variant", how="left"),
         {
-            "Variant": lambda row: str(row["variant"]),
+            "Variant": lambda row: f"{row['variant']} {skill.mark(row)}".rstrip(),
             "Backend": lambda row: (
                 f"{row['backend']} ({row['model']})" if row["model"] else str(row["backend"])
             ),
@@ -103,7 +104,7 @@ def calibration_table(matrix: pd.DataFrame) -> pd.DataFrame:
 def decisions_table(
     matrix: pd.DataFrame, calibrations: Mapping[str, Mapping[str, Any]]
 ) -> pd.DataFrame:
-    """Return what was learned on dev, and balanced accuracy on test with and without it.
+    """Return the decision rule learned on dev, and balanced accuracy on test with and without it.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ SEARCHES_NOTE = (
     "exchanging whole groups, Holm over all rows."
 )
 PROMPTS = {"winner": "search", "control": "random", "baseline": "baseline"}
-"""What the prompts of a search are called."""
+"""Names of the prompts of a search in the tables."""
 
 
 def bank_display(bank: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def _bias(row: Any) -> str:
 
 
 def searches_table(searches: pd.DataFrame) -> pd.DataFrame:
-    """Return what each search was worth: three rows a search, that over random search first."""
+    """Return the worth of each search: three rows a search, that over random search first."""
     return text_table(
         searches,
         {
@@ -87,3 +87,21 @@ def first_lines(searches: pd.DataFrame) -> list[str]:
         for _, row in searches.iterrows()
         if row["prompt"] == "winner" and row["reference"] == "control"
     ]
+
+
+def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:
+    """Return the bias of option order, one row a variant that is asked in words."""
+    return text_table(
+        biases,
+        {
+            "Variant": lambda row: str(row["variant"]),
+            "Bias (log-odds)": lambda row: minus(f"{row['bias']:+.2f} ± {row['bias_sd']:.2f}"),
+            "Flipped (%)": lambda row: f"{100 * row['flipped']:.1f}",
+            "AUC": lambda row: f"{row['auc']:.3f}",
+            "AUC, exchanged": lambda row: f"{row['auc_exchanged']:.3f}",
+            "Balanced at 0.5 (%)": lambda row: f"{100 * row['balanced_accuracy']:.1f}",
+            "Balanced at 0.5, exchanged (%)": lambda row: (
+                f"{100 * row['balanced_accuracy_exchanged']:.1f}"
+            ),
+        },
+    )

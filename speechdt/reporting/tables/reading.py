@@ -1,4 +1,4 @@
-"""CSV tables, read with the types they were written with."""
+"""CSV tables of results, read with the types that they were written with."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path

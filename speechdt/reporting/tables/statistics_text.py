@@ -1,4 +1,4 @@
-"""Comparisons as people read them: tables of text, as in `speechdt.reporting.tables.formatting`."""
+"""Tables of comparisons, sensitivity, strata, give-aways and left-out corpora as text."""
 
 import math
 
@@ -77,7 +77,7 @@ def p_value(p: float) -> str:
 def trading_table(
     surface: pd.DataFrame, contour: pd.DataFrame, tested: tuple[float, float]
 ) -> pd.DataFrame:
-    """Return what doubling the duration is worth in dB, and the contour at the tested durations."""
+    """Return the worth of a doubled duration in dB, and the contour at the tested durations."""
     rows = []
     for _, row in surface.iterrows():
         own = contour[(contour["variant"] == row["variant"]) & contour["tested"]]
@@ -137,7 +137,7 @@ def strata_table(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def giveaways_table(giveaways: pd.DataFrame) -> pd.DataFrame:
-    """Return what each classifier that does not listen gets out of the trials."""
+    """Return the figures of classifiers of level, bandwidth or spectrum: one row a classifier."""
     return text_table(
         giveaways,
         {
@@ -149,7 +149,7 @@ def giveaways_table(giveaways: pd.DataFrame) -> pd.DataFrame:
 
 
 def left_out_table(left_out: pd.DataFrame) -> pd.DataFrame:
-    """Return what each variant loses on a corpus that it has learned nothing from."""
+    """Return the loss of each variant on a corpus that it has learned nothing from."""
     return text_table(
         left_out,
         {

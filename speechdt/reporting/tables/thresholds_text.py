@@ -1,4 +1,4 @@
-"""Thresholds as people read them: a table of all, and DT75 by level of the other dimension."""
+"""Tables of thresholds as text: all of them, and DT75 by level of the other dimension."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What training did: the curves of adapters, and how good each became for its settings."""
+"""Tables of trainings: curves of adapters, and results by their settings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ QUANTITIES = {
     "eval_log_loss": "dev_log_loss",
     "eval_balanced_accuracy": "dev_balanced_accuracy",
 }
-"""What a training logs, and what the table calls it."""
+"""Quantities in the log of a training, and their names in the table."""
 
 Log = Sequence[Mapping[str, Any]]
 

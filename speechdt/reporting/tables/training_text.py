@@ -1,4 +1,4 @@
-"""Trainings as people read them: a table of adapters, and the cards of adapters."""
+"""Tables and model cards of adapters as text."""
 
 from collections.abc import Sequence
 

@@ -1,36 +1,61 @@
 """The verdict as people read it: tables of text, and the page ``tables/verdict.md``."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from speechdt.reporting.tables.criteria import (
+    DB,
+    DECIMAL,
+    LOSS,
+    MS,
+    PERCENT,
+    RATIO,
+    Criteria,
+)
+from speechdt.reporting.tables.decision_tree import Step, decide
 from speechdt.reporting.tables.formatting import MISSING, model_notes, number, with_interval
 from speechdt.reporting.tables.markup import markdown
-from speechdt.reporting.tables.verdict import (
-    Finding,
-    Interval,
-    Run,
-    Step,
-    decide,
-    findings,
-    overall,
-)
+from speechdt.reporting.tables.measured import Interval, Run
+from speechdt.reporting.tables.verdict import Finding, findings, overall
 
 NOTE = (
     "Met: the whole 95 % interval (over groups) lies on the good side of the bound; not met: on "
     "the other side; undecided: the bound lies within it; not run: there is no figure. In percent, "
     "and in points for differences."
 )
+OTHER_UNITS = "Units other than percent are written; AUC, d′ and calibration errors have none."
+UNITS = {"training loss < 8.0": LOSS}
+"""Of the plan's own criteria, by their text: those whose figures are not in percent."""
+_SHOWN = {
+    PERCENT: (100.0, 1, ""),
+    DECIMAL: (1.0, 3, ""),
+    DB: (1.0, 1, " dB"),
+    MS: (1.0, 1, " ms"),
+    RATIO: (1.0, 2, " times"),
+}
+"""By unit: the factor of a figure, its digits, and what stands behind it."""
 
 
-def findings_table(found: Sequence[Finding]) -> pd.DataFrame:
-    """Return one row a criterion."""
+def findings_table(found: Sequence[Finding], units: Mapping[str, str] = UNITS) -> pd.DataFrame:
+    """Return one row a criterion.
+
+    Parameters
+    ----------
+    found : sequence of Finding
+        Rows of ``verdict.csv``.
+    units : mapping
+        What figures are shown in, by the text of the criterion (`Criteria.units`); else percent.
+    """
     rows = [
         {
             "Level": one.level,
             "Criterion": one.criterion,
             "Variant": one.variant or MISSING,
-            "Measured": _measured(one),
+            "Measured": _shown(
+                Interval(one.value, one.low, one.high), units.get(one.criterion, PERCENT)
+            ),
             "Verdict": one.verdict,
             "Note": one.note,
         }
@@ -45,7 +70,7 @@ def tree_table(steps: Sequence[Step]) -> pd.DataFrame:
         {
             "Question": step.question,
             "Variant": step.variant,
-            "Measured": _percent(step.figure),
+            "Measured": _shown(step.figure, step.unit),
             "Answer": {"met": "yes", "not met": "no"}.get(step.verdict, step.verdict),
             "What the plan says to do": step.then,
         }
@@ -54,40 +79,57 @@ def tree_table(steps: Sequence[Step]) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=str)
 
 
-def page(run: Run) -> str:
+def page(run: Run, criteria: Criteria) -> str:
     """Return ``verdict.md``: stand-ins first, then levels, criteria, early phases and the tree."""
-    found, steps = findings(run), decide(run)
+    found, steps = findings(run, criteria), decide(run, criteria)
     levels = pd.DataFrame(
         [{"Level": level, "Verdict": verdict} for level, verdict in overall(found).items()],
         dtype=str,
     )
-    judged = "None of the plan's variants was run: there is nothing to judge."
-    if run.variant:
-        judged = (
-            f"Judged: {run.variant}. It is the variant furthest along the plan, fixed before any "
-            "figure was seen."
-        )
-    notes = "\n\n".join(f"**{note}**" for note in model_notes(run.matrix))
+    stand_ins = "\n\n".join(f"**{note}**" for note in model_notes(run.matrix))
+    units = criteria.units(run.baselines)
+    note = NOTE if set(units.values()) <= {PERCENT, LOSS} else f"{NOTE} {OTHER_UNITS}"
     parts = [
         "# Verdict",
-        notes,
-        judged,
+        stand_ins,
+        _judged(run, found),
         "## By level",
         markdown(levels, "What only a reader can judge is left out.").strip(),
         "## Criteria",
-        markdown(findings_table(found), NOTE).strip(),
-        "## Decision tree",
-        markdown(tree_table(steps), f"Next: {steps[-1].then}.").strip(),
+        markdown(findings_table(found, units), note).strip(),
     ]
+    if steps:
+        tree = markdown(tree_table(steps), f"Next: {steps[-1].then}.").strip()
+        parts += ["## Decision tree", tree]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _measured(one: Finding) -> str:
-    if one.criterion.startswith("training loss"):
-        return number(one.value, 2)
-    return _percent(Interval(one.value, one.low, one.high))
+def _judged(run: Run, found: Sequence[Finding]) -> str:
+    """Say which variant is judged where a criterion names none."""
+    if run.variant:
+        return (
+            f"Judged: {run.variant}. It is the variant furthest along the plan, fixed before any "
+            "figure was seen."
+        )
+    if not {one.variant for one in found} & set(run.matrix["variant"]):
+        return "None of the plan's variants was run: there is nothing to judge."
+    return ""
 
 
-def _percent(figure: Interval) -> str:
-    value, low, high = (100 * part for part in figure)
-    return with_interval(value, low, high)
+def _shown(figure: Interval, unit: str) -> str:
+    """Return a figure with its interval; a loss has none."""
+    if unit == LOSS:
+        return number(figure.value, 2)
+    scale, digits, behind = _SHOWN[unit]
+    value, low, high = (scale * part for part in figure)
+    text = with_interval(value, low, high, digits)
+    if math.inf in (abs(value), abs(low), abs(high)):
+        text = f"{_end(value, digits)} [{_end(low, digits)}, {_end(high, digits)}]"
+    return text if text == MISSING else f"{text}{behind}"
+
+
+def _end(value: float, digits: int) -> str:
+    """Return an end of an interval, or on which side of the tested range it lies."""
+    if math.isinf(value):
+        return "> tested" if value > 0 else "< tested"
+    return number(value, digits)

@@ -1,0 +1,192 @@
+"""Prompt searches on cell files, and the scores of the prompts that a search found."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from speechdt.arrays import Bools
+from speechdt.prompts.answer_store import PromptStore
+from speechdt.prompts.arm import Recall
+from speechdt.prompts.asking import PromptTrials, prompt_store
+from speechdt.prompts.bank import best_of_bank
+from speechdt.prompts.comparison import PROMPTS
+from speechdt.prompts.judge import Judge
+from speechdt.prompts.opro import search
+from speechdt.prompts.proposers.contract import Proposer, ProposerError
+from speechdt.prompts.proposers.template import TemplateProposer
+from speechdt.prompts.proposers.writer import Writer
+from speechdt.prompts.race import blocks
+from speechdt.prompts.settings import SearchSettings
+
+Write: TypeAlias = Callable[[str, int], str]
+"""From a text and a seed to the reply of a language model."""
+
+
+@dataclass(frozen=True)
+class AskedDetector:
+    """A detector that is asked in words: the name of its backend, its class, and its options."""
+
+    backend: str
+    cls: type
+    options: Mapping[str, Any]
+
+    def build(self) -> Any:
+        """Return the detector."""
+        return self.cls(**self.options)
+
+    def store(self, results: Path) -> PromptStore:
+        """Open the store of its answers below the folder of results."""
+        return prompt_store(results, self.backend, self.cls, self.options)
+
+
+def search_prompts(
+    cells: Sequence[Path | str],
+    detector: AskedDetector,
+    *,
+    bank: pd.DataFrame,
+    prompts: Mapping[str, str],
+    settings: SearchSettings,
+    results: Path,
+    seed: int,
+    local: Callable[..., Write] | None = None,
+) -> dict[str, Any]:
+    """Search for a prompt, and at random as well.
+
+    Parameters
+    ----------
+    cells : sequence of paths
+        Cell files of dev.
+    detector : AskedDetector
+        Its option ``prompt`` is the baseline.
+    bank, prompts : DataFrame, and mapping of str to str
+        From `bank.bank_table`, and the prompts of the bank by name.
+    settings : SearchSettings
+    results : Path
+        Folder of results, in which answers and proposals are kept.
+    seed : int
+    local : callable
+        Builds the writer of the proposer ``local`` from its options.
+
+    Returns
+    -------
+    dict
+        Content of ``prompts/{search}.json`` but for the names of the search and of the model.
+
+    Raises
+    ------
+    ProposerError
+        If nothing was proposed.
+    """
+    began = time.perf_counter()
+    store, baseline = detector.store(results), detector.options["prompt"]
+    trials = PromptTrials(cells, detector.build, store, settings.audio_gib)
+    start = best_of_bank(bank, prompts, settings.objective, settings.start)
+    columns = _columns(trials.table)
+    found = search(
+        ask=trials.ask,
+        judge=Judge(*columns, settings.objective, settings.replicates, seed),
+        blocks=blocks(*columns, seed),
+        baseline=baseline,
+        start=start,
+        proposer=_proposer(settings, trials, local),
+        budget=settings.budget,
+        seed=seed,
+        recall=_recall(store, settings, [settings, seed, baseline, start, trials.keys]),
+        optimizer=settings.optimizer,
+        heard=trials.in_words(),
+    )
+    if found["failures"] and not any(entry["step"] for entry in found["candidates"]):
+        raise ProposerError(f"nothing was proposed: {found['failures'][-1]}")
+    costs = _costs(trials, began)
+    return _described(settings) | found | {"costs": costs}
+
+
+def _columns(trials: pd.DataFrame) -> tuple[Bools, pd.Series, pd.Series]:
+    """Return of each clip whether it is speech, its item and its group."""
+    return (trials["label"] == "SPEECH").to_numpy(), trials["item_id"], trials["group_id"]
+
+
+def _described(settings: SearchSettings) -> dict[str, Any]:
+    return {
+        "objective": settings.objective,
+        "optimizer": settings.optimizer,
+        "proposer": settings.kind,
+        "split": "dev",
+    }
+
+
+def _costs(trials: PromptTrials, began: float) -> dict[str, Any]:
+    return {
+        "clips": len(trials.table),
+        "groups": int(trials.table["group_id"].nunique()),
+        "tower_passes": trials.tower_passes,
+        "pairs_asked": trials.ask.asked,
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def _proposer(
+    settings: SearchSettings, trials: PromptTrials, local: Callable[..., Write] | None
+) -> Proposer:
+    options = settings.proposer_options
+    if settings.kind == "template":
+        return TemplateProposer()
+    if settings.kind == "self":
+        return Writer(lambda text, seed: trials.detector.generate(text, seed, **options))
+    if settings.kind == "openai":
+        return Writer(settings.server())
+    if local is None:
+        raise ValueError("proposer 'local' needs a writer")
+    return Writer(local(**options))
+
+
+def _recall(store: PromptStore, settings: SearchSettings, causes: Sequence[Any]) -> Recall:
+    """Return a memory of proposals; none for those that are the same each time anyway.
+
+    Proposals depend on scores, hence on the clips too.
+    """
+    if settings.kind == "template":
+        return lambda _turn, propose: propose()
+    own = hashlib.sha256(repr(causes).encode()).hexdigest()[:16]
+    return lambda turn, propose: store.proposals(f"{own} {turn}", propose)
+
+
+def score_found(
+    found: Mapping[str, Any],
+    cells: Mapping[str, Sequence[Path | str]],
+    detector: AskedDetector,
+    results: Path,
+) -> pd.DataFrame:
+    """Score trials with the prompts of a search: baseline, winner, and winner of the control.
+
+    Parameters
+    ----------
+    found : mapping
+        Content of ``prompts/{search}.json``.
+    cells : mapping of str to sequence of paths
+        Cell files by split.
+    detector : AskedDetector
+    results : Path
+        Folder of results, in which answers are kept.
+
+    Returns
+    -------
+    DataFrame
+        The trials (`asking.COLUMNS`), split, and P(speech) by each of `comparison.PROMPTS`.
+    """
+    prompts = [found[name]["prompt"] for name in ("baseline", "winner")]
+    prompts.append(found["control"]["winner"]["prompt"])
+    build = cache(detector.build)  # for all splits, and not if all answers are known
+    store = detector.store(results)
+    parts = []
+    for split, files in cells.items():
+        trials = PromptTrials(files, build, store)
+        answers = dict(zip(PROMPTS, trials.ask_all(prompts), strict=True))
+        parts.append(trials.table.assign(split=split, **answers))
+    return pd.concat(parts, ignore_index=True)

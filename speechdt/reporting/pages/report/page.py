@@ -1,0 +1,80 @@
+"""The page of the report: its list of sections, and its head."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from speechdt.reporting.pages.environment import template, text
+from speechdt.reporting.pages.report.section import Results, Section
+from speechdt.reporting.pages.report.sections import (
+    breakdown,
+    calibration,
+    cite,
+    configuration,
+    data,
+    figures,
+    latency,
+    leave_one_out,
+    matrix,
+    paired,
+    prompts,
+    reading,
+    robustness,
+    software,
+    thresholds,
+    training,
+    verdict,
+)
+from speechdt.reporting.tables.formatting import minus
+
+SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
+    matrix.section,
+    paired.section,
+    verdict.section,
+    reading.section,
+    figures.section,
+    thresholds.section,
+    breakdown.section,
+    robustness.section,
+    leave_one_out.section,
+    calibration.section,
+    training.section,
+    prompts.section,
+    latency.section,
+    data.section,
+    configuration.section,
+    software.section,
+    cite.section,
+)
+"""Sections in the order of the page; one that has nothing to show for a run returns None."""
+
+
+def render(results: Results) -> str:
+    """Return the page as HTML that loads nothing from elsewhere."""
+    made = [section for function in SECTIONS if (section := function(results))]
+    return template("report.html.j2").render(
+        facts=facts(results.tables["matrix"], results.tables["metrics"]),
+        sections=[
+            (section, template(f"report/{section.id}.html.j2").render(**section.content))
+            for section in made
+        ],
+        style=text("page.css") + text("report.css"),
+    )
+
+
+def facts(matrix: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Any]:
+    """Return the size of the test: variants, trials, groups, and levels."""
+    overall = metrics[metrics["by"] == "all"]
+    return {
+        "variants": len(matrix),
+        "trials": int(matrix["n"].iloc[0]),
+        "groups": int(overall["groups"].iloc[0]),
+        "snrs": _levels(metrics, "snr_db"),
+        "durations": _levels(metrics, "duration_ms"),
+    }
+
+
+def _levels(metrics: pd.DataFrame, by: str) -> str:
+    levels = sorted(set(metrics.loc[metrics["by"] == by, "level"].astype(float)))
+    return ", ".join(minus(f"{level:g}") for level in levels)

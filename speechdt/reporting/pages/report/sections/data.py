@@ -1,0 +1,49 @@
+"""Recordings, items, the leak audit, hygiene, and files that were not used."""
+
+import pandas as pd
+
+from speechdt.reporting.pages.parts import Table
+from speechdt.reporting.pages.report.hygiene import sentences
+from speechdt.reporting.pages.report.section import Results, Section
+from speechdt.reporting.tables.data_text import (
+    audit_table,
+    items_table,
+    rejected_table,
+    sources_table,
+)
+
+MOST_REJECTED = 100
+"""Rejected files that the page lists; the CSV file lists all."""
+
+
+def section(results: Results) -> Section:
+    """Return the section; without hygiene if there are no checks."""
+    rejected = results.tables["rejected"]
+    hygiene = results.tables.get("hygiene")
+    content = {
+        "sources": Table(
+            "sources", "Recordings (groups) in each split.", sources_table(results.sources)
+        ),
+        "items": Table(
+            "items",
+            "Items of each split: each is one clip in every cell of SNR and duration.",
+            items_table(results.items),
+        ),
+        "audit": Table(
+            "audit",
+            "Distinct sources, groups and audios compared between splits; none is in two.",
+            audit_table(results.tables["audit"]),
+        ),
+        "hygiene": [] if hygiene is None else sentences(hygiene, results.tables["metrics"]),
+        "figures": results.drawings("data"),
+        "rejected": _rejected(rejected),
+        "rejected_count": len(rejected),
+    }
+    return Section("data", "Data", content)
+
+
+def _rejected(rejected: pd.DataFrame) -> Table | None:
+    if rejected.empty:
+        return None
+    cells = rejected_table(rejected.head(MOST_REJECTED))
+    return Table("rejected", "Files that were not used.", cells)

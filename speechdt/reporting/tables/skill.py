@@ -1,0 +1,87 @@
+"""Skill of a detector on dev: AUC with its interval, and marks for rows at or below chance.
+
+The AUC on dev and its interval over groups stand in ``calibration/{variant}.json`` and in the
+columns `COLUMNS` of ``matrix.csv``. A detector whose interval lies below 0.5 ranks the classes the
+wrong way round, which no threshold mends: its answers are exchanged, or it hears something else.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+COLUMNS = ("dev_auc", "dev_auc_low", "dev_auc_high")
+CHANCE = 0.5
+ROUNDING = 1e-9
+"""How far from chance an AUC may lie by rounding alone."""
+WORSE, NONE = "†", "‡"
+"""Marks behind a variant's name: worse than chance, and no skill."""
+
+
+def mark(row: Any) -> str:
+    """Return the mark of a row of the matrix: `WORSE`, `NONE`, or nothing if it has skill.
+
+    Nothing as well where there is no interval, since a class has one group only.
+    """
+    _, low, high = (float(row[name]) for name in COLUMNS)
+    if high < CHANCE - ROUNDING:
+        return WORSE
+    return NONE if low <= CHANCE + ROUNDING else ""
+
+
+def mean_auc(calibrations: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the columns `COLUMNS` of a variant.
+
+    Parameters
+    ----------
+    calibrations : sequence of mappings
+        Content of ``calibration/….json`` of each of its training runs. Of several the means are
+        taken, of values and of bounds, so that the spread between runs is in neither.
+    """
+    values = [[one["auc"], one["auc_low"], one["auc_high"]] for one in calibrations]
+    mean = pd.DataFrame(values, columns=COLUMNS, dtype=float).mean(skipna=False)
+    return {name: float(mean[name]) for name in COLUMNS}
+
+
+def notes(matrix: pd.DataFrame) -> list[str]:
+    """Return a sentence for the variants of each mark, such as stands beside the matrix."""
+    found = []
+    for sign, what, end in (
+        (WORSE, "worse than chance", _question),
+        (NONE, "no skill", lambda rows: "the interval holds 0.5, which is chance."),
+    ):
+        rows = [row for _, row in matrix.iterrows() if mark(row) == sign]
+        if rows:
+            names = ", ".join(f"{row['variant']} {sign}" for row in rows)
+            found.append(f"{names} — {what} on dev ({_figures(rows)}): {end(rows)}")
+    return found
+
+
+def warning(matrix: pd.DataFrame, variants: Iterable[str]) -> str:
+    """Return a line for the terminal that names the variants that are worse than chance, or ''.
+
+    Parameters
+    ----------
+    matrix : DataFrame
+        The comparison matrix; one of before there was an AUC on dev says nothing.
+    variants : iterable of str
+        Those that are asked about.
+    """
+    asked = set(variants) if set(COLUMNS) <= set(matrix) else set()
+    rows = [row for _, row in matrix.iterrows() if row["variant"] in asked]
+    worse = [row for row in rows if mark(row) == WORSE]
+    if not worse:
+        return ""
+    return f"warning: worse than chance on dev ({_figures(worse)}): {_question(worse)}"
+
+
+def _question(rows: Sequence[Any]) -> str:
+    return f"are {'its' if len(rows) == 1 else 'their'} answers exchanged?"
+
+
+def _figures(rows: Sequence[Any]) -> str:
+    texts = []
+    for row in rows:
+        value, low, high = (f"{float(row[name]):.3f}" for name in COLUMNS)
+        texts.append(f"{row['variant']} {value} [{low}, {high}]")
+    return f"AUC: {', '.join(texts)}"

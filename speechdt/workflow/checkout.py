@@ -1,0 +1,63 @@
+"""Files of a checkout as the rules name them, and hashes of the code that a rule runs."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from speechdt.code_hash import code_hash, imported_files
+from speechdt.detectors.plugins import source_files
+
+NANO = ("nano/*.py", "mel.py", "encoder.py", "question.py", "qwen*.py")
+"""Files of backends/qwen that train a nano model; the rest of the package uses one."""
+
+
+class Checkout:
+    """The checkout that holds the Snakefile.
+
+    Parameters
+    ----------
+    folder : str or Path
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def file(self, *parts: str) -> str:
+        """Return a file as an input that is called the same wherever the checkout lies."""
+        return os.path.relpath(self.folder.joinpath(*parts))
+
+    def templates(self, *patterns: str) -> list[str]:
+        """Return templates of the library as inputs: an edit of one rewrites its pages.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a pattern matches none.
+        """
+        folder = self.folder / "speechdt" / "reporting" / "pages" / "templates"
+        found = {pattern: sorted(folder.glob(pattern)) for pattern in patterns}
+        if missing := [pattern for pattern, files in found.items() if not files]:
+            raise FileNotFoundError(f"no template {missing[0]} in {folder}")
+        return [os.path.relpath(file) for files in found.values() for file in files]
+
+    def code(self, script: str) -> str:
+        """Hash a rule's script and the library modules it imports: an edit reruns the rule."""
+        return code_hash(self.folder / "rules" / "scripts" / script)
+
+    def nano_code(self) -> str:
+        """Hash what training a nano model runs."""
+        qwen = self.folder / "backends" / "qwen"
+        files = [path for pattern in NANO for path in qwen.glob(pattern)]
+        return code_hash(*imported_files(files, {}))
+
+
+@cache
+def detector_code(cls: type) -> str:
+    """Hash the source of a detector, with all that its plugin imports from beside itself."""
+    return code_hash(*source_files(cls))
+
+
+def field(records: dict[str, object], wildcard: str) -> Callable[[str], Callable[..., object]]:
+    """Return a function from the name of a field to what reads it of a wildcard's record."""
+    return lambda name: lambda wildcards: getattr(records[getattr(wildcards, wildcard)], name)

@@ -1,0 +1,84 @@
+"""Detectors that are worse than chance on dev, or show no skill there, are marked in words."""
+
+import math
+
+import pytest
+from support.made_tables import make
+from support.pages import Page, results
+
+from speechdt.reporting.pages.report.page import render
+from speechdt.reporting.tables import formatting, markup, matrix_text, skill
+
+AUCS = {
+    "D2": (0.90, 0.86, 0.94),
+    "D1": (0.42, 0.377, 0.46),
+    "A1": (0.52, 0.45, 0.58),
+    "A2": (0.30, math.nan, math.nan),  # of one group: there is no interval
+}
+
+
+@pytest.fixture(scope="module")
+def tables():
+    made = make(4)
+    for place, name in enumerate(skill.COLUMNS):
+        made["matrix"][name] = [AUCS[variant][place] for variant in made["matrix"]["variant"]]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "mark"),
+    [
+        (0.1, 0.499, skill.WORSE),
+        (0.0, 0.0, skill.WORSE),
+        (0.1, 0.5, skill.NONE),
+        (0.5 - 1e-12, 0.5 - 1e-12, skill.NONE),  # the same answer to everything, and rounding
+        (0.5 + 1e-12, 0.5 + 1e-12, skill.NONE),
+        (0.5, 0.9, skill.NONE),
+        (0.501, 0.9, ""),
+        (math.nan, math.nan, ""),
+    ],
+)
+def test_the_interval_decides(low, high, mark):
+    assert skill.mark({"dev_auc": 0.3, "dev_auc_low": low, "dev_auc_high": high}) == mark
+
+
+def test_several_runs_have_the_means_of_values_and_bounds():
+    runs = [{"auc": 0.4, "auc_low": 0.3, "auc_high": 0.45}]
+    runs += [{"auc": 0.6, "auc_low": 0.5, "auc_high": 0.75}]
+    assert skill.mean_auc(runs) == pytest.approx(
+        {"dev_auc": 0.5, "dev_auc_low": 0.4, "dev_auc_high": 0.6}
+    )
+    one_group = {"auc": 0.5, "auc_low": None, "auc_high": None}
+    found = skill.mean_auc([*runs, one_group])
+    assert found["dev_auc"] == pytest.approx(0.5)
+    assert math.isnan(found["dev_auc_low"])
+
+
+def test_rows_are_marked_and_explained(tables):
+    ranges = formatting.tested_ranges(tables["curves"])
+    shown = matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)
+    assert shown["Variant"].tolist() == ["D2", "D1 †", "A1 ‡", "A2"]
+    worse, none = formatting.model_notes(tables["matrix"])[1:]
+    assert worse == (
+        "D1 † — worse than chance on dev (AUC: D1 0.420 [0.377, 0.460]): are its answers exchanged?"
+    )
+    assert none.startswith("A1 ‡ — no skill on dev (AUC: A1 0.520 [0.450, 0.580]): ")
+    text = markup.latex(shown, worse, labels=2)
+    assert r"D1 $\dagger$ & " in text
+    assert r"A1 $\ddagger$ & " in text
+
+
+def test_the_report_says_it_beside_the_matrix(tables):
+    page = Page(render(results(4, tables)))
+    assert [row[0] for row in page.rows["comparison"][1:]] == ["D2", "D1 †", "A1 ‡", "A2"]
+    assert "worse than chance on dev" in "".join(page.text)
+
+
+def test_one_line_names_those_that_are_worse(tables):
+    line = skill.warning(tables["matrix"], ["D1", "D2", "A1"])
+    assert line.startswith("warning: worse than chance on dev (AUC: D1 0.420 [")
+    assert line.endswith("]): are its answers exchanged?")
+    assert skill.warning(tables["matrix"], ["D2", "A1"]) == ""
+    both = tables["matrix"].assign(dev_auc_low=0.1, dev_auc_high=0.2)
+    assert skill.warning(both, ["D1", "D2"]).endswith("are their answers exchanged?")
+    assert skill.warning(both.drop(columns=list(skill.COLUMNS)), ["D1"]) == ""
