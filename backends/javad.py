@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 INSTALL = "pip install javad"
 FRAME, HOP = 400, 160  # samples
-BATCH = 16  # windows
+BATCH = 4  # windows: more do not fit into the cache, and take twice as long
 STEEPNESS = 4  # of the logistic: slope 1 in its middle
 
 

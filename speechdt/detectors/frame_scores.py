@@ -22,9 +22,10 @@ def pool(probabilities: ArrayLike, pooling: Pooling) -> float:
     pooling : {"max", "top3", "mean"}
     """
     values = np.asarray(probabilities, dtype=np.float64).ravel()
-    if pooling == "mean":
-        return float(values.mean())
-    return float(np.sort(values)[{"max": -1, "top3": -3}[pooling] :].mean())
+    if pooling == "max":
+        return float(values.max())
+    highest = np.sort(values)[-3:] if pooling == "top3" else values
+    return float(highest.mean())
 
 
 def pool_all(clips: Iterable[ArrayLike], pooling: Pooling) -> NDArray[np.float64]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
+import yaml
 
-from speechdt import find_detectors
+from speechdt import check_options, find_detectors
 from speechdt.audio.io import from_flac_bytes
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
@@ -319,6 +320,17 @@ def test_a_library_of_the_system_that_ten_lacks_is_named_with_its_package(own_co
         "variants.D9: backend 'ten': the package ten_vad needs libc++.so.9 of the system: "
         "apt-get install libc++1"
     )
+
+
+def test_each_detector_stands_in_the_configuration_of_vads_and_in_the_docs(root):
+    rows = yaml.safe_load((root / "configs" / "vads.yaml").read_text())["variants"]
+    rows = [row for row in rows.values() if row]
+    assert {row["backend"] for row in rows} == SHORTEST.keys() | {"webrtc"}
+    for row in rows:
+        options = {key: value for key, value in row.items() if key != "backend"}
+        check_options(DETECTORS[row["backend"]], options)
+    page = (root / "docs" / "detectors.md").read_text(encoding="utf-8")
+    assert {name for name in DETECTORS if f"\n| `{name}` |" in page} == {r["backend"] for r in rows}
 
 
 def test_options_are_checked_before_any_job():
