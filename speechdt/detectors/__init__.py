@@ -5,8 +5,10 @@ call : one call of a detector, with its answers checked.
 contract : contract between the workflow and a speech detector.
 decisions : decisions of detectors on trials, from scores and calibration.
 ensemble : scores of an ensemble, from the scores of its members.
+frame_scores : what detectors that answer frame by frame share: frames, 16-bit samples, pooling.
 giveaways : give-away classifiers: detectors that see level, bandwidth or spectrum alone.
 latency : latency of a detector: one clip at a time by stage, and many at a time.
+packages : packages that a detector needs, which may be missing or broken.
 plugins : discovery of detectors in a folder's files and in packages with a ``speechdt`` entry
     point.
 recordings : scores of whole recordings, for hygiene checks.

@@ -32,7 +32,7 @@ def test_silero_is_the_stock_model(clips):
         DETECTORS["silero"]().score(clips), [p.max() for p in expected], atol=1e-6
     )
     np.testing.assert_allclose(
-        DETECTORS["silero"](pooling="topk", k=3).score(clips),
+        DETECTORS["silero"](pooling="top3").score(clips),
         [np.sort(p)[-3:].mean() for p in expected],
         atol=1e-6,
     )

@@ -130,7 +130,7 @@ def test_an_installed_package_counts_with_what_it_imports(folder, monkeypatch):
 
 
 def test_a_dropped_in_file_may_be_named_as_the_package_it_wraps(folder, root):
-    text = (root / "docs" / "examples" / "earshot_vad.py").read_text()
+    text = (root / "backends" / "earshot.py").read_text()
     (folder / "earshot.py").write_text(text)
     assert "earshot" in find_detectors(folder)
 
