@@ -65,10 +65,12 @@ def test_the_second_run_does_nothing(finished):
 
 
 def test_a_copied_project_has_nothing_to_do_either(checkout):
-    for script in (checkout / "rules" / "scripts").iterdir():
+    for script in (checkout / "rules" / "scripts").rglob("*.py"):
         script.touch()  # as a copy or another branch would
     assert not [file for file, (_, anew) in files_of(checkout).items() if anew]
-    with (checkout / "speechdt" / "templates" / "clip_player.js").open("a") as file:
+    with (checkout / "speechdt" / "reporting" / "pages" / "templates" / "clip_player.js").open(
+        "a"
+    ) as file:
         file.write("// edited\n")
     pending = {rule for rule, anew in files_of(checkout).values() if anew}
     assert pending == {"write_gallery", "write_inspection"}

@@ -54,7 +54,7 @@ def test_an_edited_helper_of_plugins_reruns_their_variants_alone(checkout):
 
 
 def test_an_edited_fit_reruns_the_fits_and_what_follows(checkout):
-    with (checkout / "speechdt" / "psychometric.py").open("a") as file:
+    with (checkout / "speechdt" / "psychometrics" / "curve.py").open("a") as file:
         file.write("# edited\n")
     jobs = planned(checkout)
     assert {job for job in jobs if "D1" in job} == {"Fitting the psychometric curves of D1"}
