@@ -31,6 +31,7 @@ def pytest_addoption(parser):
     parser.addoption("--campaigns", action="store_true", help="run the campaigns as well")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """Leave out what was not asked for, and keep together what shares a fixture that is slow."""
     left_out = []

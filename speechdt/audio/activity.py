@@ -33,8 +33,10 @@ def active_frames(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     """
     count = len(samples) // FRAME
     frames = samples[: count * FRAME].reshape(count, FRAME)
-    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / FRAME
-    level = 10 * np.log10(power + 1e-12)
+    energy = np.einsum("ij,ij->i", frames, frames)
+    # Samples of 1e19 times full scale are read without a word, and have no finite energy.
+    energy = np.minimum(energy, np.finfo(np.float32).max).astype(np.float64)
+    level = 10 * np.log10(energy / FRAME + 1e-12)
     if count == 0:
         return np.zeros(0, dtype=bool)
     return np.asarray(level >= max(FLOOR_DB, np.percentile(level, 95) - RANGE_DB), dtype=bool)

@@ -78,9 +78,10 @@ def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mirror the edges, fill up with zeros, and return blocks, (products, `_BLOCKS`, `_BLOCK`)."""
     count = len(samples)
     products = -(-(count + 2 * PAD) // (_BLOCKS * _BLOCK))
-    flat = np.zeros(products * _BLOCKS * _BLOCK, dtype=np.float32)
+    flat = np.empty(products * _BLOCKS * _BLOCK, dtype=np.float32)
     flat[PAD : PAD + count] = samples
     before, after = samples[: PAD + 1], samples[-PAD - 1 :]
     flat[:PAD] = np.pad(before, (PAD, 0), mode="reflect")[:PAD]
     flat[PAD + count : 2 * PAD + count] = np.pad(after, (0, PAD), mode="reflect")[-PAD:]
+    flat[2 * PAD + count :] = 0
     return flat.reshape(products, _BLOCKS, _BLOCK)
