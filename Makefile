@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 PLATFORM := $(shell uname -sm)
 # Tests run side by side; one thread each, since small matrices gain nothing from more.
 TEST_WORKERS ?= auto
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS)
 OLDEST := OMP_NUM_THREADS=1 build/oldest/bin/python
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
@@ -38,7 +38,7 @@ test-oldest: ## Run the tests on the oldest versions that pyproject.toml admits,
 	build/oldest/bin/python -m pip install --quiet uv
 	build/oldest/bin/uv pip install --quiet --python build/oldest/bin/python \
 	  --resolution lowest-direct --editable '.[dev]'
-	$(OLDEST) -m pytest -n $(TEST_WORKERS) --dist loadgroup --no-workflows
+	$(OLDEST) -m pytest -n $(TEST_WORKERS) --no-workflows
 	$(OLDEST) -m snakemake --cores $(CORES) --configfile configs/ci.yaml configs/oldest.yaml
 	$(OLDEST) -m pip freeze > build/oldest/versions.txt
 

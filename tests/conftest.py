@@ -31,20 +31,27 @@ def pytest_addoption(parser):
     parser.addoption("--campaigns", action="store_true", help="run the campaigns as well")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_xdist_make_scheduler(config, log):
+    """Run a file in one process, and all files of the shared run: its fixture takes minutes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return "the shared run" if Path(file).name.startswith("test_workflow") else file
+
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
-    """Leave out what was not asked for, and keep together what shares a fixture that is slow."""
+    """Leave out what was not asked for."""
     left_out = []
     for item in list(items):
-        workflow = item.path.is_relative_to(ROOT / "tests" / "end_to_end") or bool(
-            SHARED_RUN & set(item.fixturenames)
-        )
-        shared = SHARED_RUN & set(item.fixturenames)
-        item.add_marker(pytest.mark.xdist_group("finished run" if shared else str(item.path)))
-        asked = not (workflow and config.getoption("no_workflows")) and (
-            item.get_closest_marker("campaign") is None or config.getoption("campaigns")
-        )
-        if not asked:
+        runs = "end_to_end" in item.path.parts or SHARED_RUN & set(item.fixturenames)
+        campaign = item.get_closest_marker("campaign") is not None
+        if (runs and config.getoption("no_workflows")) or (
+            campaign and not config.getoption("campaigns")
+        ):
             left_out.append(item)
             items.remove(item)
     config.hook.pytest_deselected(items=left_out)
