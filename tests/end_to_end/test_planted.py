@@ -20,8 +20,8 @@ from speechdt import hookimpl
 @lru_cache
 def rates(folder):
     '''P(SPEECH) of every clip of dev and test, by its samples.'''
-    from speechdt.audio import from_flac_bytes
-    from speechdt.cells import read_cell
+    from speechdt.audio.io import from_flac_bytes
+    from speechdt.trials.cells import read_cell
     found = {{}}
     for path in sorted(Path(folder).glob("*/*_dur*.parquet")):
         for row in read_cell(path).itertuples():
