@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,10 @@ from speechdt.trials.grid import Grid
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 7
 
+
+# Tests run side by side: how long a case takes says nothing.
+hypothesis.settings.register_profile("side by side", deadline=None)
+hypothesis.settings.load_profile("side by side")
 
 SHARED_RUN = {"finished", "checkout"}
 """Fixtures of the one finished run, which one process makes and uses."""
