@@ -40,7 +40,7 @@ def arguments(root, tmp_path_factory):
 
 @pytest.fixture
 def script(root):
-    return root / "rules" / "scripts" / "finetune.py"
+    return root / "rules" / "scripts" / "training" / "finetune.py"
 
 
 def curve(folder, name):
