@@ -59,9 +59,9 @@ class FSMN:
     @classmethod
     def check(cls, **options: object) -> None:
         """Refuse missing packages or the network."""
-        package_file("kaldi_native_fbank", "__init__.py", INSTALL)
         _file("model.onnx")
         _file("am.mvn")
+        package_file("kaldi_native_fbank", "__init__.py", INSTALL)
 
     def score(self, clips: Sequence[np.ndarray]) -> np.ndarray:
         """Return P(speech) for each clip, float64 (clips,)."""
