@@ -1,7 +1,5 @@
 # tables -> figures, pages, the paper's folder, the release
 
-# Figures that the paper shows.
-PRINTED = [name for name in products.drawn if FIGURES[name].in_paper]
 MATRIX = Path(workflow.pathvars.apply("<results>/tables/matrix.csv"))
 
 
@@ -239,7 +237,7 @@ rule write_paper:
             if table.endswith(".csv") and table not in products.error_tables
         ],
         errors=products.error_tables,
-        figures=products.figures_of(PRINTED, ["pdf"]),
+        figures=products.figures_of(products.drawn, ["pdf"]),
         template=checkout.templates("main.tex.j2"),
         citation=checkout.file("CITATION.cff"),
     output:
