@@ -36,6 +36,7 @@ def pytest_addoption(parser):
     parser.addoption("--campaigns", action="store_true", help="run the campaigns as well")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Run a file in one process, and all files of the shared run: its fixture takes minutes."""
     from xdist.scheduler import LoadScopeScheduling
