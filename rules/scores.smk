@@ -76,13 +76,15 @@ rule calibrate:
             [experiment.scores_of(wildcards.run)], "dev", NOISY
         ),
     output:
-        "<results>/calibration/{run}.json",
+        calibration="<results>/calibration/{run}.json",
+        thresholds="<results>/calibration/{run}.thresholds.parquet",
     log:
         "<logs>/calibrate/{run}.log",
     conda:
         ENVIRONMENT
     params:
         replicates=settings["bootstrap"]["replicates"],
+        again=settings["bootstrap"]["threshold"] == "again",
         seed=settings["seed"],
         code=checkout.code("scores/calibrate.py"),
     message:

@@ -1,7 +1,7 @@
 """Files of answers by name: which run, split and cell each belongs to.
 
 The layout is ``trials/{split}/{cell}.parquet``, ``scores/{run}/{split}/{cell}.parquet`` and
-``calibration/{run}.json``; lists of such paths may come in any order.
+``calibration/{run}.json`` and ``.thresholds.parquet``; lists of such paths may come in any order.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -53,8 +53,8 @@ def by_run_and_cell(paths: Iterable[Path | str]) -> dict[Answered, Path]:
 
 
 def by_run(paths: Iterable[Path | str]) -> dict[str, Path]:
-    """Return files named for a run, as calibrations are."""
-    return _by(lambda path: path.stem, paths)
+    """Return files named for a run, as calibrations and their thresholds are."""
+    return _by(lambda path: path.stem.removesuffix(".thresholds"), paths)
 
 
 def scores_of_run(

@@ -9,6 +9,7 @@ import pandas as pd
 from speechdt.detectors.answer_files import AnswerFileError, by_run, by_run_and_cell, scores_of_run
 from speechdt.detectors.scoring import read_scored
 from speechdt.statistics.calibration import Calibration
+from speechdt.statistics.criterion import Thresholds, of_runs
 
 Paths = Iterable[Path | str]
 
@@ -16,6 +17,38 @@ Paths = Iterable[Path | str]
 def read_calibration(path: Path | str) -> Calibration:
     """Read ``calibration/{run}.json``."""
     return Calibration.from_dict(json.loads(Path(path).read_text()))
+
+
+def thresholds_by(
+    runs: Mapping[str, Sequence[str]], thresholds: Paths, *, replicates: int
+) -> dict[str, Thresholds]:
+    """Return the decision thresholds of each variant's runs, in each replicate.
+
+    Parameters
+    ----------
+    runs : mapping
+        Runs of each variant.
+    thresholds : iterable of paths
+        ``calibration/{run}.thresholds.parquet``, in any order.
+    replicates : int
+        Of the bootstrap that they are for.
+
+    Raises
+    ------
+    AnswerFileError
+        If those of a run are missing, or are of another number of replicates.
+    """
+    files = by_run(thresholds)
+
+    def read(run: str) -> pd.DataFrame:
+        if run not in files:
+            raise AnswerFileError(f"no thresholds of run {run}")
+        table = pd.read_parquet(files[run])
+        if len(table) != replicates + 1:
+            raise AnswerFileError(f"{files[run]} has {len(table) - 1} replicates, not {replicates}")
+        return table
+
+    return {variant: of_runs([read(run) for run in own]) for variant, own in runs.items()}
 
 
 def decided_trials(

@@ -4,6 +4,7 @@ bootstrap : clustered bootstrap: intervals from resampling whole groups, each cl
 calibration : decision threshold and calibration of a detector's scores, learned on dev.
 comparison : paired comparison of variants on the same trials: difference, interval, permutation
     p.
+criterion : decision threshold, chosen on dev and again on the groups of each replicate.
 error_rates : error rates of all variants on the same test trials, and which errors they share.
 leave_one_out : loss of a detector on a corpus that it has learned nothing from:
     tables/leave_one_out.csv.

@@ -60,7 +60,7 @@ def groups_by_class(speech: ArrayLike, groups: ArrayLike) -> tuple[Indices, Bool
     return codes, drawn >= len(names), np.asarray(names)[drawn % len(names)]
 
 
-def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
+def group_weights(strata: ArrayLike, replicates: int, seed: int, *, draws: str = "test") -> Floats:
     """Draw how much each group counts in each bootstrap replicate.
 
     A metric's replicates are the metric of ``weights @ sums``, where ``sums`` holds one row of
@@ -74,7 +74,10 @@ def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
     replicates : int
         Number of replicates R; 1,000 or more for `interval`.
     seed : int
-        Same strata, replicates and seed: same weights.
+        Same strata, replicates, seed and `draws`: same weights.
+    draws : str
+        Name of what is drawn: test's groups, dev's, or training runs. Each is drawn by itself, even
+        where their numbers agree.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
         raise ValueError(f"strata must be a row with one entry a group, not {strata.shape}")
     if replicates < 1:
         raise ValueError(f"there must be at least one replicate, not {replicates}")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, *draws.encode()])
     drawn = np.ones((replicates, strata.size))
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
@@ -103,7 +106,7 @@ def group_weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
     return drawn
 
 
-def weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
+def weights(strata: ArrayLike, replicates: int, seed: int, *, draws: str = "test") -> Floats:
     """Return the weights of the groups as observed, then those of each bootstrap replicate.
 
     So ``weights @ sums`` is a metric's observed value and its replicates at once, which `interval`
@@ -111,7 +114,7 @@ def weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
 
     Parameters
     ----------
-    strata, replicates, seed
+    strata, replicates, seed, draws
         As for `group_weights`, which draws.
 
     Returns
@@ -124,7 +127,7 @@ def weights(strata: ArrayLike, replicates: int, seed: int) -> Floats:
     ValueError
         As `group_weights`.
     """
-    drawn = group_weights(strata, replicates, seed)
+    drawn = group_weights(strata, replicates, seed, draws=draws)
     return np.vstack([np.ones(drawn.shape[1]), drawn])
 
 
@@ -178,7 +181,7 @@ def over_runs(values: ArrayLike, seed: int) -> Floats:
     runs, rows = values.shape[:2]
     counts = np.ones((rows, runs))
     if runs > 1:
-        counts[1:] = group_weights(np.zeros(runs), rows - 1, seed)
+        counts[1:] = group_weights(np.zeros(runs), rows - 1, seed, draws="runs")
     return np.asarray(np.einsum("rn,nr...->r...", counts / runs, values))
 
 

@@ -8,12 +8,11 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 from speechdt.arrays import Floats
+from speechdt.statistics.criterion import candidates, chosen
 
 CLIP = 1e-6
 """Scores are kept this far from 0 and 1 before the logit."""
 HIGHEST_TEMPERATURE = 100.0
-NEVER = float(np.nextafter(1.0, 2.0))
-"""Threshold that no score reaches."""
 
 
 class Calibration(NamedTuple):
@@ -22,7 +21,8 @@ class Calibration(NamedTuple):
     Attributes
     ----------
     threshold : float
-        Decide SPEECH where the raw p_speech is at least this; `NEVER` if always NONSPEECH.
+        Decide SPEECH where the raw p_speech is at least this; `NEVER` if always NONSPEECH, `HALF`
+        if no threshold is better than always giving one answer.
     threshold_far10 : float
         The same with at most 10 % false alarms on dev.
     temperature : float
@@ -83,12 +83,12 @@ def calibrate(p_speech: ArrayLike, speech: ArrayLike) -> Calibration:
     p, y = np.asarray(p_speech, dtype=np.float64), np.asarray(speech, dtype=bool)
     if y.all() or not y.any():
         raise ValueError("calibration needs clips of both classes")
-    thresholds, hit, false_alarm = operating_points(p, y)
-    best = np.flatnonzero(np.isclose(hit - false_alarm, (hit - false_alarm).max(), atol=1e-12))
+    codes, alike = y.astype(np.int64), np.ones((1, 2))
+    balanced, far10 = (float(chosen(p, y, rule, codes, alike)[0]) for rule in ("balanced", "far10"))
     slope, intercept = fit_platt(p, y)
     return Calibration(
-        threshold=float(thresholds[best[len(best) // 2]]),
-        threshold_far10=float(thresholds[np.flatnonzero(false_alarm <= 0.10)[0]]),
+        threshold=balanced,
+        threshold_far10=far10,
         temperature=fit_temperature(p, y),
         slope=slope,
         intercept=intercept,
@@ -110,10 +110,7 @@ def operating_points(p: Floats, speech: NDArray[np.bool_]) -> tuple[Floats, Floa
     hit, false_alarm : float arrays
         Rate of SPEECH decisions on SPEECH and on NONSPEECH clips at each threshold.
     """
-    values = np.unique(p)
-    # The mean of two neighbouring floats can round down to the lower one.
-    between = np.maximum((values[:-1] + values[1:]) / 2, np.nextafter(values[:-1], 2))
-    thresholds = np.concatenate([[0.0], between, [NEVER]])
+    thresholds = candidates(p)
     rates = [
         1 - np.searchsorted(np.sort(p[of]), thresholds, side="left") / of.sum()
         for of in (speech, ~speech)

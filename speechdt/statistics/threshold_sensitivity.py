@@ -5,7 +5,8 @@ import pandas as pd
 
 from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
-from speechdt.statistics.calibration import NEVER, operating_points
+from speechdt.statistics.calibration import operating_points
+from speechdt.statistics.criterion import NEVER
 
 SHIFTS = (-0.10, -0.05, 0.0, 0.05, 0.10)
 """By how much more of dev's clips are called SPEECH."""

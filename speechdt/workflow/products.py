@@ -47,6 +47,10 @@ class Products:
         """Return the calibration of each run."""
         return [f"<results>/calibration/{run}.json" for run in runs]
 
+    def thresholds_of(self, runs: Iterable[str]) -> list[str]:
+        """Return the decision thresholds of each run in every replicate."""
+        return [f"<results>/calibration/{run}.thresholds.parquet" for run in runs]
+
     def tables_of(self, *names: str, suffix: str = ".csv") -> list[str]:
         """Return tables by name."""
         return [f"<results>/tables/{name}{suffix}" for name in names]

@@ -6,7 +6,8 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
-from speechdt.statistics.calibration import NEVER, Calibration, calibrate, fit_platt, logit
+from speechdt.statistics.calibration import Calibration, calibrate, fit_platt, logit
+from speechdt.statistics.criterion import HALF, NEVER
 
 
 def simulate(rng, slope=1.0, intercept=0.0, n=20_000):
@@ -49,7 +50,8 @@ def test_at_most_a_tenth_of_false_alarms(rng):
 def test_a_detector_that_always_says_yes_keeps_a_threshold():
     speech = np.arange(100) % 2 == 0
     learned = calibrate(np.ones(100), speech)
-    assert learned.threshold in (0.0, NEVER)
+    assert learned.threshold == HALF
+    assert learned.decide(np.ones(100)).all()
     assert learned.threshold_far10 == NEVER
     assert not (np.ones(100) >= NEVER).any()
 

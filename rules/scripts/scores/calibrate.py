@@ -1,13 +1,20 @@
-"""Learn threshold and calibration of a run from dev: calibration/{run}.json."""
+"""Learn threshold and calibration of a run from dev: calibration/{run}.json.
+
+calibration/{run}.thresholds.parquet holds the thresholds of each replicate, first those of the
+calibration; all are alike where intervals shall take them for granted.
+"""
 
 import json
 import math
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 
 from speechdt.detectors.scoring import read_scored
 from speechdt.statistics.calibration import calibrate
+from speechdt.statistics.criterion import threshold_replicates
 from speechdt.statistics.metrics import auc_interval
 from speechdt.workflow.jobs import logged
 
@@ -31,5 +38,12 @@ if __name__ == "__main__":
             "auc_low": low,
             "auc_high": high,
         }
-        Path(snakemake.output[0]).write_text(json.dumps(content, indent=2) + "\n")
+        thresholds = {"threshold": learned.threshold, "threshold_far10": learned.threshold_far10}
+        rows = np.arange(resampled["replicates"] + 1)
+        table = pd.DataFrame(thresholds, index=rows)
+        if snakemake.params.again:
+            for column, rule in (("threshold", "balanced"), ("threshold_far10", "far10")):
+                table[column] = threshold_replicates(dev, rule=rule, **resampled)
+        table.to_parquet(snakemake.output.thresholds, index=False)
+        Path(snakemake.output.calibration).write_text(json.dumps(content, indent=2) + "\n")
         log.info("%s", content)
