@@ -61,9 +61,9 @@ rule measure_unflagged:
 
 rule fit_thresholds:
     input:
-        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),
         scores=lambda wildcards: products.scores(
-            of_variant("runs")(wildcards), "test", NOISY + CATCH
+            of_variant("runs")(wildcards), "test", CURVE + CATCH
         ),
         calibrations=lambda wildcards: products.calibrations(
             of_variant("runs")(wildcards)
@@ -90,8 +90,8 @@ rule fit_thresholds:
 
 rule compare_variants:
     input:
-        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CATCH),
-        scores=products.scores(experiment.matrix_runs, "test", NOISY + CATCH),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),
+        scores=products.scores(experiment.matrix_runs, "test", CURVE + CATCH),
         calibrations=products.calibrations(experiment.matrix_runs),
     output:
         "<results>/tables/comparisons.csv",
@@ -102,6 +102,7 @@ rule compare_variants:
     params:
         **settings["comparisons"],
         variants=experiment.runs_of,
+        plan_snr_db=experiment.grid.snr_db,
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         code=checkout.code("analysis/compare_variants.py"),

@@ -52,7 +52,9 @@ for note in experiment.notes if workflow.is_main_process else ():
 drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
 products = Products(experiment, drawn_from, FORMATS)
 CELLS = experiment.grid.names()
-NOISY, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
+CURVE, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
+# The plan's: all that is learned, and all tables but those of curves, come of these.
+NOISY = [cell.name for cell in experiment.grid.noisy]
 
 
 of_run = field(experiment.runs, "run")

@@ -6,7 +6,8 @@ fingerprint : acoustic fingerprints that survive re-encoding, a shift in time an
 highpass : high-pass at 50 Hz for all recordings, and what lay below it.
 io : reader of recordings as 16 kHz mono, and FLAC bytes of clips.
 mixing : mixture of a target and a background at an exact SNR, and the level of the clip.
-noise : synthetic noise: white, pink and brown.
+noise : synthetic noise: white, pink, brown and speech-shaped.
 rate : sample rate of all audio.
 region : region of a recording, named in the notation of W3C Media Fragments.
+speech_band : band of speech: what of a sound lies in 300 to 3400 Hz.
 """

@@ -5,11 +5,14 @@ nothing of speech: a detector under test that chose the clips would look better 
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from speechdt.audio.rate import SAMPLE_RATE
+
+_Kind = TypeVar("_Kind", bound=np.generic)
 
 FRAME_MS = 10
 FRAME = SAMPLE_RATE * FRAME_MS // 1000
@@ -77,8 +80,8 @@ def crop_starts(
     return np.flatnonzero(fits)
 
 
-def middle(samples: NDArray[np.float32], duration_ms: int) -> NDArray[np.float32]:
-    """Return the middle `duration_ms` of a crop, float32 (duration_ms * 16,)."""
+def middle(samples: NDArray[_Kind], duration_ms: int) -> NDArray[_Kind]:
+    """Return the middle `duration_ms` of the samples of a crop, (duration_ms * 16,)."""
     length = duration_ms * SAMPLE_RATE // 1000
     start = (len(samples) - length) // 2
     return samples[start : start + length]

@@ -35,9 +35,13 @@ SCHEMA = pa.schema(
         ("duration_ms", pa.int64()),
         ("source_id", pa.string()),  # of the target; of the background in catch cells
         ("group_id", pa.string()),  # likewise
-        ("background", pa.string()),  # white, pink, brown, recording; none in clean cells
+        ("origin", pa.string()),  # likewise; empty where the background is no recording
+        ("snr_speech_db", pa.float64()),  # in 300-3400 Hz; null as snr_db is
+        ("snr_active_db", pa.float64()),  # of the target's active frames; likewise
+        ("background", pa.string()),  # one of items.BACKGROUNDS; none in clean cells
         ("background_id", pa.string()),
         ("background_group", pa.string()),
+        ("background_origin", pa.string()),  # empty where it is no recording
         ("audio", _AUDIO),  # 16 kHz mono FLAC
     ]
 )

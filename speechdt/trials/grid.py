@@ -41,31 +41,45 @@ class Grid(NamedTuple):
     Attributes
     ----------
     snr_db : sequence of float
-        SNRs in dB.
+        SNRs of the plan, in dB: all that is learned or tabulated comes from these.
     duration_ms : sequence of int
         Durations in ms.
     clean_ms : int
         Duration of the clips without noise, in ms.
+    curve_snr_db : sequence of float
+        SNRs in addition, in dB, to which curves are fitted and nothing else; those of the plan
+        may be among them.
     """
 
     snr_db: Sequence[float]
     duration_ms: Sequence[int]
     clean_ms: int
+    curve_snr_db: Sequence[float] = ()
 
     @property
     def noisy(self) -> list[Cell]:
-        """The crossed cells, SNR first."""
-        return [Cell("snr", ms, snr) for snr in self.snr_db for ms in self.duration_ms]
+        """The plan's crossed cells, SNR first."""
+        return self._crossed(self.snr_db)
+
+    @property
+    def curve(self) -> list[Cell]:
+        """The crossed cells that curves are fitted to: the plan's, and those in addition."""
+        return self.noisy + self._crossed(
+            [snr for snr in self.curve_snr_db if snr not in self.snr_db]
+        )
 
     @property
     def cells(self) -> list[Cell]:
-        """All cells of a crossed split: noisy, clean, catch."""
+        """All cells of a crossed split: in noise, clean, catch."""
         catch = [Cell("catch", ms) for ms in self.duration_ms]
-        return [*self.noisy, Cell("clean", self.clean_ms), *catch]
+        return [*self.curve, Cell("clean", self.clean_ms), *catch]
 
     def names(self, *kinds: str) -> list[str]:
         """Return the names of the cells of some kinds (all if none is named), in order."""
         return [cell.name for cell in self.cells if not kinds or cell.kind in kinds]
+
+    def _crossed(self, snrs_db: Sequence[float]) -> list[Cell]:
+        return [Cell("snr", ms, snr) for snr in snrs_db for ms in self.duration_ms]
 
     @property
     def nested_ms(self) -> list[int]:

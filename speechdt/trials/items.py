@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from speechdt import seeds
-from speechdt.audio.noise import EXPONENTS
+from speechdt.audio.noise import COLOURS
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.corpus.sources import CATEGORIES
 from speechdt.errors import SpeechdtError
@@ -20,7 +20,7 @@ from speechdt.trials.dealing import Deck, FairDeck
 from speechdt.trials.grid import Cell, Grid
 
 RECORDING = "recording"
-BACKGROUNDS = (*EXPONENTS, RECORDING)
+BACKGROUNDS = (*COLOURS, RECORDING)
 NONSPEECH = CATEGORIES["NONSPEECH"]
 
 
@@ -42,6 +42,7 @@ class Backgrounds:
                 "background": kind,
                 "background_id": f"{kind}:{item_id}",
                 "background_group": f"{kind}:{item_id}",
+                "background_origin": "",
                 "background_path": "",
                 "background_start": 0,
             }
@@ -51,6 +52,7 @@ class Backgrounds:
             "background": RECORDING,
             "background_id": source["source_id"],
             "background_group": source["group_id"],
+            "background_origin": source["origin"],
             "background_path": source["path"],
             "background_start": start,
         }
@@ -110,8 +112,9 @@ def crossed(
     Returns
     -------
     DataFrame
-        item_id, label, category, source_id, group_id, path, start and length (samples), background,
-        background_id, background_group, background_path, background_start.
+        item_id, label, category, source_id, group_id, origin, path, start and length (samples),
+        background, background_id, background_group, background_origin, background_path,
+        background_start.
 
     Raises
     ------
@@ -232,10 +235,10 @@ def _turns(
 
 
 def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:
-    kept = {name: source[name] for name in ("label", "category", "source_id", "group_id", "path")}
+    names = ("label", "category", "source_id", "group_id", "origin", "path")
     return {
         "item_id": item_id,
-        **kept,
+        **{name: source[name] for name in names},
         "start": start,
         "length": length_ms * SAMPLE_RATE // 1000,
     }

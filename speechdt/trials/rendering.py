@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from speechdt import seeds
 from speechdt.audio import io as audio_io
-from speechdt.audio.activity import middle
-from speechdt.audio.mixing import mix, set_level
+from speechdt.audio.activity import FRAME, active_frames, middle
+from speechdt.audio.mixing import mix, power, set_level
 from speechdt.audio.noise import coloured
+from speechdt.audio.speech_band import speech_band
 from speechdt.trials.cells import CATCH, CellWriter
 from speechdt.trials.grid import Cell
 from speechdt.trials.items import RECORDING
@@ -24,6 +25,7 @@ from speechdt.trials.items import RECORDING
 AT_A_TIME = 16
 """Items that a process renders before it hands them over."""
 
+_BACKGROUND = ("background_id", "background_group", "background_origin")
 _Items = list[dict[Any, Any]]
 _Trials = list[tuple[str, dict[str, Any]]]
 
@@ -115,14 +117,14 @@ def render_item(
     """Render one item into its cells; see :func:`render`."""
     target = _crop(item["path"], item["start"], item["length"])
     background = _background(item, seed)
+    further = _FurtherSnrs(item, target, background)
     own = (item["snr_db"], item["duration_ms"]) if "snr_db" in item else None
     rendered = []
     for cell in cells:
         if own is None or own == (cell.snr_db, cell.duration_ms):
             clip = _clip(target, background, cell)
-            row = _row(item, cell) | {
-                "audio": {"bytes": audio_io.flac_bytes(set_level(clip, level)), "path": None}
-            }
+            row = _row(item, cell) | further.of(cell)
+            row |= {"audio": {"bytes": audio_io.flac_bytes(set_level(clip, level)), "path": None}}
             rendered.append((cell.name, row))
     return rendered
 
@@ -149,20 +151,58 @@ def _row(item: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
         "duration_ms": cell.duration_ms,
         "source_id": item["source_id"],
         "group_id": item["group_id"],
+        "origin": item["origin"],
         "background": item["background"],
-        "background_id": item["background_id"],
-        "background_group": item["background_group"],
+        **{name: item[name] for name in _BACKGROUND},
     }
     if cell.kind == "clean":
-        row |= {"background": "none", "background_id": "", "background_group": ""}
+        row |= {"background": "none", **dict.fromkeys(_BACKGROUND, "")}
     if cell.kind == "catch":
         row |= {
             "label": CATCH,
             "category": item["background"],
             "source_id": item["background_id"],
             "group_id": item["background_group"],
+            "origin": item["background_origin"],
         }
     return row
+
+
+class _FurtherSnrs:
+    """SNRs of an item in the band of speech, and where its target is active.
+
+    Of a recording it is known which frames are active; as in ITU-T P.56 the pauses count in the
+    noise's power and not in the target's.
+    """
+
+    def __init__(
+        self,
+        item: Mapping[str, Any],
+        target: NDArray[np.float32],
+        background: NDArray[np.float32],
+    ):
+        self._target, self._background = target, background
+        self._band = speech_band(target), speech_band(background)
+        self._active = _active(item["path"])[item["start"] : item["start"] + item["length"]]
+
+    def of(self, cell: Cell) -> dict[str, float | None]:
+        """Return snr_speech_db and snr_active_db of the trial in a cell; None if it has no SNR."""
+        if cell.snr_db is None:
+            return {"snr_speech_db": None, "snr_active_db": None}
+        target = middle(self._target, cell.duration_ms)
+        noise = power(middle(self._background, cell.duration_ms))
+        in_target, in_noise = (power(middle(x, cell.duration_ms)) for x in self._band)
+        active = target[middle(self._active, cell.duration_ms)]
+        return {
+            "snr_speech_db": cell.snr_db + _db(in_target / power(target)) - _db(in_noise / noise),
+            "snr_active_db": cell.snr_db + _db(power(active) / power(target))
+            if len(active)
+            else None,
+        }
+
+
+def _db(ratio: float) -> float:
+    return float(10 * np.log10(max(ratio, 1e-30)))
 
 
 def _background(item: Mapping[str, Any], seed: int) -> NDArray[np.float32]:
@@ -170,6 +210,16 @@ def _background(item: Mapping[str, Any], seed: int) -> NDArray[np.float32]:
         return _crop(item["background_path"], item["background_start"], item["length"])
     rng = seeds.generator(seed, "noise", item["item_id"])
     return coloured(item["background"], item["length"], rng)
+
+
+@lru_cache(maxsize=64)
+def _active(path: str) -> NDArray[np.bool_]:
+    """Return which samples of a recording lie in active frames."""
+    samples = _recording(path)
+    active: NDArray[np.bool_] = np.zeros(len(samples), dtype=bool)
+    frames = np.repeat(active_frames(samples), FRAME)
+    active[: len(frames)] = frames
+    return active
 
 
 def _crop(path: str, start: int, length: int) -> NDArray[np.float32]:

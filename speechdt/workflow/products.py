@@ -174,7 +174,8 @@ class Products:
     def described(self) -> list[str]:
         """Cells of all splits; those of train where something of the matrix learns from it."""
         grid = self.experiment.grid
-        train = self.cells("train", grid.names("snr")) if self.experiment.trained else []
+        noisy = [cell.name for cell in grid.noisy]
+        train = self.cells("train", noisy) if self.experiment.trained else []
         return train + [path for split in CROSSED for path in self.cells(split, grid.names())]
 
     @property

@@ -8,12 +8,13 @@ from support import qwen_models as small
 
 
 def row(item, label, ms, clip):
-    names = ("category", "source_id", "group_id", "background", "background_id", "background_group")
+    names = ("category", "source_id", "group_id", "origin", "background", "background_id")
+    names += ("background_group", "background_origin")
     return {
         "trial_id": f"{item}-{ms}",
         "item_id": item,
         "label": label,
-        "snr_db": 0.0,
+        **dict.fromkeys(("snr_db", "snr_speech_db", "snr_active_db"), 0.0),
         "duration_ms": ms,
         **dict.fromkeys(names, "x"),
         "audio": {"bytes": flac_bytes(clip), "path": None},

@@ -22,7 +22,7 @@ def test_classes_categories_groups_and_backgrounds_are_balanced(sources, grid):
         turns = members["group_id"].value_counts()
         assert turns.max() - (turns.min() if len(turns) == groups else 0) <= 1
     for _, members in chosen.groupby("label"):
-        assert set(members["background"].value_counts()) == {10}
+        assert set(members["background"].value_counts()) == {8}
 
 
 def test_target_and_background_are_of_the_split_and_of_different_groups(sources, grid):

@@ -147,7 +147,8 @@ def test_a_trial_is_flagged_if_a_recording_that_is_heard_in_it_is(sources, grid,
 
 
 def row(number, size=1000):
-    blank = dict.fromkeys(SCHEMA.names, "") | {"snr_db": 0.0, "duration_ms": 200}
+    numbers = dict.fromkeys(("snr_db", "snr_speech_db", "snr_active_db"), 0.0)
+    blank = dict.fromkeys(SCHEMA.names, "") | numbers | {"duration_ms": 200}
     audio = {"bytes": bytes([number % 256]) * size, "path": None}
     return blank | {"trial_id": f"{number:04d}", "audio": audio}
 

@@ -19,7 +19,7 @@ if __name__ == "__main__":
         trials = {name: of[of["label"] != CATCH] for name, of in trials.items()}
         settings = {name: getattr(params, name) for name in ("replicates", "permutations", "seed")}
         table = compare(
-            trials,
+            {name: of[of["snr_db"].isin(params.plan_snr_db)] for name, of in trials.items()},
             planned=planned,
             also=[pair for pair in also if pair not in planned],
             **settings,

@@ -21,6 +21,7 @@ def main(sources, split, corpus, grid, trials, seed):
     }
     if split in CROSSED:
         return crossed(sources, split, trials["items"][split], grid, **choices)
+    choices["backgrounds"] = trials.get("train_backgrounds", trials["backgrounds"])
     try:
         return uncrossed(sources, trials["train_clips"], grid, **choices)
     except TooFewSources as error:

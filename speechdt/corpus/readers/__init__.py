@@ -59,7 +59,7 @@ def name(corpus: Mapping[str, Any]) -> str:
 def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
     """List the recordings of one corpus.
 
-    The extra column ``corpus`` is its :func:`name`.
+    The extra column ``corpus`` is its :func:`name`, and so is ``origin`` where the reader gives none.
     Recordings of NONSPEECH that hold singing, or may hold it, carry that as their reason to be left
     out, unless the corpus is configured with ``vocals: keep``.
 
@@ -70,7 +70,8 @@ def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
     """
     options = _checked(corpus)
     for source in READERS[corpus["kind"]].read(**options):
-        source = source._replace(extra=source.extra | {"corpus": name(corpus)})
+        own = {"corpus": name(corpus), "origin": source.extra.get("origin") or name(corpus)}
+        source = source._replace(extra=source.extra | own)
         yield source if corpus.get("vocals") == KEPT else _without_vocals(source)
 
 

@@ -22,9 +22,13 @@ COLUMNS = {
     "duration_ms": "length in ms",
     "source_id": "recording of the target, in a catch trial of the background",
     "group_id": "its speaker or recording family; never in two splits",
-    "background": "white, pink, brown, recording; none in clean cells",
+    "origin": "where the recording comes from: its corpus, or a package in it",
+    "snr_speech_db": "the same in 300 to 3400 Hz, in dB",
+    "snr_active_db": "the same, the target's pauses left out of its power, in dB",
+    "background": "white, pink, brown, speech_shaped, recording; none in clean cells",
     "background_id": "recording of the background",
     "background_group": "its group",
+    "background_origin": "its origin, empty for synthetic noise",
     "audio": "16 kHz mono FLAC",
 }
 """Descriptions of the columns of `cells.SCHEMA`."""
