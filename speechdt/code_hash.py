@@ -85,9 +85,15 @@ def module_files(stem: Path) -> list[Path]:
 def imported_versions(files: Iterable[Path]) -> dict[str, str]:
     """Return the versions of the installed packages that Python files import, by package."""
     roots = {name.split(".")[0] for file in files for name in _imports(file)}
-    packages = packages_distributions()
+    packages = _installed_packages()
     found = {package for root in roots for package in packages.get(root, [])} - {"speechdt"}
     return {package: version(package) for package in sorted(found)}
+
+
+@cache
+def _installed_packages() -> Mapping[str, list[str]]:
+    # Reads the list of files of every package: a second, where there are many.
+    return packages_distributions()
 
 
 def _closure(

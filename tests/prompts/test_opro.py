@@ -35,15 +35,15 @@ from speechdt.statistics.calibration import calibrate
 
 def test_it_finds_a_planted_optimum_where_random_search_does_not():
     hits = np.zeros(2, dtype=int)
-    for seed in range(20):
+    for seed in range(8):
         trials = world(seed)
         ask = detector(trials, lambda prompt: 0.6 + 0.35 * planted(prompt), noise=0.3)
         result = found(trials, ask, steps=10, candidates=8)
         control = result["control"]
         assert result["pairs"] == control["pairs"]
         hits += [planted(arm["winner"]["prompt"]) == len(PLANTED) for arm in (result, control)]
-    assert hits[0] >= 18
-    assert hits[1] <= 5
+    assert hits[0] >= 7
+    assert hits[1] <= 3
 
 
 def test_costs_are_those_of_the_candidates():

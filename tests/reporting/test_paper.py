@@ -49,7 +49,7 @@ def write_paper(folder, count):
     return folder
 
 
-@pytest.fixture(scope="module", params=[1, 9])
+@pytest.fixture(scope="module", params=[1, 5])
 def results(request, tmp_path_factory):
     return write_paper(tmp_path_factory.mktemp(f"paper{request.param}"), request.param)
 

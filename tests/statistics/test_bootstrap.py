@@ -203,12 +203,13 @@ def test_coverage_of_a_mean(groups, least):
 def test_coverage_of_a_threshold_over_thirteen_speakers():
     """A reduced `benchmarks/coverage.py`, which a plain percentile bootstrap fails."""
     snr, groups, trials = np.array([-5.0, 0, 5, 10, 20]), 13, np.full((13, 5), 32)
+    sims = 50
     guess, location, width, spread = 0.05, 4.0, 12.0, 3.0
     # averaging over normal shifts of the location widens the curve, and leaves it Gaussian
     total = np.hypot(width, SPREAD * spread)
     truth = location + total / SPREAD * ndtri((0.75 - guess) / (1 - guess))
     rng, covered, plain = np.random.default_rng(5), 0, 0
-    for seed in range(100):
+    for seed in range(sims):
         shift = spread * rng.standard_normal((groups, 1))
         heard = guess + (1 - guess) * ndtr(SPREAD * (snr - location - shift) / width)
         yes = rng.binomial(trials, heard)
@@ -220,5 +221,5 @@ def test_coverage_of_a_threshold_over_thirteen_speakers():
         covered += bool(low <= truth <= high)
         naive = np.quantile(dt75[301:], [0.025, 0.975])
         plain += bool(naive[0] <= truth <= naive[1])
-    assert binom.ppf(1e-3, 100, 0.94) <= covered <= binom.ppf(1 - 1e-3, 100, 0.97)
+    assert binom.ppf(1e-3, sims, 0.94) <= covered <= binom.ppf(1 - 1e-3, sims, 0.97)
     assert plain < covered
