@@ -121,6 +121,7 @@ rule split_sources:
         per_class=settings["trials"]["items"],
         categories=settings["trials"]["categories"],
         least_active=settings["trials"]["least_active"],
+        unseen=settings["trials"]["unseen_origins"],
         flag_by=HYGIENE["flag_by"] if HYGIENE["remove"] else "",
         code=checkout.code("corpus/split_sources.py"),
     message:

@@ -90,6 +90,7 @@ rule check_growth:
         ENVIRONMENT
     params:
         without=lambda wildcards: experiment.train_sets[wildcards.split],
+        backgrounds=settings["trials"]["train_backgrounds"],
         least_active=settings["trials"]["least_active"],
         sizes=settings["trials"]["growing"],
         code=checkout.code("trials/check_growth.py"),

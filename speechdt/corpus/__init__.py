@@ -13,4 +13,5 @@ selection : selection of usable recordings: without excluded ones and, if asked,
 sources : source: one recording, or one region of a longer one, as its corpus describes it.
 split : split of the sources into train, dev and test, by whole groups.
 readers : readers of corpora, by the ``kind`` that the configuration gives them.
+unseen : unseen origins: those that stand in test alone, so that nothing was learned from them.
 """

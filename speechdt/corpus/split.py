@@ -6,6 +6,7 @@ import pandas as pd
 
 from speechdt import seeds
 from speechdt.audio.activity import crop_starts, from_runs
+from speechdt.corpus.unseen import unseen_origins
 
 MOST_OF_THE_LONG = 0.3
 
@@ -17,13 +18,15 @@ def assign(
     seed: int,
     held_out: float = 0.2,
     least_active: float = 0.7,
+    unseen: float | Sequence[str] = 0.0,
 ) -> pd.DataFrame:
     """Assign a split to every source.
 
     Groups of each category are put in a random order. Dev and test take `held_out` of them each,
     out of those with a source that is long enough for every duration (no other could serve
     there), but never more than about 30 % of these, so that train keeps long ones too. All others
-    are train's. A category with one such group serves test alone, with two dev and test.
+    are train's. A category with one such group serves test alone, with two dev and test. Groups of
+    unseen origins are in test, and the first to be.
 
     Parameters
     ----------
@@ -37,11 +40,20 @@ def assign(
         Share of the groups for dev, and for test.
     least_active : float
         Least active share of a crop at each duration.
+    unseen : float or sequence of str
+        What part of test's groups may be of origins that stand in no other split, or these origins
+        (see `unseen.unseen_origins`).
 
     Returns
     -------
     DataFrame
-        `index` with the columns ``full_length`` (bool) and ``split``.
+        `index` with the columns ``full_length`` (bool), ``split`` and ``unseen`` (bool: of an
+        origin that is in test alone).
+
+    Raises
+    ------
+    CorpusError
+        If an unseen origin that is named does not exist.
     """
     sources = index.copy()
     sources["full_length"] = [
@@ -51,13 +63,27 @@ def assign(
     groups = sources.groupby("group_id").agg(
         category=("category", lambda values: values.mode().iloc[0]), long=("full_length", "any")
     )
+    sizes = {
+        str(category): _size(members, held_out) for category, members in groups.groupby("category")
+    }
+    apart = unseen_origins(sources, sizes, seed=seed, share=unseen)
+    sources["unseen"] = sources["origin"].isin(apart)
+    of_unseen = set(sources.loc[sources["unseen"], "group_id"])
     split = pd.Series("train", index=groups.index)
-    for _, members in groups.groupby("category"):
+    for category, members in groups.groupby("category"):
         ordered = sorted(members.index, key=lambda group: seeds.rank(seed, "split", group))
         able = [group for group in ordered if members.loc[group, "long"]]
-        size = min(round(held_out * len(ordered)), round(MOST_OF_THE_LONG * len(able)))
-        size = max(size, 1)
-        split[able[:size]] = "test"
-        split[able[size : 2 * size]] = "dev"
+        known = [group for group in able if group not in of_unseen]
+        size = sizes[str(category)]
+        rest = max(size - (len(able) - len(known)), 0)
+        split[known[:rest]] = "test"
+        split[known[rest : rest + size]] = "dev"
+    split[list(of_unseen)] = "test"
     sources["split"] = sources["group_id"].map(split)
     return sources
+
+
+def _size(members: pd.DataFrame, held_out: float) -> int:
+    """Return how many groups of a category dev and test have each."""
+    size = min(round(held_out * len(members)), round(MOST_OF_THE_LONG * members["long"].sum()))
+    return max(size, 1)

@@ -1,5 +1,7 @@
 """Trials: the grid, items, rendering, cell files, balance and the leak audit.
 
+background_origins : origins whose noise is played as a background, and which give no targets in
+    that split.
 balance : balance of the train set at every size it grows through.
 cells : cell files: the trials of one split, SNR and duration as Parquet.
 dealing : dealing of sources and crops to items: group by group, or in fair shares.

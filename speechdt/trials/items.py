@@ -16,10 +16,10 @@ from speechdt.audio.noise import COLOURS
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.corpus.sources import CATEGORIES
 from speechdt.errors import SpeechdtError
+from speechdt.trials.background_origins import RECORDING, parts
 from speechdt.trials.dealing import Deck, FairDeck
 from speechdt.trials.grid import Cell, Grid
 
-RECORDING = "recording"
 BACKGROUNDS = (*COLOURS, RECORDING)
 NONSPEECH = CATEGORIES["NONSPEECH"]
 
@@ -95,6 +95,9 @@ def crossed(
 ) -> pd.DataFrame:
     """Choose the items of dev or test, each of which stands in every cell.
 
+    Recorded backgrounds are of origins that give no targets, if there are enough
+    (`background_origins.parts`).
+
     Parameters
     ----------
     sources : DataFrame
@@ -122,13 +125,13 @@ def crossed(
         If a class or category has no source, or none in this split that is active for long enough.
     """
     longest = max(grid.nested_ms)
-    here = sources[sources["split"] == split]
+    here, noise, _ = parts(sources, split, backgrounds)
     decks = {
         category: Deck(here[here["category"] == category], grid.nested_ms, least_active, seed,
                        f"{split}/{category}")
         for category in sources["category"].unique()
     }  # fmt: skip
-    scene = Backgrounds(_noise_deck(here, split, grid, least_active, seed, backgrounds), seed)
+    scene = Backgrounds(_noise_deck(noise, split, grid, least_active, seed, backgrounds), seed)
     rows = []
     for label in CATEGORIES:
         kinds = iter(_in_equal_parts(backgrounds, per_class, seeds.generator(seed, split, label)))
@@ -179,7 +182,7 @@ def uncrossed(
     DataFrame
         Columns of :func:`crossed`, and snr_db, duration_ms.
     """
-    here = sources[sources["split"] == "train"]
+    here, noise, _ = parts(sources, "train", backgrounds)
     of_class = {
         label: list(_shares(sources, label, 1, "train", categories)) for label in CATEGORIES
     }
@@ -190,7 +193,7 @@ def uncrossed(
         )
         for members in of_class.values() for category in members
     }  # fmt: skip
-    scene = Backgrounds(_noise_deck(here, "train", grid, least_active, seed, backgrounds), seed)
+    scene = Backgrounds(_noise_deck(noise, "train", grid, least_active, seed, backgrounds), seed)
     rows = []
     for number, (label, category, cell, kind) in enumerate(
         _turns(clips, grid, of_class, backgrounds, seed)
@@ -245,17 +248,14 @@ def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> d
 
 
 def _noise_deck(
-    here: pd.DataFrame,
+    noise: pd.DataFrame,
     split: str,
     grid: Grid,
     least_active: float,
     seed: int,
     backgrounds: Sequence[str],
 ) -> Deck:
-    # Synthetic noise that stands for a recording is there as a colour already.
-    synthetic = here["path"].str.startswith("noise:")
-    recordings = here[(here["category"] == "noise") & ~synthetic]
-    deck = Deck(recordings, grid.nested_ms, least_active, seed, f"{split}/background")
+    deck = Deck(noise, grid.nested_ms, least_active, seed, f"{split}/background")
     if RECORDING in backgrounds and len(deck) < 2:
         raise TooFewSources(
             f"{split}: recorded backgrounds need 2 groups of 'noise' of {max(grid.nested_ms)} ms, "

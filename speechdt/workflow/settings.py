@@ -37,6 +37,8 @@ def checked(
     check_schema(settings, schema)
     check_named(settings)
     fill(settings, schema)
+    trials = settings["trials"]
+    trials.setdefault("train_backgrounds", trials["backgrounds"])
     ordered: dict[str, Any] = in_order(settings)
     return ordered
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 from speechdt.trials import balance, items
+from speechdt.trials.background_origins import parts
 from speechdt.trials.balance import able_groups, fair_share
 from speechdt.trials.grid import Grid
 
@@ -18,6 +19,12 @@ SIZES = [500, 1000, 2000, 3000]
 def planned(sources):
     """The plan's 3,000 clips."""
     return items.uncrossed(sources, 3000, PLAN, seed=3, least_active=0.7)
+
+
+@pytest.fixture(scope="module")
+def targets(sources):
+    """What may be a target of train."""
+    return parts(sources, "train", items.BACKGROUNDS).targets
 
 
 def test_every_class_cell_of_the_plan_s_train_set_has_75_clips(planned):
@@ -33,10 +40,9 @@ def test_categories_are_balanced_in_every_cell(planned):
     assert nonspeech["category"].value_counts().max() == 375
 
 
-def test_no_group_holds_more_than_its_fair_share_and_a_fifth(planned, sources):
-    train = sources[sources["split"] == "train"]
+def test_no_group_holds_more_than_its_fair_share_and_a_fifth(planned, targets):
     for category, part in planned.groupby("category"):
-        able = able_groups(train[train["category"] == category], PLAN.duration_ms, 0.7)
+        able = able_groups(targets[targets["category"] == category], PLAN.duration_ms, 0.7)
         fair = evenest(part["duration_ms"].value_counts().to_dict(), able)
         assert part["group_id"].value_counts().max() <= 1.2 * fair
 
@@ -67,8 +73,8 @@ def test_the_fair_share_is_that_of_the_linear_program(clips, able):
     assert fair_share(clips, able) == pytest.approx(evenest(clips, able))
 
 
-def test_each_size_is_checked_and_is_the_beginning_of_the_next(planned, sources):
-    table = balance.check(planned, sources, 0.7, SIZES)
+def test_each_size_is_checked_and_is_the_beginning_of_the_next(planned, targets, sources):
+    table = balance.check(planned, targets, 0.7, SIZES)
     assert table["clips"].tolist() == SIZES
     assert (table["largest_cell"] - table["smallest_cell"] <= 1).all()
     assert table.iloc[-1]["smallest_cell"] == 75
@@ -77,19 +83,19 @@ def test_each_size_is_checked_and_is_the_beginning_of_the_next(planned, sources)
         pd.testing.assert_frame_equal(again, planned.head(large).head(small))
 
 
-def test_sizes_beyond_the_set_are_passed_over(planned, sources):
-    assert balance.check(planned.head(700), sources, 0.7, SIZES)["clips"].tolist() == [500, 700]
+def test_sizes_beyond_the_set_are_passed_over(planned, targets):
+    assert balance.check(planned.head(700), targets, 0.7, SIZES)["clips"].tolist() == [500, 700]
 
 
-def test_what_is_wrong_is_one_line_at_the_first_size_that_has_it(planned, sources):
+def test_what_is_wrong_is_one_line_at_the_first_size_that_has_it(planned, targets):
     lopsided = planned.copy()
     lopsided.loc[600:700, ["snr_db", "duration_ms"]] = [0, 200]
     with pytest.raises(balance.Unbalanced, match=r"train, 1000 clips: class cells hold \d+ to \d+"):
-        balance.check(lopsided, sources, 0.7, SIZES)
+        balance.check(lopsided, targets, 0.7, SIZES)
     one_voice = planned.copy()
     speech = one_voice.index[one_voice["label"] == "SPEECH"]
     one_voice.loc[speech[:50], "group_id"] = one_voice.loc[speech[0], "group_id"]
     with pytest.raises(balance.Unbalanced, match=r"train, 500 clips: group .* holds 5\d, at most"):
-        balance.check(one_voice, sources, 0.7, SIZES)
+        balance.check(one_voice, targets, 0.7, SIZES)
     with pytest.raises(balance.Unbalanced, match="not numbered in their order"):
-        balance.check(planned.iloc[::-1], sources, 0.7, SIZES)
+        balance.check(planned.iloc[::-1], targets, 0.7, SIZES)

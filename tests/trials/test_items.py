@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from speechdt.trials import items
+from speechdt.trials.background_origins import parts
 
 
 def choose(sources, grid, split="test", per_class=40, seed=3, **options):
@@ -33,6 +34,22 @@ def test_target_and_background_are_of_the_split_and_of_different_groups(sources,
     noise = of_split[of_split["category"] == "noise"]
     assert set(recorded["background_group"]) <= set(noise["group_id"])
     assert (chosen["group_id"] != chosen["background_group"]).all()
+
+
+def test_recorded_backgrounds_are_of_origins_without_targets(sources, grid):
+    for split in ("dev", "test"):
+        chosen = choose(sources, grid, split=split, per_class=80)
+        recorded = set(chosen["background_origin"]) - {""}
+        assert recorded
+        assert not recorded & set(chosen["origin"])
+        assert chosen.loc[chosen["background_origin"] != "", "background_group"].nunique() >= 4
+
+
+def test_without_enough_origins_backgrounds_share_those_of_targets(sources, grid):
+    one = sources.assign(origin="all of one game")
+    chosen = choose(one, grid)
+    assert not parts(one, "test", items.BACKGROUNDS).apart
+    assert set(chosen["background_origin"]) == {"", "all of one game"}
 
 
 def test_the_seed_decides(sources, grid):

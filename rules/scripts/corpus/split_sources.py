@@ -26,6 +26,7 @@ if __name__ == "__main__":
             seed=snakemake.params.seed,
             held_out=snakemake.params.held_out,
             least_active=snakemake.params.least_active,
+            unseen=snakemake.params.unseen,
         )
         try:
             check_classes(sources, snakemake.params.per_class, snakemake.params.categories)
@@ -33,5 +34,7 @@ if __name__ == "__main__":
             removed = f"; {len(left_out)} recordings are left out" if len(left_out) else ""
             raise TooFewSources(f"{error}{removed}") from error
         sources.to_parquet(snakemake.output.sources, index=False)
+        apart = sorted(set(sources.loc[sources["unseen"], "origin"]))
+        log.info("origins in test alone: %s", ", ".join(apart) or "none")
         counts = sources.groupby(["category", "split"])["group_id"].nunique().unstack()
         log.info("%d left out; groups:\n%s", len(left_out), counts.to_string())

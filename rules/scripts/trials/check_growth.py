@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from speechdt.trials.background_origins import parts
 from speechdt.trials.balance import check
 from speechdt.trials.without_corpus import sources_without
 from speechdt.workflow.jobs import logged
@@ -13,7 +14,7 @@ if __name__ == "__main__":
             sources = sources_without(sources, corpus)
         table = check(
             pd.read_parquet(snakemake.input.chosen),
-            sources,
+            parts(sources, "train", snakemake.params.backgrounds).targets,
             snakemake.params.least_active,
             snakemake.params.sizes,
         )

@@ -21,7 +21,7 @@ def main(sources, split, corpus, grid, trials, seed):
     }
     if split in CROSSED:
         return crossed(sources, split, trials["items"][split], grid, **choices)
-    choices["backgrounds"] = trials.get("train_backgrounds", trials["backgrounds"])
+    choices["backgrounds"] = trials["train_backgrounds"]
     try:
         return uncrossed(sources, trials["train_clips"], grid, **choices)
     except TooFewSources as error:
@@ -40,3 +40,10 @@ if __name__ == "__main__":
         )
         items.to_parquet(snakemake.output[0], index=False)
         log.info("%d items", len(items))
+        both = set(items["background_origin"]) & set(items["origin"])
+        if both:
+            log.warning(
+                "recorded backgrounds are of origins that give targets too, since the split has no "
+                "others: %s",
+                ", ".join(sorted(both)),
+            )
