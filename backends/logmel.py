@@ -23,6 +23,7 @@ FLOOR = 1e-10
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Inverse strengths of the penalty, of which dev chooses one."""
 MODEL = "model.json"
+TELLS = ("class", "origin")
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,23 @@ class FineTuning:
     features : {"logmel", "spectrum", "level", "bandwidth"}
         Mean, spread and change of each band, the clip's level taken out; the mean alone; the
         level alone; the frequencies below which 50, 90 and 99 % of the energy lie.
+    tells : {"class", "origin"}
+        What the regression tells apart: speech from all else, or origins; of these, P(speech) is
+        how often each is SPEECH in train, weighted by its probability.
     seed, checkpoints
         Not used: the fit is deterministic and takes seconds.
     """
 
     features: Literal["logmel", "spectrum", "level", "bandwidth"] = "logmel"
+    tells: Literal["class", "origin"] = "class"
     seed: int = 0
     checkpoints: str | None = None
 
     def __post_init__(self) -> None:
         if self.features not in FEATURES:
             raise ValueError(f"features '{self.features}' is none of: {', '.join(FEATURES)}")
+        if self.tells not in TELLS:
+            raise ValueError(f"tells '{self.tells}' is none of: {', '.join(TELLS)}")
 
 
 class LogMel:
@@ -64,7 +71,8 @@ class LogMel:
             model = json.loads((Path(adapter) / MODEL).read_text())
             self.features = FEATURES[model["features"]]
             self.weights = np.array(model["weights"])
-            self.intercept = float(model["intercept"])
+            self.intercept = np.array(model["intercept"])
+            self.shares = np.array(model["shares"])
 
     def score(self, clips: Sequence[np.ndarray]) -> np.ndarray:
         """Return P(speech) for each clip, float64 (clips,)."""
@@ -74,8 +82,9 @@ class LogMel:
         with stage("features"):
             x = self.features(clip)
         with stage("forward"):
-            z = float(x @ self.weights + self.intercept)
-            return float(1 / (1 + np.exp(-np.clip(z, -500, 500))))
+            z = self.weights @ x + self.intercept
+            share = np.exp(z - z.max())
+            return float(share @ self.shares / share.sum())
 
     @classmethod
     def finetune(
@@ -89,11 +98,12 @@ class LogMel:
             If a setting does not exist, or `train` lacks a class: the message is one line.
         """
         chosen = FineTuning(**settings)
-        x, speech = _examples(train, chosen.features)
-        held, truth = _examples(dev, chosen.features)
+        x, speech, origin = _examples(train, chosen.features)
+        held, truth, _ = _examples(dev, chosen.features)
         if speech.all() or not speech.any():
             raise ValueError("logmel: train needs clips of both classes")
-        model, curve = fit(x, speech, held, truth)
+        told = speech if chosen.tells == "class" else origin
+        model, curve = fit(x, told, speech, held, truth)
         out.mkdir(parents=True, exist_ok=True)
         settings = asdict(chosen) | {"checkpoints": None}
         (out / MODEL).write_text(json.dumps({"features": chosen.features, **model}) + "\n")
@@ -102,19 +112,21 @@ class LogMel:
 
 
 def fit(
-    x: np.ndarray, speech: np.ndarray, held: np.ndarray, truth: np.ndarray
+    x: np.ndarray, told: np.ndarray, speech: np.ndarray, held: np.ndarray, truth: np.ndarray
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """Fit along a path of penalties; return the best on the held-out clips, and the path.
 
     Parameters
     ----------
     x, held : float array, (clips, features)
+    told : array, (clips,)
+        What is told apart: `speech` itself, or the origin of each clip.
     speech, truth : bool array, (clips,)
 
     Returns
     -------
     model : dict
-        weights and intercept, on features as they are.
+        weights (told, features) and intercept, on features as they are; shares of SPEECH, (told,).
     curve : list of dict
         step (1 and up, weaker penalties later), loss (on train), eval_log_loss and
         eval_balanced_accuracy (on the held-out clips, at 0.5).
@@ -123,39 +135,46 @@ def fit(
     from sklearn.metrics import balanced_accuracy_score, log_loss
 
     centre, scale = x.mean(0), np.maximum(x.std(0), 1e-9)
+    shares = np.array([speech[told == one].mean() for one in np.unique(told)])
     models, curve = [], []
     for step, penalty in enumerate(PENALTIES, start=1):
         model = LogisticRegression(C=penalty, max_iter=2000)
-        model.fit((x - centre) / scale, speech)
-        p = model.predict_proba((held - centre) / scale)[:, 1]
+        model.fit((x - centre) / scale, told)
+        own, p = (model.predict_proba((of - centre) / scale) @ shares for of in (x, held))
         models.append(model)
         curve.append(
             {
                 "step": step,
                 "penalty": 1 / penalty,
-                "loss": log_loss(speech, model.predict_proba((x - centre) / scale)[:, 1]),
+                "loss": log_loss(speech, own),
                 "eval_log_loss": log_loss(truth, p, labels=[False, True]),
                 "eval_balanced_accuracy": float(balanced_accuracy_score(truth, p >= 0.5)),
             }
         )
     best = models[int(np.argmin([entry["eval_log_loss"] for entry in curve]))]
-    weights = best.coef_[0] / scale
+    coefficients, intercept = best.coef_ / scale, best.intercept_
+    if len(shares) == 2:  # of two, the stock regression gives the log-odds of the second
+        coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
+        intercept = np.array([0.0, intercept[0]])
     return {
-        "weights": weights.tolist(),
-        "intercept": float(best.intercept_[0] - centre @ weights),
+        "weights": coefficients.tolist(),
+        "intercept": (intercept - coefficients @ centre).tolist(),
+        "shares": shares.tolist(),
     }, curve
 
 
-def _examples(cells: Sequence[Path], features: str) -> tuple[np.ndarray, np.ndarray]:
+def _examples(cells: Sequence[Path], features: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features, whether it is SPEECH, and the origin of each clip."""
     from speechdt.audio.io import from_flac_bytes
     from speechdt.trials.cells import read_cell
 
-    rows, speech = [], []
+    rows, speech, origins = [], [], []
     for cell in cells:
-        for label, clip in read_cell(cell, ["label", "audio"]).itertuples(index=False):
-            rows.append(FEATURES[features](from_flac_bytes(clip)))
-            speech.append(label == "SPEECH")
-    return np.array(rows), np.array(speech)
+        trials = read_cell(cell, ["label", "origin", "audio"])
+        rows += [FEATURES[features](from_flac_bytes(clip)) for clip in trials["audio"]]
+        speech += (trials["label"] == "SPEECH").tolist()
+        origins += trials["origin"].fillna("").tolist()
+    return np.array(rows), np.array(speech), np.array(origins)
 
 
 def log_mel(clip: np.ndarray) -> np.ndarray:

@@ -59,6 +59,30 @@ rule measure_unflagged:
         "scripts/analysis/measure_unflagged.py"
 
 
+rule measure_origins:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(experiment.matrix_runs, "test", NOISY),
+        calibrations=products.calibrations(experiment.matrix_runs),
+        sources="<results>/corpus/sources.parquet",
+    output:
+        "<results>/tables/origins.csv",
+    log:
+        "<logs>/measure_origins/measure_origins.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants=experiment.runs_of,
+        trained=experiment.learned_here,
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("analysis/measure_origins.py"),
+    message:
+        "Measuring all variants within origins, and on unseen ones"
+    script:
+        "scripts/analysis/measure_origins.py"
+
+
 rule fit_thresholds:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),
@@ -159,7 +183,13 @@ rule measure_giveaways:
     conda:
         ENVIRONMENT
     params:
-        features=["level", "bandwidth", "spectrum", "logmel"],
+        classifiers={
+            **{
+                name: {"features": name}
+                for name in ("level", "bandwidth", "spectrum", "logmel")
+            },
+            "recognised origin": {"features": "logmel", "tells": "origin"},
+        },
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         detector=LOGMEL_CODE,
@@ -246,6 +276,7 @@ rule collect_tables:
             "<results>/thresholds/{variant}.contour.csv", variant=experiment.variants
         ),
         calibrations=products.calibrations(experiment.matrix_runs),
+        origins="<results>/tables/origins.csv",
     output:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",

@@ -77,6 +77,7 @@ rule write_report:
         verdict="<results>/tables/verdict.csv",
         threshold_sensitivity="<results>/tables/threshold_sensitivity.csv",
         giveaways=products.giveaway_tables,
+        origins="<results>/tables/origins.csv",
         left_out=products.left_out_tables,
         order_bias=products.asked_tables,
         adapters=products.adapter_tables,
@@ -94,7 +95,7 @@ rule write_report:
         audit="<results>/trials/audit.csv",
         templates=checkout.templates(
             *("report.html.j2", "report/*", "report.css", "page.css"),
-            *("figure.html.j2", "table.html.j2"),
+            *("figure.html.j2", "table.html.j2", "origins.html.j2"),
         ),
         citation=checkout.file("CITATION.cff"),
     output:

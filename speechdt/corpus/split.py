@@ -1,6 +1,6 @@
 """Split of the sources into train, dev and test, by whole groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -68,19 +68,24 @@ def assign(
     }
     apart = unseen_origins(sources, sizes, seed=seed, share=unseen)
     sources["unseen"] = sources["origin"].isin(apart)
-    of_unseen = set(sources.loc[sources["unseen"], "group_id"])
+    groups["unseen"] = groups.index.isin(sources.loc[sources["unseen"], "group_id"])
+    sources["split"] = sources["group_id"].map(_split_of(groups, sizes, seed))
+    return sources
+
+
+def _split_of(groups: pd.DataFrame, sizes: Mapping[str, int], seed: int) -> pd.Series:
+    """Return the split of each group; `groups` has category, long and unseen."""
     split = pd.Series("train", index=groups.index)
     for category, members in groups.groupby("category"):
         ordered = sorted(members.index, key=lambda group: seeds.rank(seed, "split", group))
         able = [group for group in ordered if members.loc[group, "long"]]
-        known = [group for group in able if group not in of_unseen]
+        known = [group for group in able if not members.loc[group, "unseen"]]
         size = sizes[str(category)]
         rest = max(size - (len(able) - len(known)), 0)
         split[known[:rest]] = "test"
         split[known[rest : rest + size]] = "dev"
-    split[list(of_unseen)] = "test"
-    sources["split"] = sources["group_id"].map(split)
-    return sources
+    split[groups["unseen"]] = "test"
+    return split
 
 
 def _size(members: pd.DataFrame, held_out: float) -> int:

@@ -57,11 +57,10 @@ def unseen_origins(
     for origin in sorted(both, key=lambda name: seeds.rank(seed, "unseen", name)):
         own = counts[origin] if origin in counts.index else pd.Series(dtype=int)
         of_classes = [own.reindex(list(names)).sum() for names in CATEGORIES.values()]
-        fits = all(held[name] + n <= share * test_groups[name] for name, n in own.items())
-        if fits and all(of_classes):
+        after = {name: n + int(own.get(name, 0)) for name, n in held.items()}
+        if all(of_classes) and all(n <= share * test_groups[name] for name, n in after.items()):
             taken.append(str(origin))
-            for name, n in own.items():
-                held[str(name)] += int(n)
+            held = after
     return sorted(taken)
 
 

@@ -11,4 +11,5 @@ leave_one_out : loss of a detector on a corpus that it has learned nothing from:
 metrics : metrics of a set of trials, for the trials as they are and for resampled groups.
 slices : metrics of one variant by slice of the test trials.
 threshold_sensitivity : balanced accuracy with the threshold moved, and at its best on test.
+within_origins : within origins: the AUC over pairs of trials that come from the same place.
 """

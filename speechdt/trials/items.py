@@ -95,9 +95,6 @@ def crossed(
 ) -> pd.DataFrame:
     """Choose the items of dev or test, each of which stands in every cell.
 
-    Recorded backgrounds are of origins that give no targets, if there are enough
-    (`background_origins.parts`).
-
     Parameters
     ----------
     sources : DataFrame
@@ -110,14 +107,14 @@ def crossed(
     least_active : float
         Least active share of a crop at each duration.
     backgrounds, categories : sequences of str
-        Kinds of background, and categories of NONSPEECH, each in equal parts.
+        Kinds of background (see `background_origins.parts`), and categories of NONSPEECH, each in
+        equal parts.
 
     Returns
     -------
     DataFrame
-        item_id, label, category, source_id, group_id, origin, path, start and length (samples),
-        background, background_id, background_group, background_origin, background_path,
-        background_start.
+        item_id, label, category, source_id, group_id, origin, path, start and length (samples);
+        background and, beginning with background_: id, group, origin, path, start.
 
     Raises
     ------
@@ -142,8 +139,8 @@ def crossed(
             for number in itertools.islice(numbers, share):
                 item_id = f"{split}-{category}-{number:05d}"
                 source, start = decks[category].deal(seeds.generator(seed, "crop", item_id))
-                rows.append(_item(item_id, source, start, longest))
-                rows[-1] |= scene.draw(item_id, next(kinds), source["group_id"])
+                scenery = scene.draw(item_id, next(kinds), source["group_id"])
+                rows.append(_item(item_id, source, start, longest) | scenery)
     return pd.DataFrame(rows)
 
 

@@ -18,9 +18,9 @@ from speechdt.audio.activity import FRAME, active_frames, middle
 from speechdt.audio.mixing import mix, power, set_level
 from speechdt.audio.noise import coloured
 from speechdt.audio.speech_band import speech_band
+from speechdt.trials.background_origins import RECORDING
 from speechdt.trials.cells import CATCH, CellWriter
 from speechdt.trials.grid import Cell
-from speechdt.trials.items import RECORDING
 
 AT_A_TIME = 16
 """Items that a process renders before it hands them over."""

@@ -231,6 +231,15 @@ class Experiment:
         return sorted(name for name in self.trainings if name in adapters)
 
     @property
+    def learned_here(self) -> list[str]:
+        """Variants with weights that were learned from train's clips, by themselves or a member."""
+        return [
+            name
+            for name, variant in self.variants.items()
+            if any(self.runs[run].made for run in (variant.member_runs or variant.runs))
+        ]
+
+    @property
     def used_trainings(self) -> list[str]:
         """Trainings of the variants whose language model is adapted."""
         return sorted({name for entry in self.adapted.values() for name in entry["runs"]})

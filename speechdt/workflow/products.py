@@ -12,7 +12,7 @@ from speechdt.workflow.experiment import Experiment
 TEXT_TABLES = ("matrix.md", "matrix.tex", "thresholds.md", "thresholds.tex", "latency.md")
 TABLES = (
     *("matrix", "metrics", "reliability", "thresholds", "curves", "latency", "pareto"),
-    *("comparisons", "surface", "contour", "threshold_sensitivity"),
+    *("comparisons", "surface", "contour", "threshold_sensitivity", "origins"),
 )
 ERROR_TABLES = ("errors", "errors_common", "errors_pairs", "error_sources")
 

@@ -32,6 +32,8 @@ def cell(path, clips, labels):
             "background": "white",
             "background_id": "b",
             "background_group": "b",
+            "origin": f"{label}-{i % 6 // 2}",
+            "background_origin": "",
             "audio": {"bytes": flac_bytes(clip.astype(np.float32)), "path": None},
         }
         for i, (clip, label) in enumerate(zip(clips, labels, strict=True))
@@ -69,6 +71,20 @@ def test_a_level_that_gives_the_class_away_is_found_by_level_alone(cls, split):
     assert table.loc["level", "auc"] > 0.99
     others = table.loc[["spectrum", "bandwidth", "logmel"], "auc"]
     assert ((others > 0.3) & (others < 0.7)).all()  # they are blind to level
+
+
+def test_origins_that_hold_one_class_give_it_away_by_name_and_backgrounds_do_not(cls, split):
+    table = measured(cls, split(0.1), "level")
+    assert table.loc["origin", "auc"] == 1
+    assert table.loc["background's origin", "auc"] == 0.5
+    assert set(table["backgrounds"]) == {"apart"}
+
+
+def test_a_classifier_of_origins_sees_the_class_that_goes_with_them(cls, split):
+    told = {"recognised origin": {"features": "level", "tells": "origin"}}
+    for loud, expected in ((0.2, 1.0), (0.1, 0.5)):
+        table = giveaways(cls, told, split(loud), replicates=200, seed=1).set_index("features")
+        assert table.loc["recognised origin", "auc"] == pytest.approx(expected, abs=0.15)
 
 
 def test_classes_that_are_alike_cannot_be_told_apart(cls, split):
@@ -117,6 +133,8 @@ def test_training_twice_writes_the_same_bytes(cls, split, tmp_path):
 def test_mistakes_are_one_line(cls, tmp_path, rng):
     with pytest.raises(ValueError, match="features 'mfcc' is none of: logmel"):
         cls.FineTuning(features="mfcc")
+    with pytest.raises(ValueError, match="tells 'who' is none of: class, origin"):
+        cls.FineTuning(tells="who")
     one = [cell(tmp_path / "one.parquet", [rng.standard_normal(3200)] * 4, ["SPEECH"] * 4)]
     with pytest.raises(ValueError, match="both classes"):
         cls.finetune(one, one, tmp_path / "out")

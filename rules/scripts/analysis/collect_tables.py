@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 from speechdt.detectors.answer_files import by_run
-from speechdt.reporting.tables.matrix import matrix
+from speechdt.reporting.tables.matrix import matrix, with_origins
 from speechdt.reporting.tables.reading import read_tables
 from speechdt.reporting.tables.skill import mean_auc
 from speechdt.workflow.jobs import logged
@@ -23,7 +23,7 @@ if __name__ == "__main__":
             run: json.loads(path.read_text())
             for run, path in by_run(snakemake.input.calibrations).items()
         }
-        tables["matrix"] = matrix(
+        rows = matrix(
             tables["metrics"],
             tables["thresholds"],
             snakemake.params.variants,
@@ -32,6 +32,7 @@ if __name__ == "__main__":
                 for variant, runs in snakemake.params.runs.items()
             },
         )
+        tables["matrix"] = with_origins(rows, read_tables([snakemake.input.origins]))
         for name, table in tables.items():
             table.to_csv(snakemake.output[name], index=False)
         with pd.option_context("display.width", 200):

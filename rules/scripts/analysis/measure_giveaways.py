@@ -10,7 +10,7 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         table = giveaways(
             find_detectors()["logmel"],
-            {features: {"features": features} for features in snakemake.params.features},
+            snakemake.params.classifiers,
             {
                 split: [Path(cell) for cell in snakemake.input[split]]
                 for split in ("train", "dev", "test")

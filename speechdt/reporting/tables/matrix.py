@@ -27,6 +27,13 @@ THRESHOLDS = {
 }
 """Thresholds of ``matrix.csv``: the kind of curve along SNR, and which of its thresholds."""
 
+ORIGINS = {
+    "auc_within": ("all", "auc_within"),
+    "auc_pooled_minus_within": ("all", "difference"),
+    "auc_unseen": ("unseen", "auc"),
+}
+"""Columns from ``origins.csv``: the part of the trials, and the number."""
+
 
 def matrix(
     metrics: pd.DataFrame,
@@ -95,3 +102,27 @@ def _with_interval(column: str, table: pd.DataFrame, metric: str) -> dict[str, A
         f"{column}_low": at.get("low"),
         f"{column}_high": at.get("high"),
     }
+
+
+def with_origins(matrix: pd.DataFrame, origins: pd.DataFrame) -> pd.DataFrame:
+    """Add what is left of the AUC within origins.
+
+    Parameters
+    ----------
+    matrix : DataFrame
+        From :func:`matrix`.
+    origins : DataFrame
+        ``origins.csv``.
+
+    Returns
+    -------
+    DataFrame
+        With `ORIGINS`, each with ``_low`` and ``_high``: over pairs of one origin; pooled minus
+        that; and the pooled AUC of origins that nothing was learned from.
+    """
+    found = matrix.copy()
+    for column, (part, name) in ORIGINS.items():
+        own = origins[origins["part"] == part].set_index("variant")
+        for end in ("", "_low", "_high"):
+            found[f"{column}{end}"] = found["variant"].map(own[f"{name}{end}"]).astype(float)
+    return found

@@ -8,7 +8,7 @@ import pandas as pd
 TEXT = (
     *("variant", "backend", "model", "by", "metric", "kind", "dimension", "slice"),
     *("processor", "gpus", "search", "prompt", "reference", "family", "at"),
-    *("adapter", "loss", "spec_augment", "quantity"),
+    *("adapter", "loss", "spec_augment", "quantity", "part", "origin"),
 )
 """Columns that are text; so are those that end in ``_censored``."""
 

@@ -2,7 +2,7 @@
 
 from speechdt.reporting.pages.parts import Table
 from speechdt.reporting.pages.report.section import Results, Section
-from speechdt.reporting.tables import statistics_text
+from speechdt.reporting.tables import origins_text, statistics_text
 
 TABLES = {
     "sensitivity": (
@@ -25,7 +25,15 @@ TABLES = {
         "giveaways",
         statistics_text.giveaways_table,
         "How much the trials give away: logistic regressions on level, bandwidth or mean spectrum "
-        "alone, and on log-mel statistics, trained on train.",
+        "alone, and on log-mel statistics, trained on train; one that says of which origin a clip "
+        "is, and so how often such clips are SPEECH in train; and that share itself for the "
+        "target's origin, and for the background's.",
+    ),
+    "origins": (
+        "origins",
+        origins_text.origins_table,
+        "AUC over all pairs of trials, and over pairs of one origin; seen: of origins that train "
+        "or dev has too; unseen: of origins that nothing was learned from.",
     ),
 }
 """Tables of the section by id: the table that each is made from, by which function, and caption."""
