@@ -16,6 +16,9 @@ rule measure_metrics:
         calibrations=lambda wildcards: products.calibrations(
             of_variant("runs")(wildcards)
         ),
+        thresholds=lambda wildcards: products.thresholds_of(
+            of_variant("runs")(wildcards)
+        ),
         sources="<results>/corpus/sources.parquet",
     output:
         metrics="<results>/metrics/{variant}.csv",
@@ -41,6 +44,7 @@ rule measure_unflagged:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.matrix_runs, "test", NOISY),
         calibrations=products.calibrations(experiment.matrix_runs),
+        thresholds=products.thresholds_of(experiment.matrix_runs),
         flags="<results>/corpus/flags.parquet",
     output:
         "<results>/metrics/unflagged/all.csv",
@@ -92,6 +96,9 @@ rule fit_thresholds:
         calibrations=lambda wildcards: products.calibrations(
             of_variant("runs")(wildcards)
         ),
+        thresholds=lambda wildcards: products.thresholds_of(
+            of_variant("runs")(wildcards)
+        ),
     output:
         thresholds="<results>/thresholds/{variant}.csv",
         curves="<results>/thresholds/{variant}.curves.csv",
@@ -117,6 +124,7 @@ rule compare_variants:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),
         scores=products.scores(experiment.matrix_runs, "test", CURVE + CATCH),
         calibrations=products.calibrations(experiment.matrix_runs),
+        thresholds=products.thresholds_of(experiment.matrix_runs),
     output:
         "<results>/tables/comparisons.csv",
     log:
@@ -144,6 +152,7 @@ rule compare_left_out:
             dict.fromkeys(experiment.judged_left_out.values()), "test", NOISY
         ),
         calibrations=products.calibrations(experiment.judged_left_out),
+        thresholds=products.thresholds_of(experiment.judged_left_out),
     output:
         table="<results>/tables/leave_one_out.csv",
         page="<results>/tables/leave_one_out.md",
@@ -230,6 +239,7 @@ rule analyse_errors:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.first_runs.values(), "test", NOISY),
         calibrations=products.calibrations(experiment.first_runs.values()),
+        thresholds=products.thresholds_of(experiment.first_runs.values()),
         sources="<results>/corpus/sources.parquet",
     output:
         rates="<results>/tables/errors.csv",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from speechdt.arrays import Floats
 from speechdt.cell_name import cell_name
 from speechdt.statistics import bootstrap
+from speechdt.statistics.criterion import yes_counts
 
 Interval: TypeAlias = tuple[float, float, float]
 """A figure, and the low and high end of its interval."""
@@ -112,6 +113,11 @@ class Clusters:
         self.count = len(names)
         self._weights = bootstrap.weights(np.zeros(self.count), replicates, seed)
 
+    def yes(self, p: Floats, thresholds: Floats) -> Floats:
+        """Count the SPEECH decisions of scores in each replicate, (1 + R,)."""
+        counts = yes_counts(p, self._codes, self.count, thresholds)
+        return np.asarray((self._weights * counts).sum(axis=1))
+
     def sums(self, values: Floats) -> Floats:
         """Sum (trials, columns) over the trials, then over each replicate's: (1 + R, columns)."""
         of_unit = np.zeros((self.count, values.shape[1]))
@@ -121,7 +127,7 @@ class Clusters:
     def interval(self, samples: Floats, units: float | None = None) -> Interval:
         """Return a figure and its interval from its samples, (1 + R,), the figure first.
 
-        With `units`, the number of items behind it, it is a rate (see `bootstrap.interval`), and
+        With `units`, the number of groups behind it, it is a rate (see `bootstrap.interval`), and
         its interval ends at 0 and 1.
         """
         low, high = bootstrap.interval(samples[0], samples[1:], self.count, units=units)
@@ -130,8 +136,23 @@ class Clusters:
         return float(samples[0]), float(low), float(high)
 
 
-def error_rates(answers: Answers, *, replicates: int, seed: int) -> pd.DataFrame:
+def error_rates(
+    answers: Answers,
+    thresholds: Mapping[str, Floats] | None = None,
+    *,
+    replicates: int,
+    seed: int,
+) -> pd.DataFrame:
     """Count the errors of each variant, over all trials and for each part of them.
+
+    Parameters
+    ----------
+    answers : Answers
+    thresholds : mapping of str to (R + 1,) array, optional
+        Decision threshold of each variant in each replicate; else the decisions are taken for
+        granted.
+    replicates, seed : int
+        Of the bootstrap.
 
     Returns
     -------
@@ -148,11 +169,15 @@ def error_rates(answers: Answers, *, replicates: int, seed: int) -> pd.DataFrame
             unit = "recording" if by == GROUP else "group"
             units = part["source_id"] if by == GROUP else part[GROUP]
             clusters = Clusters(units, replicates, seed)
-            items = part["item_id"].nunique()
             wrong = answers.wrong.loc[part.index].to_numpy(dtype=float)
             sums = clusters.sums(np.column_stack([wrong, np.ones(len(part))]))
             for place, variant in enumerate(map(str, answers.wrong)):
-                rate, low, high = clusters.interval(sums[:, place] / sums[:, -1], items)
+                errors = sums[:, place]
+                if thresholds is not None:
+                    p = answers.p_speech.loc[part.index, variant].to_numpy(float)
+                    yes = clusters.yes(p, thresholds[variant])
+                    errors = yes if label == "NONSPEECH" else sums[:, -1] - yes
+                rate, low, high = clusters.interval(errors / sums[:, -1], clusters.count)
                 counts = (len(part), unit, clusters.count, int(wrong[:, place].sum()))
                 rows.append((variant, error, by, level, *counts, rate, low, high))
     columns = ["variant", "error", "by", "level", "n", "unit", "units", "errors"]
@@ -172,6 +197,8 @@ def _parts(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 def common_errors(answers: Answers, *, replicates: int, seed: int) -> pd.DataFrame:
     """Count which errors a variant makes alone, which all make, and how many make each.
 
+    The intervals take the decision thresholds for granted.
+
     Returns
     -------
     DataFrame
@@ -180,19 +207,19 @@ def common_errors(answers: Answers, *, replicates: int, seed: int) -> pd.DataFra
     """
     rows = []
     for error, part, wrong, clusters in _classes(answers, replicates, seed):
-        items, count = part["item_id"], wrong.sum(axis=1)
+        count = wrong.sum(axis=1)
         ones = np.ones((len(part), 1))
         exactly = (count[:, None] == np.arange(wrong.shape[1] + 1)).astype(float)
         sums = clusters.sums(np.hstack([exactly, ones]))
         for k in range(exactly.shape[1]):
-            found = clusters.interval(sums[:, k] / sums[:, -1], items.nunique())
+            found = clusters.interval(sums[:, k] / sums[:, -1], clusters.count)
             rows.append((error, "", f"wrong_by_{k}", len(part), *found))
         for place, variant in enumerate(map(str, answers.wrong)):
             own = wrong[:, place]
             columns = np.column_stack([own, own & (count == 1), own & (count == wrong.shape[1])])
             sums = clusters.sums(np.hstack([columns.astype(float), ones]))
             behind = (len(part), int(own.sum()), int(own.sum()))
-            units = (items.nunique(), items[own].nunique(), items[own].nunique())
+            units = (clusters.count, part[GROUP][own].nunique(), part[GROUP][own].nunique())
             for measure, n, unit, share in zip(SHARES, behind, units, _shares(sums), strict=True):
                 rows.append((error, variant, measure, n, *clusters.interval(share, unit or None)))
     columns_ = ["error", "variant", "measure", "n", "value", "low", "high"]
@@ -210,7 +237,8 @@ def error_pairs(answers: Answers, *, replicates: int, seed: int) -> pd.DataFrame
     """Measure how far two variants err on the same trials, beyond what their rates make likely.
 
     Error consistency is Cohen's kappa of right and wrong (Geirhos, Meding & Wichmann 2020,
-    arXiv:2006.16736): 1 if two variants err on the same trials, 0 if as by chance.
+    arXiv:2006.16736): 1 if two variants err on the same trials, 0 if as by chance. The intervals
+    take the decision thresholds for granted.
 
     Returns
     -------

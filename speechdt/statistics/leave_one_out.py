@@ -12,6 +12,7 @@ import pandas as pd
 
 from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
+from speechdt.statistics.limits import of_rate
 from speechdt.statistics.metrics import Groups, by_run
 
 METRICS = {
@@ -32,6 +33,7 @@ def compare_all(
     decided: Mapping[str, pd.DataFrame],
     left_out: Sequence[Mapping[str, Any]],
     corpus_of: Mapping[str, str],
+    thresholds: Mapping[str, Floats] | None = None,
     *,
     replicates: int,
     seed: int,
@@ -47,6 +49,8 @@ def compare_all(
         knows it; ``variant`` and ``corpus``; ``trained``, whether the run learned its own weights.
     corpus_of : mapping of str to str
         Corpus by source_id.
+    thresholds : mapping of str to (1, replicates + 1) array, optional
+        Decision thresholds by run, as for `metrics.evaluate`.
     replicates, seed : int
         Of the bootstrap.
 
@@ -58,18 +62,25 @@ def compare_all(
     tables = []
     for keys, pairs in pd.DataFrame(left_out).groupby(["corpus", "variant", "trained"], sort=False):
         described: dict[str, Any] = dict(zip(("corpus", "variant", "trained"), keys, strict=True))
-        both = []
+        both, own = [], []
         for names in (pairs["in_domain"], pairs["name"]):
             runs = [decided[name].assign(run=run) for run, name in enumerate(names)]
             trials = pd.concat(runs, ignore_index=True)
             both.append(trials[trials["source_id"].map(corpus_of) == described["corpus"]])
-        table = compared(*both, replicates=replicates, seed=seed)
+            own.append(thresholds and np.concatenate([thresholds[name] for name in names]))
+        table = compared(*both, *own, replicates=replicates, seed=seed)
         tables.append(table.assign(**described))
     return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
 
 
 def compared(
-    in_domain: pd.DataFrame, left_out: pd.DataFrame, *, replicates: int, seed: int
+    in_domain: pd.DataFrame,
+    left_out: pd.DataFrame,
+    thresholds: Floats | None = None,
+    thresholds_left_out: Floats | None = None,
+    *,
+    replicates: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Compare a run that knows a corpus with one that does not, on its test trials.
 
@@ -77,6 +88,8 @@ def compared(
     ----------
     in_domain, left_out : DataFrame
         From `decisions.decided_runs`, the same trials; several runs each come in pairs.
+    thresholds, thresholds_left_out : (runs, replicates + 1) arrays, optional
+        Of each, as for `metrics.evaluate`.
     replicates, seed : int
         Of the bootstrap, whose draws of groups both share.
 
@@ -89,7 +102,12 @@ def compared(
     """
     if in_domain.empty:
         return pd.DataFrame([{"metric": "", "n": 0, "groups": 0}])
-    groups = [[Groups(part) for part in by_run(of)] for of in (in_domain, left_out)]
+    groups = [
+        [Groups(part, row) for part, row in zip(parts, rows, strict=True)]
+        for of, own in ((in_domain, thresholds), (left_out, thresholds_left_out))
+        for parts in [by_run(of)]
+        for rows in [[None] * len(parts) if own is None else list(own)]
+    ]
     first = groups[0][0]
     weights = bootstrap.weights(first.speech, replicates, seed)
     known, unknown = ([run.metrics(weights) for run in runs] for runs in groups)
@@ -110,15 +128,13 @@ def compared(
 
 def _row(pair: list[Floats], groups: Groups, metric: str, seed: int) -> dict[str, Any]:
     """Return both figures and their difference, from (runs, replicates + 1) arrays."""
-    counts, items = groups.count_behind(metric), groups.items_behind(metric)
+    counts = groups.count_behind(metric)
     row: dict[str, Any] = {}
     parts = {"in_domain": pair[0], "left_out": pair[1], "difference": pair[0] - pair[1]}
     for name, of_runs in parts.items():
         values = bootstrap.over_runs(of_runs, seed)
-        # A rate of 0 or 1 has the interval of so many trials; a difference of 0 has no such rule.
-        units = None if name == "difference" or metric == "auc" else items
-        low, high = bootstrap.interval(values[0], values[1:], counts, units=units)
+        low, high = bootstrap.interval(values[0], values[1:], counts)
         if name != "difference":
-            low, high = np.clip([low, high], 0.0, 1.0)
+            low, high = of_rate(float(values[0]), *np.clip([low, high], 0, 1), min(counts))
         row |= {name: values[0], f"{name}_low": float(low), f"{name}_high": float(high)}
     return row

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from speechdt.arrays import Floats
-from speechdt.statistics import bootstrap
+from speechdt.statistics import bootstrap, limits
+from speechdt.statistics.criterion import yes_counts
 
 Sums: TypeAlias = dict[str, Floats]
 
@@ -22,15 +23,20 @@ BINS = 15
 RATES = {
     **{"accuracy": None, "speech_accuracy": True, "nonspeech_accuracy": False},
     **{"recall_speech": True, "recall_nonspeech": False},
+    **{"speech_accuracy_half": True, "nonspeech_accuracy_half": False},
 }
 """Metrics that are the mean of one answer a trial, and the class that they are about."""
-UNBOUNDED = ("dprime", "criterion", "confidence_gap")
-"""Metrics that are no proportion."""
+LEAST_IN_BIN = 20
+"""Clips that a bin needs to count in MCE: of fewer, the rate is mostly luck."""
+HIDDEN = ("speech_accuracy_half", "nonspeech_accuracy_half")
+"""Metrics that others are made of, and that no table has."""
 SCALES = {"": "p_speech", "_temperature": "p_temperature", "_platt": "p_platt"}
 """Suffix of the calibration metrics, and the column that each is computed from."""
 
 
-def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFrame:
+def evaluate(
+    trials: pd.DataFrame, thresholds: Floats | None = None, *, replicates: int, seed: int
+) -> pd.DataFrame:
     """Compute every metric that the trials define, each with a 95 % interval over groups.
 
     Parameters
@@ -39,6 +45,9 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
         One row a trial: speech (bool), decided (bool), item_id, group_id, p_speech,
         p_temperature, p_platt; and run, where a variant was trained several times: its metrics are
         means over the runs, and the spread of these is in the intervals.
+    thresholds : (runs, replicates + 1) array, optional
+        Decision thresholds of each run (`criterion.Thresholds`). Without them the decisions are
+        taken for granted, and the intervals are conditional on them.
     replicates : int
         Bootstrap replicates.
     seed : int
@@ -49,23 +58,24 @@ def evaluate(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
     DataFrame
         metric, value, low, high. Metrics that need both classes are left out where one is missing.
     """
-    runs = [Groups(part) for part in by_run(trials)]
+    parts = by_run(trials)
+    rows = [None] * len(parts) if thresholds is None else list(thresholds)
+    runs = [Groups(part, own) for part, own in zip(parts, rows, strict=True)]
     groups = runs[0]
     weights = bootstrap.weights(groups.speech, replicates, seed)
     of_runs = [run.metrics(weights) for run in runs]
     shared = [name for name in of_runs[0] if all(name in found for found in of_runs)]
-    values = {
+    samples = {
         name: bootstrap.over_runs([found[name] for found in of_runs], seed) for name in shared
     }
-    rows = []
-    for name, replicate in values.items():
-        counts = groups.count_behind(name)
-        units = groups.items_behind(name) if name in RATES else None
-        low, high = bootstrap.interval(replicate[0], replicate[1:], counts, units=units)
-        if name not in UNBOUNDED:  # with very few groups an interval may leave the range
-            low, high = np.clip([low, high], 0.0, 1.0)
-        rows.append((name, replicate[0], float(low), float(high)))
-    return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
+    ends = {}
+    for name, sample in samples.items():
+        low, high = bootstrap.interval(sample[0], sample[1:], groups.count_behind(name))
+        ends[name] = limits.clipped(name, low, high)
+    values = {name: float(sample[0]) for name, sample in samples.items()}
+    ends = limits.widened(values, ends, *groups.counts)
+    table = [(name, value, *ends[name]) for name, value in values.items() if name not in HIDDEN]
+    return pd.DataFrame(table, columns=["metric", "value", "low", "high"])
 
 
 def auc_interval(trials: pd.DataFrame, *, replicates: int, seed: int) -> tuple[float, float, float]:
@@ -104,6 +114,8 @@ class Groups:
     ----------
     trials : DataFrame
         See :func:`evaluate`.
+    thresholds : (replicates + 1,) array, optional
+        Decision threshold under each row of weights; else the decisions are those of the trials.
 
     Attributes
     ----------
@@ -111,10 +123,10 @@ class Groups:
         Class of each group (a group of both classes counts as two).
     """
 
-    def __init__(self, trials: pd.DataFrame):
+    def __init__(self, trials: pd.DataFrame, thresholds: Floats | None = None):
         codes, self.speech, _ = bootstrap.groups_by_class(trials["speech"], trials["group_id"])
         self._codes, self._count = codes, len(self.speech)
-        self._trials = trials
+        self._trials, self._thresholds = trials, thresholds
         self._sizes = np.bincount(codes, minlength=self._count).astype(np.float64)
         self._pairs = self._wins()
 
@@ -123,6 +135,7 @@ class Groups:
         sums = {
             name: weights @ self._sum(values) for name, values in _summands(self._trials).items()
         }
+        sums |= self._decisions(weights)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = _one_class_metrics(sums)
             if self._pairs.size:
@@ -151,11 +164,41 @@ class Groups:
             if count and of_class in (None, is_speech)
         ]
 
-    def items_behind(self, metric: str) -> int:
-        """Return how many items a metric rests on."""
-        of_class = RATES.get(metric)
-        of = self._trials["speech"] == of_class if of_class is not None else slice(None)
-        return int(self._trials.loc[of, "item_id"].nunique())
+    @property
+    def counts(self) -> tuple[tuple[int, int], tuple[float, float]]:
+        """Groups, and trials, of SPEECH and of NONSPEECH."""
+        speech = int(self.speech.sum())
+        of_speech = float(self._sizes[self.speech].sum())
+        return (speech, self._count - speech), (of_speech, float(self._sizes.sum()) - of_speech)
+
+    def _decisions(self, weights: Floats) -> Sums:
+        """Sum what depends on the decisions, (replicates,) each."""
+        platt = self._trials["p_platt"].to_numpy(np.float64)
+        yes, yes_platt = self._yes(), self._yes(platt)
+        # P(NONSPEECH) of those that are not
+        no_platt = (self._sizes - self._sum(platt)) - (yes - yes_platt)
+        right = np.where(self.speech, yes, self._sizes - yes)
+        right_confidence = np.where(self.speech, yes_platt, no_platt)
+        of_groups = {
+            "hit": np.where(self.speech, yes, 0.0),
+            "false_alarm": np.where(self.speech, 0.0, yes),
+            "correct": right,
+            "confidence": yes_platt + no_platt,
+            "confidence_correct": right_confidence,
+        }
+        return {name: (weights * values).sum(axis=1) for name, values in of_groups.items()}
+
+    def _yes(self, values: Floats | None = None) -> Floats:
+        """Count the SPEECH decisions of each group, or sum values over them.
+
+        (replicates, groups), or one row for all if the decisions are taken for granted.
+        """
+        if self._thresholds is not None:
+            p = self._trials["p_speech"].to_numpy(np.float64)
+            return yes_counts(p, self._codes, self._count, self._thresholds, values)
+        decided = self._trials["decided"].to_numpy(np.float64)
+        decided = decided if values is None else decided * values
+        return np.bincount(self._codes, decided, self._count)[None]
 
     def _sum(self, values: Floats) -> Floats:
         columns = values.reshape(len(values), -1)
@@ -184,21 +227,12 @@ def bin_of(p: Floats) -> NDArray[np.int64]:
 
 def _summands(trials: pd.DataFrame) -> Sums:
     speech = trials["speech"].to_numpy(dtype=bool)
-    decided = trials["decided"].to_numpy(dtype=bool)
-    correct = speech == decided
-    platt = trials["p_platt"].to_numpy()
-    confidence = np.where(decided, platt, 1 - platt)
     sums = {
         "n": np.ones(len(trials)),
         "speech": speech,
         "nonspeech": ~speech,
-        "hit": speech & decided,
-        "false_alarm": ~speech & decided,
         "half_hit": speech & (trials["p_speech"].to_numpy() >= 0.5),
         "half_false_alarm": ~speech & (trials["p_speech"].to_numpy() >= 0.5),
-        "correct": correct,
-        "confidence": confidence,
-        "confidence_correct": confidence * correct,
     }
     for suffix, column in SCALES.items():
         p = trials[column].to_numpy()
@@ -222,10 +256,13 @@ def _two_class_metrics(sums: Sums) -> Sums:
     hit, false_alarm = sums["hit"], sums["false_alarm"]
     rejected, missed = sums["nonspeech"] - false_alarm, sums["speech"] - hit
     hit_rate, rejection_rate = hit / sums["speech"], rejected / sums["nonspeech"]
-    half = sums["half_hit"] / sums["speech"] - sums["half_false_alarm"] / sums["nonspeech"]
+    half_hit = sums["half_hit"] / sums["speech"]
+    half_rejection = 1 - sums["half_false_alarm"] / sums["nonspeech"]
     return {
         "balanced_accuracy": (hit_rate + rejection_rate) / 2,
-        "balanced_accuracy_half": (half + 1) / 2,
+        "balanced_accuracy_half": (half_hit + half_rejection) / 2,
+        "speech_accuracy_half": half_hit,
+        "nonspeech_accuracy_half": half_rejection,
         # A detector that never says a class has no precision for it; by custom it counts as 0.
         "precision_speech": _ratio_or_zero(hit, hit + false_alarm),
         "recall_speech": hit_rate,
@@ -246,9 +283,11 @@ def _detection_theory(sums: Sums) -> Sums:
 def _calibration_metrics(sums: Sums, suffix: str) -> Sums:
     gap = np.abs(sums[f"bin_p{suffix}"] - sums[f"bin_speech{suffix}"])
     count = sums[f"bin_n{suffix}"]
+    filled = count[0] >= LEAST_IN_BIN  # row 0 holds the trials as they are
+    largest = _ratio_or_zero(gap, count)[:, filled].max(axis=1, initial=-np.inf)
     return {
         f"ece{suffix}": gap.sum(axis=1) / sums["n"],
-        f"mce{suffix}": _ratio_or_zero(gap, count).max(axis=1),
+        f"mce{suffix}": largest if filled.any() else np.full(len(count), np.nan),
         f"brier{suffix}": sums[f"squared_error{suffix}"] / sums["n"],
     }
 

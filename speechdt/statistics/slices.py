@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+from speechdt.arrays import Floats
 from speechdt.cell_name import cell_name
 from speechdt.statistics.metrics import by_run, evaluate
 
@@ -13,13 +14,17 @@ FULL_BAND_HZ = 7000
 """Sources that reach this high sound alike at 16 kHz; telephone speech ends at 4 kHz."""
 
 
-def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFrame:
+def by_slice(
+    trials: pd.DataFrame, thresholds: Floats | None = None, *, replicates: int, seed: int
+) -> pd.DataFrame:
     """Compute all metrics over all trials in noise, and for each part of them.
 
     Parameters
     ----------
     trials : DataFrame
         From :func:`decided_runs`, noisy and clean cells.
+    thresholds : (runs, replicates + 1) array, optional
+        As for `metrics.evaluate`.
     replicates, seed : int
         Of the bootstrap.
 
@@ -29,11 +34,16 @@ def by_slice(trials: pd.DataFrame, *, replicates: int, seed: int) -> pd.DataFram
         by (all, snr_db, duration_ms, category, cell, bandwidth or clean), level, n, groups, metric,
         value, low, high.
     """
-    return _measured(_slices(trials), replicates, seed)
+    return _measured(_slices(trials), thresholds, replicates, seed)
 
 
 def without_flagged(
-    trials: pd.DataFrame, flagged: pd.Series, *, replicates: int, seed: int
+    trials: pd.DataFrame,
+    flagged: pd.Series,
+    thresholds: Floats | None = None,
+    *,
+    replicates: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Compute all metrics over the trials in noise in which no flagged recording is heard.
 
@@ -43,6 +53,8 @@ def without_flagged(
         From :func:`decided_runs`.
     flagged : Series of bool
         Of each trial, from `flags.heard`.
+    thresholds : (runs, replicates + 1) array, optional
+        As for `metrics.evaluate`.
     replicates, seed : int
         Of the bootstrap.
 
@@ -54,15 +66,18 @@ def without_flagged(
     noisy = trials[trials["snr_db"].notna()]
     sound = noisy[~flagged[noisy.index]]
     parts = [("hygiene", "unflagged", sound)] if 0 < len(sound) < len(noisy) else []
-    return _measured(parts, replicates, seed)
+    return _measured(parts, thresholds, replicates, seed)
 
 
 def _measured(
-    parts: Iterable[tuple[str, str, pd.DataFrame]], replicates: int, seed: int
+    parts: Iterable[tuple[str, str, pd.DataFrame]],
+    thresholds: Floats | None,
+    replicates: int,
+    seed: int,
 ) -> pd.DataFrame:
     tables = []
     for by, level, part in parts:
-        table = evaluate(part, replicates=replicates, seed=seed)
+        table = evaluate(part, thresholds, replicates=replicates, seed=seed)
         table.insert(0, "by", by)
         table.insert(1, "level", level)
         table.insert(2, "n", len(by_run(part)[0]))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom, binomtest, t
 
@@ -119,7 +120,22 @@ def test_metrics_side_by_side():
     replicates = np.random.default_rng(0).standard_normal((2000, 2, 3))
     low, high = interval(np.zeros((2, 3)), replicates, 13)
     assert low.shape == high.shape == (2, 3)
-    assert (low[1, 2], high[1, 2]) == interval(0, replicates[:, 1, 2], 13)
+    assert (low[1, 2], high[1, 2]) == pytest.approx(interval(0, replicates[:, 1, 2], 13))
+
+
+def test_bounds_are_quantiles_as_scipy_smooths_them():
+    x = np.random.default_rng(1).exponential(size=2000)
+    tail = ndtr(-t.ppf(0.975, 12))
+    expected = stats.quantile(x, [tail, 1 - tail], method="harrell-davis")
+    assert interval(1.0, x, 13) == pytest.approx(tuple(expected), rel=1e-6)
+
+
+def test_smoothing_makes_a_bound_depend_less_on_the_draw():
+    draws = np.random.default_rng(2).standard_normal((4000, 300))
+    low, high = interval(np.zeros(300), draws, 13)
+    half = t.ppf(0.975, 12)
+    assert max(low.std(), high.std()) < 0.03 * half
+    assert (low.mean(), high.mean()) == pytest.approx((-half, half), rel=0.02)
 
 
 def test_censored_replicates_open_the_interval():
@@ -170,6 +186,13 @@ def test_perfect_rates_get_the_exact_binomial_bound():
     exact = binomtest(100, 100).proportion_ci(0.95, method="exact")
     assert low == pytest.approx([0, exact.low, 0.5])
     assert high == pytest.approx([1 - exact.low, 1, 0.5])
+
+
+def test_a_perfect_rate_that_replicates_move_keeps_at_least_the_exact_bound():
+    moved = np.r_[np.full(990, 1.0), np.full(10, 0.9)]
+    low, high = interval(1.0, moved, 13, units=13)
+    assert low == pytest.approx(binomtest(13, 13).proportion_ci(0.95, method="exact").low)
+    assert high == 1
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import binomtest
 from sklearn import metrics as stock
 from torchmetrics.functional.classification import binary_calibration_error
 
-from speechdt.statistics import metrics
+from speechdt.statistics import bootstrap, metrics
 
 
 @pytest.fixture
@@ -44,27 +45,39 @@ def test_ties_count_half_in_the_auc(scored_trials):
 
 
 def test_calibration_error_by_hand():
-    # Two bins: 0.1 with 1 of 4 speech, 0.9 with 3 of 4.
+    # Two bins: 0.1 with 1 of 4 speech, 0.9 with 3 of 4; and 0.5, always speech, of fewer than 20.
+    few = metrics.LEAST_IN_BIN - 1
+    names = [str(place) for place in range(80 + few)]
     trials = pd.DataFrame(
         {
-            "speech": [True, False, False, False, True, True, True, False],
-            "p_speech": [0.1] * 4 + [0.9] * 4,
-            "item_id": list("abcdefgh"),
-            "group_id": list("abcdefgh"),
-            "decided": [False] * 4 + [True] * 4,
+            "speech": [True, False, False, False] * 10
+            + [True, True, True, False] * 10
+            + [True] * few,
+            "p_speech": [0.1] * 40 + [0.9] * 40 + [0.5] * few,
+            "item_id": names,
+            "group_id": names,
+            "decided": [False] * 40 + [True] * 40 + [True] * few,
         }
     ).assign(p_temperature=lambda t: t["p_speech"], p_platt=lambda t: t["p_speech"])
     values = metrics.evaluate(trials, replicates=100, seed=1).set_index("metric")["value"]
-    assert values["ece"] == pytest.approx(0.15)
+    assert values["ece"] == pytest.approx((0.15 * 80 + 0.5 * few) / (80 + few))
     assert values["mce"] == pytest.approx(0.15)
-    assert values["confidence"] == pytest.approx(0.9)
-    assert values["confidence_correct"] == pytest.approx(0.9)
-    assert values["confidence_gap"] == pytest.approx(0)
+    assert values["confidence"] == pytest.approx((0.9 * 80 + 0.5 * few) / (80 + few))
+    assert values["confidence_correct"] == pytest.approx((0.9 * 60 + 0.5 * few) / (60 + few))
+    assert values["confidence_wrong"] == pytest.approx(0.9)
+
+
+def test_bins_of_few_clips_alone_have_no_mce(scored_trials):
+    table = metrics.evaluate(scored_trials.sample(19, random_state=1), replicates=100, seed=1)
+    names = set(table["metric"])
+    assert "ece" in names
+    assert not {"mce", "mce_platt"} & names
 
 
 @pytest.mark.parametrize("power", [0.2, 1.0, 5.0])
-def test_calibration_errors_are_torchmetrics_s(scored_trials, power):
+def test_calibration_errors_are_torchmetrics_s(scored_trials, power, monkeypatch):
     """Raw, tempered and Platt-scaled; scores that fill all bins, and that leave some empty."""
+    monkeypatch.setattr(metrics, "LEAST_IN_BIN", 1)
     odds = (scored_trials["p_speech"] / (1 - scored_trials["p_speech"])) ** power
     p = odds / (1 + odds)
     trials = scored_trials.assign(p_speech=p, p_temperature=p**2, p_platt=1 - p)
@@ -115,11 +128,59 @@ def test_intervals_hold_the_value_and_are_wider_for_clustered_trials(scored_tria
     assert widths[1]["high"] - widths[1]["low"] > 1.5 * (widths[0]["high"] - widths[0]["low"])
 
 
-def test_a_perfect_detector_has_an_interval_of_some_width(scored_trials):
+def test_a_perfect_detector_is_as_sure_as_its_number_of_groups(scored_trials):
     perfect = scored_trials.assign(decided=scored_trials["speech"])
     table = metrics.evaluate(perfect, replicates=100, seed=1).set_index("metric")
+    groups = scored_trials[scored_trials["speech"]]["group_id"].nunique()
+    exact = binomtest(groups, groups).proportion_ci(0.95, method="exact").low
     assert table.loc["speech_accuracy", "value"] == 1
-    assert 0.98 < table.loc["speech_accuracy", "low"] < 1
+    assert table.loc["speech_accuracy", "low"] == pytest.approx(exact)
+    assert table.loc["balanced_accuracy", "low"] > exact  # two rates are rarely both at their worst
+    assert table.loc["f1_speech", "low"] < table.loc["balanced_accuracy", "low"]
+
+
+@pytest.mark.parametrize("always", [0.0, 0.5, 1.0])
+def test_no_metric_of_a_detector_with_one_answer_has_an_interval_of_no_width(scored_trials, always):
+    answers = {"p_speech": always, "p_temperature": always, "p_platt": 0.5}
+    trials = scored_trials.assign(decided=always >= 0.5, **answers)
+    table = metrics.evaluate(trials, replicates=100, seed=1)
+    assert (table["high"] - table["low"] > 0.01).all()
+    table = table[~table["metric"].str.startswith(("mce", "ece"))]  # biased upwards by resampling
+    assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
+
+
+def test_thresholds_of_replicates_decide_in_them(scored_trials):
+    """Each replicate by hand: its groups repeated, its threshold applied."""
+    codes, of_speech, _ = bootstrap.groups_by_class(
+        scored_trials["speech"], scored_trials["group_id"]
+    )
+    weights = bootstrap.weights(of_speech, 4, 1)
+    thresholds = np.array([0.5, 0.2, 0.4, 0.6, 0.8])
+    found = metrics.Groups(scored_trials, thresholds).metrics(weights)
+    for row, threshold in enumerate(thresholds):
+        weight, p = weights[row][codes], scored_trials["p_speech"]
+        yes, speech = p >= threshold, scored_trials["speech"]
+        expected = stock.balanced_accuracy_score(speech, yes, sample_weight=weight)
+        assert found["balanced_accuracy"][row] == pytest.approx(expected)
+        expected = stock.f1_score(speech, yes, sample_weight=weight)
+        assert found["f1_speech"][row] == pytest.approx(expected)
+        platt = scored_trials["p_platt"]
+        confidence = np.where(yes, platt, 1 - platt)
+        assert found["confidence"][row] == pytest.approx(np.average(confidence, weights=weight))
+        right = weight * (yes == speech)
+        expected = np.average(confidence, weights=right)
+        assert found["confidence_correct"][row] == pytest.approx(expected)
+
+
+def test_a_threshold_that_is_chosen_again_makes_its_metrics_less_sure_and_no_other(scored_trials):
+    spread = np.random.default_rng(3).uniform(0.3, 0.7, (1, 501))
+    fixed, again = (
+        metrics.evaluate(scored_trials, thresholds, replicates=500, seed=1).set_index("metric")
+        for thresholds in (np.full((1, 501), 0.5), spread)
+    )
+    width = (again["high"] - again["low"]) / (fixed["high"] - fixed["low"])
+    assert width["speech_accuracy"] > 1.1
+    assert width[["auc", "ece", "brier", "balanced_accuracy_half"]].to_numpy() == pytest.approx(1)
 
 
 def test_the_reliability_diagram_counts_every_trial_once(scored_trials):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from speechdt.detectors.decisions import decided_by
+from speechdt.detectors.decisions import decided_by, thresholds_by
 from speechdt.statistics.error_rates import (
     answers,
     common_errors,
@@ -19,7 +19,9 @@ if __name__ == "__main__":
         decided = decided_by(one_run, given.cells, given.scores, given.calibrations)
         found = answers(decided, pd.read_parquet(given.sources))
         bootstrap = {"replicates": params.replicates, "seed": params.seed}
-        error_rates(found, **bootstrap).to_csv(snakemake.output.rates, index=False)
+        chosen = thresholds_by(one_run, given.thresholds, replicates=params.replicates)
+        first = {variant: of.balanced[0] for variant, of in chosen.items()}
+        error_rates(found, first, **bootstrap).to_csv(snakemake.output.rates, index=False)
         common_errors(found, **bootstrap).to_csv(snakemake.output.common, index=False)
         error_pairs(found, **bootstrap).to_csv(snakemake.output.pairs, index=False)
         error_sources(found).to_csv(snakemake.output.sources, index=False)

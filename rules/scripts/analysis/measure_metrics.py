@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from speechdt.detectors.decisions import decided_runs
+from speechdt.detectors.decisions import decided_runs, thresholds_by
 from speechdt.statistics.metrics import reliability
 from speechdt.statistics.slices import by_slice
 from speechdt.workflow.jobs import logged
@@ -16,7 +16,11 @@ if __name__ == "__main__":
             snakemake.input.calibrations,
             pd.read_parquet(snakemake.input.sources),
         )
-        table = by_slice(trials, replicates=snakemake.params.replicates, seed=snakemake.params.seed)
+        params = snakemake.params
+        chosen = thresholds_by(
+            {"": params.runs}, snakemake.input.thresholds, replicates=params.replicates
+        )[""]
+        table = by_slice(trials, chosen.balanced, replicates=params.replicates, seed=params.seed)
         table.insert(0, "variant", snakemake.wildcards.variant)
         table.to_csv(snakemake.output.metrics, index=False)
         points = reliability(trials[trials["snr_db"].notna()])
