@@ -103,7 +103,8 @@ def hits(at: Criterion, p: Floats, codes: Indices, weights: Floats) -> Floats:
     rows = np.arange(len(counted))
     below, top = counted[rows, above[at.place]], counted[rows, reached[at.place]]
     ends = below + at.share * (top - below)
-    return np.asarray(ends.mean(0) / counted[:, -1])
+    total = counted[:, -1]
+    return np.divide(ends.mean(0), total, out=np.full(len(total), np.nan), where=total > 0)
 
 
 def placement(p: Floats, nonspeech: Floats) -> Floats:
@@ -114,6 +115,46 @@ def placement(p: Floats, nonspeech: Floats) -> Floats:
     rivals = np.sort(nonspeech)
     below = np.searchsorted(rivals, p, "left") + np.searchsorted(rivals, p, "right")
     return np.asarray(1 - below / (2 * len(rivals)))
+
+
+def matched_hits(
+    trials: pd.DataFrame, levels: int, weights: Floats, rival_weights: Floats
+) -> tuple[Floats, bool]:
+    """Return the hit rate at each level, at false alarms that match in each stratum.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        speech, group_id, p_speech; place, of the level among all; and stratum: trials whose NONSPEECH
+        share a criterion.
+    levels : int
+        Their number L.
+    weights, rival_weights : (R, G) arrays
+        Of the groups of SPEECH and of NONSPEECH.
+
+    Returns
+    -------
+    rate : (R, L) array
+        NaN where no group with trials has any weight.
+    trusted : bool
+        Whether enough trials stand behind each criterion.
+    """
+    of, rivals = (trials[trials["speech"] == is_speech] for is_speech in (True, False))
+    codes, rival_codes = coded(of)[0], coded(rivals)[0]
+    p, place, stratum = (of[name].to_numpy() for name in ("p_speech", "place", "stratum"))
+    rival_p, rival_stratum = (rivals[name].to_numpy() for name in ("p_speech", "stratum"))
+    rate, trusted = np.full((len(weights), levels), np.nan), True
+    for number in np.unique(stratum):
+        at = rival_stratum == number
+        if not at.any():
+            trusted = False
+            continue
+        threshold = criterion(rival_p[at], rival_codes[at], rival_weights)
+        trusted &= threshold.trusted
+        for level in np.unique(place[stratum == number]):
+            here = (place == level) & (stratum == number)
+            rate[:, level] = hits(threshold, p[here], codes[here], weights)
+    return rate, trusted
 
 
 def coded(trials: pd.DataFrame) -> tuple[Indices, int]:
