@@ -39,6 +39,9 @@ from speechdt.psychometrics.posterior import (
 
 __all__ = ["Fit", "fit"]
 
+CROSSING_POINTS = 401
+"""At which a curve whose guess rate differs by level is searched for a proportion."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -52,6 +55,9 @@ class Fit:
         Where F = 0.5, and the distance from F = 0.05 to F = 0.95, in the unit of the levels.
     levels : (L,) array of float
         Tested levels; they bound the thresholds that are reported.
+    guesses : (..., L) array of float, optional
+        Lower asymptote at each level where it is fixed and differs, straight between levels; `guess`
+        is then the highest of a curve, which the lapse rate leaves room for.
     """
 
     guess: Floats
@@ -59,22 +65,29 @@ class Fit:
     location: Floats
     width: Floats
     levels: Floats
+    guesses: Floats | None = None
 
     def __getitem__(self, index: Any) -> Fit:
         """Return some of the curves, as by indexing each of their parameters."""
         parameters = (self.guess, self.lapse, self.location, self.width)
         guess, lapse, location, width = (np.asarray(values)[index] for values in parameters)
-        return Fit(guess, lapse, location, width, self.levels)
+        guesses = None if self.guesses is None else self.guesses[index]
+        return Fit(guess, lapse, location, width, self.levels, guesses)
 
     def predict(self, x: ArrayLike) -> Floats:
         """Return psi at the levels `x`, shape ``(...,) + x.shape``."""
         x = np.asarray(x, float)
         guess, lapse, location, width = self._against(x)
+        if self.guesses is not None:
+            guess = self._guess_at(x)
         psi: Floats = guess + (1 - guess - lapse) * ndtr(SPREAD * (x - location) / width)
         return psi
 
     def slope(self, x: ArrayLike) -> Floats:
-        """Return the derivative of psi at the levels `x`, shape ``(...,) + x.shape``."""
+        """Return the derivative of psi at the levels `x`, shape ``(...,) + x.shape``.
+
+        That of the cumulative Gaussian's part alone where guess rates differ by level.
+        """
         x = np.asarray(x, float)
         guess, lapse, location, width = self._against(x)
         density = normal_density(SPREAD * (x - location) / width)
@@ -99,6 +112,8 @@ class Fit:
         proportion = _proportion(proportion)
         guess, lapse, location, width = self._against(proportion)
         exists = self.censored(proportion) == ""
+        if self.guesses is not None:
+            return np.where(exists, self._crossing(proportion), np.nan)[()]
         reached = (proportion - guess) / np.where(exists, 1 - guess - lapse, 1.0)
         level = location + width / SPREAD * ndtri(np.where(exists, np.clip(reached, 0, 1), 0.5))
         level = np.clip(level, self.levels[0], self.levels[-1])  # undoes rounding at the two ends
@@ -159,6 +174,31 @@ class Fit:
         deviance: Floats = 2 * np.maximum(terms.sum(-1), 0.0)
         return deviance
 
+    def _guess_at(self, x: Floats) -> Floats:
+        """Return the guess rate at levels, straight between the tested ones."""
+        assert self.guesses is not None  # noqa: S101
+        right = np.clip(np.searchsorted(self.levels, x), 1, len(self.levels) - 1)
+        left = right - 1
+        share = (x - self.levels[left]) / (self.levels[right] - self.levels[left])
+        share = np.clip(share, 0, 1)
+        guess: Floats = self.guesses[..., left] * (1 - share) + self.guesses[..., right] * share
+        return guess
+
+    def _crossing(self, proportion: Floats) -> Floats:
+        """Return the highest level at which psi rises through a proportion; any where it never does."""
+        x = np.linspace(self.levels[0], self.levels[-1], CROSSING_POINTS)
+        psi = self.predict(x)
+        levels = np.empty((*psi.shape[:-1], proportion.size))
+        for place, wanted in enumerate(proportion.ravel()):
+            below = psi < wanted
+            left = np.minimum(len(x) - 2, len(x) - 1 - below[..., ::-1].argmax(-1))
+            ends = (np.take_along_axis(psi, (left + step)[..., None], -1)[..., 0] for step in (0, 1))
+            low, high = ends
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = np.nan_to_num((wanted - low) / (high - low))
+            levels[..., place] = x[left] + np.clip(share, 0, 1) * (x[1] - x[0])
+        return levels.reshape(psi.shape[:-1] + proportion.shape)
+
     def _against(self, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return guess, lapse, location and width with one more axis for each axis of `x`."""
         extra = (..., *(None,) * x.ndim)
@@ -173,6 +213,7 @@ def fit(
     *,
     guess: ArrayLike | None = None,
     lapse: ArrayLike | None = None,
+    narrowest: float | None = None,
 ) -> Fit:
     """Fit psychometric curves by maximum a posteriori, under the priors that the module names.
 
@@ -186,7 +227,11 @@ def fit(
     successes, trials : (..., L) array
         Counts at each level. They may be weighted sums; a level may have no trials.
     guess, lapse : None, or array that broadcasts to the leading shape (...)
-        None: fitted. Numbers: known; each between 0 and 1, and their sum at most 1.
+        None: fitted. Numbers: known; each between 0 and 1, and their sum at most 1. A guess rate of
+        the shape of the counts, (..., L), is known level by level.
+    narrowest : float, optional
+        Width that no curve is below; by default the smallest step between levels, which says
+        nothing where levels come close together by chance.
 
     Returns
     -------
@@ -204,11 +249,16 @@ def fit(
     if not n.any(-1).all():
         raise ValueError("a psychometric curve needs trials at one level at least")
     shape, span = k.shape[:-1], x[-1] - x[0]
+    by_level = None
+    if guess is not None and np.ndim(guess) == k.ndim > 0 and np.shape(guess)[-1] == x.size:
+        by_level, guess = _by_level(guess, k.shape), np.max(guess, axis=-1)
     gamma, lam = _rate("guess", guess, shape), _rate("lapse", lapse, shape)
     if gamma is not None and lam is not None and (gamma + lam > 1).any():
         raise ValueError("guess and lapse must not sum to more than 1")
     k, n = (np.ascontiguousarray(of.reshape(-1, x.size).T) for of in (k, n))
-    data = Data((x - x[0]) / span, k, n, gamma, lam)
+    scaled = None if by_level is None else np.ascontiguousarray(by_level.reshape(-1, x.size).T)
+    least = None if narrowest is None else narrowest / span
+    data = Data((x - x[0]) / span, k, n, gamma, lam, scaled, least)
     theta = maximum(data)
     return Fit(
         guess=theta[GUESS].reshape(shape)[()],
@@ -216,6 +266,7 @@ def fit(
         location=(x[0] + span * theta[LOCATION]).reshape(shape)[()],
         width=(span * theta[WIDTH]).reshape(shape)[()],
         levels=x,
+        guesses=by_level,
     )
 
 
@@ -258,6 +309,13 @@ def _rate(name: str, value: ArrayLike | None, shape: tuple[int, ...]) -> Floats 
     except ValueError:
         message = f"{name} of shape {rate.shape} does not fit curves of shape {shape}"
         raise ValueError(message) from None
+
+
+def _by_level(guess: ArrayLike, shape: tuple[int, ...]) -> Floats:
+    rates = np.broadcast_to(np.asarray(guess, float), shape)
+    if not ((rates >= 0) & (rates <= 1)).all():
+        raise ValueError("guess must be between 0 and 1")
+    return rates
 
 
 def _proportion(proportion: ArrayLike) -> Floats:

@@ -4,19 +4,21 @@ import numpy as np
 import pandas as pd
 
 from speechdt.arrays import Floats
-from speechdt.statistics import bootstrap
+from speechdt.psychometrics.decided import Draws, yes
+from speechdt.psychometrics.matched_hits import coded
 
 
-def catch_rate(catch: pd.DataFrame, decision: str, replicates: int, seed: int) -> Floats:
+def catch_rate(catch: pd.DataFrame, decision: str, draws: Draws) -> Floats:
     """Return the rate of SPEECH decisions on catch trials, a fixed guess rate of curves.
 
     Parameters
     ----------
     catch : DataFrame
-        Catch trials of one training run: group_id and the column of decisions.
+        Catch trials of one training run: group_id and the column of decisions; p_speech, where
+        these are made again in each replicate.
     decision : str
         That column: decided or decided_far10.
-    replicates, seed : int
+    draws : Draws
         Of the bootstrap that the curves have, too.
 
     Returns
@@ -29,9 +31,10 @@ def catch_rate(catch: pd.DataFrame, decision: str, replicates: int, seed: int) -
     ValueError
         If there is no catch trial.
     """
-    codes, names = pd.factorize(catch["group_id"], sort=True)
-    # SPEECH has the seed itself, NONSPEECH seed + 1: each is drawn by itself.
-    weights = bootstrap.weights(np.ones(len(names)), replicates, seed + 2)
-    yes = np.bincount(codes, catch[decision], len(names))
-    asked = np.bincount(codes, minlength=len(names))
-    return np.asarray((weights @ yes) / (weights @ asked))
+    if not len(catch):
+        raise ValueError("a guess rate takes a catch trial")
+    codes, groups = coded(catch)
+    weights = draws.of_groups(groups, 2)
+    said = np.asarray((weights * yes(catch, codes, groups, decision, draws)).sum(1))
+    asked = weights @ np.bincount(codes, minlength=groups)
+    return np.clip(said / asked, 0.0, 1.0)  # two weighted sums may differ by rounding alone

@@ -28,13 +28,15 @@ class Data(NamedTuple):
     x: Floats  # (L,)
     k: Floats  # (L, R) successes
     n: Floats  # (L, R) trials
-    guess: Floats | None  # (R,) if fixed
+    guess: Floats | None  # (R,) if fixed; where it differs by level, its maximum
     lapse: Floats | None  # (R,) if fixed
+    guesses: Floats | None = None  # (L, R) if fixed and different by level
+    narrowest: float | None = None  # width of no curve is below it; None: the smallest step
 
     @property
     def step(self) -> float:
         """Smallest distance between two levels; no curve is narrower."""
-        return float(np.diff(self.x).min())
+        return float(np.diff(self.x).min()) if self.narrowest is None else self.narrowest
 
     @property
     def free(self) -> list[int]:
@@ -46,7 +48,9 @@ class Data(NamedTuple):
         """Return some of the curves."""
         guess = None if self.guess is None else self.guess[curves]
         lapse = None if self.lapse is None else self.lapse[curves]
-        return Data(self.x, self.k[:, curves], self.n[:, curves], guess, lapse)
+        by_level = None if self.guesses is None else self.guesses[:, curves]
+        counts = self.k[:, curves], self.n[:, curves]
+        return Data(self.x, *counts, guess, lapse, by_level, self.narrowest)
 
 
 class _Curves(NamedTuple):
@@ -57,7 +61,7 @@ class _Curves(NamedTuple):
     lower: Floats  # 1 - F, exact where it is tiny
     yes: Floats  # psi
     no: Floats  # 1 - psi
-    rise: Floats  # (R,)
+    rise: Floats  # (R,), or (L, R) where guess rates differ by level
 
     @classmethod
     def of(cls, data: Data, theta: Floats) -> _Curves:
@@ -66,8 +70,9 @@ class _Curves(NamedTuple):
         tail = ndtr(-np.abs(z))
         above = z > 0
         upper, lower = np.where(above, 1 - tail, tail), np.where(above, tail, 1 - tail)
-        rise = 1 - theta[GUESS] - lam
-        yes = np.maximum(theta[GUESS] + rise * upper, TINY)
+        guess = theta[GUESS] if data.guesses is None else data.guesses
+        rise = 1 - guess - lam
+        yes = np.maximum(guess + rise * upper, TINY)
         return cls(z, upper, lower, yes, np.maximum(lam + rise * lower, TINY), rise)
 
 
@@ -174,14 +179,15 @@ def _bends(
 ) -> dict[tuple[int, int], Floats]:
     """Sum over levels of residuals times second derivatives of psi, those that are not zero."""
     w, power = theta[WIDTH], residual * normal_density(curves.z) / theta[WIDTH]
-    moments = []
+    moments, rising = [], []
     for _ in range(4):
         moments.append(power.sum(0))
+        rising.append((curves.rise * power).sum(0))
         power = power * curves.z
     bends = {
-        (LOCATION, LOCATION): -curves.rise * SPREAD**2 * moments[1] / w,
-        (LOCATION, WIDTH): -curves.rise * SPREAD * (moments[2] - moments[0]) / w,
-        (WIDTH, WIDTH): -curves.rise * (moments[3] - 2 * moments[1]) / w,
+        (LOCATION, LOCATION): -(SPREAD**2) * rising[1] / w,
+        (LOCATION, WIDTH): -SPREAD * (rising[2] - rising[0]) / w,
+        (WIDTH, WIDTH): -(rising[3] - 2 * rising[1]) / w,
     }
     if data.lapse is None:
         bends[LOCATION, SHARE] = (1 - theta[GUESS]) * SPREAD * moments[0]

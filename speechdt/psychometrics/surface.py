@@ -1,16 +1,18 @@
 """Psychometric surface over SNR and duration, and its trade of one for the other.
 
 P("SPEECH" | SPEECH clip) = guess + (1 - guess - lapse) Phi(a + b x + c log2(t / 1 s)), x the SNR in
-dB and t the duration. The guess rate is that of the catch trials, as for the curves
-(`speechdt.psychometrics.thresholds`). Where the surface reaches 75 % is a straight line over log
+dB and t the duration. There is one of SPEECH decisions, whose guess rate is that of the catch trials,
+and one of hits at 10 % false alarms (kind roc10), whose criterion pools the SNRs of a duration
+(`speechdt.psychometrics.thresholds` has these kinds). Where the surface reaches 75 % is a straight line over log
 duration; its slope, -c / b, says by how many dB the threshold moves when the duration is doubled.
 
-Fitted by maximum a posteriori: the lapse rate has the prior of the curves, Beta(1, 10); a, b and c
-have wide normal priors on the scale of the tested range, so that a detector which never changes its
+Fitted by maximum a posteriori: the lapse rate has the prior of the curves, Beta(1, 10), and is at most
+1 - guess; a, b and c have wide normal priors on the scale of the tested range, so that a detector which never changes its
 mind has a surface too. A whole batch of bootstrap replicates is fitted at once, by Fisher scoring.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,8 +20,12 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr, ndtri
 
 from speechdt.arrays import Floats
+from speechdt.psychometrics.decided import Draws, draws_of_runs
 from speechdt.psychometrics.guess_rate import catch_rate
+from speechdt.psychometrics.matched_hits import FALSE_ALARMS, coded, matched_hits
+from speechdt.psychometrics.rates import DECISIONS, decided
 from speechdt.statistics import bootstrap
+from speechdt.statistics.criterion import Thresholds
 from speechdt.statistics.metrics import by_run
 
 PROPORTION = 0.75
@@ -134,11 +140,16 @@ def fit_surface(
     a, b, c, lapse = theta.T
     b, c = b / scale[0], c / scale[1]
     a = a - b * centre[0] - c * centre[1]
-    return Surface(guess, HIGHEST_LAPSE * expit(lapse), a, b, c)
+    return Surface(guess, highest_lapse(guess) * expit(lapse), a, b, c)
+
+
+def highest_lapse(guess: Floats) -> Floats:
+    """Return the highest lapse rate that leaves a surface no way to fall."""
+    return np.minimum(HIGHEST_LAPSE, 1 - guess)
 
 
 def _parts(theta: Floats, design: Floats, guess: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    lapse = HIGHEST_LAPSE * expit(theta[:, 3:])
+    lapse = highest_lapse(guess)[:, None] * expit(theta[:, 3:])
     z = np.clip(theta[:, :3] @ design.T, -8, 8)
     rise = np.maximum(1 - guess[:, None] - lapse, 1e-6)
     psi = np.clip(guess[:, None] + rise * ndtr(z), 1e-9, 1 - 1e-9)
@@ -160,7 +171,7 @@ def _scores(
     """Return gradient (R, 4) and expected information (R, 4, 4) of the log posterior."""
     lapse, z, rise, psi = _parts(theta, design, guess)
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    by_lapse = lapse * (1 - lapse / HIGHEST_LAPSE)
+    by_lapse = lapse * expit(-theta[:, 3:])
     jacobian = np.concatenate(
         [(rise * density)[..., None] * design, (-ndtr(z) * by_lapse)[..., None]], axis=2
     )
@@ -175,58 +186,82 @@ def _scores(
 
 
 def surface(
-    trials: pd.DataFrame, catch: pd.DataFrame, *, replicates: int, seed: int
+    trials: pd.DataFrame,
+    catch: pd.DataFrame,
+    *,
+    replicates: int,
+    seed: int,
+    criteria: Thresholds | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fit the surface of a variant, with intervals over groups.
+    """Fit the surfaces of a variant, with intervals over groups.
 
     Parameters
     ----------
     trials, catch : DataFrame
         As for `thresholds.thresholds`, runs included.
     replicates, seed : int
+    criteria : Thresholds, optional
+        As there.
 
     Returns
     -------
     parameters : DataFrame
-        One row: db_per_doubling (dB by which the 75 % threshold falls when the duration doubles),
-        db_per_doubling_low, _high, guess, lapse, intercept, per_db, per_doubling. No row with
-        fewer than two SNRs or durations.
+        One row for each kind (detection; roc10, if NONSPEECH trials enough stand behind each
+        criterion): kind, db_per_doubling (dB by which the 75 % threshold falls when the duration
+        doubles), db_per_doubling_low, _high, guess, lapse, intercept, per_db, per_doubling. No row
+        with fewer than two SNRs or durations.
     contour : DataFrame
-        duration_ms, tested (whether trials had this duration), snr_db (NaN if censored), snr_low,
-        snr_high (infinite beyond the tested range), snr_censored (``<``, ``>``,
+        kind, duration_ms, tested (whether trials had this duration), snr_db (NaN if censored),
+        snr_low, snr_high (infinite beyond the tested range), snr_censored (``<``, ``>``,
         ``undefined`` where the guess rate is that high already, or empty).
     """
+    trials = trials.reset_index(drop=True)
     speech = trials[trials["speech"]]
     snrs, durations = (np.sort(speech[name].unique()) for name in ("snr_db", "duration_ms"))
     if min(len(snrs), len(durations)) < 2:
         return pd.DataFrame(columns=PARAMETERS), pd.DataFrame(columns=CONTOUR)
-    tables = [_cells(run) for run in by_run(speech)]
-    groups, levels = len(tables[0]), tables[0]["sum"].columns
-    weights = bootstrap.weights(np.ones(groups), replicates, seed)
-    yes, asked = (
-        bootstrap.over_runs([weights @ table[of].to_numpy(float) for table in tables], seed)
-        for of in ("sum", "size")
-    )
-    guess = [catch_rate(run, "decided", replicates, seed) for run in by_run(catch)]
-    fitted = fit_surface(
-        levels.get_level_values("snr_db"),
-        levels.get_level_values("duration_ms"),
-        yes,
-        asked,
-        bootstrap.over_runs(guess, seed),
-    )
-    return _parameters(fitted, groups), _contour(fitted, snrs, durations, groups)
+    cells = speech.groupby(["snr_db", "duration_ms"]).ngroup()
+    levels = speech[["snr_db", "duration_ms"]].drop_duplicates().sort_values(["snr_db", "duration_ms"])
+    placed = trials.assign(place=0, stratum=np.searchsorted(durations, trials["duration_ms"]))
+    placed.loc[cells.index, "place"] = cells
+    draws = draws_of_runs(replicates, seed, criteria, len(by_run(trials)))
+    groups = coded(speech)[1]
+    parameters, contours = [], []
+    for kind, counts in _counts(placed, catch, len(levels), draws).items():
+        fitted = fit_surface(levels["snr_db"], levels["duration_ms"], *counts)
+        parameters.append(_parameters(fitted, groups).assign(kind=kind))
+        contours.append(_contour(fitted, snrs, durations, groups).assign(kind=kind))
+    return pd.concat(parameters)[PARAMETERS], pd.concat(contours, ignore_index=True)[CONTOUR]
 
 
-def _cells(speech: pd.DataFrame) -> pd.DataFrame:
-    """Count the SPEECH decisions of a run by group and cell."""
-    cells = speech.groupby(["group_id", "snr_db", "duration_ms"])["decided"].agg(["sum", "size"])
-    table: Any = cells.unstack(["snr_db", "duration_ms"])
-    return pd.DataFrame(table.fillna(0.0).sort_index(axis=1))
+def _counts(
+    trials: pd.DataFrame, catch: pd.DataFrame, cells: int, draws: Sequence[Draws]
+) -> dict[str, tuple[Floats, Floats, Floats]]:
+    """Return successes, trials and guess rate of each kind, the runs taken together."""
+    seed = draws[0].seed
+    of_detection, hits, trusted = [], [], (~trials["speech"]).any()
+    for run, silence, own in zip(by_run(trials), by_run(catch), draws, strict=True):
+        found = decided(run[run["speech"]], cells, DECISIONS["detection"], own)
+        guess = catch_rate(silence, DECISIONS["detection"], own)
+        of_detection.append((found.hits, found.speech, guess))
+        if trusted:
+            weights = (
+                own.of_groups(coded(run[run["speech"] == of])[1], number)
+                for number, of in enumerate((True, False))
+            )
+            rate, enough = matched_hits(run, cells, *weights)
+            hits.append(np.nan_to_num(rate) * found.speech)
+            trusted = trusted and enough
+    yes, asked, guess = (bootstrap.over_runs(part, seed) for part in zip(*of_detection, strict=True))
+    counts = {"detection": (yes, asked, guess)}
+    if trusted:
+        constant = np.full(len(asked), FALSE_ALARMS)
+        counts = {"roc10": (bootstrap.over_runs(hits, seed), asked, constant)} | counts
+    return counts
 
 
-PARAMETERS = ["db_per_doubling", "db_per_doubling_low", "db_per_doubling_high", *Surface._fields]
-CONTOUR = ["duration_ms", "tested", "snr_db", "snr_censored", "snr_low", "snr_high"]
+PARAMETERS = ["kind", "db_per_doubling", "db_per_doubling_low", "db_per_doubling_high", *Surface._fields]
+CONTOUR = ["kind", "duration_ms", "tested", "snr_db", "snr_censored", "snr_low", "snr_high"]
 
 
 def _parameters(fitted: Surface, groups: int) -> pd.DataFrame:
@@ -235,7 +270,7 @@ def _parameters(fitted: Surface, groups: int) -> pd.DataFrame:
     own = [float(part[0]) for part in fitted]
     exists = fitted.guess[0] < PROPORTION
     trading = [trade[0], float(low), float(high)] if exists else [np.nan] * 3
-    return pd.DataFrame([[*trading, *own]], columns=PARAMETERS)
+    return pd.DataFrame([[*trading, *own]], columns=PARAMETERS[1:])
 
 
 def _contour(fitted: Surface, snrs: Floats, durations: Floats, groups: int) -> pd.DataFrame:

@@ -5,7 +5,6 @@ import pandas as pd
 from speechdt.detectors.decisions import decided_by
 from speechdt.psychometrics.comparison import compare_thresholds
 from speechdt.statistics.comparison import ALSO, PLANNED, compare, contrasts
-from speechdt.trials.cells import CATCH
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
@@ -15,8 +14,6 @@ if __name__ == "__main__":
         planned = contrasts(variants, params.planned, params.reference)
         also = contrasts(variants, params.also)
         trials = decided_by(params.variants, inputs.cells, inputs.scores, inputs.calibrations)
-        silent = {name: of[of["label"] == CATCH] for name, of in trials.items()}
-        trials = {name: of[of["label"] != CATCH] for name, of in trials.items()}
         settings = {name: getattr(params, name) for name in ("replicates", "permutations", "seed")}
         table = compare(
             {name: of[of["snr_db"].isin(params.plan_snr_db)] for name, of in trials.items()},
@@ -26,7 +23,7 @@ if __name__ == "__main__":
         )
         pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
         in_family = (table["family"] == PLANNED).to_numpy()
-        thresholds = compare_thresholds(trials, silent, pairs, in_family, **settings)
+        thresholds = compare_thresholds(trials, pairs, in_family, **settings)
         table = pd.concat([table, thresholds], axis=1)
         table.to_csv(snakemake.output[0], index=False)
         families = table["family"].value_counts()

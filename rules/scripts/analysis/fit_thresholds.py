@@ -1,6 +1,6 @@
 """Psychometric curves of a variant: thresholds/{variant}.csv and the curves themselves."""
 
-from speechdt.detectors.decisions import decided_runs
+from speechdt.detectors.decisions import decided_runs, thresholds_by
 from speechdt.psychometrics.surface import surface
 from speechdt.psychometrics.thresholds import thresholds
 from speechdt.trials.cells import CATCH
@@ -16,7 +16,15 @@ if __name__ == "__main__":
         )
         silent = trials["label"] == CATCH
         settings = {"replicates": snakemake.params.replicates, "seed": snakemake.params.seed}
-        table, curves = thresholds(trials[~silent], trials[silent], **settings)
+        criteria = thresholds_by(
+            {"": snakemake.params.runs},
+            snakemake.input.thresholds,
+            replicates=snakemake.params.replicates,
+        )
+        settings["criteria"] = criteria[""]
+        table, curves = thresholds(
+            trials[~silent], trials[silent], plan=snakemake.params.plan, **settings
+        )
         parameters, contour = surface(trials[~silent], trials[silent], **settings)
         for frame, output in (
             (table, snakemake.output.thresholds),

@@ -1,0 +1,67 @@
+"""SPEECH decisions of one training run, under every draw of groups and of the decision threshold."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from speechdt.arrays import Floats, Indices
+from speechdt.statistics import bootstrap
+from speechdt.statistics.criterion import Thresholds, yes_counts
+
+
+class Draws(NamedTuple):
+    """What the replicates of a bootstrap are drawn with.
+
+    Attributes
+    ----------
+    replicates, seed : int
+    thresholds : dict of str to (replicates + 1,) array
+        Decision threshold of each replicate, by the column of decisions that it makes; decisions
+        without one are taken as they are in every replicate.
+    """
+
+    replicates: int
+    seed: int
+    thresholds: dict[str, Floats]
+
+    def of_groups(self, groups: int, number: int) -> Floats:
+        """Return the weights (replicates + 1, groups) of SPEECH (0), NONSPEECH (1) or catch (2).
+
+        Each is drawn by itself. They are shared, and not to be written to.
+        """
+        return drawn(groups, self.replicates, self.seed + number)
+
+
+def draws_of_runs(replicates: int, seed: int, of: Thresholds | None, runs: int) -> list[Draws]:
+    """Return the draws of each training run; without thresholds, intervals take them as fixed."""
+    if of is None:
+        return [Draws(replicates, seed, {})] * runs
+    columns = {"decided": of.balanced, "decided_far10": of.far10}
+    return [
+        Draws(replicates, seed, {name: values[run] for name, values in columns.items()})
+        for run in range(runs)
+    ]
+
+
+@lru_cache(maxsize=64)
+def drawn(groups: int, replicates: int, seed: int) -> Floats:
+    """Return the weights of the groups of one class, row 0 as observed."""
+    weights = bootstrap.weights(np.ones(groups), replicates, seed)
+    weights.flags.writeable = False
+    return weights
+
+
+def yes(trials: pd.DataFrame, codes: Indices, groups: int, decision: str, draws: Draws) -> Floats:
+    """Count SPEECH decisions by group, in each replicate.
+
+    Returns
+    -------
+    (replicates + 1, groups) array; (1, groups) where all replicates decide alike
+    """
+    if decision in draws.thresholds:
+        thresholds = draws.thresholds[decision]
+        return yes_counts(trials["p_speech"], codes, groups, thresholds)
+    decided = trials[decision].to_numpy(dtype=float)
+    return np.bincount(codes, decided, groups)[None]
