@@ -245,6 +245,7 @@ rule collect_tables:
             "<results>/thresholds/{variant}.contour.csv", variant=experiment.variants
         ),
         calibrations=products.calibrations(experiment.matrix_runs),
+        presentations="<results>/tables/presentations.csv",
     output:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",

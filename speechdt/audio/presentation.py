@@ -60,7 +60,7 @@ class Presentation:
     @property
     def plain(self) -> bool:
         """Whether clips are heard as they are stored."""
-        return self == Presentation()
+        return self == AS_STORED
 
     def told(self) -> dict[str, Any]:
         """Return level and container as a configuration names them."""
@@ -84,6 +84,10 @@ class Presentation:
         if self.mirrored:
             heard = np.concatenate([heard[::-1], heard])
         return _in_noise(heard, clip, self.noise_ms) if self.noise_ms else heard
+
+
+AS_STORED = Presentation()
+"""What leaves clips as they are."""
 
 
 def rms_db(clip: NDArray[np.floating]) -> float:

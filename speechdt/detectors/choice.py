@@ -53,7 +53,6 @@ def choose(
     cache : Path
         Folder in which scores are kept.
     replicates, seed : int
-        Of the bootstrap over groups.
     who : str
         What an error calls the detector.
 
@@ -78,19 +77,12 @@ def choose(
         raise ScoreError(f"{who}: at every level offered too many clips exceed full scale")
     scores = [_scores(base.under(one), trials, cache, who) for one in offered]
     aucs = replicated_auc(trials, scores, replicates, seed)
-    best = aucs.argmax(axis=1)
-    share = np.bincount(best[1:], minlength=len(offered)) / replicates
-    tried = [
-        dict(one) | {"auc": float(auc), "share": float(part)}
-        for one, auc, part in zip(offered, aucs[0], share, strict=True)
-    ]
+    best, tried = _ranked(offered, aucs)
     return {
-        "chosen": _named(tried[best[0]]),
+        "chosen": _named(best),
         "default": _named(tried[0]) if offered[0] is alternatives[0] else None,
         "tried": tried,
-        "not_offered": [
-            {"level": level, "beyond_full_scale": shares[level]} for level in refused
-        ],
+        "not_offered": [{"level": level, "beyond_full_scale": shares[level]} for level in refused],
         "clips": len(trials),
         "groups": int(trials["group_id"].nunique()),
         "replicates": replicates,
@@ -157,5 +149,51 @@ def _scores(heard: Hearing, trials: pd.DataFrame, cache: Path, who: str) -> list
     return scores
 
 
+def _ranked(
+    offered: Sequence[Mapping[str, Any]], aucs: Floats
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the best alternative, of equals the first, and all with their AUC and share."""
+    best = aucs.argmax(axis=1)
+    share = np.bincount(best[1:], minlength=len(offered)) / (len(best) - 1)
+    tried = [
+        dict(one) | {"auc": float(auc), "share": float(part)}
+        for one, auc, part in zip(offered, aucs[0], share, strict=True)
+    ]
+    return tried[best[0]], tried
+
+
 def _named(tried: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tried[name] for name in ("level", "container", "options", "auc")}
+
+
+def gain(
+    trials: pd.DataFrame,
+    chosen: Sequence[float],
+    default: Sequence[float],
+    *,
+    replicates: int,
+    seed: int,
+) -> dict[str, float]:
+    """Return what a choice on dev is worth on test: AUC with it less AUC without, paired.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        speech (bool), group_id.
+    chosen, default : sequences of float, (trials,)
+        P(speech) with and without the choice.
+    replicates, seed : int
+
+    Returns
+    -------
+    dict
+        auc, auc_stored, gain, gain_low, gain_high (95 %, over groups).
+    """
+    aucs = replicated_auc(trials, [chosen, default], replicates, seed)
+    gained = aucs[:, 0] - aucs[:, 1]
+    counts = Groups(trials.assign(p_speech=np.asarray(default))).count_behind("auc")
+    low, high = bootstrap.interval(gained[0], gained[1:], counts)
+    return {
+        **{"auc": float(aucs[0, 0]), "auc_stored": float(aucs[0, 1]), "gain": float(gained[0])},
+        **{"gain_low": float(low), "gain_high": float(high)},
+    }

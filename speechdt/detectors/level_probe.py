@@ -5,18 +5,16 @@ clips as a probe takes, evenly over cells and classes. They are the same at each
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from speechdt.arrays import Floats
-from speechdt.audio.presentation import STORED, Presentation
+from speechdt.audio.presentation import STORED
 from speechdt.detectors.choice import beyond_full_scale, not_offered, read_trials, replicated_auc
-from speechdt.detectors.hearing import Hearing, Presented
+from speechdt.detectors.hearing import OneDetector
 from speechdt.detectors.scoring import Asker
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import Groups
@@ -27,7 +25,7 @@ COLUMNS = ("level", "clips", "groups", "auc", "auc_low", "auc_high", "moved", "b
 
 def probe(
     cells: Iterable[Path | str],
-    heard: Hearing,
+    one: OneDetector,
     levels: Sequence[float],
     cache: Path,
     *,
@@ -42,7 +40,7 @@ def probe(
     ----------
     cells : iterable of paths
         Cell files of dev.
-    heard : Hearing
+    one : OneDetector
         As it is scored; its level is what its answers are compared with.
     levels : sequence of float
         In dBFS, root mean square.
@@ -68,20 +66,16 @@ def probe(
         trials = spread(trials, clips)
     rungs: list[Any] = [STORED, *sorted(map(float, levels))]
     shares = beyond_full_scale(trials["audio"], rungs)
-    refused = not_offered(heard, shares)
+    refused = not_offered(one.heard, shares)
     offered = [rung for rung in rungs if rung not in refused]
-    asked = _Shared(heard, cache, who)
-    reference = asked.scores(trials, heard.presentation.level)
-    scores = [asked.scores(trials, None if r == STORED else r) for r in offered]
-    low, value, high = _auc_bounds(trials, scores, replicates, seed)
-    rows = [{"level": rung, "beyond_full_scale": shares[rung]} for rung in rungs]
-    table = pd.DataFrame(rows).assign(
-        clips=len(trials), groups=trials["group_id"].nunique(), auc=np.nan, auc_low=np.nan
-    )
-    table = table.assign(auc_high=np.nan, moved=np.nan)
-    at = table["level"].isin(offered).to_numpy()
-    table.loc[at, "auc"], table.loc[at, "auc_low"], table.loc[at, "auc_high"] = value, low, high
-    table.loc[at, "moved"] = np.abs(np.asarray(scores) - reference).mean(axis=1)
+    reference = _scores(one, trials, one.heard.presentation.level, cache, who)
+    heard_at = [None if rung == STORED else rung for rung in offered]
+    scores = np.stack([_scores(one, trials, level, cache, who) for level in heard_at])
+    measured = _auc_bounds(trials, scores, replicates, seed)
+    measured["moved"] = np.abs(scores - reference).mean(axis=1)
+    table = pd.DataFrame({"level": rungs, "beyond_full_scale": [shares[r] for r in rungs]})
+    table = table.merge(pd.DataFrame(measured).assign(level=offered), on="level", how="left")
+    table = table.assign(clips=len(trials), groups=trials["group_id"].nunique())
     return table[list(COLUMNS)]
 
 
@@ -94,32 +88,19 @@ def spread(trials: pd.DataFrame, count: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-class _Shared:
-    """A detector that is built once, if at all, and asked at several levels."""
-
-    def __init__(self, heard: Hearing, cache: Path, who: str):
-        self._heard, self._cache, self._who = heard, cache, who
-        self._built: Any = None
-
-    def scores(self, trials: pd.DataFrame, level: float | None) -> Floats:
-        presentation = replace(self._heard.presentation, level=level)
-        heard = replace(self._heard, presentation=presentation)
-        store = Store(self._cache / heard.store_name())
-        asker = Asker(lambda: self._build(presentation), store, self._who)
-        found = asker.scores(trials["audio"], trials["trial_id"])
-        store.close()
-        return np.asarray(found)
-
-    def _build(self, presentation: Presentation) -> Any:
-        if self._built is None:
-            self._built = replace(self._heard, presentation=Presentation()).build()
-        return Presented(self._built, presentation)
+def _scores(
+    one: OneDetector, trials: pd.DataFrame, level: float | None, cache: Path, who: str
+) -> Floats:
+    heard = one.heard_at(level)
+    store = Store(cache / heard.store_name())
+    asker = Asker(one.builder(heard.presentation), store, who)
+    found = asker.scores(trials["audio"], trials["trial_id"])
+    store.close()
+    return np.asarray(found)
 
 
-def _auc_bounds(
-    trials: pd.DataFrame, scores: Sequence[ArrayLike], replicates: int, seed: int
-) -> tuple[Floats, Floats, Floats]:
-    aucs = replicated_auc(trials, [np.asarray(row).tolist() for row in scores], replicates, seed)
+def _auc_bounds(trials: pd.DataFrame, scores: Floats, replicates: int, seed: int) -> dict[str, Any]:
+    aucs = replicated_auc(trials, scores.tolist(), replicates, seed)
     counts = Groups(trials.assign(p_speech=0.5)).count_behind("auc")
     low, high = bootstrap.interval(aucs[0], aucs[1:], counts)
-    return np.clip(low, 0, 1), aucs[0], np.clip(high, 0, 1)
+    return {"auc": aucs[0], "auc_low": np.clip(low, 0, 1), "auc_high": np.clip(high, 0, 1)}

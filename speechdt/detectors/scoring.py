@@ -7,7 +7,7 @@ starts anew.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class Asker:
         self.asked = 0
 
     def scores(
-        self, clips: Sequence[bytes], names: Sequence[str], progress: Any = None
+        self, clips: Iterable[bytes], names: Iterable[str], progress: Any = None
     ) -> list[float]:
         """Return P(speech) of FLAC clips, in order.
 
@@ -99,8 +99,8 @@ class Asker:
 
         Parameters
         ----------
-        clips : sequence of bytes
-        names : sequence of str
+        clips : iterable of bytes
+        names : iterable of str
             What an error calls them.
         progress : tqdm, optional
             A bar that counts them.
