@@ -36,6 +36,7 @@ class MarbleNet:
     """
 
     gpus = 0
+    takes_int16 = True
 
     def __init__(self, pooling: Pooling = "max"):
         self.pooling = pooling

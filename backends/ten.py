@@ -44,6 +44,7 @@ class Ten:
     """
 
     gpus = 0
+    takes_int16 = True
 
     def __init__(self, pooling: Pooling = "max", frame: Literal[256, 160] = 256):
         self.pooling, self.frame = pooling, frame

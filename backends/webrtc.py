@@ -28,6 +28,7 @@ class WebRTC:
     """
 
     gpus = 0
+    takes_int16 = True
 
     def __init__(self, frame_ms: Literal[10, 20, 30] = 10, mode: Literal[0, 1, 2, 3] | None = None):
         self.frame = SAMPLE_RATE * frame_ms // 1000

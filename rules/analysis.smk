@@ -287,6 +287,7 @@ rule collect_tables:
         ),
         calibrations=products.calibrations(experiment.matrix_runs),
         origins="<results>/tables/origins.csv",
+        presentations="<results>/tables/presentations.csv",
     output:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",

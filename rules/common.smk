@@ -69,6 +69,11 @@ def search_of(wildcards):
     return [f"<results>/prompts/{search}.json"] if search else []
 
 
+def choice_of(of_record, name):
+    """Return what gives a wildcard's file of what dev chose for it, if anything is chosen."""
+    return lambda wildcards: products.choices([of_record(name)(wildcards)])
+
+
 def code_of(of_record):
     """Return what hashes the source of a wildcard's detector."""
     return lambda wildcards: detector_code(of_record("detector")(wildcards))

@@ -47,6 +47,7 @@ rule measure_hygiene:
     params:
         backend=of_check("backend"),
         options=of_check("options"),
+        presentation=of_check("presentation"),
         detector=code_of(of_check),
         code=checkout.code("corpus/measure_hygiene.py"),
     message:

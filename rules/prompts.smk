@@ -5,6 +5,7 @@ rule measure_order_bias:
     input:
         models=of_run("made"),
         search=search_of,
+        choice=choice_of(of_run, "name"),
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
         "<results>/prompts/order_bias/{run}.json",
@@ -17,6 +18,7 @@ rule measure_order_bias:
     params:
         backend=of_run("backend"),
         options=of_run("options"),
+        presentation=of_run("presentation"),
         detector=code_of(of_run),
         code=checkout.code("prompts/measure_order_bias.py"),
     message:
@@ -46,6 +48,7 @@ rule collect_order_bias:
 rule score_bank:
     input:
         models=of_search("made"),
+        choice=choice_of(of_search, "chooser"),
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
         "<results>/prompts/bank/{search}.csv",
@@ -60,6 +63,7 @@ rule score_bank:
     params:
         backend=of_search("backend"),
         options=of_search("options"),
+        presentation=of_search("presentation"),
         model=of_search("label"),
         baseline=of_search("baseline"),
         prompts=settings["prompts"],
@@ -95,6 +99,7 @@ rule collect_bank:
 rule search_prompts:
     input:
         models=of_search("made"),
+        choice=choice_of(of_search, "chooser"),
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         bank="<results>/prompts/bank/{search}.csv",
     output:
@@ -110,6 +115,7 @@ rule search_prompts:
     params:
         backend=of_search("backend"),
         options=of_search("options"),
+        presentation=of_search("presentation"),
         model=of_search("label"),
         settings=lambda wildcards: of_search("settings")(wildcards).told(),
         prompts=settings["prompts"],
@@ -125,6 +131,7 @@ rule search_prompts:
 rule score_searched:
     input:
         models=of_search("made"),
+        choice=choice_of(of_search, "chooser"),
         search="<results>/prompts/{search}.json",
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
@@ -139,6 +146,7 @@ rule score_searched:
     params:
         backend=of_search("backend"),
         options=of_search("options"),
+        presentation=of_search("presentation"),
         detector=code_of(of_search),
         code=checkout.code("prompts/score_searched.py"),
     message:

@@ -1,24 +1,63 @@
 # cells -> scores of each run -> calibration (dev alone); latency
 
+choice_of_run = choice_of(of_run, "name")
+# Draws of dev's groups that say how sure a choice is; no interval of the tables hangs on them.
+CHOICE_REPLICATES = min(1000, settings["bootstrap"]["replicates"])
+
 of_ensemble = field(experiment.variants, "ensemble")
 members_of = of_ensemble("member_runs")
+
+
+# Dev alone: no file of test goes in.
+rule choose:
+    input:
+        models=of_run("made"),
+        audit="<results>/trials/audit.csv",
+        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+    output:
+        "<results>/choices/{run}.json",
+    log:
+        "<logs>/choose/{run}.log",
+    benchmark:
+        "<benchmarks>/choose/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(experiment.choosing),
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=of_run("gpus"),
+    params:
+        backend=of_run("backend"),
+        options=of_run("options"),
+        alternatives=of_run("alternatives"),
+        replicates=CHOICE_REPLICATES,
+        seed=settings["seed"],
+        detector=code_of(of_run),
+        code=checkout.code("scores/choose.py"),
+    message:
+        "Choosing on dev how {wildcards.run} ({params.backend}) hears"
+    script:
+        "scripts/scores/choose.py"
 
 
 rule score:
     input:
         models=of_run("made"),
         search=search_of,
+        choice=choice_of_run,
         # Before hours of scoring: nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
         cells=expand(
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS
         ),
     output:
-        expand(
+        scores=expand(
             "<results>/scores/{{run}}/{split}/{cell}.parquet",
             split=CROSSED,
             cell=CELLS,
         ),
+        # Here, because loading a language model takes longer than the probe.
+        levels="<results>/levels/{run}.csv",
     log:
         "<logs>/score/{run}.log",
     benchmark:
@@ -32,12 +71,77 @@ rule score:
     params:
         backend=of_run("backend"),
         options=of_run("options"),
+        presentation=of_run("presentation"),
+        axis=settings["presentation"]["axis"],
+        probe_clips=settings["presentation"]["probe_clips"],
+        noisy=NOISY,
+        replicates=CHOICE_REPLICATES,
+        seed=settings["seed"],
         detector=code_of(of_run),
         code=checkout.code("scores/score.py"),
     message:
         "Scoring dev and test with {wildcards.run} ({params.backend})"
     script:
         "scripts/scores/score.py"
+
+
+# What test would have said without a choice on dev.
+rule score_default:
+    input:
+        models=of_run("made"),
+        choice="<results>/choices/{run}.json",
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+    output:
+        expand("<results>/choices/default/{{run}}/test/{cell}.parquet", cell=NOISY),
+    log:
+        "<logs>/score_default/{run}.log",
+    wildcard_constraints:
+        run=any_of(experiment.choosing),
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=of_run("gpus"),
+    params:
+        backend=of_run("backend"),
+        options=of_run("options"),
+        default=lambda wildcards: of_run("alternatives")(wildcards)[0],
+        detector=code_of(of_run),
+        code=checkout.code("scores/score_default.py"),
+    message:
+        "Scoring test with {wildcards.run} ({params.backend}) as it comes"
+    script:
+        "scripts/scores/score_default.py"
+
+
+rule collect_levels:
+    input:
+        levels=expand("<results>/levels/{run}.csv", run=products.probed.values()),
+        choices=products.choices(products.choosing_variants.values()),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(products.choosing_variants.values(), "test", NOISY),
+        defaults=products.defaults(products.choosing_variants.values(), NOISY),
+    output:
+        levels="<results>/tables/levels.csv",
+        choices="<results>/tables/choices.csv",
+        presentations="<results>/tables/presentations.csv",
+    log:
+        "<logs>/collect_levels/collect_levels.log",
+    conda:
+        ENVIRONMENT
+    params:
+        probed=products.probed,
+        choosing=products.choosing_variants,
+        presentations={
+            name: experiment.runs[run].presentation
+            for name, run in products.probed.items()
+        },
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("scores/collect_levels.py"),
+    message:
+        "Collecting levels, and what the choices on dev were worth"
+    script:
+        "scripts/scores/collect_levels.py"
 
 
 rule combine_scores:
@@ -97,6 +201,7 @@ rule latency:
     input:
         models=of_run("made"),
         search=search_of,
+        choice=choice_of_run,
         # After the scores, which a slow detector should not wait behind its stop-watch for.
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
@@ -115,6 +220,7 @@ rule latency:
     params:
         backend=of_run("backend"),
         options=of_run("options"),
+        presentation=of_run("presentation"),
         clips=settings["latency"]["clips"],
         detector=code_of(of_run),
         code=checkout.code("scores/latency.py"),

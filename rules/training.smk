@@ -52,6 +52,7 @@ rule finetune:
     params:
         backend=of_training("backend"),
         settings=of_training("settings"),
+        presentation=of_training("presentation"),
         detector=code_of(of_training),
         code=checkout.code("training/finetune.py"),
     message:

@@ -7,6 +7,7 @@ highpass : high-pass at 50 Hz for all recordings, and what lay below it.
 io : reader of recordings as 16 kHz mono, and FLAC bytes of clips.
 mixing : mixture of a target and a background at an exact SNR, and the level of the clip.
 noise : synthetic noise: white, pink, brown and speech-shaped.
+presentation : presentation of a stored clip: its level, and what it stands in.
 rate : sample rate of all audio.
 region : region of a recording, named in the notation of W3C Media Fragments.
 speech_band : band of speech: what of a sound lies in 300 to 3400 Hz.

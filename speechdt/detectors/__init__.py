@@ -2,12 +2,15 @@
 
 answer_files : files of answers by name: which run, split and cell each belongs to.
 call : one call of a detector, with its answers checked.
+choice : choices on dev: level, container and options under which a detector is best.
 contract : contract between the workflow and a speech detector.
 decisions : decisions of detectors on trials, from scores and calibration.
 ensemble : scores of an ensemble, from the scores of its members.
 frame_scores : what detectors that answer frame by frame share: frames, 16-bit samples, pooling.
 giveaways : give-away classifiers: detectors that see level, bandwidth or spectrum alone.
+hearing : what stands between stored clips and a detector.
 latency : latency of a detector: one clip at a time by stage, and many at a time.
+level_probe : level as an axis: AUC on dev at each of some levels.
 packages : packages that a detector needs, which may be missing or broken.
 plugins : discovery of detectors in a folder's files and in packages with a ``speechdt`` entry
     point.

@@ -26,6 +26,11 @@ class Detector(Protocol):
     ----------
     gpus : int
         GPUs that one job running it claims; a variant's ``gpus:`` overrides it.
+
+    Two more are optional. ``takes_int16 = True`` says that samples become 16-bit numbers, so that
+    what exceeds full scale is clipped: levels at which that happens are not offered.
+    ``own_level`` says whether dev chooses at which level it hears, where the configuration does not
+    (:func:`hears_at_own_level`).
     """
 
     gpus: int
@@ -36,7 +41,8 @@ class Detector(Protocol):
         Parameters
         ----------
         clips : sequence of float32 arrays, each (samples,)
-            Mono audio at 16 kHz in [-1, 1]; lengths may differ.
+            Mono audio at 16 kHz; lengths may differ. As stored it lies in [-1, 1]; at another
+            level peaks may exceed that.
 
         Returns
         -------
@@ -70,6 +76,16 @@ class FineTunable(Detector, Protocol):
         cls, train: Sequence[Path], dev: Sequence[Path], out: Path, **settings: Any
     ) -> None:
         """Train on the cell files `train`, choose on `dev`, write the adapter to `out`."""
+
+
+def hears_at_own_level(cls: type) -> bool:
+    """Say whether dev chooses the level of a detector where the configuration names none.
+
+    That is so of all but those that are asked in words or can be trained: language models, and what
+    learned the level of the trials. A class says otherwise by its attribute ``own_level``.
+    """
+    asked = hasattr(cls, "score_prompts") or hasattr(cls, "FineTuning")
+    return bool(getattr(cls, "own_level", not asked))
 
 
 @hookspec

@@ -9,9 +9,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from speechdt.audio import io as audio_io
+from speechdt.audio.presentation import Presentation
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.detectors.call import ask
 from speechdt.detectors.contract import Detector
+from speechdt.detectors.hearing import Hearing
 from speechdt.detectors.plugins import find_detectors
 from speechdt.store import Store
 
@@ -25,8 +27,7 @@ AT_A_TIME = 200
 
 def measure(
     index: pd.DataFrame,
-    backend: str,
-    options: Mapping[str, Any],
+    heard: Hearing,
     store: Store,
     workers: int = 1,
 ) -> pd.DataFrame:
@@ -36,12 +37,10 @@ def measure(
     ----------
     index : DataFrame
         source_id, path, sha256 (of the samples, under which scores are kept).
-    backend : str
-        Name of the detector.
-    options : mapping
-        What it is built with.
+    heard : Hearing
+        The detector; its level is that of each stretch of a recording.
     store : Store
-        Scores of this detector, with these options.
+        Scores of this detector, with these options, at this level.
     workers : int
         Processes, each with a detector of its own.
 
@@ -56,10 +55,10 @@ def measure(
     missing = [place for place, key in enumerate(keys) if key not in known]
     paths = index["path"].tolist()
     with tqdm(total=len(missing), desc="hygiene", unit="recording") as progress:
-        heard = _heard([paths[place] for place in missing], backend, options, workers)
+        scores_of = _heard([paths[place] for place in missing], heard, workers)
         for start in range(0, len(missing), AT_A_TIME):
             some = missing[start : start + AT_A_TIME]
-            fresh = {keys[place]: next(heard) for place in some}
+            fresh = {keys[place]: next(scores_of) for place in some}
             store.put(fresh)
             known |= fresh
             progress.update(len(some))
@@ -67,22 +66,23 @@ def measure(
     return pd.DataFrame({"source_id": index["source_id"], "p_speech": scores})
 
 
-def _heard(
-    paths: Sequence[str], backend: str, options: Mapping[str, Any], workers: int
-) -> Iterator[float]:
+def _heard(paths: Sequence[str], heard: Hearing, workers: int) -> Iterator[float]:
+    asked = heard.backend, dict(heard.options), heard.presentation
     if workers == 1 or len(paths) < AT_A_TIME:
-        _build(backend, options)
+        _build(*asked)
         yield from map(_of_file, paths)
         return
-    with ProcessPoolExecutor(workers, initializer=_build, initargs=(backend, options)) as pool:
+    with ProcessPoolExecutor(workers, initializer=_build, initargs=asked) as pool:
         yield from pool.map(_of_file, paths, chunksize=16)
 
 
 _detector: list[tuple[Detector, str]] = []  # of this process, and what an error calls it
 
 
-def _build(backend: str, options: Mapping[str, Any]) -> None:
-    _detector[:] = [(find_detectors()[backend](**options), f"backend '{backend}'")]
+def _build(backend: str, options: Mapping[str, Any], presentation: Presentation) -> None:
+    # By name: classes of plugins cannot be sent to another process.
+    heard = Hearing(backend, find_detectors()[backend], options, presentation)
+    _detector[:] = [(heard.build(), f"backend '{backend}'")]
 
 
 def _of_file(path: str) -> float:

@@ -9,6 +9,7 @@ starts anew.
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -31,8 +32,7 @@ def score_cells(
 ) -> int:
     """Score every cell file and write trial_id, p_speech beside it.
 
-    The detector is built when the first clip without a score turns up. Chunks are cut from the
-    cell, not from what is missing of it, so that a resumed run groups clips as an undisturbed one.
+    The detector is built when the first clip without a score turns up; see :class:`Asker`.
 
     Parameters
     ----------
@@ -54,30 +54,74 @@ def score_cells(
     ScoreError
         If it answers with a wrong number of scores, or one that is not in [0, 1].
     """
-    detector: Detector | None = None
-    asked = 0
+    asker = Asker(build, store, name)
     files = list(files)
     total = sum(count_trials(cell) for cell, _ in files)
     with tqdm(total=total, desc="scoring", unit="clip") as progress:
         for cell, output in files:
             trials = read_cell(cell, ["trial_id", "audio"])
-            keys = [hashlib.sha256(clip).digest() for clip in trials["audio"]]
-            known = store.get(keys)
-            for start in range(0, len(trials), CHUNK):
-                chunk = range(start, min(start + CHUNK, len(trials)))
-                missing = [i for i in chunk if keys[i] not in known]
-                if missing:
-                    detector = detector or build()
-                    clips = [from_flac_bytes(trials["audio"][i]) for i in missing]
-                    fresh = ask(detector, clips, [trials["trial_id"][i] for i in missing], name)
-                    new = {keys[i]: float(p) for i, p in zip(missing, fresh, strict=True)}
-                    store.put(new)
-                    known |= new
-                    asked += len(missing)
-                progress.update(len(chunk))
-            scores = {"trial_id": trials["trial_id"], "p_speech": [known[key] for key in keys]}
+            p_speech = asker.scores(trials["audio"], trials["trial_id"], progress)
+            scores = {"trial_id": trials["trial_id"], "p_speech": p_speech}
             pd.DataFrame(scores).to_parquet(output, index=False)
-    return asked
+    return asker.asked
+
+
+class Asker:
+    """A detector that is asked about each clip once, and built for the first that is not known.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the detector.
+    store : Store
+        Its scores, by the digest of the stored clip.
+    name : str
+        What an error calls the detector.
+
+    Attributes
+    ----------
+    asked : int
+        Clips that it was asked about.
+    """
+
+    def __init__(self, build: Callable[[], Detector], store: Store, name: str):
+        self._build, self._store, self._name = build, store, name
+        self._detector: Detector | None = None
+        self.asked = 0
+
+    def scores(
+        self, clips: Iterable[bytes], names: Iterable[str], progress: Any = None
+    ) -> list[float]:
+        """Return P(speech) of FLAC clips, in order.
+
+        Chunks are cut from all of the clips, not from what is missing of them, so that a resumed
+        run groups clips as an undisturbed one.
+
+        Parameters
+        ----------
+        clips : iterable of bytes
+        names : iterable of str
+            What an error calls them.
+        progress : tqdm, optional
+            A bar that counts them.
+        """
+        clips, names = list(clips), list(names)
+        keys = [hashlib.sha256(clip).digest() for clip in clips]
+        known = self._store.get(keys)
+        for start in range(0, len(clips), CHUNK):
+            chunk = range(start, min(start + CHUNK, len(clips)))
+            missing = [i for i in chunk if keys[i] not in known]
+            if missing:
+                self._detector = self._detector or self._build()
+                decoded = [from_flac_bytes(clips[i]) for i in missing]
+                fresh = ask(self._detector, decoded, [names[i] for i in missing], self._name)
+                new = {keys[i]: float(p) for i, p in zip(missing, fresh, strict=True)}
+                self._store.put(new)
+                known |= new
+                self.asked += len(missing)
+            if progress is not None:
+                progress.update(len(chunk))
+        return [known[key] for key in keys]
 
 
 def read_scored(files: Iterable[tuple[Path | str, Path | str]]) -> pd.DataFrame:

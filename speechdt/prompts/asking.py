@@ -1,7 +1,7 @@
 """Dev clips of a search, and a detector that answers each prompt on each clip once."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from speechdt.arrays import Floats, Indices
 from speechdt.audio.io import from_flac_bytes
-from speechdt.detectors.call import ScoreError, store_name
+from speechdt.detectors.call import ScoreError
+from speechdt.detectors.hearing import Hearing
 from speechdt.prompts.answer_store import AskOnce, PromptStore
 from speechdt.trials.cells import read_cell
 
@@ -91,7 +92,7 @@ class PromptTrials:
     def _ask(self, prompts: Sequence[str], clips: Indices) -> Floats:
         heard = [self._clips[i] for i in clips]
         scores = np.asarray(self.detector.score_prompts(heard, prompts), dtype=np.float64)
-        who = type(self.detector).__name__
+        who = type(getattr(self.detector, "of", self.detector)).__name__
         if scores.shape != (len(prompts), len(clips)):
             raise ScoreError(
                 f"{who} answered {scores.shape} scores to {len(prompts)} prompts about "
@@ -102,7 +103,6 @@ class PromptTrials:
         return scores
 
 
-def prompt_store(results: Path, backend: str, cls: type, options: Mapping[str, Any]) -> PromptStore:
+def prompt_store(results: Path, heard: Hearing) -> PromptStore:
     """Open the store of a detector under its options, whatever its prompt."""
-    own = {name: value for name, value in options.items() if name != "prompt"}
-    return PromptStore(results / "cache" / "prompts" / store_name(backend, cls, own))
+    return PromptStore(results / "cache" / "prompts" / heard.store_name("prompt"))

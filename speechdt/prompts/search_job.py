@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from speechdt.arrays import Bools
+from speechdt.detectors.hearing import Hearing
 from speechdt.prompts.answer_store import PromptStore
 from speechdt.prompts.arm import Recall
 from speechdt.prompts.asking import PromptTrials, prompt_store
@@ -29,20 +30,12 @@ Write: TypeAlias = Callable[[str, int], str]
 
 
 @dataclass(frozen=True)
-class AskedDetector:
-    """A detector that is asked in words: the name of its backend, its class, and its options."""
-
-    backend: str
-    cls: type
-    options: Mapping[str, Any]
-
-    def build(self) -> Any:
-        """Return the detector."""
-        return self.cls(**self.options)
+class AskedDetector(Hearing):
+    """A detector that is asked in words, and how it hears."""
 
     def store(self, results: Path) -> PromptStore:
         """Open the store of its answers below the folder of results."""
-        return prompt_store(results, self.backend, self.cls, self.options)
+        return prompt_store(results, self)
 
 
 def search_prompts(

@@ -131,7 +131,9 @@ def _permutation_p(
 ) -> float:
     """Return the two-sided p-value of no difference in DT75."""
     rng = np.random.default_rng([seed, permutations])
-    both = pd.concat([_on_one_scale(of).assign(owner=owner) for owner, of in enumerate((one, other))])
+    both = pd.concat(
+        [_on_one_scale(of).assign(owner=owner) for owner, of in enumerate((one, other))]
+    )
     kept, counts = [], np.bincount(both.loc[both["speech"], "place"], minlength=len(levels))
     for is_speech in (True, False):
         of = both["speech"] == is_speech

@@ -176,7 +176,7 @@ class Fit:
 
     def _guess_at(self, x: Floats) -> Floats:
         """Return the guess rate at levels, straight between the tested ones."""
-        assert self.guesses is not None  # noqa: S101
+        assert self.guesses is not None
         right = np.clip(np.searchsorted(self.levels, x), 1, len(self.levels) - 1)
         left = right - 1
         share = (x - self.levels[left]) / (self.levels[right] - self.levels[left])
@@ -192,7 +192,9 @@ class Fit:
         for place, wanted in enumerate(proportion.ravel()):
             below = psi < wanted
             left = np.minimum(len(x) - 2, len(x) - 1 - below[..., ::-1].argmax(-1))
-            ends = (np.take_along_axis(psi, (left + step)[..., None], -1)[..., 0] for step in (0, 1))
+            ends = (
+                np.take_along_axis(psi, (left + step)[..., None], -1)[..., 0] for step in (0, 1)
+            )
             low, high = ends
             with np.errstate(divide="ignore", invalid="ignore"):
                 share = np.nan_to_num((wanted - low) / (high - low))

@@ -98,7 +98,9 @@ def _of_run(
     part: Part, trials: pd.DataFrame, catch: pd.DataFrame, draws: Draws
 ) -> dict[str, Rates]:
     own = {kind: decided(trials, len(part.levels), name, draws) for kind, name in DECISIONS.items()}
-    items = {of: int(trials.loc[trials["speech"] | ~of, "item_id"].nunique()) for of in (True, False)}
+    items = {
+        of: int(trials.loc[trials["speech"] | ~of, "item_id"].nunique()) for of in (True, False)
+    }
     counts = [coded(trials[trials["speech"] == of])[1] for of in (True, False)]
     found = {}
     for kind, of in own.items():

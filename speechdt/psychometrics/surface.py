@@ -221,7 +221,9 @@ def surface(
     if min(len(snrs), len(durations)) < 2:
         return pd.DataFrame(columns=PARAMETERS), pd.DataFrame(columns=CONTOUR)
     cells = speech.groupby(["snr_db", "duration_ms"]).ngroup()
-    levels = speech[["snr_db", "duration_ms"]].drop_duplicates().sort_values(["snr_db", "duration_ms"])
+    levels = (
+        speech[["snr_db", "duration_ms"]].drop_duplicates().sort_values(["snr_db", "duration_ms"])
+    )
     placed = trials.assign(place=0, stratum=np.searchsorted(durations, trials["duration_ms"]))
     placed.loc[cells.index, "place"] = cells
     draws = draws_of_runs(replicates, seed, criteria, len(by_run(trials)))
@@ -252,7 +254,9 @@ def _counts(
             rate, enough = matched_hits(run, cells, *weights)
             hits.append(np.nan_to_num(rate) * found.speech)
             trusted = trusted and enough
-    yes, asked, guess = (bootstrap.over_runs(part, seed) for part in zip(*of_detection, strict=True))
+    yes, asked, guess = (
+        bootstrap.over_runs(part, seed) for part in zip(*of_detection, strict=True)
+    )
     counts = {"detection": (yes, asked, guess)}
     if trusted:
         constant = np.full(len(asked), FALSE_ALARMS)
@@ -260,7 +264,13 @@ def _counts(
     return counts
 
 
-PARAMETERS = ["kind", "db_per_doubling", "db_per_doubling_low", "db_per_doubling_high", *Surface._fields]
+PARAMETERS = [
+    "kind",
+    "db_per_doubling",
+    "db_per_doubling_low",
+    "db_per_doubling_high",
+    *Surface._fields,
+]
 CONTOUR = ["kind", "duration_ms", "tested", "snr_db", "snr_censored", "snr_low", "snr_high"]
 
 

@@ -103,7 +103,9 @@ def thresholds(
         return pd.DataFrame(columns=columns), pd.DataFrame(columns=order)
     table = pd.DataFrame(rows)
     moved = _in_speech_band(table)
-    return pd.concat([table, *moved], ignore_index=True), pd.concat(curves, ignore_index=True)[order]
+    return pd.concat([table, *moved], ignore_index=True), pd.concat(curves, ignore_index=True)[
+        order
+    ]
 
 
 def _fits(part: Part, of_kinds: dict[str, Rates]) -> dict[str, curve.Fit]:
@@ -186,7 +188,10 @@ def _in_speech_band(table: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the thresholds of each background along speech-band SNR: moved by its mean."""
     of = (table["dimension"] == "snr") & table["offset_db"].notna()
     moved = table[of].assign(dimension=SPEECH_BAND)
-    for column in ("location", *(f"{n}{end}" for n in PROPORTIONS for end in ("", "_low", "_high"))):
+    for column in (
+        "location",
+        *(f"{n}{end}" for n in PROPORTIONS for end in ("", "_low", "_high")),
+    ):
         moved[column] += moved["offset_db"]
     return [moved] if len(moved) else []
 

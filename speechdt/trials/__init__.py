@@ -8,6 +8,7 @@ dealing : dealing of sources and crops to items: group by group, or in fair shar
 grid : the cells of the experiment, by SNR and duration, and their names.
 items : which crop of which source stands before which crop of which background.
 leak_audit : proof on the finished trials that no split shares audio with another.
+presented : cells as a detector hears them that is trained in a container.
 rendering : rendering of trials: an item at one SNR and one duration.
 without_corpus : recordings and trials that are left when one corpus is left out.
 """

@@ -50,6 +50,11 @@ class Run:
         Corpus that it has learned nothing from.
     in_domain : str
         The run that differs from it in nothing but the corpus; itself where none is left out.
+    presentation : mapping
+        ``level`` and ``container`` of the clips that it hears, where nothing is chosen.
+    alternatives : tuple of mappings
+        ``level``, ``container`` and ``options`` that dev chooses among; of a run without scores of
+        its own those of the run whose scores it has.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Run:
     scores: str
     left_out: str | None
     in_domain: str
+    presentation: Mapping[str, Any]
+    alternatives: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,8 @@ class Training:
         The model it is trained on, if the workflow makes it.
     train, dev : str
         Splits that it learns from and is chosen on.
+    presentation : mapping
+        ``level`` and ``container`` of the clips.
     """
 
     name: str
@@ -126,6 +135,7 @@ class Training:
     base: tuple[str, ...]
     train: str
     dev: str
+    presentation: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -149,6 +159,10 @@ class Search:
     used : bool
         Whether a variant uses its winner, or the backend or variant that it is on. Others are in no
         table and run if one asks for their file.
+    presentation : mapping
+        ``level`` and ``container`` of the clips that are asked about.
+    chooser : str or None
+        The run that it is on, if dev chooses how that hears.
     """
 
     name: str
@@ -161,6 +175,8 @@ class Search:
     label: str
     made: tuple[str, ...]
     used: bool
+    presentation: Mapping[str, Any]
+    chooser: str | None
 
 
 @dataclass(frozen=True)
@@ -223,6 +239,11 @@ class Experiment:
     def first_runs(self) -> dict[str, str]:
         """The run of each variant that is shown trial by trial."""
         return {name: variant.runs[0] for name, variant in self.variants.items()}
+
+    @property
+    def choosing(self) -> list[str]:
+        """Runs of which dev chooses how they hear."""
+        return [name for name in self.scored if self.runs[name].alternatives]
 
     @property
     def trained(self) -> list[str]:

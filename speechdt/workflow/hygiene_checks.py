@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from speechdt.audio.presentation import STORED, Presentation
 from speechdt.corpus.readers.tree import rows
 from speechdt.corpus.sources import CorpusError
 from speechdt.detectors.contract import Detector
@@ -28,12 +29,15 @@ class Check(NamedTuple):
         What the detector is built with.
     thresholds : dict
         nonspeech_above and speech_below, see `hygiene.Thresholds`.
+    presentation : dict
+        ``level`` and ``container``: at which level it hears recordings.
     """
 
     backend: str
     detector: type[Detector]
     options: dict[str, Any]
     thresholds: dict[str, float]
+    presentation: dict[str, Any]
 
 
 def read_checks(
@@ -84,6 +88,9 @@ def _read(
         raise ConfigError(f"{where}: no backend '{backend}'{meant(backend, found)}; {known}")
     if "gpus" in entry:
         raise ConfigError(f"{where}: unknown key 'gpus'; a check claims those of its detector")
+    for key in ("choose", "container"):
+        if key in entry:
+            raise ConfigError(f"{where}: unknown key '{key}'; a check hears recordings, not clips")
     own = {key: value for key, value in entry.items() if key not in NOT_OPTIONS}
     try:
         options = variant_options(own, found[backend], models, prompts, nano_folder)
@@ -96,7 +103,8 @@ def _read(
             "that hygiene leaves; name a checkpoint of its own"
         )
     thresholds = {key: float(entry[key]) for key in NOT_OPTIONS}
-    return Check(backend, found[backend], options, thresholds)
+    presentation = Presentation.of(entry.get("level", STORED)).told()
+    return Check(backend, found[backend], options, thresholds, presentation)
 
 
 def check_marks(files: list[str]) -> list[str]:

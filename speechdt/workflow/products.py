@@ -13,6 +13,7 @@ TEXT_TABLES = ("matrix.md", "matrix.tex", "thresholds.md", "thresholds.tex", "la
 TABLES = (
     *("matrix", "metrics", "reliability", "thresholds", "curves", "latency", "pareto"),
     *("comparisons", "surface", "contour", "threshold_sensitivity", "origins"),
+    *("levels", "choices", "presentations"),
 )
 ERROR_TABLES = ("errors", "errors_common", "errors_pairs", "error_sources")
 
@@ -50,6 +51,33 @@ class Products:
     def thresholds_of(self, runs: Iterable[str]) -> list[str]:
         """Return the decision thresholds of each run in every replicate."""
         return [f"<results>/calibration/{run}.thresholds.parquet" for run in runs]
+
+    def choices(self, runs: Iterable[str | None]) -> list[str]:
+        """Return what dev chose for each of the runs for which it chooses."""
+        choosing = self.experiment.choosing
+        return [f"<results>/choices/{run}.json" for run in runs if run in choosing]
+
+    def defaults(self, runs: Iterable[str], cells: Iterable[str]) -> list[str]:
+        """Return scores of test as they would be without a choice, of runs that have one."""
+        cells, choosing = list(cells), self.experiment.choosing
+        return [
+            f"<results>/choices/default/{run}/test/{cell}.parquet"
+            for run in runs
+            if run in choosing
+            for cell in cells
+        ]
+
+    @property
+    def choosing_variants(self) -> dict[str, str]:
+        """The first run of each variant for which dev chooses."""
+        first = self.experiment.first_runs
+        return {name: run for name, run in first.items() if run in self.experiment.choosing}
+
+    @property
+    def probed(self) -> dict[str, str]:
+        """The first run of each variant with a detector of its own."""
+        first = self.experiment.first_runs
+        return {name: run for name, run in first.items() if run in self.experiment.scored}
 
     def tables_of(self, *names: str, suffix: str = ".csv") -> list[str]:
         """Return tables by name."""

@@ -3,13 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from speechdt.audio.presentation import ALONE, Presentation
 from speechdt.corpus.readers import check as check_corpora
 from speechdt.corpus.readers import name as corpus_name
 from speechdt.detectors.contract import Detector
 from speechdt.errors import SpeechdtError
 from speechdt.prompts.answer_options import has_options
 from speechdt.trials.grid import Grid
-from speechdt.workflow import hygiene_checks, left_out_corpora, runs, searches, variants
+from speechdt.workflow import (
+    hygiene_checks,
+    left_out_corpora,
+    presentations,
+    runs,
+    searches,
+    variants,
+)
 from speechdt.workflow.experiment import Experiment, Run, Search, Training, Variant
 from speechdt.workflow.left_out_corpora import LeftOut, without
 
@@ -73,7 +81,7 @@ class _Resolver:
         """Return the records."""
         settings = self.settings
         of_run = self._runs()
-        found, notes = self._searches()
+        found, notes = self._searches(of_run)
         trainings = {name: self._training(name) for name in self.adapters}
         classes = {name: (one.detector, one.settings) for name, one in trainings.items()}
         clips = settings["trials"]["train_clips"]
@@ -127,12 +135,17 @@ class _Resolver:
             for name, (_, entry) in scored.items()
         }
         left_out = {run.name: run for run in self.left_out}
+        hears = {
+            name: self._heard(name, entry, detectors[name], options[name])
+            for name, (_, entry) in scored.items()
+        }
         return {
             name: self._run(
                 name,
                 scored[left.in_domain if left and not left.entry else name],
                 detectors,
                 options,
+                hears,
                 left,
             )
             for name, left in {**dict.fromkeys(entries), **left_out}.items()
@@ -144,6 +157,7 @@ class _Resolver:
         of: tuple[str, Mapping[str, Any]],
         detectors: Mapping[str, type[Detector]],
         options: Mapping[str, Mapping[str, Any]],
+        hears: Mapping[str, presentations.Heard],
         left: LeftOut | None,
     ) -> Run:
         variant, entry = of
@@ -165,7 +179,29 @@ class _Resolver:
             scores=scores,
             left_out=left.corpus if left else None,
             in_domain=left.in_domain if left else name,
+            presentation=hears[scores].presentation,
+            alternatives=hears[scores].alternatives,
         )
+
+    @property
+    def _longest_ms(self) -> int:
+        grid = self.settings["grid"]
+        return int(max([*grid["duration_ms"], grid["clean_ms"]]))
+
+    def _heard(
+        self,
+        name: str,
+        entry: Mapping[str, Any],
+        cls: type[Detector],
+        options: Mapping[str, Any],
+    ) -> presentations.Heard:
+        adapter = self.adapters.get(entry.get("adapter", ""))
+        trained_in = adapter.get("container", ALONE) if adapter else None
+        ladder = self.settings["presentation"]["ladder"]
+        try:
+            return presentations.heard(entry, cls, options, ladder, self._longest_ms, trained_in)
+        except ValueError as error:
+            raise variants.ConfigError(f"variants.{name}: {error}") from error
 
     def _gpus(
         self, entry: Mapping[str, Any], cls: type[Detector], options: Mapping[str, Any]
@@ -210,12 +246,14 @@ class _Resolver:
             seed=self.settings["seed"],
         )
         _, corpus = self.trained_without.get(name, (name, None))
-        splits = [without(split, corpus) if corpus else split for split in ("train", "dev")]
+        train, dev = (without(split, corpus) if corpus else split for split in ("train", "dev"))
         base = (settings["model"],) if variants.is_nano(settings, self.nano) else ()
         gpus = self._gpus(entry, cls, settings)
-        return Training(name, entry["backend"], cls, settings, gpus, base, *splits)
+        container = presentations.check_trained(name, entry, self._longest_ms)
+        heard = Presentation.of(container=container).told()
+        return Training(name, entry["backend"], cls, settings, gpus, base, train, dev, heard)
 
-    def _searches(self) -> tuple[dict[str, Search], tuple[str, ...]]:
+    def _searches(self, of_run: Mapping[str, Run]) -> tuple[dict[str, Search], tuple[str, ...]]:
         # A search is on the first run of a variant, and its winner serves all runs.
         on = {variant: next(iter(of.values())) for variant, of in self.of_matrix.items()}
         named = _present(self.settings["searches"])
@@ -228,11 +266,23 @@ class _Resolver:
         # Of these no table tells; each runs if one asks for its file.
         unused, note = searches.check_unused(rest, on, **self._names())
         found = {
-            name: self._search(name, one, name in used) for name, one in (checked | unused).items()
+            name: self._search(name, one, name in used, of_run)
+            for name, one in (checked | unused).items()
         }
         return found, (note,) if note else ()
 
-    def _search(self, name: str, checked: searches.Checked, used: bool) -> Search:
+    def _search(
+        self, name: str, checked: searches.Checked, used: bool, of_run: Mapping[str, Run]
+    ) -> Search:
+        on, chooser = self.settings["searches"][name]["on"], None
+        if isinstance(on, Mapping):
+            try:
+                heard = presentations.of_search(on, checked.cls, self._longest_ms)
+            except ValueError as error:
+                raise variants.ConfigError(f"searches.{name}: {error}") from error
+        else:  # hears as the first run of the variant that it is on
+            run = of_run[next(iter(self.of_matrix[on]))]
+            heard, chooser = dict(run.presentation), run.name if run.alternatives else None
         return Search(
             name=name,
             backend=checked.entry["backend"],
@@ -244,6 +294,8 @@ class _Resolver:
             label=variants.model_label(checked.options, self.nano),
             made=self._made(checked.options),
             used=used,
+            presentation=heard,
+            chooser=chooser,
         )
 
 

@@ -11,7 +11,7 @@ from speechdt.detectors.plugins import find_detectors
 from speechdt.detectors.signature import check_options
 from speechdt.errors import SpeechdtError
 
-NOT_OPTIONS = ("backend", "gpus", "seeds")
+NOT_OPTIONS = ("backend", "gpus", "seeds", "level", "container", "choose")
 """Keys of a variant or adapter that are no options of its detector."""
 OF_CHECKPOINT = ("model", "revision", "device")
 """What ``models`` may say of a backend's checkpoint, unless a variant or adapter does itself."""

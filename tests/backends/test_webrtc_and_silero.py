@@ -24,10 +24,10 @@ def test_silero_is_the_stock_model(clips):
     stock = load_silero_vad(onnx=True)
     expected = []
     for clip in clips:
-        stock.reset_states()
-        steps = range(0, len(clip) - 511, 512)
-        heard = [stock(torch.from_numpy(clip[i : i + 512]), 16_000).item() for i in steps]
-        expected.append(np.array(heard))
+        # Whole clips by the package's own loop, which fills the last frame with zeros.
+        heard = stock.audio_forward(torch.from_numpy(clip)[None], 16_000)
+        expected.append(heard[0].numpy())
+    assert any(len(clip) % 512 for clip in clips)
     np.testing.assert_allclose(
         DETECTORS["silero"]().score(clips), [p.max() for p in expected], atol=1e-6
     )

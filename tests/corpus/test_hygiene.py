@@ -9,6 +9,7 @@ from speechdt.audio import io as audio_io
 from speechdt import find_detectors
 from speechdt.corpus import hygiene
 from speechdt.detectors import recordings
+from speechdt.detectors.hearing import Hearing
 from speechdt.workflow.hygiene_checks import read_checks
 from speechdt.workflow.variants import ConfigError
 from speechdt.corpus.hygiene import Thresholds
@@ -16,6 +17,7 @@ from speechdt.store import Store
 from speechdt.corpus.selection import ExclusionError, read_marks, select
 
 PLAN = {"mode": 3, "frame_ms": 30}
+HEARD = Hearing("webrtc", find_detectors()["webrtc"], PLAN)
 
 
 def plan_s_activity(path):
@@ -34,7 +36,7 @@ def index(sources):
 
 def test_webrtc_mode_3_is_the_plan_s_share_of_voiced_frames(index, tmp_path):
     store = Store(tmp_path / "scores.sqlite")
-    measured = recordings.measure(index, "webrtc", PLAN, store)
+    measured = recordings.measure(index, HEARD, store)
     expected = [plan_s_activity(path) for path in index["path"]]
     # The library keeps 16 bits as floats; a sample may be rounded otherwise.
     np.testing.assert_allclose(measured["p_speech"], expected, atol=0.05)
@@ -43,9 +45,9 @@ def test_webrtc_mode_3_is_the_plan_s_share_of_voiced_frames(index, tmp_path):
 
 def test_what_is_known_is_not_heard_again(index, tmp_path):
     store = Store(tmp_path / "scores.sqlite")
-    first = recordings.measure(index.iloc[:5], "webrtc", PLAN, store)
+    first = recordings.measure(index.iloc[:5], HEARD, store)
     gone = index.assign(path=["nowhere.wav"] * 5 + index["path"].tolist()[5:])
-    again = recordings.measure(gone, "webrtc", PLAN, store)
+    again = recordings.measure(gone, HEARD, store)
     assert again["p_speech"][:5].tolist() == first["p_speech"].tolist()
 
 

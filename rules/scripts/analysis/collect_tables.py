@@ -5,8 +5,9 @@ import json
 import pandas as pd
 
 from speechdt.detectors.answer_files import by_run
+from speechdt.reporting.tables.levels import LEVEL_TEXT, with_presentations
 from speechdt.reporting.tables.matrix import matrix, with_origins
-from speechdt.reporting.tables.reading import read_tables
+from speechdt.reporting.tables.reading import read_table, read_tables
 from speechdt.reporting.tables.skill import mean_auc
 from speechdt.workflow.jobs import logged
 
@@ -33,6 +34,8 @@ if __name__ == "__main__":
             },
         )
         tables["matrix"] = with_origins(rows, read_tables([snakemake.input.origins]))
+        presented = read_table(snakemake.input.presentations, LEVEL_TEXT)
+        tables["matrix"] = with_presentations(tables["matrix"], presented)
         for name, table in tables.items():
             table.to_csv(snakemake.output[name], index=False)
         with pd.option_context("display.width", 200):

@@ -5,21 +5,21 @@ from pathlib import Path
 import pandas as pd
 
 from speechdt import find_detectors
+from speechdt.detectors.hearing import Hearing
 from speechdt.detectors.recordings import measure
-from speechdt.workflow.jobs import logged
 from speechdt.store import Store
-from speechdt.detectors.call import store_name
+from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        backend, options = snakemake.params.backend, snakemake.params.options
-        detector = find_detectors()[backend]
+        params = snakemake.params
+        detector = find_detectors()[params.backend]
+        heard = Hearing.of_run(params.backend, detector, params.options, params.presentation)
         cache = Path(snakemake.output[0]).parents[2] / "cache" / "hygiene"
         scores = measure(
             pd.read_parquet(snakemake.input[0], columns=["source_id", "path", "sha256"]),
-            backend,
-            options,
-            Store(cache / store_name(backend, detector, options)),
+            heard,
+            Store(cache / heard.store_name()),
             # On a GPU one process is enough, and all that there is memory for.
             1 if detector.gpus else snakemake.threads,
         )

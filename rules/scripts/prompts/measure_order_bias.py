@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from speechdt import find_detectors
 from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.hearing import Hearing
 from speechdt.prompts.order_bias import order_bias
 from speechdt.prompts.winner import with_prompt
 from speechdt.trials.cells import read_cell
@@ -30,7 +31,11 @@ def log_odds(detector, cells):
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         options = with_prompt(snakemake.params.options, snakemake.input.search)
-        detector = find_detectors()[snakemake.params.backend](**options)
+        params = snakemake.params
+        cls = find_detectors()[params.backend]
+        detector = Hearing.of_run(
+            params.backend, cls, options, params.presentation, snakemake.input.choice
+        ).build()
         content = order_bias(*log_odds(detector, snakemake.input.cells)) | {"split": "dev"}
         if hasattr(detector, "answers"):
             content["answer_tokens"] = asdict(detector.answers)

@@ -9,11 +9,14 @@ from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        output, backend = Path(snakemake.output[0]), snakemake.params.backend
+        output, params = Path(snakemake.output[0]), snakemake.params
+        cls = find_detectors()[params.backend]
         table = score_found(
             json.loads(Path(snakemake.input.search).read_text()),
             {split: snakemake.input[split] for split in ("dev", "test")},
-            AskedDetector(backend, find_detectors()[backend], snakemake.params.options),
+            AskedDetector.of_run(
+                params.backend, cls, params.options, params.presentation, snakemake.input.choice
+            ),
             output.parents[2],
         )
         table.to_parquet(output, index=False)

@@ -22,7 +22,9 @@ if __name__ == "__main__":
         cls = find_detectors()[params.backend]
         content = search_prompts(
             snakemake.input.cells,
-            AskedDetector(params.backend, cls, params.options),
+            AskedDetector.of_run(
+                params.backend, cls, params.options, params.presentation, snakemake.input.choice
+            ),
             bank=read_table(snakemake.input.bank),
             prompts=params.prompts,
             settings=SearchSettings(**params.settings),

@@ -1,28 +1,55 @@
-"""Score the cells of dev and test with one detector: scores/{run}/{split}/{cell}.parquet."""
+"""Score the cells of dev and test with one detector: scores/{run}/{split}/{cell}.parquet.
+
+And dev at other levels: levels/{run}.csv.
+"""
 
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.detectors.answer_files import by_run_and_cell, scores_of_run
-from speechdt.detectors.call import store_name
+from speechdt.detectors.answer_files import by_cell, by_run_and_cell, scores_of_run
+from speechdt.detectors.contract import hears_at_own_level
+from speechdt.detectors.hearing import Hearing, OneDetector
+from speechdt.detectors.level_probe import probe
 from speechdt.detectors.scoring import score_cells
 from speechdt.prompts.winner import with_prompt
 from speechdt.store import Store
 from speechdt.workflow.jobs import logged
 
+
+def cells_of_dev(cells, names):
+    """Return the cell files of dev that have one of the names."""
+    found = by_cell(cells).items()
+    return [path for (split, cell), path in found if split == "dev" and cell in names]
+
+
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        backend = snakemake.params.backend
-        options = with_prompt(snakemake.params.options, snakemake.input.search)
-        detector = find_detectors()[backend]
-        scores = Path(snakemake.output[0]).parents[2]
-        cache = scores.with_name("cache") / "scores" / store_name(backend, detector, options)
+        params, run = snakemake.params, snakemake.wildcards.run
+        options = with_prompt(params.options, snakemake.input.search)
+        detector = find_detectors()[params.backend]
+        choice = snakemake.input.choice
+        heard = Hearing.of_run(params.backend, detector, options, params.presentation, choice)
+        one = OneDetector(heard)
+        levels = Path(snakemake.output.levels)
+        cache = levels.parents[1] / "cache" / "scores"
+        who = f"variants.{run}: backend '{params.backend}'"
+        kept = cache / heard.store_name()
         asked = score_cells(
-            lambda: detector(**options),
-            scores_of_run(
-                snakemake.wildcards.run, snakemake.input.cells, by_run_and_cell(snakemake.output)
-            ),
-            Store(cache),
-            f"variants.{snakemake.wildcards.run}: backend '{backend}'",
+            one.builder(heard.presentation),
+            scores_of_run(run, snakemake.input.cells, by_run_and_cell(snakemake.output.scores)),
+            Store(kept),
+            who,
         )
-        log.info("%s scored %d clips; all others were in %s", backend, asked, cache)
+        log.info("%s scored %d clips; all others were in %s", params.backend, asked, kept)
+        table = probe(
+            cells_of_dev(snakemake.input.cells, params.noisy),
+            one,
+            params.axis,
+            cache,
+            clips=None if hears_at_own_level(detector) else params.probe_clips,
+            replicates=params.replicates,
+            seed=params.seed,
+            who=who,
+        )
+        table.to_csv(levels, index=False)
+        log.info("\n%s", table.to_string(index=False))

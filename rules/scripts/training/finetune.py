@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 
 from speechdt import find_detectors
+from speechdt.audio.presentation import Presentation
+from speechdt.trials.presented import presented_cells
 from speechdt.workflow.jobs import logged
 from speechdt.workflow.torchrun import launch, run
 
@@ -21,10 +23,16 @@ if __name__ == "__main__" and "snakemake" in globals():
         out = Path(snakemake.output[0])
         # Beside the outputs: what a killed job leaves there, the next one goes on from.
         kept = {"checkpoints": str(out.parents[1] / "cache" / "finetune" / out.name)}
+        heard = Presentation.of(**snakemake.params.presentation)
+        folder = out.parents[1] / "cache" / "presented" / out.name
+        train, dev = (
+            [str(cell) for cell in presented_cells(snakemake.input[split], folder / split, heard)]
+            for split in ("train", "dev")
+        )
         arguments = {
             "backend": snakemake.params.backend,
-            "train": list(snakemake.input.train),
-            "dev": list(snakemake.input.dev),
+            "train": train,
+            "dev": dev,
             "out": str(out),
             "settings": snakemake.params.settings | kept,
         }

@@ -6,6 +6,7 @@ criteria, decision_tree, measured : the plan's criteria, its decision tree, and 
 data_text, error_rates_text, latency_text, matrix_text, origins_text, prompts_text, statistics_text,
 thresholds_text, training_text, verdict_text : tables of strings.
 formatting : numbers, intervals and thresholds as text.
+levels : tables of levels: AUC against level, and what dev chose.
 markup : tables of strings as Markdown and LaTeX.
 reading : CSV files with the types of their columns.
 """

@@ -1,0 +1,106 @@
+"""Level as an axis: how well a detector tells speech on dev, clips played at each of some levels.
+
+A detector that is cheap hears all of dev; a language model, or one that was trained here, as many
+clips as a probe takes, evenly over cells and classes. They are the same at each level.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from speechdt.arrays import Floats
+from speechdt.audio.presentation import STORED
+from speechdt.detectors.choice import beyond_full_scale, not_offered, read_trials, replicated_auc
+from speechdt.detectors.hearing import OneDetector
+from speechdt.detectors.scoring import Asker
+from speechdt.statistics import bootstrap
+from speechdt.statistics.metrics import Groups
+from speechdt.store import Store
+
+COLUMNS = ("level", "clips", "groups", "auc", "auc_low", "auc_high", "moved", "beyond_full_scale")
+
+
+def probe(
+    cells: Iterable[Path | str],
+    one: OneDetector,
+    levels: Sequence[float],
+    cache: Path,
+    *,
+    clips: int | None,
+    replicates: int,
+    seed: int,
+    who: str,
+) -> pd.DataFrame:
+    """Measure a detector at levels, and on clips as they are stored.
+
+    Parameters
+    ----------
+    cells : iterable of paths
+        Cell files of dev.
+    one : OneDetector
+        As it is scored; its level is what its answers are compared with.
+    levels : sequence of float
+        In dBFS, root mean square.
+    cache : Path
+        Folder in which scores are kept.
+    clips : int or None
+        How many clips it hears; None: all.
+    replicates, seed : int
+        Of the bootstrap over groups.
+    who : str
+        What an error calls the detector.
+
+    Returns
+    -------
+    DataFrame
+        level ("stored", then ascending), clips, groups; auc, auc_low and auc_high (NaN where the
+        detector takes 16-bit samples and too many clips exceed full scale); moved, the mean
+        absolute difference of P(speech) from that at the level at which the detector is scored;
+        beyond_full_scale, the share of clips.
+    """
+    trials = read_trials(cells)
+    if clips is not None:
+        trials = spread(trials, clips)
+    rungs: list[Any] = [STORED, *sorted(map(float, levels))]
+    shares = beyond_full_scale(trials["audio"], rungs)
+    refused = not_offered(one.heard, shares)
+    offered = [rung for rung in rungs if rung not in refused]
+    reference = _scores(one, trials, one.heard.presentation.level, cache, who)
+    heard_at = [None if rung == STORED else rung for rung in offered]
+    scores = np.stack([_scores(one, trials, level, cache, who) for level in heard_at])
+    measured = _auc_bounds(trials, scores, replicates, seed)
+    measured["moved"] = np.abs(scores - reference).mean(axis=1)
+    table = pd.DataFrame({"level": rungs, "beyond_full_scale": [shares[r] for r in rungs]})
+    table = table.merge(pd.DataFrame(measured).assign(level=offered), on="level", how="left")
+    table = table.assign(clips=len(trials), groups=trials["group_id"].nunique())
+    return table[list(COLUMNS)]
+
+
+def spread(trials: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return so many of the trials, as many of each class, evenly over what is there."""
+    parts = []
+    for _, part in trials.groupby("speech"):
+        wanted = min(len(part), -(-count // 2))
+        parts.append(part.iloc[np.linspace(0, len(part) - 1, wanted).round().astype(int)])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _scores(
+    one: OneDetector, trials: pd.DataFrame, level: float | None, cache: Path, who: str
+) -> Floats:
+    heard = one.heard_at(level)
+    store = Store(cache / heard.store_name())
+    asker = Asker(one.builder(heard.presentation), store, who)
+    found = asker.scores(trials["audio"], trials["trial_id"])
+    store.close()
+    return np.asarray(found)
+
+
+def _auc_bounds(trials: pd.DataFrame, scores: Floats, replicates: int, seed: int) -> dict[str, Any]:
+    aucs = replicated_auc(trials, scores.tolist(), replicates, seed)
+    counts = Groups(trials.assign(p_speech=0.5)).count_behind("auc")
+    low, high = bootstrap.interval(aucs[0], aucs[1:], counts)
+    return {"auc": aucs[0], "auc_low": np.clip(low, 0, 1), "auc_high": np.clip(high, 0, 1)}

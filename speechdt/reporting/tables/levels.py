@@ -1,0 +1,136 @@
+"""Tables of levels: AUC against level, what dev chose among, and what the choice was worth."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+NEAR = 0.01
+"""Distance in AUC within which a level is as good as the best one."""
+LEVEL_TEXT = ("level", "container", "chosen")
+"""Columns of ``presentations.csv`` that are text, whatever they look like."""
+PRESENTED = ("level", "container", "chosen", "auc_stored")
+"""Columns of ``presentations.csv`` that the matrix has too."""
+TOLD = ("variant", "level", "container", "chosen", "tried", "share", "auc_dev", "auc_dev_stored")
+GAINED = ("auc", "auc_stored", "gain", "gain_low", "gain_high")
+
+
+def levels(probes: Mapping[str, pd.DataFrame], heard: Mapping[str, Any]) -> pd.DataFrame:
+    """Return ``levels.csv``.
+
+    Parameters
+    ----------
+    probes : mapping
+        From `level_probe.probe`, by variant.
+    heard : mapping
+        Level at which each variant is scored.
+
+    Returns
+    -------
+    DataFrame
+        variant, the columns of a probe; heard, whether the variant is scored at this level; and
+        near_best, whether its AUC lies within `NEAR` of its best.
+    """
+    parts = []
+    for variant, probe in probes.items():
+        near = probe["auc"] >= probe["auc"].max() - NEAR
+        at = probe["level"].map(same_level) == same_level(heard[variant])
+        parts.append(probe.assign(heard=at, near_best=near))
+        parts[-1].insert(0, "variant", variant)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["variant"])
+
+
+def same_level(level: Any) -> str:
+    """Return a level as text, the same for -20, -20.0 and "-20"."""
+    return str(level) if level == "stored" else f"{float(level):g}"
+
+
+def choices(of_variant: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return ``choices.csv``: every alternative that dev chose among, and levels not offered.
+
+    Parameters
+    ----------
+    of_variant : mapping
+        Content of ``choices/{run}.json`` by variant.
+
+    Returns
+    -------
+    DataFrame
+        variant, level, container, options (text), auc_dev, share (of replicates of dev's groups
+        that would have chosen it), offered, chosen, default, beyond_full_scale.
+    """
+    columns = ["variant", "level", "container", "options", "auc_dev", "share"]
+    columns += ["offered", "chosen", "default", "beyond_full_scale"]
+    rows = []
+    for variant, found in of_variant.items():
+        for one in found["tried"]:
+            row = {"variant": variant, **_told(one), "auc_dev": one["auc"], "share": one["share"]}
+            kinds = {kind: _is(one, found[kind]) for kind in ("chosen", "default")}
+            rows.append(row | {"offered": True} | kinds)
+        for one in found["not_offered"]:
+            rows.append(
+                {"variant": variant, **one, "offered": False, "chosen": False, "default": False}
+            )
+    return pd.DataFrame(rows, columns=columns)
+
+
+def presentations(
+    configured: Mapping[str, Mapping[str, Any]],
+    of_variant: Mapping[str, Mapping[str, Any]],
+    gains: Mapping[str, Mapping[str, float]],
+) -> pd.DataFrame:
+    """Return ``presentations.csv``: how each variant hears, and what the choice is worth on test.
+
+    Parameters
+    ----------
+    configured : mapping
+        level and container of each variant, where dev does not choose.
+    of_variant : mapping
+        Content of ``choices/{run}.json``, of those for which it does.
+    gains : mapping
+        From `choice.gain`, of the same.
+
+    Returns
+    -------
+    DataFrame
+        `TOLD`: chosen are options, as text; tried is the number of alternatives, share that of the
+        replicates of dev's groups that would have chosen this one too; then `GAINED`, on test
+        (auc_stored: what comes without a choice: clips as stored, the detector's own defaults).
+    """
+    rows = []
+    for variant, plain in configured.items():
+        row: dict[str, Any] = {"variant": variant, **_told(dict(plain) | {"options": {}})}
+        if variant in of_variant:
+            found = of_variant[variant]
+            chosen = next(one for one in found["tried"] if _is(one, found["chosen"]))
+            row = {"variant": variant, **_told(chosen), "tried": len(found["tried"])}
+            row |= {"share": chosen["share"], "auc_dev": chosen["auc"], **gains[variant]}
+            row["auc_dev_stored"] = found["default"]["auc"] if found["default"] else np.nan
+        rows.append({("chosen" if name == "options" else name): v for name, v in row.items()})
+    return pd.DataFrame(rows, columns=[*TOLD, *GAINED])
+
+
+def with_presentations(matrix: pd.DataFrame, presented: pd.DataFrame) -> pd.DataFrame:
+    """Return the matrix with the columns `PRESENTED`.
+
+    A variant that hears clips as they are stored, and by no choice, has its own AUC as auc_stored.
+    """
+    own = presented.set_index("variant").reindex(matrix["variant"])[list(PRESENTED)]
+    own = own.reset_index(drop=True)
+    plain = (own["level"] == "stored") & (own["container"] == "none") & own["auc_stored"].isna()
+    own.loc[plain, "auc_stored"] = matrix["auc"].to_numpy()[plain]
+    return pd.concat([matrix.reset_index(drop=True), own], axis=1)
+
+
+def _told(one: Mapping[str, Any]) -> dict[str, str]:
+    container = one["container"]
+    if isinstance(container, Mapping):
+        container = f"noise {container['noise_ms']} ms"
+    options = ", ".join(f"{name} {value}" for name, value in one["options"].items())
+    return {"level": same_level(one["level"]), "container": container, "options": options}
+
+
+def _is(one: Mapping[str, Any], other: Mapping[str, Any] | None) -> bool:
+    names = ("level", "container", "options")
+    return other is not None and all(one[name] == other[name] for name in names)
