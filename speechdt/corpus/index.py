@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from speechdt.audio import activity, io as audio_io, highpass
+from speechdt.audio import activity, faults, highpass, streams
+from speechdt.audio import io as audio_io
 from speechdt.corpus import readers
 from speechdt.code_hash import code_hash, imported_versions
 from speechdt.audio.rate import SAMPLE_RATE
@@ -154,7 +155,7 @@ def _key(path: str, *circumstances: object) -> bytes:
 
 def _measuring_code() -> tuple[str, ...]:
     """Return what says how recordings are measured; not how they are found, which sources say."""
-    files = [Path(module.__file__ or "") for module in (audio_io, activity, highpass)]
+    files = [Path(module.__file__ or "") for module in (audio_io, activity, faults, highpass, streams)]
     return (code_hash(*files), inspect.getsource(measure), str(imported_versions(files)))
 
 
@@ -194,6 +195,9 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
         "downmix": recording.downmix,
         "offset": recording.offset,
         "rumble_db": recording.rumble_db,
+        "hum_db": recording.hum_db,
+        "clipped": recording.clipped,
+        "faults": faults.named(*recording[2:]),
         "sha256": hashlib.sha256(samples.data).hexdigest(),
         "active": activity.to_runs(activity.active_frames(samples)),
     }
