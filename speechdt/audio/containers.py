@@ -18,7 +18,7 @@ SUFFIXES = frozenset(
     [
         *(".m4a", ".m4b", ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".mkv", ".mka", ".webm", ".weba"),
         *(".amr", ".awb", ".wma", ".wmv", ".asf", ".aac", ".ac3", ".eac3", ".mp2", ".ape", ".wv"),
-        *(".avi", ".flv", ".mpg", ".mpeg", ".ts", ".tta", ".dts", ".mpc", ".spx", ".ra", ".rm"),
+        *(".avi", ".flv", ".mpg", ".mpeg", ".tta", ".dts", ".mpc", ".spx", ".ra", ".rm"),
     ]
 )
 """Names of such files."""
