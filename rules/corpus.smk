@@ -6,6 +6,11 @@ from speechdt.corpus.file_states import fingerprint
 HYGIENE = settings["hygiene"]
 
 
+def read_anew(asked):
+    """Say, as a number, whether recordings that are known are to be read all the same."""
+    return int(asked.forceall or "index_corpus" in asked.forcerun)
+
+
 rule index_corpus:
     output:
         index="<results>/corpus/index.parquet",
@@ -19,7 +24,7 @@ rule index_corpus:
     threads: workflow.cores
     resources:
         # No param, which would say next time that it has changed.
-        anew=int("index_corpus" in workflow.dag_settings.forcerun),
+        anew=lambda wildcards: read_anew(workflow.dag_settings),
     params:
         corpora=settings["corpus"],
         decoder=decoder(),

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from support.publishers import save_rows
 
-from speechdt.corpus import file_states, index, readers
+from speechdt.corpus import file_states, index, readers, rejections
 
 RATE = 16_000
 HEADER = ["path", "label", "category", "group_id"]
@@ -207,3 +207,50 @@ def test_vocals_of_any_spelling(folder, said, taken):
     usable, reasons = indexed(corpus(folder))
     assert len(usable) == taken
     assert len(reasons) == 1 - taken
+
+
+def test_folders_with_the_same_names_keep_their_speakers_apart(tmp_path, rng):
+    for site in ("siteA", "siteB"):
+        for path in ("speech/g0/0.wav", "nonspeech/noise/g0/0.wav"):
+            (tmp_path / site / path).parent.mkdir(parents=True)
+            soundfile.write(tmp_path / site / path, rng.uniform(-0.5, 0.5, RATE), RATE)
+    one, other = (corpus(tmp_path / site) for site in ("siteA", "siteB"))
+    usable, reasons = indexed(one, other)
+    assert not reasons
+    speech = usable[usable["label"] == "SPEECH"]
+    assert speech["group_id"].to_dict() == {
+        "siteA/speech/g0/0.wav": "siteA/speech/g0",
+        "siteB/speech/g0/0.wav": "siteB/speech/g0",
+    }
+    alone, _ = indexed(one)
+    assert set(alone.index) == {"speech/g0/0.wav", "nonspeech/noise/g0/0.wav"}
+    (tmp_path / "siteB" / "speech" / "g0" / "0.wav").rename(
+        tmp_path / "siteB" / "speech" / "g0" / "1.wav"
+    )
+    (tmp_path / "siteB" / "nonspeech" / "noise" / "g0" / "0.wav").unlink()
+    together, _ = indexed(one | {"name": "all"}, other | {"name": "all"})
+    assert set(together[together["label"] == "SPEECH"]["group_id"]) == {"speech/g0"}
+
+
+def test_folders_of_one_name_with_the_same_recordings_are_one_line(tmp_path, rng):
+    for site in ("a", "b"):
+        (tmp_path / site / "data" / "speech").mkdir(parents=True)
+        soundfile.write(tmp_path / site / "data/speech/0.wav", rng.uniform(-1, 1, RATE), RATE)
+    with pytest.raises(index.CorpusError, match=r"speech/0.wav stands for .* need a name each"):
+        indexed(*(corpus(tmp_path / site / "data") for site in ("a", "b")))
+
+
+def test_rejections_are_summed_up_by_reason(folder):
+    save_rows(
+        folder / "manifest.csv",
+        [HEADER, *([f"{number}.wav", "voice", "speech", "a"] for number in range(30))],
+    )
+    sources = index.read_corpora([corpus(folder)])
+    _, rejected = index.index(sources, 200)
+    assert rejections.summary(rejected, len(sources)) == [
+        "30 of 30 recordings are not used (corpus/rejected.csv):",
+        "  30: unknown label 'voice'; known: SPEECH, NONSPEECH, such as 0.wav",
+    ]
+    assert rejections.in_short(rejected, 30) == (
+        "30 of 30 recordings are not used (30: unknown label 'voice'; known: SPEECH, NONSPEECH)"
+    )
