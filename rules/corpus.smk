@@ -1,8 +1,14 @@
 # recordings -> index (what is usable) -> hygiene (what detectors hear in them) -> split
 
-from speechdt.files import fingerprint
+from speechdt.audio.containers import decoder
+from speechdt.corpus.file_states import fingerprint
 
 HYGIENE = settings["hygiene"]
+
+
+def read_anew(asked):
+    """Say, as a number, whether recordings that are known are to be read all the same."""
+    return int(asked.forceall or "index_corpus" in asked.forcerun)
 
 
 rule index_corpus:
@@ -16,11 +22,15 @@ rule index_corpus:
     conda:
         ENVIRONMENT
     threads: workflow.cores
+    resources:
+        # No param, which would say next time that it has changed.
+        anew=lambda wildcards: read_anew(workflow.dag_settings),
     params:
         corpora=settings["corpus"],
-        # Names, sizes and times of the recordings: a new file reruns the index.
+        decoder=decoder(),
+        # Names, sizes and times of the recordings, and contents: a new file reruns the index.
         files=[
-            fingerprint(corpus["path"])
+            fingerprint(corpus["path"], Path(results, "cache", "index.sqlite"))
             for corpus in settings["corpus"]
             if "path" in corpus
         ],

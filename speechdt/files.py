@@ -1,49 +1,99 @@
-"""Listing and fingerprints of the files of a folder."""
+"""Listing of the files of a folder, whatever lies there, and hashes of what they hold."""
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from speechdt.errors import SpeechdtError
+NOWHERE = "link to nowhere"
+CYCLE = "link cycle"
+OUTSIDE = "link out of the corpus folder (a manifest may name what it leads to)"
+ODD_NAME = "name is not UTF-8"
+KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device",
+         stat.S_IFCHR: "a device"}  # fmt: skip
+"""What is no regular file, and is never opened."""
 
-SUFFIXES = frozenset(
-    [
-        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"),
-        *(".au", ".caf", ".w64", ".rf64"),
-    ]
-)
-"""Names that are taken for audio; other files in a corpus folder are left alone."""
+
+class Entry(NamedTuple):
+    """An entry of a folder, and why it cannot be read, '' if it can."""
+
+    entry: os.DirEntry[str]
+    problem: str
 
 
 def walk(folder: Path | str) -> Iterator[os.DirEntry[str]]:
-    """Yield the files below a folder, but for hidden ones and those in hidden folders."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
+    """Yield the files below a folder, but for hidden ones and those in hidden folders.
+
+    Links are followed, wherever they lead, but never in a circle. What cannot be read is passed
+    over; :func:`entries` names it.
+    """
+    for entry, problem in entries(folder, follow=True):
+        if not problem:
+            yield entry
+
+
+def entries(folder: Path | str, *, follow: bool = False) -> Iterator[Entry]:
+    """Yield what lies below a folder, but for folders that can be listed and what is hidden.
+
+    Parameters
+    ----------
+    folder : path
+    follow : bool
+        Whether links may lead out of the folder; otherwise those are a problem, `OUTSIDE`.
+    """
+    real = os.path.realpath(folder)
+    yield from _below(str(folder), real, (real,), follow)
+
+
+def _below(folder: str, top: str, above: tuple[str, ...], follow: bool) -> Iterator[Entry]:
+    with os.scandir(folder) as found:
+        for entry in found:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
-                yield from walk(entry.path)
-            else:
-                yield entry
+            problem = _problem(entry, top, above, follow)
+            if problem or not entry.is_dir():
+                yield Entry(entry, problem)
+                continue
+            real = (
+                os.path.realpath(entry.path) if entry.is_symlink() else f"{above[-1]}/{entry.name}"
+            )
+            try:
+                yield from _below(entry.path, top, (*above, real), follow)
+            except OSError as error:
+                yield Entry(entry, f"folder cannot be listed ({error.strerror})")
 
 
-def fingerprint(folder: Path | str) -> str:
-    """Hash the names, sizes and times of all files below a folder.
+def _problem(entry: os.DirEntry[str], top: str, above: tuple[str, ...], follow: bool) -> str:
+    try:
+        entry.name.encode()
+    except UnicodeEncodeError:
+        return ODD_NAME
+    if not entry.is_symlink():
+        if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
+            return ""
+        return _special(entry.stat(follow_symlinks=False).st_mode)
+    try:
+        mode = entry.stat().st_mode
+    except OSError as error:
+        return CYCLE if error.errno == errno.ELOOP else NOWHERE
+    real = os.path.realpath(entry.path)
+    if real in above:
+        return CYCLE
+    if not follow and os.path.commonpath([real, top]) != top:
+        return OUTSIDE
+    return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else _special(mode)
 
-    Raises
-    ------
-    SpeechdtError
-        If there is no such folder.
-    """
-    if not Path(folder).is_dir():
-        raise SpeechdtError(f"corpus folder {folder} does not exist")
-    digest = hashlib.sha256()
-    for file in sorted(walk(folder), key=lambda entry: entry.path):
-        status = file.stat()
-        name = os.path.relpath(file.path, folder)
-        digest.update(f"{name}|{status.st_size}|{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
+
+def _special(mode: int) -> str:
+    return f"no file but {KINDS.get(stat.S_IFMT(mode), 'something else')}"
+
+
+def readable(path: str) -> str:
+    """Return a path as text that any file can hold: bytes that are no UTF-8 are written out."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def content_hash(path: Path) -> str:

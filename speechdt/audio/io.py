@@ -1,7 +1,6 @@
 """Reader of recordings as 16 kHz mono, and FLAC bytes of clips."""
 
 import io
-import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +9,12 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from speechdt.audio import noise
+from speechdt.audio import faults, noise
 from speechdt.audio.highpass import highpass
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.audio.region import file_and_times
+from speechdt.audio.streams import opened
+from speechdt.audio.unusable import UnusableAudio
 
 SILENCE = 1e-3
 """Peak below which a recording counts as silent (-60 dB of full scale)."""
@@ -27,17 +28,6 @@ CONTEXT_S = 1
 """Seconds before and after a region that are decoded with it: far more than any filter reaches."""
 CANCELLED = 0.1
 """Power of the mean of the channels, over that of the strongest, from which they cancel out."""
-LEAST_POWER = 1e-12
-"""Power that counts as none (-120 dB of full scale)."""
-
-CUT = re.compile(
-    r"^\s*(?:data|FORM|Data Size|riff|Riff size)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE
-)
-"""How libsndfile logs that WAV, AIFF, AU, W64 or RF64 hold less than their header says."""
-
-
-class UnusableAudio(ValueError):
-    """A recording cannot be used; the message says why in a few words."""
 
 
 class Recording(NamedTuple):
@@ -54,12 +44,19 @@ class Recording(NamedTuple):
         Mean of what the high-pass took away, of full scale.
     rumble_db : float
         Power of the rest of what it took away, over that of what it left, in dB.
+    hum_db : float
+        Power of 50 or 60 Hz and their multiples over that of the rest, in dB
+        (:func:`faults.hum_db`).
+    clipped : float
+        Share of the samples that are clipped (:func:`faults.clipped`).
     """
 
     samples: NDArray[np.float32]
     downmix: str
     offset: float
     rumble_db: float
+    hum_db: float
+    clipped: float
 
 
 def read(path: Path | str) -> NDArray[np.float32]:
@@ -144,17 +141,21 @@ def _heard(decoded: _Decoded) -> Recording:
     if len(samples[decoded.kept]) == 0:
         raise UnusableAudio("no samples")
     passed = highpass(samples)
-    return _measured(samples[decoded.kept], np.ascontiguousarray(passed[decoded.kept]))
+    kept = np.ascontiguousarray(passed[decoded.kept])
+    return _measured(samples[decoded.kept], kept, faults.clipped(decoded.mono))
 
 
-def _measured(samples: NDArray[np.float32], passed: NDArray[np.float32]) -> Recording:
+def _measured(
+    samples: NDArray[np.float32], passed: NDArray[np.float32], clipped: float = 0.0
+) -> Recording:
     """Compare a recording with what the high-pass left of it."""
     # What was taken away is so slow that every eighth sample tells all of it.
     taken = samples[::8] - passed[::8]
     offset = taken.mean()
-    rumble = max(_power(taken - offset), LEAST_POWER)
-    rumble_db = 10 * np.log10(rumble / max(_power(passed), LEAST_POWER))
-    return Recording(passed, "", float(offset), float(rumble_db))
+    rumble = max(_power(taken - offset), faults.LEAST_POWER)
+    rumble_db = 10 * np.log10(rumble / max(_power(passed), faults.LEAST_POWER))
+    hum_db = faults.hum_db(samples)
+    return Recording(passed, "", float(offset), float(rumble_db), hum_db, clipped)
 
 
 def _downmixed(
@@ -162,7 +163,7 @@ def _downmixed(
 ) -> Recording:
     """Return the mean of the channels or, if they cancel out in it, the strongest of them."""
     mean = mean._replace(downmix="mean")
-    least = max(_power(mean.samples) / CANCELLED, LEAST_POWER)
+    least = max(_power(mean.samples) / CANCELLED, faults.LEAST_POWER)
     # With offset and rumble a channel is no weaker than without: few files are read a second time.
     channels = (
         _heard(_decode(file, times, channel))._replace(downmix=f"channel {channel + 1}")
@@ -173,13 +174,14 @@ def _downmixed(
 
 
 def _power(samples: NDArray[np.float32]) -> float:
-    return float(np.mean(np.square(samples)))
+    return float(np.dot(samples, samples)) / len(samples)
 
 
 def _decode(path: Path, times: tuple[float, float] | None, channel: int | None = None) -> _Decoded:
     """Decode the mean of the channels, or one of them."""
     try:
-        with soundfile.SoundFile(path) as file:
+        file, cut = opened(path, MOST_SECONDS)
+        with file:
             rate = file.samplerate
             if file.format == "RAW":  # what libsndfile takes .au and .gsm files without header for
                 raise UnusableAudio("not readable as audio (no header)")
@@ -189,12 +191,11 @@ def _decode(path: Path, times: tuple[float, float] | None, channel: int | None =
             if span.begin:
                 file.seek(span.begin)
             mono, powers = _mono(file, span, channel)
-            log, ogg = file.extra_info, file.format == "OGG"
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
         raise UnusableAudio(f"not readable as audio ({_reason(error, path)})") from error
     if min(len(mono), span.last - span.begin) > span.first - span.begin + MOST_SECONDS * rate:
         raise UnusableAudio(f"longer than {MOST_SECONDS} s: cut it into pieces")
-    if len(mono) < span.last - span.begin or (not times and _is_cut(path, log, ogg)):
+    if len(mono) < span.last - span.begin or (not times and cut):
         raise UnusableAudio("truncated")
     first, last = (round((frame - span.begin) * SAMPLE_RATE / rate) for frame in span[1:3])
     return _Decoded(mono, rate, slice(first, last if span.end > span.last else None), powers)
@@ -241,23 +242,6 @@ def _mono(
     # Most recordings are one block, and are not copied.
     mono = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.float32), *blocks])
     return mono, energy / max(span.last - span.first, 1)
-
-
-def _is_cut(path: Path, log: str, ogg: bool) -> bool:
-    """Say whether a file ends too early, which libsndfile takes as it comes."""
-    # Of headers it trusts the file's size over the header's word, and only its log says so.
-    shortened = CUT.search(log)
-    if shortened:
-        # A header written before the length was known promises all that fits into 32 bits.
-        return int(shortened[2]) < int(shortened[1]) < 2**31 - 1
-    # Ogg (RFC 3533): the last page of a stream is marked, and no page is longer than this.
-    if not ogg:
-        return False
-    with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - 65_307, 0))
-        tail = file.read()
-    last = tail.rfind(b"OggS")
-    return last < 0 or not tail[last + 5] & 4
 
 
 def _reason(error: Exception, path: Path) -> str:

@@ -1,5 +1,6 @@
 """Corpora: their readers, the index of recordings, hygiene flags, near duplicates and the split.
 
+file_states : contents of files that were read, so that a replaced file is noticed.
 flags : flags of hygiene checks, joined to trials at the analysis.
 hygiene : hygiene flags: NONSPEECH recordings with speech in them, SPEECH recordings with too
     little.
@@ -8,6 +9,7 @@ index : index of the corpora: usable recordings with their facts, and rejected o
 labels : contradictory labels: the same audio as SPEECH and as NONSPEECH stops the run.
 near_duplicates : search for recordings of nearly the same audio in different splits, or under
     different labels.
+rejections : rejected recordings, summarised by reason.
 selection : selection of usable recordings: without excluded ones and, if asked, without flagged
     ones.
 sources : source: one recording, or one region of a longer one, as its corpus describes it.

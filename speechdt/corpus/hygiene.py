@@ -13,8 +13,6 @@ import pandas as pd
 from tqdm import tqdm
 
 
-
-
 class Thresholds(NamedTuple):
     """From where a recording is flagged.
 
@@ -28,16 +26,6 @@ class Thresholds(NamedTuple):
 
     nonspeech_above: float
     speech_below: float
-
-
-
-
-
-
-
-
-
-
 
 
 def flag(index: pd.DataFrame, scores: pd.DataFrame, thresholds: Thresholds) -> pd.Series:

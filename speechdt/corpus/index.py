@@ -2,9 +2,9 @@
 
 import hashlib
 import inspect
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from speechdt.audio import activity, io as audio_io, highpass
-from speechdt.corpus import readers
+from speechdt.audio import activity, containers, faults, highpass, streams
+from speechdt.audio import io as audio_io
+from speechdt.corpus import file_states, readers
 from speechdt.code_hash import code_hash, imported_versions
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.store import Store
 from speechdt.audio.region import file_and_times
+from speechdt.audio.unusable import UnusableAudio
 from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
 
 AT_A_TIME = 500
@@ -26,7 +28,9 @@ AT_A_TIME = 500
 
 
 def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
-    """List the recordings of several corpora, in order of path.
+    """List the recordings of several corpora, in order of their names.
+
+    Where there are several folders, names and groups begin with that of the corpus.
 
     Parameters
     ----------
@@ -40,8 +44,12 @@ def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
         twice, with the same label, category and group; the second then says so as its reason.
     """
     sources: list[Source] = []
+    folders = {readers.name(corpus) for corpus in corpora if corpus["kind"] == "folder"}
     for corpus in corpora:
-        sources += readers.read(corpus)
+        found = readers.read(corpus)
+        if len(folders) > 1 and corpus["kind"] == "folder":
+            found = map(_of_its_corpus, found)
+        sources += found
     sources.sort(key=lambda source: (source.source_id, source.path))
     for place, (one, next_) in enumerate(pairwise(sources), 1):
         if one.source_id == next_.source_id:
@@ -50,10 +58,20 @@ def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
     return sources
 
 
+def _of_its_corpus(source: Source) -> Source:
+    """Name a source and its group by its corpus: another folder may use the same names."""
+    own = source.extra["corpus"]
+    group = f"{own}/{source.group_id}" if source.group_id else ""
+    return source._replace(source_id=f"{own}/{source.source_id}", group_id=group)
+
+
 def _refuse_contradiction(one: Source, other: Source) -> None:
     """Refuse two sources of one id that are not the same recording, described in the same way."""
     if one.path != other.path:
-        raise CorpusError(f"source_id {one.source_id} stands for {one.path} and {other.path}")
+        raise CorpusError(
+            f"source_id {one.source_id} stands for {one.path} and {other.path}; corpora that are "
+            "not one need a name each (`name` of the entry)"
+        )
     if one.label != other.label:
         raise CorpusError(
             f"two labels for {one.path}: it is listed as {one.label} and as {other.label}"
@@ -67,7 +85,11 @@ def _refuse_contradiction(one: Source, other: Source) -> None:
 
 
 def index(
-    sources: Sequence[Source], shortest_ms: int, workers: int = 1, kept: Path | None = None
+    sources: Sequence[Source],
+    shortest_ms: int,
+    workers: int = 1,
+    kept: Path | None = None,
+    anew: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read every recording once: measure the usable ones, give the reason for the others.
 
@@ -81,6 +103,8 @@ def index(
         Processes that read.
     kept : Path, optional
         Where what is measured is kept, so that only new or changed files are read again.
+    anew : bool
+        Whether all are read, whatever is kept.
 
     Returns
     -------
@@ -96,7 +120,7 @@ def index(
     rejected: list[dict[str, str]] = []
     first_with: dict[tuple[str, str], Source] = {}
     for source, (facts, reason) in zip(
-        sources, _measure_all(sources, shortest_ms, workers, kept), strict=True
+        sources, _measure_all(sources, shortest_ms, workers, kept, anew), strict=True
     ):
         if facts:
             twin = first_with.setdefault((facts["sha256"], source.label), source)
@@ -115,7 +139,7 @@ def index(
 
 
 def _measure_all(
-    sources: Sequence[Source], shortest_ms: int, workers: int, kept: Path | None
+    sources: Sequence[Source], shortest_ms: int, workers: int, kept: Path | None, anew: bool
 ) -> Iterator[tuple[dict[str, Any], str]]:
     store = Store(kept) if kept else None
     code = _measuring_code()
@@ -124,13 +148,19 @@ def _measure_all(
         for start in range(0, len(sources), AT_A_TIME):
             some = sources[start : start + AT_A_TIME]
             keys = [_key(source.path, source, shortest_ms, code) for source in some]
-            known = store.get(keys) if store else {}
+            known = store.get(keys) if store and not anew else {}
             new = [place for place, name in enumerate(keys) if name not in known]
             tasks = [some[place] for place in new], [shortest_ms] * len(new)
-            found = pool.map(measure, *tasks, chunksize=16) if workers > 1 else map(measure, *tasks)
-            fresh = dict(zip((keys[place] for place in new), found, strict=True))
+            run = partial(pool.map, chunksize=16) if workers > 1 else map
+            found = list(run(_measure_with_content, *tasks))
+            fresh = {keys[place]: facts for place, (facts, _) in zip(new, found, strict=True)}
             if store:
                 store.put(fresh)
+                files = (file_and_times(some[place].path)[0] for place in new)
+                contents = zip(files, (content for _, content in found), strict=True)
+                file_states.remember(
+                    store, {file: one for file, one in contents if one is not None}
+                )
             known |= fresh
             for name in keys:
                 facts, reason = known[name]
@@ -138,24 +168,31 @@ def _measure_all(
             progress.update(len(some))
 
 
+def _measure_with_content(
+    source: Source, shortest_ms: int
+) -> tuple[tuple[dict[str, Any], str], int | None]:
+    """Measure a recording, and return a checksum of its file's content as well."""
+    measured = measure(source, shortest_ms)
+    return measured, None if source.reason else file_states.content(file_and_times(source.path)[0])
+
+
 def _key(path: str, *circumstances: object) -> bytes:
-    """Return the key of a recording: its path, its file's size and time, and the circumstances.
+    """Return the key of a recording: its path, its file's size, times and inode, the circumstances.
 
     It may be a file, a region of one (``file.wav#t=…``), or a name without a file; circumstances
     are what else its facts depend on, with a `repr` that says all of it.
     """
-    try:
-        status = os.stat(file_and_times(path)[0])
-        state = (status.st_size, status.st_mtime_ns)
-    except OSError:
-        state = (0, 0)
+    state = file_states.state(file_and_times(path)[0])
     return hashlib.sha256(repr((path, state, circumstances)).encode()).digest()
 
 
 def _measuring_code() -> tuple[str, ...]:
     """Return what says how recordings are measured; not how they are found, which sources say."""
-    files = [Path(module.__file__ or "") for module in (audio_io, activity, highpass)]
-    return (code_hash(*files), inspect.getsource(measure), str(imported_versions(files)))
+    files = [
+        Path(module.__file__ or "") for module in (audio_io, activity, faults, highpass, streams)
+    ]
+    versions = str(imported_versions(files))
+    return (code_hash(*files), inspect.getsource(measure), versions, containers.decoder())
 
 
 def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
@@ -172,7 +209,7 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
     if source.reason:
         return {}, source.reason
     if source.label not in CATEGORIES:
-        return {}, f"label '{source.label}' is neither SPEECH nor NONSPEECH"
+        return {}, f"unknown label '{source.label}'; known: {', '.join(CATEGORIES)}"
     if source.category not in CATEGORIES[source.label]:
         known = ", ".join(CATEGORIES[source.label])
         return {}, f"category '{source.category}' is none of {source.label}'s ({known})"
@@ -180,7 +217,7 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
         return {}, "no group_id"
     try:
         recording = audio_io.load(source.path)
-    except audio_io.UnusableAudio as error:
+    except UnusableAudio as error:
         return {}, str(error)
     samples = recording.samples
     peak = float(max(samples.max(), -samples.min()))
@@ -194,6 +231,9 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
         "downmix": recording.downmix,
         "offset": recording.offset,
         "rumble_db": recording.rumble_db,
+        "hum_db": recording.hum_db,
+        "clipped": recording.clipped,
+        "faults": faults.named(*recording[2:]),
         "sha256": hashlib.sha256(samples.data).hexdigest(),
         "active": activity.to_runs(activity.active_frames(samples)),
     }

@@ -23,7 +23,15 @@ from tqdm import tqdm
 
 from speechdt.audio import io as audio_io
 from speechdt.audio.rate import SAMPLE_RATE
-from speechdt.audio.fingerprint import BITS, HIGHEST_HZ, HOP, LOWEST_HZ, Fingerprint, fingerprint, variants
+from speechdt.audio.fingerprint import (
+    BITS,
+    HIGHEST_HZ,
+    HOP,
+    LOWEST_HZ,
+    Fingerprint,
+    fingerprint,
+    variants,
+)
 
 SCHEMA = pa.schema(
     [

@@ -20,8 +20,6 @@ PIECE_S = 30.0
 """Longest piece of a long recording that is one source, in seconds."""
 
 
-
-
 class CorpusError(SpeechdtError):
     """A corpus cannot be used at all; the message is one line naming the folder or file."""
 

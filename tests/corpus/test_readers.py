@@ -327,3 +327,33 @@ def test_a_table_without_a_column_is_one_line(trees, tmp_path, kind, table, colu
     file.write_text(file.read_text().replace(column, "other", 1))
     with pytest.raises(CorpusError, match=rf"{file.name} lacks the column \S*{column}"):
         listed(tmp_path, kind)
+
+
+ODD_RTTM = (
+    "\ufeffspeaker x 1 0,5 2,0 <NA> <NA> a <NA> <NA>\n"
+    "SPEAKER x 1 nan 2 <NA> <NA> a <NA> <NA>\n"
+    "SPEAKER x 1 3 inf <NA> <NA> a <NA> <NA>\n"
+    "SPEAKER x 1 -1 2 <NA> <NA> a <NA> <NA>\n"
+    "Speaker y 1 4.0 1.5 <NA> <NA> b <NA> <NA>\n"
+)
+
+
+def test_rttm_as_it_comes_is_read_or_counted(tmp_path):
+    """A byte order mark, letters of any case, commas, times that are none, several recordings."""
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "all.rttm").write_text(ODD_RTTM, encoding="utf-8")
+    for name in "xy":
+        publishers.save(tmp_path / f"{name}.wav", np.zeros(RATE))
+    found = list(readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]}))
+    used = {(source.group_id, source.path.partition("#t=")[2]) for source in found if not source.reason}
+    assert used == {("voxconverse/x", "0.500,2.500"), ("voxconverse/y", "4.000,5.500")}
+    (counted,) = [source for source in found if source.reason]
+    assert counted.reason.startswith("3 turns without a usable time in")
+
+
+def test_one_recording_in_an_rttm_of_another_name_is_found(tmp_path):
+    publishers.rttm(tmp_path / "dev" / "x_annotated.rttm", "x", [(0, 1, "a")])
+    publishers.save(tmp_path / "x.wav", np.zeros(RATE))
+    (found,) = readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]})
+    assert not found.reason
+    assert found.path == f"{tmp_path}/x.wav#t=0.000,1.000"

@@ -7,12 +7,24 @@ lays out, in no time, so that a wrong one is refused before any job.
 
 import difflib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from speechdt.corpus.readers import esc50, fma, folder, gtzan, musan, musiccaps, synthetic, voxconverse
+from speechdt.audio.region import file_and_times
+from speechdt.corpus.readers import (
+    esc50,
+    fma,
+    folder,
+    gtzan,
+    musan,
+    musiccaps,
+    remainder,
+    synthetic,
+    voxconverse,
+)
 from speechdt.corpus.sources import VOCALS, CorpusError, Source
 
 READERS: dict[str, ModuleType] = {
@@ -69,10 +81,35 @@ def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
         If it cannot be read.
     """
     options = _checked(corpus)
+    listed: set[str] = set()
     for source in READERS[corpus["kind"]].read(**options):
+        listed.add(_file(source))
         own = {"corpus": name(corpus), "origin": source.extra.get("origin") or name(corpus)}
         source = source._replace(extra=source.extra | own)
         yield source if corpus.get("vocals") == KEPT else _without_vocals(source)
+    if "path" in options:
+        for source in remainder.odd(options["path"], listed):
+            yield source._replace(extra={"corpus": name(corpus)})
+
+
+def notes(corpus: Mapping[str, Any], sources: Iterable[Source]) -> list[str]:
+    """Return lines on what of a corpus is not used, and in no table: files, columns of a manifest.
+
+    Parameters
+    ----------
+    corpus : mapping
+    sources : iterable of Source
+        From :func:`read`; those of other corpora do no harm.
+    """
+    if "path" not in corpus:
+        return []
+    folder_ = Path(corpus["path"])
+    own = folder.notes(folder_) if corpus["kind"] == "folder" else []
+    return own + remainder.notes(name(corpus), folder_, {_file(source) for source in sources})
+
+
+def _file(source: Source) -> str:
+    return os.path.normpath(file_and_times(source.path)[0])
 
 
 def _checked(corpus: Mapping[str, Any]) -> dict[str, Any]:

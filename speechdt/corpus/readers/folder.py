@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from speechdt.files import walk
 from speechdt.corpus.readers.times import COLUMNS, times
+from speechdt.corpus.readers.remainder import is_ignored
 from speechdt.corpus.readers.tree import is_recording, rows
 from speechdt.audio.region import region
-from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
+from speechdt.corpus.sources import CATEGORIES, VOCALS, CorpusError, Source
+from speechdt.files import entries
 
 REQUIRED = ("path", "label", "category", "group_id")
 """Columns that a manifest must have; others are kept."""
@@ -21,6 +22,25 @@ MISPLACED = (
     "expected in speech/… or nonspeech/<category>/… (categories: "
     f"{', '.join(CATEGORIES['NONSPEECH'])})"
 )
+UNKNOWN = "no kind of audio by its name"
+NOT_USED = {
+    **dict.fromkeys(("channel", "channels", "gain", "weight"), "recordings are taken as they are"),
+    **dict.fromkeys(("split", "subset", "fold", "partition", "set"), "the split is drawn anew"),
+    **dict.fromkeys(
+        ("speaker", "speaker_id", "spk", "spk_id", "talker", "client_id", "session"),
+        "group_id says what stays together",
+    ),
+    **dict.fromkeys(
+        ("begin", "stop", "onset", "from", "to", "start_s", "end_s", "start_time", "end_time"),
+        "a region is start and end, or offset and duration",
+    ),
+}
+"""Columns whose names suggest a meaning that nothing here gives them, and what is done instead."""
+SUNG = {
+    **dict.fromkeys(("no", "false", "0", "n", "none"), "no"),
+    **dict.fromkeys(("yes", "true", "1", "y"), "yes"),
+}
+"""How a manifest may say whether there is singing."""
 
 
 def check(path: Path) -> None:
@@ -68,7 +88,9 @@ def read(path: Path) -> Iterator[Source]:
 
 def _from_manifest(manifest: Path) -> Iterator[Source]:
     for fields in rows(manifest, REQUIRED):
-        path = name = fields.pop("path")
+        path = name = _as_here(manifest.parent, fields.pop("path"))
+        if vocals := fields.get("vocals", "").strip().lower():
+            fields["vocals"] = SUNG.get(vocals, vocals if vocals in VOCALS else VOCALS[1])
         file = str(manifest.parent / path)
         if part := times(fields, f"{manifest}: {path}"):
             file = region(file, *part)
@@ -77,18 +99,41 @@ def _from_manifest(manifest: Path) -> Iterator[Source]:
         yield Source(
             path=file,
             source_id=fields.pop("source_id", "") or name,
-            label=fields.pop("label"),
-            category=fields.pop("category"),
-            group_id=fields.pop("group_id"),
+            label=_class(fields.pop("label")),
+            category=fields.pop("category").strip().lower(),
+            group_id=fields.pop("group_id").strip(),
             extra={name: value for name, value in fields.items() if name not in MEASURED},
         )
 
 
+def _class(label: str) -> str:
+    """Return a label as it is written here, whatever its case: 'Non-speech' is NONSPEECH."""
+    letters = "".join(sign for sign in label.upper() if sign not in " -_")
+    return letters if letters in CATEGORIES else label
+
+
+def _as_here(folder: Path, path: str) -> str:
+    """Return a path of a manifest, with slashes where it was written on Windows."""
+    return path if (folder / path).exists() else path.replace("\\", "/")
+
+
+def notes(path: Path) -> list[str]:
+    """Return a line on columns of the manifest that are not used, though they seem to mean much."""
+    manifest = path / "manifest.csv"
+    row = next(rows(manifest, REQUIRED), {}) if manifest.exists() else {}
+    reasons: dict[str, list[str]] = {}
+    for name in row:
+        if reason := NOT_USED.get(name.strip().lower()):
+            reasons.setdefault(reason, []).append(name)
+    named = [f"{', '.join(names)} ({reason})" for reason, names in reasons.items()]
+    return [f"{manifest}: columns that are not used: {'; '.join(named)}"] if named else []
+
+
 def _from_folders(path: Path) -> Iterator[Source]:
-    for entry in walk(path):
-        file = Path(entry.path).relative_to(path)
-        if not is_recording(entry):
+    for entry, problem in entries(path):
+        if problem or is_ignored(entry.name):
             continue
+        file = Path(entry.path).relative_to(path)
         label = _label(file.parts[0])
         depth = 1 if label == "SPEECH" else 2
         known = len(file.parts) > depth and bool(label)
@@ -101,7 +146,7 @@ def _from_folders(path: Path) -> Iterator[Source]:
             category=category,
             group_id="/".join(file.parts[: depth + 1]) if inside else file.as_posix(),
             extra={},
-            reason="" if known else MISPLACED,
+            reason=(MISPLACED if not known else "") if is_recording(entry) else UNKNOWN,
         )
 
 

@@ -5,9 +5,20 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from speechdt.files import SUFFIXES, walk
+from speechdt.audio import containers
 from speechdt.corpus.sources import CorpusError
+from speechdt.files import walk
 
+READ = frozenset(
+    [
+        *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"),
+        *(".aifc", ".au", ".snd", ".caf", ".w64", ".rf64", ".sph", ".sphere", ".nist", ".voc"),
+        *(".iff", ".svx", ".8svx", ".avr", ".paf", ".ircam"),
+    ]
+)
+"""Names that are taken for audio that libsndfile reads."""
+SUFFIXES = READ | containers.SUFFIXES
+"""Names that are taken for audio."""
 FIRST_LINE = 80
 """Characters of a table's first line that an error quotes."""
 
@@ -69,18 +80,24 @@ def rows(table: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
 def recordings(folder: Path) -> dict[str, str]:
     """Return the paths of all recordings below a folder by their name without suffix.
 
+    Of a recording in a container (``x.mp4``) and beside it (``x.wav``) the latter is taken.
+
     Raises
     ------
     CorpusError
         If two have the same name.
     """
     found: dict[str, str] = {}
-    for entry in sorted(walk(folder), key=lambda entry: entry.path):
-        if is_recording(entry):
-            first = found.setdefault(Path(entry.name).stem, entry.path)
-            if first != entry.path:
-                raise CorpusError(f"{first} and {entry.path} have the same name")
+    audio = filter(is_recording, walk(folder))
+    for entry in sorted(audio, key=lambda entry: (_in_container(entry.path), entry.path)):
+        first = found.setdefault(Path(entry.name).stem, entry.path)
+        if first != entry.path and _in_container(first) == _in_container(entry.path):
+            raise CorpusError(f"{first} and {entry.path} have the same name")
     return found
+
+
+def _in_container(path: str) -> bool:
+    return Path(path).suffix.lower() in containers.SUFFIXES
 
 
 def artist_group(name: str) -> str:

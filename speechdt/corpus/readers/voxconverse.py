@@ -6,14 +6,17 @@ voxconverse_test_wav.zip, which unpack as ``audio/<id>.wav`` and ``voxconverse_t
 Fields of RTTM: NIST, The 2009 RT-09 evaluation plan, appendix A.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
+from typing import NamedTuple
 
 from speechdt.corpus.readers.tree import expect_recordings, recordings
 from speechdt.audio.region import region
 from speechdt.corpus.sources import CorpusError, Source, pieces
 
 PARTS = ("dev", "test")
+_Turn = tuple[float, float]
 EXPECTED = "dev/<id>.rttm, test/<id>.rttm, and <id>.wav anywhere in it"
 
 
@@ -55,16 +58,19 @@ def read(path: Path, parts: Sequence[str] = PARTS) -> Iterator[Source]:
     annotated = set()
     for name in parts:
         for rttm in sorted((path / name).glob("*.rttm")):
-            video = rttm.stem
-            annotated.add(video)
-            if video not in found:
-                missing = str(path / f"{video}.wav")
-                yield _source(missing, name, video, "", f"missing, though {rttm} describes it")
-                continue
-            for start, stop in _stretches(turns(rttm)):
-                for first, last in pieces(start, stop):
-                    piece = region(found[video], first, last)
-                    yield _source(piece, name, video, f"#t={first:.3f},{last:.3f}")
+            for video, spoken, unusable in _videos(rttm, found):
+                annotated.add(video)
+                if unusable:
+                    reason = f"{unusable} turns without a usable time in {rttm}"
+                    yield _source(str(rttm), name, video, "#unusable-turns", reason)
+                if video not in found:
+                    missing = str(path / f"{video}.wav")
+                    yield _source(missing, name, video, "", f"missing, though {rttm} describes it")
+                    continue
+                for start, stop in _stretches(spoken):
+                    for first, last in pieces(start, stop):
+                        piece = region(found[video], first, last)
+                        yield _source(piece, name, video, f"#t={first:.3f},{last:.3f}")
     if set(parts) == set(PARTS):
         for video in sorted(found.keys() - annotated):
             yield _source(
@@ -72,30 +78,54 @@ def read(path: Path, parts: Sequence[str] = PARTS) -> Iterator[Source]:
             )
 
 
-def turns(rttm: Path) -> list[tuple[float, float]]:
-    """Return the turns of an RTTM file, (start, stop) in seconds, as they come.
+class Turns(NamedTuple):
+    """Turns of a recording, (start, stop) in seconds as they come; how many have no such time."""
 
-    Turns without length are left out.
+    spoken: list[_Turn]
+    unusable: int
+
+
+def turns(rttm: Path) -> dict[str, Turns]:
+    """Return the turns that an RTTM file has of each recording, by the name that it gives these.
+
+    Turns without length are left out; those whose times are negative, infinite or no number are
+    counted. Letters may be of any case, decimals have a comma, and the file begin with a mark.
 
     Raises
     ------
     CorpusError
         Naming the line that is none of RTTM's.
     """
-    found = []
-    for number, line in enumerate(rttm.read_text(errors="replace").splitlines(), 1):
+    found: dict[str, Turns] = {}
+    text = rttm.read_text(encoding="utf-8-sig", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
         fields = line.split()
-        if not fields or fields[0].startswith(";") or fields[0] != "SPEAKER":
+        if not fields or fields[0].upper() != "SPEAKER":
             continue
         try:
-            start, length = float(fields[3]), float(fields[4])
+            start, length = (float(field.replace(",", ".")) for field in (fields[3], fields[4]))
         except (IndexError, ValueError):
             raise CorpusError(
                 f"{rttm}, line {number}: expected 'SPEAKER <id> 1 <start> <length> …' in seconds"
             ) from None
-        if start >= 0 and length > 0:
-            found.append((start, start + length))
+        one = found.get(fields[1], Turns([], 0))
+        if not (isfinite(start) and isfinite(length) and start >= 0 and length >= 0):
+            one = one._replace(unusable=one.unusable + 1)
+        elif length > 0:
+            one.spoken.append((start, start + length))
+        found[fields[1]] = one
     return found
+
+
+def _videos(rttm: Path, found: Mapping[str, str]) -> Iterator[tuple[str, list[_Turn], int]]:
+    """Yield recordings with their turns; the file's own name is the recording's if it has one."""
+    of_each = turns(rttm)
+    if len(of_each) > 1:
+        for video, one in sorted(of_each.items()):
+            yield video, *one
+        return
+    named, one = next(iter(of_each.items()), (rttm.stem, Turns([], 0)))
+    yield named if rttm.stem not in found and named in found else rttm.stem, *one
 
 
 def _stretches(spoken: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:

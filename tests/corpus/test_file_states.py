@@ -1,0 +1,82 @@
+"""A replaced file is noticed, whatever its name, size and time; a copied folder is not."""
+
+import os
+import shutil
+
+import pytest
+import soundfile
+
+from speechdt.corpus import file_states, index
+
+RATE = 16_000
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    for name, path in {"a": "speech/a.wav", "b": "nonspeech/noise/b.wav"}.items():
+        file = tmp_path / "own" / path
+        file.parent.mkdir(parents=True)
+        soundfile.write(file, rng.uniform(-0.5, 0.5, RATE), RATE)
+        os.utime(file, ns=(10**18, 10**18 + ord(name)))
+    return tmp_path / "own"
+
+
+def listed(folder):
+    return index.read_corpora([{"kind": "folder", "path": folder}])
+
+
+def replace(file, samples):
+    """Put another recording in a file's place, of the same size and time."""
+    times = os.stat(file)
+    other = file.with_suffix(".new")
+    soundfile.write(other, samples, RATE, format="WAV")
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    os.replace(other, file)
+    assert os.stat(file).st_size == times.st_size
+    assert os.stat(file).st_mtime_ns == times.st_mtime_ns
+
+
+def test_a_replaced_file_is_read_again(folder, tmp_path, rng):
+    kept = tmp_path / "cache" / "index.sqlite"
+    before, _ = index.index(listed(folder), 200, kept=kept)
+    known = file_states.fingerprint(folder, kept)
+    assert known == file_states.fingerprint(folder, tmp_path / "nothing kept")
+    replace(folder / "speech" / "a.wav", rng.uniform(-0.5, 0.5, RATE))
+    replaced = file_states.fingerprint(folder, kept)
+    assert replaced != known
+    after, _ = index.index(listed(folder), 200, kept=kept)
+    changed = before["sha256"] != after["sha256"]
+    assert before.loc[changed, "source_id"].tolist() == ["speech/a.wav"]
+    assert file_states.fingerprint(folder, kept) == replaced  # and stays so
+
+
+def test_a_copy_of_the_folder_or_another_mode_is_no_change(folder, tmp_path):
+    kept = tmp_path / "cache" / "index.sqlite"
+    index.index(listed(folder), 200, kept=kept)
+    known = file_states.fingerprint(folder, kept)
+    shutil.copytree(folder, tmp_path / "copy", copy_function=shutil.copy2)
+    shutil.rmtree(folder)
+    (tmp_path / "copy").rename(folder)
+    os.chmod(folder / "speech" / "a.wav", 0o600)
+    assert file_states.fingerprint(folder, kept) == known
+
+
+def test_an_edit_and_a_new_file_are_a_change(folder, tmp_path):
+    kept = tmp_path / "none.sqlite"
+    known = file_states.fingerprint(folder, kept)
+    os.utime(folder / "speech" / "a.wav")
+    edited = file_states.fingerprint(folder, kept)
+    shutil.copy(folder / "speech" / "a.wav", folder / "speech" / "c.wav")
+    assert len({known, edited, file_states.fingerprint(folder, kept)}) == 3
+
+
+def test_all_is_read_anew_if_asked(folder, tmp_path, monkeypatch):
+    kept = tmp_path / "index.sqlite"
+    index.index(listed(folder), 200, kept=kept)
+    read = []
+    load = index.audio_io.load
+    monkeypatch.setattr(index.audio_io, "load", lambda path: (read.append(path), load(path))[1])
+    index.index(listed(folder), 200, kept=kept)
+    assert not read
+    index.index(listed(folder), 200, kept=kept, anew=True)
+    assert len(read) == 2
