@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -101,6 +102,7 @@ class Run:
         chat, extractor = own.load_processor(
             settings.model, settings.revision, own.audio_token_id(lm.config)
         )
+        chat = replace(chat, system=settings.system)
         self.tokenizer = chat.tokenizer
         self.answers = chat.answer_tokens().ids
         questions = [chat.question(prompt) for prompt in settings.prompts]

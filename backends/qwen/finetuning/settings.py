@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from speechdt.prompts.answer_options import check_prompt
+
 from ..question import BASELINE_PROMPT
 
 LANGUAGE_MODEL_TARGETS = (
@@ -35,6 +37,8 @@ class FineTuning:
         Checkpoint to start from, as for the detector.
     prompt : str or sequence of str
         The question; of several, each clip is asked one, by chance.
+    system : str or None
+        System message in front of the question; None leaves it to the chat template.
     clips : int or None
         Training clips: the first so many by number; None takes all.
     dev_clips : int or None
@@ -104,6 +108,7 @@ class FineTuning:
     processes: int = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoints: str | None = None
+    system: str | None = None
 
     def __post_init__(self) -> None:
         if self.loss not in ("answer", "assistant", "sequence"):
@@ -124,6 +129,8 @@ class FineTuning:
             )
         if not self.prompts:
             raise ValueError("prompt: name at least one")
+        for prompt in self.prompts:
+            check_prompt(prompt)
         self._check_targets()
         if self.spec_augment is not None:
             _check_spec_augment(self.spec_augment)
