@@ -17,9 +17,9 @@ from speechdt.prompts.answer_options import SpeechIs, check_prompt, swap_options
 
 from .adapter_files import check_adapter, is_checkpoint
 from .finetuning.settings import FineTuning
-from .gpu import check_device
+from .gpu import check_device, check_memory
 from .question import BASELINE_PROMPT
-from .reachable import check_reachable
+from .reachable import check_reachable, located
 
 Clips = Sequence[NDArray[np.float32]]
 
@@ -132,6 +132,7 @@ class AnswerDetector:
             check_adapter(adapter, model, revision)
         if model is not None:
             check_device(device, model)
+            check_memory(device, model, revision)
 
     @classmethod
     def finetune(
@@ -200,7 +201,7 @@ class AnswerDetector:
 
         own = self._architecture()
         token = own.audio_token_id(lm.config)
-        chat, extractor = own.load_processor(processor, revision, token)
+        chat, extractor = own.load_processor(located(processor, revision), revision, token)
         if extractor.sampling_rate != SAMPLE_RATE:
             raise ValueError(
                 f"'{processor}' hears {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
@@ -297,7 +298,7 @@ class AnswerDetector:
     @staticmethod
     def check_writer(model: str) -> None:
         """Raise a ValueError, before any job starts, if a model that writes is out of reach."""
-        check_reachable(model)
+        check_reachable(model, hears=False)
 
     def _check_that_it_hears(self) -> None:
         """Warn if neither noise nor a tone in place of silence moves the answer."""

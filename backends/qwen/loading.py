@@ -16,6 +16,7 @@ from .adapter_files import (
     read_adapter,
     targeted,
 )
+from .reachable import located
 
 PREFIX = "base_model.model."
 """What PEFT puts before a layer's name."""
@@ -63,11 +64,12 @@ def load_model(
     import transformers
 
     cls = getattr(transformers, class_name)
+    where = located(model, revision)
     try:
-        config = cls.config_class.from_pretrained(model, revision=revision)
+        config = cls.config_class.from_pretrained(where, revision=revision)
         dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
         loaded, info = cls.from_pretrained(
-            model,
+            where,
             revision=revision,
             config=config,
             dtype=dtype,
@@ -84,6 +86,7 @@ def load_model(
         raise ValueError(
             f"model '{model}' lacks {len(missing)} weights of {class_name}, such as {missing[0]}"
         )
+    loaded.name_or_path = loaded.config.name_or_path = model  # not the folder of a cache
     return loaded.eval().requires_grad_(False)
 
 

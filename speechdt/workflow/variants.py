@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,15 @@ def chosen_model(
         ) | chosen
     if chosen.get("model") == NANO:
         chosen["model"] = f"{nano_folder}/{backend}"
+    elif "model" in chosen:
+        chosen["model"] = _expanded(chosen["model"])
     return chosen
+
+
+def _expanded(named: Any) -> Any:
+    """Return a folder that is named from ``~`` or ``.`` by its path; anything else as it is."""
+    path = os.path.expanduser(named) if isinstance(named, str) else named
+    return os.path.normpath(path) if isinstance(path, str) and os.path.isdir(path) else path
 
 
 def _named_prompt(
@@ -162,8 +171,8 @@ def _adapter(
     if not isinstance(name, str):
         raise ConfigError(f"adapter {name!r} is neither the name of an adapter nor a folder")
     if name not in adapters:
-        if Path(name).is_dir():
-            return name
+        if Path(_expanded(name)).is_dir():
+            return str(_expanded(name))
         known = ", ".join(adapters) or "none"
         raise ConfigError(f"no adapter '{name}'{meant(name, adapters)}; adapters: {known}")
     if adapters[name]["backend"] != backend:

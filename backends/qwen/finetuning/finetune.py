@@ -22,6 +22,7 @@ from speechdt.files import fingerprint
 
 from ..loading import choose_device, load_model
 from ..mel import LogMel
+from ..reachable import located
 from .adaptation import adapted
 from .answer_model import AnswerModel
 from .card import model_card
@@ -100,7 +101,9 @@ class Run:
     ):
         self.settings = settings
         chat, extractor = own.load_processor(
-            settings.model, settings.revision, own.audio_token_id(lm.config)
+            located(settings.model, settings.revision),
+            settings.revision,
+            own.audio_token_id(lm.config),
         )
         chat = replace(chat, system=settings.system)
         self.tokenizer = chat.tokenizer
