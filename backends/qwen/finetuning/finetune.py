@@ -28,10 +28,11 @@ from .answer_model import AnswerModel
 from .card import model_card
 from .collate import IGNORED, Collator
 from .examples import Draws, example
+from .memory import trained
 from .processes import Processes
 from .settings import FineTuning
 from .spec_augment import SpecAugment
-from .trainer import ALONE, AnswerTrainer, last_complete_checkpoint
+from .trainer import ALONE, AnswerTrainer
 from .trials import read_dev, read_train
 
 
@@ -69,14 +70,9 @@ def finetune(
         supervised = run.supervised_tokens()
         if processes.is_first:
             print(f"supervised tokens of the first example: {supervised['tokens']}", flush=True)
-        checkpoint = processes.shared(
-            last_complete_checkpoint(folder) if processes.is_first else None
-        )
-        trainer = run.trainer(folder, checkpoint is not None, processes)
-        trainer.train(resume_from_checkpoint=checkpoint)
-        log = trainer.state.log_history
+        log = trained(run, folder, processes)
         if processes.is_first:
-            card = model_card(settings, trials, log, processes.count)
+            card = model_card(run.settings, trials, log, processes.count)
             _write(Path(out), run, supervised, log, card)
         processes.wait()
     processes.leave()

@@ -11,7 +11,7 @@ from speechdt.store import Store
 from speechdt.detectors.call import store_name
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
         backend, options = snakemake.params.backend, snakemake.params.options
         detector = find_detectors()[backend]
         cache = Path(snakemake.output[0]).parents[2] / "cache" / "hygiene"

@@ -36,7 +36,7 @@ def log_odds(detector, cells):
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
         options = with_prompt(snakemake.params.options, snakemake.input.search)
         detector = find_detectors()[snakemake.params.backend](**options)
         z, speech, mass = log_odds(detector, snakemake.input.cells)

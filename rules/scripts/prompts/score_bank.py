@@ -21,7 +21,7 @@ def main(cells, backend, options, prompts, baseline, results, **bootstrap):
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
         output = Path(snakemake.output[0])
         table = main(
             snakemake.input.cells,
