@@ -28,10 +28,13 @@ ROWS = 16384
 
 @dataclass(frozen=True)
 class DecoderLayer:
-    """One layer, built from the stock layer by :meth:`of`."""
+    """One layer, built from the stock layer by :meth:`of`.
+
+    Of quantised weights, and of those with an adapter beside them, nothing is merged.
+    """
 
     stock: Any
-    qkv: tuple[Tensor, Tensor | None]
+    qkv: tuple[Tensor, Tensor | None] | None
     gate_up: Tensor | None
 
     @classmethod
@@ -39,6 +42,8 @@ class DecoderLayer:
         """Take over a stock decoder layer of Qwen2 or Qwen3-MoE."""
         attention, mlp = stock.self_attn, stock.mlp
         gate_up = None
+        if type(attention.q_proj) is not nn.Linear:
+            return cls(stock, None, None)
         if hasattr(mlp, "gate_proj"):
             gate_up, _ = merge([mlp.gate_proj, mlp.up_proj])
         return cls(stock, merge([attention.q_proj, attention.k_proj, attention.v_proj]), gate_up)
@@ -46,7 +51,7 @@ class DecoderLayer:
     @property
     def device(self) -> torch.device:
         """Where the layer's weights are."""
-        return self.qkv[0].device
+        return self.stock.input_layernorm.weight.device
 
     def __call__(
         self,
@@ -88,7 +93,12 @@ class DecoderLayer:
     def _projected(self, hidden: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
         """Return rotated queries, rotated keys and values, (clips, heads, tokens, width)."""
         attention = self.stock.self_attn
-        mixed = F.linear(hidden, *self.qkv).unflatten(-1, (-1, attention.head_dim))
+        if self.qkv is None:
+            parts = [attention.q_proj(hidden), attention.k_proj(hidden), attention.v_proj(hidden)]
+            mixed = torch.cat(parts, dim=-1)
+        else:
+            mixed = F.linear(hidden, *self.qkv)
+        mixed = mixed.unflatten(-1, (-1, attention.head_dim))
         values = attention.v_proj.out_features // attention.head_dim
         heads, value = mixed[:, :, :-values], mixed[:, :, -values:]
         if hasattr(attention, "q_norm"):

@@ -18,6 +18,7 @@ from speechdt.prompts.answer_options import SpeechIs, check_prompt, swap_options
 from .adapter_files import check_adapter, is_checkpoint
 from .finetuning.settings import FineTuning
 from .gpu import check_device, check_memory
+from .quantization import Quantization, check_quantization
 from .question import BASELINE_PROMPT
 from .reachable import check_reachable, located
 
@@ -52,6 +53,8 @@ class AnswerDetector:
         Option that stands for SPEECH, in `prompt` and all others.
     system : str or None
         System message in front of the question; None leaves it to the chat template.
+    quantization : {"nf4", "int8"} or None
+        Of the language model's weights, for small cards (Qwen2-Audio alone).
     device : {"auto", "cpu", "cuda"}
         bfloat16 on a GPU, float32 on a CPU. The workflow refuses `auto` where there is no GPU, but
         for nano models.
@@ -87,6 +90,7 @@ class AnswerDetector:
         batch_size: int | None = None,
         speech_is: SpeechIs = "A",
         system: str | None = None,
+        quantization: Quantization | None = None,
     ):
         # Imported here: listing the detectors must not load torch.
         from .loading import apply_adapter, choose_device, load_model
@@ -98,7 +102,7 @@ class AnswerDetector:
             own = self._architecture()
             in_full = adapter is not None and is_checkpoint(adapter)
             base, commit = (str(adapter), None) if in_full else (model, revision)
-            lm = load_model(own.MODEL_CLASS, base, commit, choose_device(device))
+            lm = load_model(own.MODEL_CLASS, base, commit, choose_device(device), quantization)
             if adapter is not None and not in_full:
                 lm = apply_adapter(lm, adapter)
             self._set_up(lm, model, revision, batch_size, system)
@@ -113,6 +117,7 @@ class AnswerDetector:
         option_order: str = "fixed",
         device: str = "auto",
         batch_size: int | None = None,
+        quantization: str | None = None,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
@@ -124,6 +129,7 @@ class AnswerDetector:
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, and must be at least 1")
         check_prompt(prompt)
+        check_quantization(quantization, cls.architecture)
         if option_order == "both":
             swap_options(prompt)
         if model is not None:
@@ -132,7 +138,7 @@ class AnswerDetector:
             check_adapter(adapter, model, revision)
         if model is not None:
             check_device(device, model)
-            check_memory(device, model, revision)
+            check_memory(device, model, revision, quantization)
 
     @classmethod
     def finetune(
@@ -155,6 +161,7 @@ class AnswerDetector:
             the message is one line.
         """
         chosen = FineTuning(**settings)
+        check_quantization(chosen.quantization, cls.architecture)
         from .finetuning.finetune import finetune
 
         finetune(cls._architecture(), train, dev, Path(out), chosen)

@@ -53,7 +53,9 @@ class Engine:
         self.batch_size = batch_size
         self.tokens = TOKENS_A_BATCH[self.device.type]
         one_gpu = {layer.device for layer in decoder.layers} == {self.device}
-        self.graphs = GraphCache(enabled=self.device.type == "cuda" and one_gpu)
+        # bitsandbytes' kernels look at what they multiply, which a graph cannot.
+        plain = all(layer.qkv is not None for layer in decoder.layers)
+        self.graphs = GraphCache(enabled=self.device.type == "cuda" and one_gpu and plain)
         self.kept = KeptAudio()
         self.tower_passes = 0
         self._pasts: dict[tuple[int, ...], Past | None] = {}

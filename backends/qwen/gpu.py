@@ -14,6 +14,7 @@ from pathlib import Path
 from speechdt.gpu_driver import Driver, asked_driver, driver_version
 
 from .adapter_files import base_shapes
+from .quantization import BITS
 
 __all__ = ["Driver", "check_device", "check_memory", "driver_version", "judged", "why_unusable"]
 LEAST_DRIVERS = {12: "525", 13: "580"}
@@ -21,6 +22,8 @@ LEAST_DRIVERS = {12: "525", 13: "580"}
 minor version compatibility)."""
 NO_DEVICE = 100
 """CUDA_ERROR_NO_DEVICE of cuInit."""
+QUANTIZED = "language_model.layers."
+"""Where the weights are that a quantisation makes smaller."""
 BYTES = {"gpu": 2, "cpu": 4}
 """Of a weight: bfloat16 on a GPU, float32 on a CPU."""
 
@@ -61,7 +64,9 @@ def check_device(device: str, model: str) -> None:
         )
 
 
-def check_memory(device: str, model: str, revision: str | None = None) -> None:
+def check_memory(
+    device: str, model: str, revision: str | None = None, quantization: str | None = None
+) -> None:
     """Raise a ValueError of one line where no GPU, or the RAM, can ever hold a checkpoint.
 
     What is free of it, only the job can say, which also needs room to compute. Nothing is said of
@@ -71,6 +76,10 @@ def check_memory(device: str, model: str, revision: str | None = None) -> None:
     if shapes is None:
         return
     count = sum(math.prod(shape) for shape in shapes.values())
+    if quantization is not None:
+        # In weights of 16 bits: what is quantised counts for less.
+        layers = sum(math.prod(s) for name, s in shapes.items() if name.startswith(QUANTIZED))
+        count -= int(layers * (1 - BITS[quantization] / 16))
     on_cpu = device == "cpu" or (device == "auto" and why_unusable() is not None)
     if on_cpu:
         import psutil

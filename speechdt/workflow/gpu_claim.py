@@ -67,7 +67,7 @@ def _take(gpus: Sequence[tuple[str, str]], count: int) -> list[str]:
     LOCKS.mkdir(mode=0o700, exist_ok=True)
     locks: dict[str, IO[str]] = {}
     for name, identity in gpus:
-        lock = (LOCKS / identity).open("w")
+        lock: IO[str] = (LOCKS / identity).open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -64,7 +64,11 @@ def finetune(
         "dev": read_dev(dev, settings.dev_clips),
     }
     device = choose_device(settings.device)
-    lm = load_model(own.MODEL_CLASS, settings.model, settings.revision, device)
+    if settings.quantization is not None and device.type == "cpu":
+        raise ValueError("quantization: LoRA beside quantised weights wants a GPU")
+    lm = load_model(
+        own.MODEL_CLASS, settings.model, settings.revision, device, settings.quantization
+    )
     with _checkpoint_folder(settings, trials, processes) as folder:
         run = Run(own, lm, settings, trials)
         supervised = run.supervised_tokens()
