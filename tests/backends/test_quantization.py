@@ -66,7 +66,7 @@ def test_scores_are_those_of_the_stock_model_quantised_by_stock(base, adapter, k
     expected = stock(base, kind, detector, adapter if adapted else None)
     # On a CPU, NF4 is multiplied in bfloat16; LLM.int8() rounds inputs by the largest of a row.
     np.testing.assert_allclose(ours, expected, atol=0.03 if kind == "nf4" else 0.2)
-    assert 1e-4 < np.abs(ours - plain).max() < 2
+    assert np.abs(ours - plain).max() > 1e-3
 
 
 @needs
