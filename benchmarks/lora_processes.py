@@ -22,14 +22,14 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import random_qwen
-from backends.qwen.answer_model import AnswerModel
-from backends.qwen.examples import Draws
-from backends.qwen.processes import Processes
-from backends.qwen.settings import FineTuning
-from backends.qwen.trainer import AnswerTrainer
 from lora_speed import Setup, time_trainer
 from qwen_speed import make_clips
 
+from backends.qwen.finetuning.answer_model import AnswerModel
+from backends.qwen.finetuning.examples import Draws
+from backends.qwen.finetuning.processes import Processes
+from backends.qwen.finetuning.settings import FineTuning
+from backends.qwen.finetuning.trainer import AnswerTrainer
 from backends.qwen.loading import choose_device
 from speechdt.workflow.torchrun import launch, run
 

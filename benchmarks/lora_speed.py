@@ -29,17 +29,17 @@ import transformers
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import random_qwen
-from backends.qwen.adaptation import adapted
-from backends.qwen.answer_model import AnswerModel
-from backends.qwen.collate import Collator
-from backends.qwen.examples import CLASSES, Draws, example
-from backends.qwen.processes import Processes
-from backends.qwen.settings import FineTuning
-from backends.qwen.trainer import ALONE, AnswerTrainer
 from qwen_speed import Clips, make_clips
 from stock_qwen import StockQwen2Audio
 
 from backends.qwen.detector import Qwen2Audio
+from backends.qwen.finetuning.adaptation import adapted
+from backends.qwen.finetuning.answer_model import AnswerModel
+from backends.qwen.finetuning.collate import Collator
+from backends.qwen.finetuning.examples import CLASSES, Draws, example
+from backends.qwen.finetuning.processes import Processes
+from backends.qwen.finetuning.settings import FineTuning
+from backends.qwen.finetuning.trainer import ALONE, AnswerTrainer
 from backends.qwen.loading import choose_device, load_model, weight_bytes
 from backends.qwen.mel import LogMel
 from speechdt.detectors.stages import synchronize

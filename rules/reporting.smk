@@ -1,17 +1,21 @@
 # tables -> figures, pages, the paper's folder, the release
 
-MATRIX = Path(workflow.pathvars.apply("<results>/tables/matrix.csv"))
+TABLES = Path(workflow.pathvars.apply("<results>/tables"))
 
 
 # At the end of a run, where it is not missed.
 onsuccess:
-    if MATRIX.exists() and workflow.is_main_process:
+    if (TABLES / "matrix.csv").exists() and workflow.is_main_process:
         # Here, since pandas would slow down every parse.
         from speechdt.reporting.tables.reading import read_table
-        from speechdt.reporting.tables.skill import warning
+        from speechdt.reporting.tables.skill import mass_warning, warning
 
-        if line := warning(read_table(MATRIX), experiment.variants):
+        if line := warning(read_table(TABLES / "matrix.csv"), experiment.variants):
             print(line, file=sys.stderr)
+        biases = TABLES / "order_bias.csv"
+        if experiment.asked and biases.exists():
+            if line := mass_warning(read_table(biases)):
+                print(line, file=sys.stderr)
 
 
 rule draw_figure:

@@ -7,7 +7,8 @@ that text in front of the audio is computed once, and that the last layer comput
 position that answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +22,19 @@ Past = list[tuple[Tensor, Tensor]]
 """Keys and values of each layer, (1, heads, tokens, width of a head)."""
 Rotation = tuple[Tensor, Tensor]
 """Cosines and signed sines, (clips or 1, tokens, 1, width of a head)."""
+ROWS = 16384
+"""Rows of the head that are turned into float32 at a time."""
 
 
 @dataclass(frozen=True)
 class DecoderLayer:
-    """One layer, built from the stock layer by :meth:`of`."""
+    """One layer, built from the stock layer by :meth:`of`.
+
+    Of quantised weights, and of those with an adapter beside them, nothing is merged.
+    """
 
     stock: Any
-    qkv: tuple[Tensor, Tensor | None]
+    qkv: tuple[Tensor, Tensor | None] | None
     gate_up: Tensor | None
 
     @classmethod
@@ -36,6 +42,8 @@ class DecoderLayer:
         """Take over a stock decoder layer of Qwen2 or Qwen3-MoE."""
         attention, mlp = stock.self_attn, stock.mlp
         gate_up = None
+        if type(attention.q_proj) is not nn.Linear:
+            return cls(stock, None, None)
         if hasattr(mlp, "gate_proj"):
             gate_up, _ = merge([mlp.gate_proj, mlp.up_proj])
         return cls(stock, merge([attention.q_proj, attention.k_proj, attention.v_proj]), gate_up)
@@ -43,7 +51,7 @@ class DecoderLayer:
     @property
     def device(self) -> torch.device:
         """Where the layer's weights are."""
-        return self.qkv[0].device
+        return self.stock.input_layernorm.weight.device
 
     def __call__(
         self,
@@ -85,7 +93,12 @@ class DecoderLayer:
     def _projected(self, hidden: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
         """Return rotated queries, rotated keys and values, (clips, heads, tokens, width)."""
         attention = self.stock.self_attn
-        mixed = F.linear(hidden, *self.qkv).unflatten(-1, (-1, attention.head_dim))
+        if self.qkv is None:
+            parts = [attention.q_proj(hidden), attention.k_proj(hidden), attention.v_proj(hidden)]
+            mixed = torch.cat(parts, dim=-1)
+        else:
+            mixed = F.linear(hidden, *self.qkv)
+        mixed = mixed.unflatten(-1, (-1, attention.head_dim))
         values = attention.v_proj.out_features // attention.head_dim
         heads, value = mixed[:, :, :-values], mixed[:, :, -values:]
         if hasattr(attention, "q_norm"):
@@ -126,12 +139,23 @@ class Decoder:
         self.layers = [DecoderLayer.of(layer) for layer in stock.layers]
         # In float32: bf16 logits would be rounded to 1/16 before their difference is taken.
         self.answer_rows = head.weight.detach()[list(answers)].float()
+        self.head = head
+        self.whole = False
         self.window = _attention_window(stock.config)
 
     @property
     def device(self) -> torch.device:
         """Where the embeddings are."""
         return self.stock.embed_tokens.weight.device
+
+    @contextmanager
+    def whole_vocabulary(self) -> Iterator[None]:
+        """Within it, :meth:`answer_logits` also sums over all tokens that could answer."""
+        self.whole = True
+        try:
+            yield
+        finally:
+            self.whole = False
 
     def embed(self, ids: Sequence[int]) -> Tensor:
         """Return the embeddings of some text, (1, tokens, width)."""
@@ -181,6 +205,8 @@ class Decoder:
         Returns
         -------
         float32 tensor, (clips, 2)
+            With :meth:`whole_vocabulary` (clips, 3): the last is the log of the sum of the
+            exponentials of the logits of all tokens.
         """
         length = _length(past)
         if length + embedded.shape[1] > self.window:
@@ -196,7 +222,17 @@ class Decoder:
             padding_from=padding_from,
         )
         last = hidden[:, -1].to(self.stock.norm.weight.device)
-        return _norm(last, self.stock.norm).float() @ self.answer_rows.to(last.device).T
+        last = _norm(last, self.stock.norm).float()
+        answers = last @ self.answer_rows.to(last.device).T
+        return torch.cat([answers, self._log_total(last)[:, None]], 1) if self.whole else answers
+
+    def _log_total(self, last: Tensor) -> Tensor:
+        """Return the log of the softmax's denominator, (clips,)."""
+        parts = [
+            (last @ rows.to(last.device).float().T).logsumexp(-1)
+            for rows in self.head.weight.detach().split(ROWS)
+        ]
+        return torch.stack(parts).logsumexp(0)
 
     def _run(
         self,

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -12,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speechdt import SAMPLE_RATE, stage
-from speechdt.prompts.answer_options import swap_options
+from speechdt.prompts.answer_options import SpeechIs, check_prompt, swap_options
 
 from .adapter_files import check_adapter, is_checkpoint
 from .finetuning.settings import FineTuning
-from .gpu import check_device
+from .gpu import check_device, check_memory
+from .quantization import Quantization, check_quantization
 from .question import BASELINE_PROMPT
-from .reachable import check_reachable
+from .reachable import check_reachable, located
 
 Clips = Sequence[NDArray[np.float32]]
 
@@ -32,8 +34,7 @@ class AnswerDetector:
     """Asks a language model that hears, and scores what it would answer.
 
     The score is P(SPEECH) = 1 / (1 + exp(-z)), with z the log-odds of the two answer tokens at the
-    first position of the answer, from one forward pass; nothing is generated. Prompts name SPEECH
-    as option A.
+    first position of the answer, from one forward pass; nothing is generated.
 
     Parameters
     ----------
@@ -48,6 +49,12 @@ class AnswerDetector:
         was trained in full, which is taken instead of `model`.
     option_order : {"fixed", "both"}
         ``both`` averages z over the prompt and the prompt with the texts of its options exchanged.
+    speech_is : {"A", "B"}
+        Option that stands for SPEECH, in `prompt` and all others.
+    system : str or None
+        System message in front of the question; None leaves it to the chat template.
+    quantization : {"nf4", "int8"} or None
+        Of the language model's weights, for small cards (Qwen2-Audio alone).
     device : {"auto", "cpu", "cuda"}
         bfloat16 on a GPU, float32 on a CPU. The workflow refuses `auto` where there is no GPU, but
         for nano models.
@@ -81,20 +88,24 @@ class AnswerDetector:
         option_order: Literal["fixed", "both"] = "fixed",
         device: Literal["auto", "cpu", "cuda"] = "auto",
         batch_size: int | None = None,
+        speech_is: SpeechIs = "A",
+        system: str | None = None,
+        quantization: Quantization | None = None,
     ):
         # Imported here: listing the detectors must not load torch.
         from .loading import apply_adapter, choose_device, load_model
 
         if option_order == "both":
             swap_options(prompt)  # fails before the weights are read
+        self.prompt, self.both, self.speech_is = prompt, option_order == "both", speech_is
         with stage("load"):
             own = self._architecture()
             in_full = adapter is not None and is_checkpoint(adapter)
             base, commit = (str(adapter), None) if in_full else (model, revision)
-            lm = load_model(own.MODEL_CLASS, base, commit, choose_device(device))
+            lm = load_model(own.MODEL_CLASS, base, commit, choose_device(device), quantization)
             if adapter is not None and not in_full:
                 lm = apply_adapter(lm, adapter)
-            self._set_up(lm, model, revision, prompt, option_order, batch_size)
+            self._set_up(lm, model, revision, batch_size, system)
 
     @classmethod
     def check(
@@ -106,16 +117,19 @@ class AnswerDetector:
         option_order: str = "fixed",
         device: str = "auto",
         batch_size: int | None = None,
+        quantization: str | None = None,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
 
         The checkpoint cannot be reached (None: the workflow makes it), the adapter does not fit it
         (None: the workflow makes it, or there is none), there is no GPU for it, no clip fits into a
-        batch, or both orders are asked of a prompt without two options.
+        batch, the prompt has a third option, or both orders are asked of one without two.
         """
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, and must be at least 1")
+        check_prompt(prompt)
+        check_quantization(quantization, cls.architecture)
         if option_order == "both":
             swap_options(prompt)
         if model is not None:
@@ -124,6 +138,7 @@ class AnswerDetector:
             check_adapter(adapter, model, revision)
         if model is not None:
             check_device(device, model)
+            check_memory(device, model, revision, quantization)
 
     @classmethod
     def finetune(
@@ -146,6 +161,7 @@ class AnswerDetector:
             the message is one line.
         """
         chosen = FineTuning(**settings)
+        check_quantization(chosen.quantization, cls.architecture)
         from .finetuning.finetune import finetune
 
         finetune(cls._architecture(), train, dev, Path(out), chosen)
@@ -170,7 +186,8 @@ class AnswerDetector:
             Hub id or local folder of its processor.
         """
         detector = cls.__new__(cls)
-        detector._set_up(lm, processor, None, prompt, option_order, batch_size)
+        detector.prompt, detector.both, detector.speech_is = prompt, option_order == "both", "A"
+        detector._set_up(lm, processor, None, batch_size, None)
         return detector
 
     @classmethod
@@ -182,9 +199,8 @@ class AnswerDetector:
         lm: Any,
         processor: str,
         revision: str | None,
-        prompt: str,
-        option_order: str,
         batch_size: int | None,
+        system: str | None,
     ) -> None:
         from .decoder import Decoder
         from .engine import Engine
@@ -192,13 +208,13 @@ class AnswerDetector:
 
         own = self._architecture()
         token = own.audio_token_id(lm.config)
-        chat, extractor = own.load_processor(processor, revision, token)
+        chat, extractor = own.load_processor(located(processor, revision), revision, token)
         if extractor.sampling_rate != SAMPLE_RATE:
             raise ValueError(
                 f"'{processor}' hears {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
             )
-        self.lm, self.prompt, self.both = lm, prompt, option_order == "both"
-        self._chat, self.answers = chat, chat.answer_tokens()
+        chat = replace(chat, system=system)
+        self.lm, self._chat, self.answers = lm, chat, chat.answer_tokens()
         self._question = lru_cache(QUESTIONS_KEPT)(chat.question)
         decoder = Decoder(own.language_model(lm), lm.lm_head, self.answers.ids)
         mel = LogMel(extractor, decoder.device, own.TAIL, own.EDGE)
@@ -246,10 +262,18 @@ class AnswerDetector:
         prompts = [self.prompt] if prompts is None else list(prompts)
         asked = [*prompts, *(swap_options(prompt) for prompt in prompts if both)]
         logits = self.engine.answer_logits(clips, [self._question(prompt) for prompt in asked])
-        # With exchanged options, SPEECH is B.
-        signs = np.array([1, -1] if both else [1])
+        # With exchanged options, SPEECH has the other letter.
+        signs = np.array([1, -1] if both else [1]) * (1 if self.speech_is == "A" else -1)
         a_over_b = (logits[..., 0] - logits[..., 1]).reshape(len(signs), len(prompts), len(clips))
         return a_over_b * signs[:, None, None]
+
+    def answer_mass(self, clips: Clips) -> NDArray[np.float64]:
+        """Return the probability of either answer to the detector's prompt, float64 (clips,).
+
+        Where it is small, the model would rather say something else, and its log-odds of two
+        answers that it does not give mean little.
+        """
+        return self.engine.answer_mass(clips, self._question(self.prompt))
 
     def keep_audio(self, gib: float) -> None:
         """Keep encoded clips from call to call, up to so many GiB of the device's memory."""
@@ -281,7 +305,7 @@ class AnswerDetector:
     @staticmethod
     def check_writer(model: str) -> None:
         """Raise a ValueError, before any job starts, if a model that writes is out of reach."""
-        check_reachable(model)
+        check_reachable(model, hears=False)
 
     def _check_that_it_hears(self) -> None:
         """Warn if neither noise nor a tone in place of silence moves the answer."""

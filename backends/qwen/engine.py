@@ -53,11 +53,22 @@ class Engine:
         self.batch_size = batch_size
         self.tokens = TOKENS_A_BATCH[self.device.type]
         one_gpu = {layer.device for layer in decoder.layers} == {self.device}
-        self.graphs = GraphCache(enabled=self.device.type == "cuda" and one_gpu)
+        # bitsandbytes' kernels look at what they multiply, which a graph cannot.
+        plain = all(layer.qkv is not None for layer in decoder.layers)
+        self.graphs = GraphCache(enabled=self.device.type == "cuda" and one_gpu and plain)
         self.kept = KeptAudio()
         self.tower_passes = 0
         self._pasts: dict[tuple[int, ...], Past | None] = {}
         self._afters: dict[tuple[int, ...], Tensor] = {}
+
+    def answer_mass(self, clips: Clips, question: Question) -> NDArray[np.float64]:
+        """Return the probability that both answers have together, (clips,).
+
+        From a softmax over the whole vocabulary.
+        """
+        with self.decoder.whole_vocabulary():
+            first, second, total = np.moveaxis(self.answer_logits(clips, [question])[0], -1, 0)
+        return np.exp(np.logaddexp(first, second) - total)
 
     @torch.inference_mode()
     def answer_logits(self, clips: Clips, questions: Sequence[Question]) -> NDArray[np.float64]:
@@ -73,6 +84,7 @@ class Engine:
         Returns
         -------
         float64 array, (questions, clips, 2)
+            Of the decoder's ``whole_vocabulary``, 3 columns.
 
         Raises
         ------
@@ -80,7 +92,7 @@ class Engine:
             If a clip is no mono clip, or too short or long; if a logit is not finite.
         """
         clips = [self._checked(i, clip) for i, clip in enumerate(clips)]
-        logits = np.empty((len(questions), len(clips), 2))
+        logits = np.empty((len(questions), len(clips), 3 if self.decoder.whole else 2))
         for bucket in self._buckets(clips, questions) if questions else ():
             logits[:, bucket] = self._halving(bucket, clips, questions)
         if not np.isfinite(logits).all():
@@ -135,7 +147,8 @@ class Engine:
     def _answer(self, clips: Clips, questions: Sequence[Question]) -> NDArray[np.float64]:
         """Answer one batch, (questions, clips, 2)."""
         # A single clip's kernels depend on its length and on nothing else.
-        graphs = self.graphs if len(clips) == 1 else GraphCache(enabled=False)
+        alone = len(clips) == 1 and not self.decoder.whole
+        graphs = self.graphs if alone else GraphCache(enabled=False)
         frames = [self.mel.frames(len(clip)) for clip in clips]
         tokens = [self.tower.tokens(count) for count in frames]
         audio = self._kept_or_heard(graphs, clips, frames, tokens)

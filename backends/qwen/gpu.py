@@ -1,28 +1,31 @@
-"""Check for a GPU that torch can use, without importing torch.
+"""Check for a GPU that torch can use, and for room for a checkpoint, without importing torch.
 
-A parse of the workflow asks, before any job; torch would take seconds to say it. Run as a script,
-this file asks the driver alone, in a process of its own: a driver that is asked leaves threads.
+A parse of the workflow asks, before any job; torch would take seconds to say it.
 """
 
 import ast
-import ctypes
-import json
+import math
 import os
-import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from speechdt.gpu_driver import Driver, asked_driver, driver_version
+
+from .adapter_files import base_shapes
+from .quantization import BITS
+
+__all__ = ["Driver", "check_device", "check_memory", "driver_version", "judged", "why_unusable"]
 LEAST_DRIVERS = {12: "525", 13: "580"}
 """First driver that runs what is built for a major version of CUDA (NVIDIA, CUDA compatibility,
 minor version compatibility)."""
 NO_DEVICE = 100
 """CUDA_ERROR_NO_DEVICE of cuInit."""
-PATIENCE_S = 30
-DRIVER_FILE = Path("/proc/driver/nvidia/version")
+QUANTIZED = "language_model.layers."
+"""Where the weights are that a quantisation makes smaller."""
+BYTES = {"gpu": 2, "cpu": 4}
+"""Of a weight: bfloat16 on a GPU, float32 on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -43,28 +46,6 @@ class Build:
     other: str | None = None
 
 
-@dataclass(frozen=True)
-class Driver:
-    """What the NVIDIA driver says.
-
-    Attributes
-    ----------
-    cuda : tuple of int
-        Major and minor version of CUDA up to which it runs programs.
-    gpus : int
-        How many it lets this process see.
-    error : int
-        Of cuInit; 0 is none.
-    version : str
-        Its own version, '' if it cannot be told.
-    """
-
-    cuda: tuple[int, int]
-    gpus: int
-    error: int = 0
-    version: str = ""
-
-
 def check_device(device: str, model: str) -> None:
     """Raise a ValueError of one line where `auto` would put a real checkpoint on the CPU.
 
@@ -83,13 +64,54 @@ def check_device(device: str, model: str) -> None:
         )
 
 
+def check_memory(
+    device: str, model: str, revision: str | None = None, quantization: str | None = None
+) -> None:
+    """Raise a ValueError of one line where no GPU, or the RAM, can ever hold a checkpoint.
+
+    What is free of it, only the job can say, which also needs room to compute. Nothing is said of
+    weights that are not here yet, nor of GPUs of another machine.
+    """
+    shapes = base_shapes(model, revision)
+    if shapes is None:
+        return
+    count = sum(math.prod(shape) for shape in shapes.values())
+    if quantization is not None:
+        # In weights of 16 bits: what is quantised counts for less.
+        layers = sum(math.prod(s) for name, s in shapes.items() if name.startswith(QUANTIZED))
+        count -= int(layers * (1 - BITS[quantization] / 16))
+    on_cpu = device == "cpu" or (device == "auto" and why_unusable() is not None)
+    if on_cpu:
+        import psutil
+
+        _check_room(model, count * BYTES["cpu"], psutil.virtual_memory().total, "the memory has")
+        return
+    driver = _driver()
+    if isinstance(driver, Driver) and driver.memory:
+        gpus = "the GPU has" if len(driver.memory) == 1 else "the GPUs together have"
+        _check_room(model, count * BYTES["gpu"], sum(driver.memory), gpus)
+
+
+def _check_room(model: str, needed: int, there: int, where: str) -> None:
+    if needed > there:
+        raise ValueError(
+            f"the weights of model '{model}' take {needed / 1e9:.1f} GB, and {where} "
+            f"{there / 1e9:.1f} GB"
+        )
+
+
+@cache
+def _driver() -> Driver | str | None:
+    return asked_driver()
+
+
 @cache  # variants, searches, adapters and checks all ask
 def why_unusable() -> str | None:
     """Return why torch can use no GPU here, or None if it can or that cannot be told."""
     build = torch_build()
     if build is None or build.other or build.cuda is None:
         return judged(build, None)
-    return judged(build, _asked_driver())
+    return judged(build, _driver())
 
 
 def judged(build: Build | None, driver: Driver | str | None) -> str | None:
@@ -138,45 +160,3 @@ def torch_build() -> Build | None:
         if isinstance(targets[0], ast.Name) and isinstance(value, ast.Constant):
             said[targets[0].id] = value.value
     return Build(said["__version__"], said.get("cuda"), said.get("hip") or said.get("xpu"))
-
-
-def _asked_driver() -> Driver | str | None:
-    """Ask the driver in another process."""
-    try:
-        told = subprocess.run(
-            [sys.executable, "-I", "-S", __file__],
-            capture_output=True,
-            check=True,
-            timeout=PATIENCE_S,
-        )
-        answer = json.loads(told.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return "the NVIDIA driver does not answer"
-    if answer is None:
-        return None
-    thousands = answer["cuda"]  # 12080 is 12.8
-    cuda = (thousands // 1000, thousands % 1000 // 10)
-    return Driver(cuda, answer["gpus"], answer["error"], driver_version())
-
-
-def driver_version(file: Path = DRIVER_FILE) -> str:
-    """Return the version of the kernel's NVIDIA module, or ''."""
-    found = re.search(r"\b\d{3,}\.\d+(\.\d+)?\b", file.read_text()) if file.is_file() else None
-    return found[0] if found else ""
-
-
-def _ask_driver() -> dict[str, int] | None:
-    try:
-        library = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return None
-    version, gpus = ctypes.c_int(), ctypes.c_int()
-    library.cuDriverGetVersion(ctypes.byref(version))
-    error = library.cuInit(0)
-    if not error:
-        library.cuDeviceGetCount(ctypes.byref(gpus))
-    return {"cuda": version.value, "gpus": gpus.value, "error": error}
-
-
-if __name__ == "__main__":
-    print(json.dumps(_ask_driver()))

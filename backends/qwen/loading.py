@@ -16,6 +16,8 @@ from .adapter_files import (
     read_adapter,
     targeted,
 )
+from .quantization import is_quantized, quantization_config
+from .reachable import located
 
 PREFIX = "base_model.model."
 """What PEFT puts before a layer's name."""
@@ -39,7 +41,11 @@ def choose_device(wanted: str) -> torch.device:
 
 
 def load_model(
-    class_name: str, model: str, revision: str | None, device: torch.device
+    class_name: str,
+    model: str,
+    revision: str | None,
+    device: torch.device,
+    quantization: str | None = None,
 ) -> nn.Module:
     """Load a model by the stock ``from_pretrained``: safetensors only, no remote code.
 
@@ -54,6 +60,8 @@ def load_model(
     device : torch.device
         bfloat16 on a GPU, float32 on a CPU. If one GPU is too small, the decoder's layers are
         spread over all.
+    quantization : {"nf4", "int8"} or None
+        Of the language model's linear layers.
 
     Raises
     ------
@@ -63,18 +71,27 @@ def load_model(
     import transformers
 
     cls = getattr(transformers, class_name)
+    where = located(model, revision)
     try:
-        config = cls.config_class.from_pretrained(model, revision=revision)
+        config = cls.config_class.from_pretrained(where, revision=revision)
         dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
+        placed: dict[str, Any] = {"device_map": None}
+        if quantization is not None:
+            placed = {
+                "device_map": {"": device},
+                "quantization_config": quantization_config(quantization, dtype),
+            }
+        elif device.type != "cpu":
+            placed = {"device_map": _device_map(cls, config, dtype, device)}
         loaded, info = cls.from_pretrained(
-            model,
+            where,
             revision=revision,
             config=config,
             dtype=dtype,
             use_safetensors=True,
             trust_remote_code=False,
-            device_map=None if device.type == "cpu" else _device_map(cls, config, dtype, device),
             output_loading_info=True,
+            **placed,
         )
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
@@ -84,11 +101,14 @@ def load_model(
         raise ValueError(
             f"model '{model}' lacks {len(missing)} weights of {class_name}, such as {missing[0]}"
         )
+    loaded.name_or_path = loaded.config.name_or_path = model  # not the folder of a cache
     return loaded.eval().requires_grad_(False)
 
 
 def apply_adapter(model: nn.Module, adapter: str) -> nn.Module:
     """Fold a PEFT adapter into the weights, so that it costs no time.
+
+    Beside quantised weights it stays as it is: folded in, it would be rounded to their few levels.
 
     Adapters that name layers as other versions of transformers did are mapped to this model's
     names, weights and settings alike.
@@ -99,14 +119,25 @@ def apply_adapter(model: nn.Module, adapter: str) -> nn.Module:
         If the folder holds no adapter, or one that does not fit in full: the message is one line.
     """
     files = read_adapter(adapter)
-    shapes = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
-    check_fit(files, by_canonical_name([shapes]), model.name_or_path)
+    check_fit(files, by_canonical_name([_shapes(model)]), model.name_or_path)
     try:
-        merged = _adapted(model, files).merge_and_unload()
+        adapted = _adapted(model, files)
+        merged = adapted.get_base_model() if is_quantized(model) else adapted.merge_and_unload()
     except (ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(f"adapter '{adapter}' cannot be applied: {reason}") from error
     return merged.eval().requires_grad_(False)
+
+
+def _shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each weight; quantised ones are stored in another than theirs."""
+    shapes = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    linear = {
+        f"{name}.weight": (module.out_features, module.in_features)
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear)
+    }
+    return shapes | linear
 
 
 def _adapted(model: nn.Module, files: AdapterFiles) -> Any:

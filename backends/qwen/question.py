@@ -60,19 +60,21 @@ class Chat:
         Chat template, where it is not the renderer's own.
     audio_token_id : int
         Id that stands for the audio.
+    system : str or None
+        System message of questions; None leaves it to the template.
     """
 
     tokenizer: Any
     renderer: Any
     template: str | None
     audio_token_id: int
+    system: str | None = None
 
     def render(self, prompt: str) -> str:
         """Return the chat text of one clip and `prompt`, up to where the answer begins."""
         # Templates tell audio by its type or by its key: this message has what each looks for.
-        return self._rendered(
-            [{"type": "audio", "audio": "clip.wav", "audio_url": "clip.wav"}], prompt
-        )
+        audio = {"type": "audio", "audio": "clip.wav", "audio_url": "clip.wav"}
+        return self._rendered([audio], prompt, self.system)
 
     def render_text(self, text: str) -> str:
         """Return the chat text of a message without audio, up to where the reply begins."""
@@ -91,12 +93,19 @@ class Chat:
             raise ValueError(f"the tokenizer has no {END_OF_TURN}")
         return int(token)
 
-    def _rendered(self, audio: list[dict[str, str]], text: str) -> str:
-        message = {"role": "user", "content": [*audio, {"type": "text", "text": text}]}
+    def _rendered(self, audio: list[dict[str, str]], text: str, system: str | None = None) -> str:
+        messages: list[dict[str, Any]] = [
+            {"role": "user", "content": [*audio, {"type": "text", "text": text}]}
+        ]
+        if system is not None:
+            messages.insert(0, {"role": "system", "content": [{"type": "text", "text": system}]})
         own = {} if self.template is None else {"chat_template": self.template}
-        return self.renderer.apply_chat_template(
-            [message], add_generation_prompt=True, tokenize=False, **own
+        told = self.renderer.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=False, **own
         )
+        if system is not None and system.strip() not in told:
+            raise ValueError("system: the checkpoint's chat template takes no system message")
+        return str(told)
 
     def question(self, prompt: str) -> Question:
         """Return the tokens around the audio.

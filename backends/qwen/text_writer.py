@@ -7,6 +7,7 @@ import torch
 
 from .loading import choose_device
 from .question import Chat
+from .reachable import located
 
 TOP_P = 0.95
 """Share of the probability that is drawn from: what is left out is mostly noise."""
@@ -87,9 +88,10 @@ class LocalWriter:
 
         device = choose_device("auto")
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+            where = located(model, hears=False)
+            self._tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
             self._lm = AutoModelForCausalLM.from_pretrained(
-                model,
+                where,
                 dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
                 use_safetensors=True,
                 trust_remote_code=False,

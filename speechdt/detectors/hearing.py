@@ -21,7 +21,7 @@ from speechdt.detectors import call
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.stages import stage
 
-ASKED_ABOUT_CLIPS = ("score", "score_prompts", "log_odds")
+ASKED_ABOUT_CLIPS = ("score", "score_prompts", "log_odds", "answer_mass")
 """Methods of a detector whose first argument is the clips."""
 
 

@@ -1,9 +1,12 @@
 """Prompts: the bank, searches by OPRO and GEPA, and what they gain.
 
+answer_mass : probability that a language model gives either of its two answers at all.
 answer_options : answer options of a question, as lines of its text.
 answer_store : store of answers and proposals on disk: an interrupted search repeats no question.
 arm : arm of a search: the optimiser or its random control, with its candidates and costs.
 asking : dev clips of a search, and a detector that answers each prompt on each clip once.
+bank_entries : entries of ``prompts`` in the configuration: a text, or a text and which option is
+    SPEECH.
 bank : scores of the prompt bank on dev.
 candidates : acceptance of proposed prompts: new, in A/B format, clear and short enough.
 comparison : comparison of a search's winner with its random control and the baseline, on test.

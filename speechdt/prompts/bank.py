@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.special import expit, logit
 
 from speechdt.arrays import Bools, Floats
 from speechdt.prompts.answer_options import swap_options
+from speechdt.prompts.bank_entries import speech_as_a, speech_is, text_of
 from speechdt.prompts.judge import Judge
 from speechdt.prompts.objectives import OBJECTIVES
 from speechdt.prompts.order_bias import order_bias
@@ -94,7 +96,7 @@ def _metrics(
 
 
 def ask_bank(
-    ask: Callable[[Sequence[str]], Floats], prompts: Mapping[str, str], *, both: bool
+    ask: Callable[[Sequence[str]], Floats], prompts: Mapping[str, Any], *, both: bool
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Ask each prompt, and each with the texts of its options exchanged.
 
@@ -102,8 +104,8 @@ def ask_bank(
     ----------
     ask : callable
         Returns the probability of option A, (prompts, clips), of texts about all clips.
-    prompts : mapping of str to str
-        Text of each prompt, by its name.
+    prompts : mapping
+        By name, the text of each prompt, or a mapping with ``text`` and ``speech_is``.
     both : bool
         Whether the detector averages the log-odds over both orders.
 
@@ -112,13 +114,16 @@ def ask_bank(
     answers, orders : dicts
         As for :func:`bank_table`; a prompt without two options has no order.
     """
+    texts = {name: text_of(entry) for name, entry in prompts.items()}
+    signs = {name: 1 if speech_is(entry) == "A" else -1 for name, entry in prompts.items()}
     swapped = {}
-    for name, prompt in prompts.items():
+    for name, text in texts.items():
         with suppress(ValueError):
-            swapped[name] = swap_options(prompt)
-    told = logit(ask([*prompts.values(), *swapped.values()]))
-    first = dict(zip(prompts, told, strict=False))
-    second = dict(zip(swapped, -told[len(prompts) :], strict=True))
+            swapped[name] = swap_options(text)
+    told = logit(ask([*texts.values(), *swapped.values()]))
+    first = {name: signs[name] * odds for name, odds in zip(texts, told, strict=False)}
+    exchanged = zip(swapped, told[len(texts) :], strict=True)
+    second = {name: -signs[name] * odds for name, odds in exchanged}
     orders = {name: np.array([first[name], second[name]]) for name in swapped}
     answers = {
         name: expit(orders[name].mean(axis=0) if both and name in orders else odds)
@@ -128,9 +133,13 @@ def ask_bank(
 
 
 def best_of_bank(
-    table: pd.DataFrame, prompts: Mapping[str, str], objective: str, count: int
+    table: pd.DataFrame, prompts: Mapping[str, Any], objective: str, count: int
 ) -> dict[str, str]:
-    """Return the best prompts of the bank by an objective, best first: text by name."""
+    """Return the best prompts of the bank by an objective, best first: text by name.
+
+    One whose option B is SPEECH has its options exchanged; without two options it is left out.
+    """
     ascending = OBJECTIVES[objective].sign < 0
     ordered = table.sort_values(objective, ascending=ascending, kind="stable")
-    return {name: prompts[name] for name in ordered["prompt"].head(count)}
+    texts = {name: speech_as_a(prompts[name]) for name in ordered["prompt"]}
+    return dict(islice(((name, text) for name, text in texts.items() if text), count))

@@ -43,7 +43,7 @@ def search_prompts(
     detector: AskedDetector,
     *,
     bank: pd.DataFrame,
-    prompts: Mapping[str, str],
+    prompts: Mapping[str, Any],
     settings: SearchSettings,
     results: Path,
     seed: int,
@@ -57,7 +57,7 @@ def search_prompts(
         Cell files of dev.
     detector : AskedDetector
         Its option ``prompt`` is the baseline.
-    bank, prompts : DataFrame, and mapping of str to str
+    bank, prompts : DataFrame, and mapping
         From `bank.bank_table`, and the prompts of the bank by name.
     settings : SearchSettings
     results : Path

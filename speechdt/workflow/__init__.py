@@ -4,6 +4,7 @@ checkout : files of a checkout as the rules name them, and hashes of the code th
 criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any
     job.
 experiment : frozen records of all that the rules expand over.
+gpu_claim : whole GPUs for a job: a lock for each, held until the process ends.
 hygiene_checks : hygiene checks of the configuration, resolved before any job starts.
 jobs : frame of every job: its log, and its errors in one line.
 left_out_corpora : runs that leave one corpus out, in training and calibration.

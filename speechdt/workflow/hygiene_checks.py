@@ -43,7 +43,7 @@ class Check(NamedTuple):
 def read_checks(
     hygiene: Mapping[str, Any],
     models: Mapping[str, Any],
-    prompts: Mapping[str, str],
+    prompts: Mapping[str, Any],
     nano_folder: str,
 ) -> dict[str, Check]:
     """Return the checks of a configuration's ``hygiene``, by name.
@@ -78,7 +78,7 @@ def _read(
     name: str,
     entry: Mapping[str, Any],
     models: Mapping[str, Any],
-    prompts: Mapping[str, str],
+    prompts: Mapping[str, Any],
     nano_folder: str,
 ) -> Check:
     found, backend = find_detectors(), entry["backend"]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from speechdt.errors import SpeechdtError
+from speechdt.workflow.gpu_claim import claim
 
 if not sys.stderr.isatty():
     # Progress bars would fill a file with one line for every step.
@@ -16,19 +17,22 @@ if not sys.stderr.isatty():
 
 
 @contextmanager
-def logged(log: Path | str) -> Iterator[logging.Logger]:
+def logged(log: Path | str, gpus: int = 0) -> Iterator[logging.Logger]:
     """Log the block to a file; end the process with one line if the user can mend the error.
 
     Parameters
     ----------
     log : path
         Log file of the job, which also gets the traceback of an error that nobody foresaw.
+    gpus : int
+        GPUs that the job has to itself.
     """
     logging.basicConfig(
         filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True
     )
     logging.captureWarnings(True)
     try:
+        claim(gpus)
         yield logging.getLogger("speechdt")
     except SpeechdtError as error:
         logging.error("%s", error)

@@ -9,6 +9,7 @@ from speechdt.corpus.readers import name as corpus_name
 from speechdt.detectors.contract import Detector
 from speechdt.errors import SpeechdtError
 from speechdt.prompts.answer_options import has_options
+from speechdt.prompts.bank_entries import check_entries
 from speechdt.trials.grid import Grid
 from speechdt.workflow import (
     hygiene_checks,
@@ -80,6 +81,7 @@ class _Resolver:
     def experiment(self, adapter_settings: Sequence[str]) -> Experiment:
         """Return the records."""
         settings = self.settings
+        check_entries(settings["prompts"])
         of_run = self._runs()
         found, notes = self._searches(of_run)
         trainings = {name: self._training(name) for name in self.adapters}

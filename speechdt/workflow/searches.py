@@ -136,6 +136,8 @@ def check_search(
         options = variant_options(on, cls, **resolve)
         if searched(options):
             raise ValueError("on: its prompt is searched for itself")
+        if options.get("speech_is", "A") == "B":
+            raise ValueError("on: its prompt has SPEECH as option B; searches want it as option A")
         check_built(cls, options, resolve["nano_folder"], resolve.get("adapters_folder", ""))
         kind: Any = SearchSettings
         check_options(kind, settings)

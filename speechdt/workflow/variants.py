@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from speechdt.detectors.contract import Detector
 from speechdt.detectors.plugins import find_detectors
 from speechdt.detectors.signature import check_options
 from speechdt.errors import SpeechdtError
+from speechdt.prompts.bank_entries import speech_is, text_of
 
 NOT_OPTIONS = ("backend", "gpus", "seeds", "level", "container", "choose")
 """Keys of a variant or adapter that are no options of its detector."""
@@ -58,7 +60,7 @@ def variant_options(
     entry: Mapping[str, Any],
     cls: type[Detector],
     models: Mapping[str, Any],
-    prompts: Mapping[str, str],
+    prompts: Mapping[str, Any],
     nano_folder: str,
     adapters: Mapping[str, Mapping[str, Any]] | None = None,
     adapters_folder: str = "",
@@ -77,7 +79,7 @@ def variant_options(
         Checkpoint of each backend: `NANO`, a hub id or folder, or a mapping with ``model`` and
         perhaps others of `OF_CHECKPOINT`.
     prompts : mapping
-        Text of each prompt.
+        Text of each prompt, or a mapping with ``text`` and ``speech_is``.
     nano_folder : str
         Where the workflow puts the nano models, by backend.
     adapters : mapping or None
@@ -94,7 +96,7 @@ def variant_options(
     if "model" in accepted:
         options |= chosen_model(options, backend, models, nano_folder)
     if "prompt" in accepted and "prompt" in options:
-        options["prompt"] = _named_prompt(options["prompt"], prompts, searches)
+        options |= _named_prompt(options["prompt"], prompts, searches)
     if adapters is not None and options.get("adapter") is not None:
         options["adapter"] = _adapter(options["adapter"], backend, adapters, adapters_folder)
     return options
@@ -115,32 +117,51 @@ def chosen_model(
         ) | chosen
     if chosen.get("model") == NANO:
         chosen["model"] = f"{nano_folder}/{backend}"
+    elif "model" in chosen:
+        chosen["model"] = _expanded(chosen["model"])
     return chosen
 
 
+def _expanded(named: Any) -> Any:
+    """Return a folder that is named from ``~`` or ``.`` by its path; anything else as it is."""
+    path = os.path.expanduser(named) if isinstance(named, str) else named
+    return os.path.normpath(path) if isinstance(path, str) and os.path.isdir(path) else path
+
+
 def _named_prompt(
-    named: Any, prompts: Mapping[str, str], searches: Iterable[str]
-) -> str | dict[str, str]:
-    """Return the text of a prompt; of one that is searched for, the mapping that says so."""
+    named: Any, prompts: Mapping[str, Any], searches: Iterable[str]
+) -> dict[str, Any]:
+    """Return ``prompt``: its text, or the mapping that names a search; and ``speech_is``, if B."""
     if not isinstance(named, Mapping):
-        return _prompt(named, prompts)
+        entry = _prompt(named, prompts)
+        exchanged = {"speech_is": "B"} if speech_is(entry) == "B" else {}
+        return {"prompt": text_of(entry)} | exchanged
     if list(named) != ["search"]:
         raise ConfigError(f"prompt {dict(named)} is neither a name nor {{search: NAME}}")
     search = str(named["search"])
     if search not in searches:
         known = ", ".join(searches) or "none"
         raise ConfigError(f"no search '{search}'{meant(search, searches)}; searches: {known}")
-    return {"search": search}
+    return {"prompt": {"search": search}}
 
 
-def _prompt(name: Any, prompts: Mapping[str, str]) -> str:
-    """Return the text of a prompt."""
+def _prompt(name: Any, prompts: Mapping[str, Any]) -> str | Mapping[str, Any]:
+    """Return what the configuration says of a prompt."""
     if not isinstance(name, str):
         raise ConfigError(f"prompt {name!r} is no name of a prompt")
     if name not in prompts:
         known = ", ".join(prompts)
         raise ConfigError(f"no prompt '{name}'{meant(name, prompts)}; prompts: {known}")
-    return prompts[name]
+    entry: str | Mapping[str, Any] = prompts[name]
+    return entry
+
+
+def _speech_first(name: Any, prompts: Mapping[str, Any]) -> str:
+    """Return the text of a prompt that something is trained with."""
+    entry = _prompt(name, prompts)
+    if speech_is(entry) == "B":
+        raise ConfigError(f"prompt '{name}' has SPEECH as option B; training wants it as option A")
+    return text_of(entry)
 
 
 def _adapter(
@@ -150,8 +171,8 @@ def _adapter(
     if not isinstance(name, str):
         raise ConfigError(f"adapter {name!r} is neither the name of an adapter nor a folder")
     if name not in adapters:
-        if Path(name).is_dir():
-            return name
+        if Path(_expanded(name)).is_dir():
+            return str(_expanded(name))
         known = ", ".join(adapters) or "none"
         raise ConfigError(f"no adapter '{name}'{meant(name, adapters)}; adapters: {known}")
     if adapters[name]["backend"] != backend:
@@ -232,7 +253,7 @@ def check_adapter(
     adapter: str,
     entry: Mapping[str, Any],
     models: Mapping[str, Any],
-    prompts: Mapping[str, str],
+    prompts: Mapping[str, Any],
     nano_folder: str,
     seed: int,
 ) -> tuple[type[Detector], dict[str, Any]]:
@@ -270,9 +291,9 @@ def check_adapter(
         if "prompt" in settings:
             named = settings["prompt"]
             settings["prompt"] = (
-                [_prompt(name, prompts) for name in named]
+                [_speech_first(name, prompts) for name in named]
                 if isinstance(named, list | tuple)
-                else _prompt(named, prompts)
+                else _speech_first(named, prompts)
             )
         check_options(known, settings)
         known(**settings)

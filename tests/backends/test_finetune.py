@@ -82,6 +82,51 @@ def clips_of(paths):
     return [from_flac_bytes(audio) for path in paths for audio in read_cell(path)["audio"]]
 
 
+# --- memory that runs out -------------------------------------------------------------------------
+
+
+def test_memory_that_runs_out_halves_the_batch(qwen2, cells, tmp_path, monkeypatch, capsys):
+    """The same steps, from the last checkpoint: the adapter is that of a run with room."""
+    cls, forward = DETECTORS["qwen2_audio"], module("finetuning.answer_model").AnswerModel.forward
+    passes = []
+
+    def scarce(model, mel, *args, **kwargs):
+        passes.append(len(mel))
+        if model.training and len(mel) > 2 and len(passes) > 6:
+            raise torch.OutOfMemoryError("none left")
+        return forward(model, mel, *args, **kwargs)
+
+    settings = QUICK | {"model": str(qwen2), "dropout": 0.0, "checkpoints": str(tmp_path / "kept")}
+    monkeypatch.setattr(module("finetuning.answer_model").AnswerModel, "forward", scarce)
+    cls.finetune(cells.train, cells.dev, tmp_path / "scarce", **settings)
+    assert passes[:6] == [4] * 6
+    assert set(passes[7:]) == {2}
+    assert "memory ran out: batches of 2 from here on, 4 a step" in capsys.readouterr().out
+    assert (
+        '"batch_size": 2,\n "gradient_accumulation": 4'
+        in (tmp_path / "scarce" / "README.md").read_text()
+    )
+    monkeypatch.undo()
+    cls.finetune(cells.train, cells.dev, tmp_path / "plenty", **settings)
+    scarce_weights, plenty = (
+        load_file(tmp_path / name / "adapter_model.safetensors") for name in ("scarce", "plenty")
+    )
+    for name, weight in plenty.items():
+        torch.testing.assert_close(scarce_weights[name], weight, atol=1e-4, rtol=1e-3)
+    assert not any((tmp_path / "kept").iterdir())
+
+
+def test_memory_for_not_even_one_clip(qwen2, cells, tmp_path, monkeypatch):
+    def none(*_args, **_kwargs):
+        raise torch.OutOfMemoryError("none left")
+
+    monkeypatch.setattr(module("finetuning.answer_model").AnswerModel, "forward", none)
+    with pytest.raises(SpeechdtError, match="a single clip at a time: set gradient_checkpointing"):
+        DETECTORS["qwen2_audio"].finetune(
+            cells.train, cells.dev, tmp_path / "out", **QUICK | {"model": str(qwen2)}
+        )
+
+
 # --- the losses -----------------------------------------------------------------------------------
 
 

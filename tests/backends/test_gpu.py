@@ -6,6 +6,7 @@ import time
 import pytest
 import torch
 import yaml
+from support import qwen_models as small
 from support.checkouts import ASKED, copy_checkout, run
 
 from speechdt import find_detectors
@@ -32,10 +33,8 @@ def hidden(monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A checkpoint, as far as its configuration goes."""
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "config.json").write_text("{}")
-    return str(tmp_path / "model")
+    """A checkpoint."""
+    return str(small.save("qwen2_audio", tmp_path / "model"))
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def test_both_orders_average_the_prompt_and_its_exchange(model):
     np.testing.assert_allclose(by_order[1, 0], -model.alone(MIXED, exchanged), atol=EXACT)
 
 
-@pytest.mark.parametrize("prompt", ["Is it speech?", "A) yes\nB) no\nB) never", "A) yes, B) no"])
+@pytest.mark.parametrize("prompt", ["Is it speech?", "A) yes\nB) no\nB) never", "A) or B)"])
 def test_no_options_to_exchange(model, prompt):
     with pytest.raises(ValueError, match="one line 'A\\)"):
         DETECTORS[model.name](model=str(model.folder), prompt=prompt, option_order="both")
@@ -461,3 +461,40 @@ def test_graphs_are_captured_for_a_shape_that_comes_again(tmp_path, monkeypatch)
     with pytest.warns(UserWarning, match=r"no CUDA graph of the features.*capturing$"):
         refused = detector.score([small.clip(800)])
     assert refused == pytest.approx(detector.score([small.clip(800)]), abs=1e-6)
+
+
+# --- the share of both answers, the letter of SPEECH, the system message --------------------------
+
+
+def test_the_mass_of_both_answers_is_that_of_the_stock_softmax(model):
+    mass = model.detector.answer_mass(MIXED[:4])
+    recipe = small.STOCK[model.name](model.stock, model.folder, model.detector.answers.ids)
+    whole = []
+    for clip in MIXED[:4]:
+        with torch.inference_mode():
+            second = [] if model.name == "qwen3_omni" else [small.clip(5000)]
+            inputs = recipe.inputs([clip, *second], BASELINE)
+            logits = model.stock(**inputs).logits[0, -1]
+        whole.append(logits.softmax(-1)[list(model.detector.answers.ids)].sum().item())
+    np.testing.assert_allclose(mass, whole, rtol=1e-4)
+    assert model.detector.log_odds(MIXED[:1], both=False).shape == (1, 1, 1)
+
+
+def test_speech_may_be_the_second_option(model):
+    prompt = "Is the clip free of speech?\nA) Yes\nB) No"
+    options = {"model": str(model.folder), "device": "cpu", "prompt": prompt}
+    first = DETECTORS[model.name](**options).score(MIXED[:3])
+    for order in ("fixed", "both"):
+        other = DETECTORS[model.name](**options, speech_is="B", option_order=order)
+        one = DETECTORS[model.name](**options, option_order=order)
+        np.testing.assert_allclose(other.score(MIXED[:3]), 1 - one.score(MIXED[:3]), atol=1e-9)
+    assert not np.allclose(first, 0.5)
+
+
+def test_a_system_message_stands_in_front_of_the_question(model):
+    said = "You answer questions about sounds."
+    detector = DETECTORS[model.name](model=str(model.folder), device="cpu", system=said)
+    told = detector._chat.render(BASELINE)
+    assert told.index(said) < told.index("Choose one")
+    assert said not in detector._chat.render_text("Write.")
+    assert np.abs(ours(model, MIXED[:3]) - detector.log_odds(MIXED[:3], both=False)).max() > 1e-3

@@ -11,7 +11,9 @@ from speechdt import find_detectors
 from speechdt.corpus import readers
 from speechdt.corpus.selection import ExclusionError, read_marks
 from speechdt.detectors.signature import check_options
+from speechdt.errors import SpeechdtError
 from speechdt.prompts.answer_options import has_options
+from speechdt.prompts.bank_entries import check_entries
 from speechdt.reporting.tables.training import SETTINGS
 from speechdt.workflow import hygiene_checks
 from speechdt.workflow.runs import adapted, check_ensembles, check_named, runs
@@ -348,3 +350,21 @@ def test_searches_that_no_variant_uses_are_one_line_and_no_error():
     assert note.endswith(", omni (on qwen3_omni)")
     assert "\n" not in note
     assert check_unused({}, {}, **RESOLVE) == ({}, "")
+
+
+def test_an_entry_may_say_which_option_is_speech():
+    prompts = PROMPTS | {"free": {"text": "Free of speech?\nA) yes\nB) no", "speech_is": "B"}}
+    resolve = RESOLVE | {"prompts": prompts}
+    cls = find_detectors()["qwen2_audio"]
+    options = check_variant("X", {"backend": "qwen2_audio", "prompt": "free"}, cls, **resolve)
+    assert (options["prompt"], options["speech_is"]) == (prompts["free"]["text"], "B")
+    with pytest.raises(ConfigError, match=r"adapters.x: prompt 'free' has SPEECH as option B"):
+        check_adapter("x", {"backend": "qwen2_audio", "prompt": "free"}, **resolve, seed=1)
+    on = {"on": {"backend": "qwen2_audio", "prompt": "free"}}
+    with pytest.raises(ConfigError, match=r"searches.x: on: its prompt has SPEECH as option B"):
+        check_search("x", on, {}, **resolve)
+
+
+def test_a_prompt_with_a_third_option_is_named():
+    with pytest.raises(SpeechdtError, match=r"prompts.three: .* here is C"):
+        check_entries({"good": PROMPTS["baseline"], "three": "A) yes\nB) no\nC) unclear"})

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,15 +22,17 @@ from speechdt.files import fingerprint
 
 from ..loading import choose_device, load_model
 from ..mel import LogMel
+from ..reachable import located
 from .adaptation import adapted
 from .answer_model import AnswerModel
 from .card import model_card
 from .collate import IGNORED, Collator
 from .examples import Draws, example
+from .memory import trained
 from .processes import Processes
 from .settings import FineTuning
 from .spec_augment import SpecAugment
-from .trainer import ALONE, AnswerTrainer, last_complete_checkpoint
+from .trainer import ALONE, AnswerTrainer
 from .trials import read_dev, read_train
 
 
@@ -61,20 +64,19 @@ def finetune(
         "dev": read_dev(dev, settings.dev_clips),
     }
     device = choose_device(settings.device)
-    lm = load_model(own.MODEL_CLASS, settings.model, settings.revision, device)
+    if settings.quantization is not None and device.type == "cpu":
+        raise ValueError("quantization: LoRA beside quantised weights wants a GPU")
+    lm = load_model(
+        own.MODEL_CLASS, settings.model, settings.revision, device, settings.quantization
+    )
     with _checkpoint_folder(settings, trials, processes) as folder:
         run = Run(own, lm, settings, trials)
         supervised = run.supervised_tokens()
         if processes.is_first:
             print(f"supervised tokens of the first example: {supervised['tokens']}", flush=True)
-        checkpoint = processes.shared(
-            last_complete_checkpoint(folder) if processes.is_first else None
-        )
-        trainer = run.trainer(folder, checkpoint is not None, processes)
-        trainer.train(resume_from_checkpoint=checkpoint)
-        log = trainer.state.log_history
+        log = trained(run, folder, processes)
         if processes.is_first:
-            card = model_card(settings, trials, log, processes.count)
+            card = model_card(run.settings, trials, log, processes.count)
             _write(Path(out), run, supervised, log, card)
         processes.wait()
     processes.leave()
@@ -99,8 +101,11 @@ class Run:
     ):
         self.settings = settings
         chat, extractor = own.load_processor(
-            settings.model, settings.revision, own.audio_token_id(lm.config)
+            located(settings.model, settings.revision),
+            settings.revision,
+            own.audio_token_id(lm.config),
         )
+        chat = replace(chat, system=settings.system)
         self.tokenizer = chat.tokenizer
         self.answers = chat.answer_tokens().ids
         questions = [chat.question(prompt) for prompt in settings.prompts]

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from speechdt.prompts.answer_options import check_prompt
+
+from ..quantization import ARCHITECTURE, check_quantization
 from ..question import BASELINE_PROMPT
 
 LANGUAGE_MODEL_TARGETS = (
@@ -35,6 +38,10 @@ class FineTuning:
         Checkpoint to start from, as for the detector.
     prompt : str or sequence of str
         The question; of several, each clip is asked one, by chance.
+    system : str or None
+        System message in front of the question; None leaves it to the chat template.
+    quantization : {"nf4", "int8"} or None
+        Of the weights that LoRA stands beside (QLoRA), for small cards.
     clips : int or None
         Training clips: the first so many by number; None takes all.
     dev_clips : int or None
@@ -104,6 +111,8 @@ class FineTuning:
     processes: int = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoints: str | None = None
+    system: str | None = None
+    quantization: Literal["nf4", "int8"] | None = None
 
     def __post_init__(self) -> None:
         if self.loss not in ("answer", "assistant", "sequence"):
@@ -124,6 +133,11 @@ class FineTuning:
             )
         if not self.prompts:
             raise ValueError("prompt: name at least one")
+        for prompt in self.prompts:
+            check_prompt(prompt)
+        check_quantization(self.quantization, ARCHITECTURE)
+        if self.quantization is not None and self.full:
+            raise ValueError("quantization: quantised weights are not trained in full")
         self._check_targets()
         if self.spec_augment is not None:
             _check_spec_augment(self.spec_augment)

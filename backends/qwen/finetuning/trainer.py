@@ -175,8 +175,22 @@ def dev_log_odds(
     order = sorted(range(len(clips)), key=lambda i: clips[i].frames)
     batches = [order[i : i + EVALUATION_BATCH] for i in range(0, len(order), EVALUATION_BATCH)]
     for chosen in batches[processes.number :: processes.count]:
-        z[chosen] = model.log_odds(collate([(clips[i], 0) for i in chosen])).double().cpu()
+        z[chosen] = _log_odds(model, [clips[i] for i in chosen], collate)
     return processes.summed(z, model.device)
+
+
+def _log_odds(
+    model: AnswerModel, clips: Sequence[Example], collate: Callable[..., Any]
+) -> torch.Tensor:
+    """Return the log-odds of a batch; in halves if memory runs out."""
+    try:
+        return model.log_odds(collate([(clip, 0) for clip in clips])).double().cpu()
+    except torch.OutOfMemoryError:
+        if len(clips) == 1:
+            raise
+    torch.cuda.empty_cache()
+    half = len(clips) // 2
+    return torch.cat([_log_odds(model, part, collate) for part in (clips[:half], clips[half:])])
 
 
 def last_complete_checkpoint(folder: Path) -> str | None:

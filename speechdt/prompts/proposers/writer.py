@@ -43,6 +43,12 @@ speech, and B for anything else.
 
 {mistakes}
 """
+_TURN = re.compile(
+    r"<\|im_(?:start|end)\|>|<\|endoftext\|>"
+    r"|^[ \t]*(?:#+[ \t]*|\*\*)?(?:human|user|assistant|system)(?:\*\*)?[ \t]*(?::|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""How a turn of a conversation begins that a model goes on to invent behind its own reply."""
 _QUESTION = re.compile(r"<question[^>]*>(.*?)</question>", re.DOTALL)
 
 
@@ -80,8 +86,18 @@ def revision_prompt(prompt: str, mistakes: Sequence[str]) -> str:
 
 
 def questions_in(reply: str) -> list[str]:
-    """Return the questions of a reply, or the whole reply if none is marked."""
-    return _QUESTION.findall(reply) or [reply]
+    """Return the questions of a reply, or the whole reply if none is marked.
+
+    What follows the reply as somebody else's turn, which a model may invent, is cut off.
+    """
+    own = _own_turn(reply)
+    return _QUESTION.findall(own) or [own]
+
+
+def _own_turn(reply: str) -> str:
+    """Return a reply up to the first turn behind it; a turn that it begins with is its own."""
+    turns = (turn.start() for turn in _TURN.finditer(reply) if reply[: turn.start()].strip())
+    return reply[: next(turns, len(reply))]
 
 
 class Writer:

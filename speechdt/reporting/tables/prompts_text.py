@@ -12,6 +12,7 @@ from speechdt.reporting.tables.formatting import (
     percent,
     text_table,
 )
+from speechdt.reporting.tables.skill import LEAST_MASS
 from speechdt.reporting.tables.statistics_text import p_value
 
 BANK_NOTE = (
@@ -89,6 +90,14 @@ def first_lines(searches: pd.DataFrame) -> list[str]:
     ]
 
 
+def _mass(row: pd.Series) -> str:
+    """Return the answers' share of the probability; NaN, or no column, where it is not known."""
+    mass = row.get("answer_mass")
+    if mass is None or pd.isna(mass):
+        return MISSING
+    return f"{100 * mass:.1f}" + " (!)" * bool(mass < LEAST_MASS)
+
+
 def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:
     """Return the bias of option order, one row a variant that is asked in words."""
     return text_table(
@@ -97,6 +106,7 @@ def order_bias_table(biases: pd.DataFrame) -> pd.DataFrame:
             "Variant": lambda row: str(row["variant"]),
             "Bias (log-odds)": lambda row: minus(f"{row['bias']:+.2f} ± {row['bias_sd']:.2f}"),
             "Flipped (%)": lambda row: f"{100 * row['flipped']:.1f}",
+            "P(A) + P(B) (%)": _mass,
             "AUC": lambda row: f"{row['auc']:.3f}",
             "AUC, exchanged": lambda row: f"{row['auc_exchanged']:.3f}",
             "Balanced at 0.5 (%)": lambda row: f"{100 * row['balanced_accuracy']:.1f}",

@@ -14,6 +14,8 @@ COLUMNS = ("dev_auc", "dev_auc_low", "dev_auc_high")
 CHANCE = 0.5
 ROUNDING = 1e-9
 """How far from chance an AUC may lie by rounding alone."""
+LEAST_MASS = 0.5
+"""Probability of both answers together below which log-odds compare what is mostly not said."""
 WORSE, NONE = "†", "‡"
 """Marks behind a variant's name: worse than chance, and no skill."""
 
@@ -73,6 +75,27 @@ def warning(matrix: pd.DataFrame, variants: Iterable[str]) -> str:
     if not worse:
         return ""
     return f"warning: worse than chance on dev ({_figures(worse)}): {_question(worse)}"
+
+
+def mass_warning(biases: pd.DataFrame) -> str:
+    """Return a line that names the variants that would rather answer otherwise than A or B, or ''.
+
+    Parameters
+    ----------
+    biases : DataFrame
+        ``order_bias.csv``: variant and answer_mass.
+    """
+    if "answer_mass" not in biases:
+        return ""
+    low = biases[biases["answer_mass"] < LEAST_MASS]
+    shares = ", ".join(
+        f"{name} {100 * mass:.1f} %"
+        for name, mass in zip(low["variant"], low["answer_mass"], strict=True)
+    )
+    return shares and (
+        f"warning: on dev A and B together have little of the probability ({shares}): the model "
+        "would rather say something else, and its scores mean little"
+    )
 
 
 def _question(rows: Sequence[Any]) -> str:

@@ -23,8 +23,10 @@ def section(results: Results) -> Section:
     if "order_bias" in results.tables:
         caption = (
             "What the order of the two options does on dev: the log-odds by which the prompt's own "
-            "order favours SPEECH (± standard deviation over clips), the answers that change, and "
-            "how good each order is."
+            "order favours SPEECH (± standard deviation over clips), the answers that change, the "
+            "probability that either answer is given at all (below a half, marked by an "
+            "exclamation mark, a model would rather say something else), and how good each "
+            "order is."
         )
         cells = order_bias_table(results.tables["order_bias"])
         made.append(Table("option-order", caption, cells))
