@@ -1,7 +1,8 @@
-configfile: "workflow_config.yaml"
+configfile: workflow.source_path("workflow_config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/jobs.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
 include: "rules/training.smk"

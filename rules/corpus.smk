@@ -5,6 +5,13 @@ from speechdt.files import fingerprint
 HYGIENE = settings["hygiene"]
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    count_hygiene,
+    flag_sources,
+    split_sources,
+
+
 rule index_corpus:
     output:
         index="<results>/corpus/index.parquet",
@@ -15,7 +22,10 @@ rule index_corpus:
         "<benchmarks>/index_corpus/index_corpus.tsv"
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=240,
     params:
         corpora=settings["corpus"],
         # Names, sizes and times of the recordings: a new file reruns the index.
@@ -41,8 +51,10 @@ rule measure_hygiene:
         "<logs>/measure_hygiene/{check}.log",
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
     resources:
+        mem_mb=check_memory,
+        runtime=240,
         gpu=lambda wildcards: of_check("detector")(wildcards).gpus,
     params:
         backend=of_check("backend"),
@@ -140,7 +152,10 @@ rule fingerprint_sources:
         "<benchmarks>/fingerprint_sources/fingerprint_sources.tsv"
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=240,
     params:
         code=checkout.code("corpus/fingerprint_sources.py"),
     message:

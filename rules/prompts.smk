@@ -1,6 +1,12 @@
 # what the wording of a question does to a language model: option order, the bank, searches
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    collect_order_bias,
+    collect_bank,
+
+
 rule measure_order_bias:
     input:
         models=of_run("made"),
@@ -13,6 +19,8 @@ rule measure_order_bias:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=run_memory,
+        runtime=480,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),
@@ -56,6 +64,8 @@ rule score_bank:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=search_memory,
+        runtime=1440,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
@@ -106,6 +116,8 @@ rule search_prompts:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=search_memory,
+        runtime=1440,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
@@ -135,6 +147,8 @@ rule score_searched:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=search_memory,
+        runtime=1440,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
@@ -163,6 +177,9 @@ rule compare_searches:
         "<logs>/compare_searches/compare_searches.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=120,
     params:
         replicates=settings["bootstrap"]["replicates"],
         permutations=settings["comparisons"]["permutations"],

@@ -14,6 +14,15 @@ onsuccess:
             print(line, file=sys.stderr)
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    draw_figure,
+    write_display_tables,
+    write_dataset_card,
+    write_paper,
+    typeset_paper,
+
+
 rule draw_figure:
     input:
         lambda wildcards: products.tables_of(*FIGURES[wildcards.figure].tables),
@@ -108,6 +117,9 @@ rule write_report:
         "<logs>/write_report/write_report.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         runs=experiment.first_runs,
         config=settings,
@@ -152,6 +164,9 @@ rule write_gallery:
         "<logs>/write_gallery/write_gallery.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         runs=experiment.first_runs,
         clips=settings["gallery"]["clips"],
@@ -182,6 +197,9 @@ rule write_inspection:
         "<benchmarks>/write_inspection/write_inspection.tsv"
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         seed=settings["seed"],
         code=checkout.code("reporting/write_inspection.py"),
@@ -317,6 +335,9 @@ rule make_release:
         "<logs>/make_release/make_release.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=240,
     params:
         runs=experiment.matrix_runs,
         config=settings,

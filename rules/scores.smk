@@ -4,6 +4,12 @@ of_ensemble = field(experiment.variants, "ensemble")
 members_of = of_ensemble("member_runs")
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    add_latencies,
+    collect_latency,
+
+
 rule score:
     input:
         models=of_run("made"),
@@ -28,6 +34,8 @@ rule score:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=run_memory,
+        runtime=1440,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),
@@ -58,6 +66,9 @@ rule combine_scores:
         "<logs>/combine_scores/{ensemble}.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         how=of_ensemble("how"),
         members=of_ensemble("member_runs"),
@@ -82,6 +93,9 @@ rule calibrate:
         "<logs>/calibrate/{run}.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=1500,
+        runtime=60,
     params:
         replicates=settings["bootstrap"]["replicates"],
         again=settings["bootstrap"]["threshold"] == "again",
@@ -109,8 +123,10 @@ rule latency:
     conda:
         ENVIRONMENT
     # All cores, so that nothing runs beside it.
-    threads: workflow.cores
+    threads: ALL_CORES
     resources:
+        mem_mb=run_memory,
+        runtime=120,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),

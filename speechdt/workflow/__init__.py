@@ -7,6 +7,7 @@ experiment : frozen records of all that the rules expand over.
 hygiene_checks : hygiene checks of the configuration, resolved before any job starts.
 jobs : frame of every job: its log, and its errors in one line.
 left_out_corpora : runs that leave one corpus out, in training and calibration.
+needs : the main memory that a cluster's scheduler is asked for.
 products : the files that a run of the workflow makes, from its experiment.
 resolution : resolution of a configuration into the records of an experiment.
 runs : training runs of the variants, and ensembles of variants.

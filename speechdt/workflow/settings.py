@@ -41,6 +41,25 @@ def checked(
     return ordered
 
 
+def with_defaults(config: Mapping[str, Any], defaults: Path) -> dict[str, Any]:
+    """Return a configuration with a file's values where it says nothing.
+
+    Mappings are merged at all depths, as Snakemake merges configuration files; all else is one
+    value.
+    """
+    under: dict[str, Any] = yaml.safe_load(defaults.read_text(encoding="utf-8"))
+    return _merged(under, config)
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(under)
+    for key, value in over.items():
+        below = found.get(key)
+        both = isinstance(value, Mapping) and isinstance(below, Mapping)
+        found[key] = _merged(below, value) if both else value
+    return found
+
+
 def prepared(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a configuration, ready to be checked.
 
