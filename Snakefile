@@ -1,4 +1,4 @@
-configfile: workflow.source_path("workflow_config.yaml")
+configfile: f"{workflow.current_basedir}/workflow_config.yaml"
 
 
 include: "rules/common.smk"

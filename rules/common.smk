@@ -11,9 +11,11 @@ from snakemake.utils import min_version, validate
 HERE = Path(str(workflow.current_basedir)).parent
 if (HERE / "speechdt").is_dir():
     sys.path.insert(0, str(HERE))
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
-    )
+    os.environ |= {
+        "PYTHONPATH": os.pathsep.join(
+            [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
+        )
+    }
 
 from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError

@@ -4,8 +4,12 @@ from speechdt.workflow.needs import listening_memory, model_memory, worker_memor
 
 # Not the cores of this machine: a cluster's nodes may have fewer, and jobs would wait for ever.
 THREADS = settings["jobs"]["threads"]
-# Latency is measured alone: with all cores here, and on a cluster as its profile has it.
-ALL_CORES = workflow.cores if workflow.local_exec else 1
+
+
+def all_cores(wildcards):
+    """Return what a job takes to be alone on this machine; on a cluster its profile sees to that."""
+    return workflow.cores if workflow.local_exec and workflow._cores else 1
+
 
 run_memory, search_memory = map(model_memory, (of_run("options"), of_search("options")))
 training_memory = model_memory(of_training("settings"))

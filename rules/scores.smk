@@ -123,7 +123,7 @@ rule latency:
     conda:
         ENVIRONMENT
     # All cores, so that nothing runs beside it.
-    threads: ALL_CORES
+    threads: all_cores
     resources:
         mem_mb=run_memory,
         runtime=120,

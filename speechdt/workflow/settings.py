@@ -47,16 +47,17 @@ def with_defaults(config: Mapping[str, Any], defaults: Path) -> dict[str, Any]:
     Mappings are merged at all depths, as Snakemake merges configuration files; all else is one
     value.
     """
-    under: dict[str, Any] = yaml.safe_load(defaults.read_text(encoding="utf-8"))
-    return _merged(under, config)
+    under = yaml.safe_load(defaults.read_text(encoding="utf-8"))
+    return _merged(dict(under or {}), config)
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(under)
     for key, value in over.items():
         below = found.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        found[key] = _merged(below, value) if both else value
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            value = _merged(below, value)
+        found[key] = value
     return found
 
 
