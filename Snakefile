@@ -10,6 +10,7 @@ include: "rules/prompts.smk"
 include: "rules/scores.smk"
 include: "rules/analysis.smk"
 include: "rules/reporting.smk"
+include: "rules/manifest.smk"
 
 
 rule all:

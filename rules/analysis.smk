@@ -32,7 +32,7 @@ rule measure_metrics:
         ENVIRONMENT
     resources:
         mem_mb=2000,
-        runtime=120,
+        runtime=30,
     params:
         runs=of_variant("runs"),
         replicates=settings["bootstrap"]["replicates"],
@@ -59,7 +59,7 @@ rule measure_unflagged:
         ENVIRONMENT
     resources:
         mem_mb=3000,
-        runtime=120,
+        runtime=60,
     params:
         variants=experiment.runs_of,
         replicates=settings["bootstrap"]["replicates"],
@@ -91,7 +91,7 @@ rule fit_thresholds:
         ENVIRONMENT
     resources:
         mem_mb=2000,
-        runtime=240,
+        runtime=60,
     params:
         runs=of_variant("runs"),
         replicates=settings["bootstrap"]["replicates"],
@@ -210,7 +210,7 @@ rule measure_sensitivity:
         ENVIRONMENT
     resources:
         mem_mb=3000,
-        runtime=120,
+        runtime=60,
     params:
         runs=experiment.first_runs,
         replicates=settings["bootstrap"]["replicates"],
@@ -239,7 +239,7 @@ rule analyse_errors:
         ENVIRONMENT
     resources:
         mem_mb=3000,
-        runtime=120,
+        runtime=60,
     params:
         runs=experiment.first_runs,
         replicates=settings["bootstrap"]["replicates"],

@@ -20,7 +20,7 @@ rule measure_order_bias:
         ENVIRONMENT
     resources:
         mem_mb=run_memory,
-        runtime=480,
+        runtime=120,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),
@@ -65,7 +65,7 @@ rule score_bank:
         ENVIRONMENT
     resources:
         mem_mb=search_memory,
-        runtime=1440,
+        runtime=240,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
@@ -117,7 +117,7 @@ rule search_prompts:
         ENVIRONMENT
     resources:
         mem_mb=search_memory,
-        runtime=1440,
+        runtime=720,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
@@ -148,7 +148,7 @@ rule score_searched:
         ENVIRONMENT
     resources:
         mem_mb=search_memory,
-        runtime=1440,
+        runtime=240,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),

@@ -21,6 +21,9 @@ localrules:
     write_dataset_card,
     write_paper,
     typeset_paper,
+    write_report,
+    write_gallery,
+    write_inspection,
 
 
 rule draw_figure:
@@ -117,9 +120,6 @@ rule write_report:
         "<logs>/write_report/write_report.log",
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=3000,
-        runtime=60,
     params:
         runs=experiment.first_runs,
         config=settings,
@@ -164,9 +164,6 @@ rule write_gallery:
         "<logs>/write_gallery/write_gallery.log",
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=4000,
-        runtime=60,
     params:
         runs=experiment.first_runs,
         clips=settings["gallery"]["clips"],
@@ -197,9 +194,6 @@ rule write_inspection:
         "<benchmarks>/write_inspection/write_inspection.tsv"
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=3000,
-        runtime=60,
     params:
         seed=settings["seed"],
         code=checkout.code("reporting/write_inspection.py"),

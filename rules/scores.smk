@@ -95,7 +95,7 @@ rule calibrate:
         ENVIRONMENT
     resources:
         mem_mb=1500,
-        runtime=60,
+        runtime=20,
     params:
         replicates=settings["bootstrap"]["replicates"],
         again=settings["bootstrap"]["threshold"] == "again",
