@@ -1,7 +1,8 @@
-configfile: "workflow_config.yaml"
+configfile: f"{workflow.current_basedir}/workflow_config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/jobs.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
 include: "rules/training.smk"
@@ -9,6 +10,7 @@ include: "rules/prompts.smk"
 include: "rules/scores.smk"
 include: "rules/analysis.smk"
 include: "rules/reporting.smk"
+include: "rules/manifest.smk"
 
 
 rule all:

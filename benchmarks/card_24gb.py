@@ -51,9 +51,10 @@ SMALL_CARD_GIB = 12.0
 """What quantised scoring and LoRA are to stay below."""
 CLAIM = """
 import sys, time
-from speechdt.workflow.gpu_claim import claim
-print(",".join(claim(1)), flush=True)
-time.sleep(float(sys.argv[1]))
+from speechdt.workflow.devices import claimed
+with claimed(1) as gpus:
+    print(",".join(gpus), flush=True)
+    time.sleep(float(sys.argv[1]))
 """
 
 

@@ -7,6 +7,12 @@ LOGMEL = find_detectors().get("logmel")
 LOGMEL_CODE = detector_code(LOGMEL) if LOGMEL else ""
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    collect_tables,
+    write_verdict,
+
+
 rule measure_metrics:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CLEAN),
@@ -27,6 +33,9 @@ rule measure_metrics:
         "<logs>/measure_metrics/{variant}.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         runs=of_variant("runs"),
         replicates=settings["bootstrap"]["replicates"],
@@ -52,6 +61,9 @@ rule measure_unflagged:
         "<logs>/measure_unflagged/measure_unflagged.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         variants=experiment.runs_of,
         replicates=settings["bootstrap"]["replicates"],
@@ -108,6 +120,9 @@ rule fit_thresholds:
         "<logs>/fit_thresholds/{variant}.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         runs=of_variant("runs"),
         replicates=settings["bootstrap"]["replicates"],
@@ -131,6 +146,9 @@ rule compare_variants:
         "<logs>/compare_variants/compare_variants.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=240,
     params:
         **settings["comparisons"],
         variants=experiment.runs_of,
@@ -160,6 +178,9 @@ rule compare_left_out:
         "<logs>/compare_left_out/compare_left_out.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=120,
     params:
         scores_of=experiment.judged_left_out,
         left_out=[
@@ -191,6 +212,9 @@ rule measure_giveaways:
         "<logs>/measure_giveaways/measure_giveaways.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=120,
     params:
         classifiers={
             **{
@@ -223,6 +247,9 @@ rule measure_sensitivity:
         "<logs>/measure_sensitivity/measure_sensitivity.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         runs=experiment.first_runs,
         replicates=settings["bootstrap"]["replicates"],
@@ -250,6 +277,9 @@ rule analyse_errors:
         "<logs>/analyse_errors/analyse_errors.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         runs=experiment.first_runs,
         replicates=settings["bootstrap"]["replicates"],

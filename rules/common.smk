@@ -6,13 +6,16 @@ from pathlib import Path
 
 from snakemake.utils import min_version, validate
 
-# This checkout's library, here and in every job, whichever environment the job runs in.
-sys.path.insert(0, workflow.basedir)
-os.environ |= {
-    "PYTHONPATH": os.pathsep.join(
-        [workflow.basedir, *filter(None, [os.getenv("PYTHONPATH")])]
-    )
-}
+# This checkout's library, here and in every job, whichever environment the job runs in; an
+# installed one, where the rules are read from a repository elsewhere.
+HERE = Path(str(workflow.current_basedir)).parent
+if (HERE / "speechdt").is_dir():
+    sys.path.insert(0, str(HERE))
+    os.environ |= {
+        "PYTHONPATH": os.pathsep.join(
+            [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
+        )
+    }
 
 from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError
@@ -20,11 +23,11 @@ from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
 from speechdt.reporting.tables.criteria import criteria_of
 from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
-from speechdt.workflow.checkout import Checkout, detector_code, field
+from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
 from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.products import Products
 from speechdt.workflow.resolution import resolve
-from speechdt.workflow.settings import checked
+from speechdt.workflow.settings import checked, with_defaults
 
 min_version("9.20")
 
@@ -35,11 +38,14 @@ pathvars:
 
 
 ENVIRONMENT = "../envs/speechdt.yaml"
-checkout = Checkout(workflow.basedir)
+checkout = Checkout(checkout_of(HERE))
 SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 try:
+    if workflow.modifier.skip_configfile:  # a module's, which says what it would change
+        config = with_defaults(config, checkout.folder / "workflow_config.yaml")
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
+    settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
     criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)

@@ -11,6 +11,13 @@ def read_anew(asked):
     return int(asked.forceall or "index_corpus" in asked.forcerun)
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    count_hygiene,
+    flag_sources,
+    split_sources,
+
+
 rule index_corpus:
     output:
         index="<results>/corpus/index.parquet",
@@ -21,8 +28,10 @@ rule index_corpus:
         "<benchmarks>/index_corpus/index_corpus.tsv"
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
     resources:
+        mem_mb=worker_memory,
+        runtime=240,
         # No param, which would say next time that it has changed.
         anew=lambda wildcards: read_anew(workflow.dag_settings),
     params:
@@ -51,8 +60,10 @@ rule measure_hygiene:
         "<logs>/measure_hygiene/{check}.log",
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
     resources:
+        mem_mb=check_memory,
+        runtime=240,
         gpu=lambda wildcards: of_check("detector")(wildcards).gpus,
     params:
         backend=of_check("backend"),
@@ -152,7 +163,10 @@ rule fingerprint_sources:
         "<benchmarks>/fingerprint_sources/fingerprint_sources.tsv"
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=240,
     params:
         code=checkout.code("corpus/fingerprint_sources.py"),
     message:

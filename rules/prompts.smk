@@ -1,6 +1,12 @@
 # what the wording of a question does to a language model: option order, the bank, searches
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    collect_order_bias,
+    collect_bank,
+
+
 rule measure_order_bias:
     input:
         models=of_run("made"),
@@ -14,6 +20,8 @@ rule measure_order_bias:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=run_memory,
+        runtime=120,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),
@@ -59,6 +67,8 @@ rule score_bank:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=search_memory,
+        runtime=240,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
@@ -111,6 +121,8 @@ rule search_prompts:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=search_memory,
+        runtime=720,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
@@ -142,6 +154,8 @@ rule score_searched:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=search_memory,
+        runtime=240,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
@@ -171,6 +185,9 @@ rule compare_searches:
         "<logs>/compare_searches/compare_searches.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=120,
     params:
         replicates=settings["bootstrap"]["replicates"],
         permutations=settings["comparisons"]["permutations"],

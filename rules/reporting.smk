@@ -18,6 +18,18 @@ onsuccess:
                 print(line, file=sys.stderr)
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    draw_figure,
+    write_display_tables,
+    write_dataset_card,
+    write_paper,
+    typeset_paper,
+    write_report,
+    write_gallery,
+    write_inspection,
+
+
 rule draw_figure:
     input:
         lambda wildcards: products.tables_of(*FIGURES[wildcards.figure].tables),
@@ -322,6 +334,9 @@ rule make_release:
         "<logs>/make_release/make_release.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=240,
     params:
         runs=experiment.matrix_runs,
         config=settings,

@@ -40,6 +40,12 @@ rule choose:
         "scripts/scores/choose.py"
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    add_latencies,
+    collect_latency,
+
+
 rule score:
     input:
         models=of_run("made"),
@@ -67,6 +73,8 @@ rule score:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=run_memory,
+        runtime=1440,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),
@@ -162,6 +170,9 @@ rule combine_scores:
         "<logs>/combine_scores/{ensemble}.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         how=of_ensemble("how"),
         members=of_ensemble("member_runs"),
@@ -186,6 +197,9 @@ rule calibrate:
         "<logs>/calibrate/{run}.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=1500,
+        runtime=20,
     params:
         replicates=settings["bootstrap"]["replicates"],
         again=settings["bootstrap"]["threshold"] == "again",
@@ -214,8 +228,10 @@ rule latency:
     conda:
         ENVIRONMENT
     # All cores, so that nothing runs beside it.
-    threads: workflow.cores
+    threads: all_cores
     resources:
+        mem_mb=run_memory,
+        runtime=120,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),

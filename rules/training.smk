@@ -1,6 +1,12 @@
 # train -> nano models and adapters, whose checkpoint dev chooses; test is never seen
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    collect_adapters,
+    write_card,
+
+
 rule train_nano:
     input:
         "<results>/corpus/sources.parquet",
@@ -14,6 +20,9 @@ rule train_nano:
         ENVIRONMENT
     # The same weights whatever the cores, and both models side by side.
     threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
     params:
         recipe=lambda wildcards: {
             "architecture": wildcards.architecture,
@@ -48,6 +57,8 @@ rule finetune:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=training_memory,
+        runtime=1440,
         gpu=of_training("gpus"),
     params:
         backend=of_training("backend"),

@@ -1,6 +1,12 @@
 # sources -> items (which crop before which background) -> cells (audio) -> audit, balance
 
 
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    choose_items,
+    check_growth,
+
+
 rule choose_items:
     input:
         "<results>/corpus/sources.parquet",
@@ -35,7 +41,10 @@ rule render_trials:
         split=any_of(CROSSED),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=240,
     params:
         grid=experiment.grid._asdict(),
         level=settings["trials"]["level"],
@@ -68,6 +77,9 @@ rule leave_out_of_dev:
         corpus=any_of(experiment.left_out_corpora),
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         code=checkout.code("trials/leave_out_of_dev.py"),
     message:
@@ -112,7 +124,10 @@ rule audit_leaks:
         "<logs>/audit_leaks/audit_leaks.log",
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=240,
     params:
         code=checkout.code("trials/audit_leaks.py"),
     message:

@@ -20,7 +20,7 @@ SOUND = {
     PLUGINS: "import pluggy\nNAME = 'speechdt_backends'\n",
     "speechdt/reporting/tables/formatting.py": TEXT.replace("cells", "text_table"),
     "speechdt/reporting/tables/matrix_text.py": TEXT,
-    "speechdt/workflow/unlock.py": "LOCKS = '.snakemake'\n",
+    "speechdt/workflow/own_folder.py": "LOCKS = '.snakemake'\n",
     "backends/mine.py": "from speechdt import hookimpl\nfrom speechdt.audio import mixing\n",
     "rules/common.smk": "x = 1\n" * 100,
     "rules/scripts/scores/score.py": "from speechdt.workflow import unlock\n",

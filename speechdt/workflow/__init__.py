@@ -3,11 +3,15 @@
 checkout : files of a checkout as the rules name them, and hashes of the code that a rule runs.
 criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any
     job.
+devices : GPUs of this machine, of which each job takes what it claims.
 experiment : frozen records of all that the rules expand over.
-gpu_claim : whole GPUs for a job: a lock for each, held until the process ends.
+holder : which run holds a working directory, on which host, since when.
 hygiene_checks : hygiene checks of the configuration, resolved before any job starts.
-jobs : frame of every job: its log, and its errors in one line.
+jobs : frame of every job: its log, its GPUs, its line in the manifest, and its errors in one line.
 left_out_corpora : runs that leave one corpus out, in training and calibration.
+manifest : with which parameters each job made its files.
+needs : the main memory that a cluster's scheduler is asked for.
+own_folder : Snakemake's own folder: its locks, and its records of how each file was made.
 presentations : how variants hear, of the configuration, and what dev chooses among.
 products : the files that a run of the workflow makes, from its experiment.
 resolution : resolution of a configuration into the records of an experiment.

@@ -1,15 +1,41 @@
 """Files of a checkout as the rules name them, and hashes of the code that a rule runs."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from speechdt.code_hash import code_hash, imported_files
 from speechdt.detectors.plugins import source_files
+from speechdt.errors import SpeechdtError
 
 NANO = ("nano/*.py", "mel.py", "encoder.py", "question.py", "qwen*.py")
 """Files of backends/qwen that train a nano model; the rest of the package uses one."""
+
+
+def checkout_of(folder: Path) -> Path:
+    """Return the checkout that the rules belong to.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the Snakefile; where that is read from a repository elsewhere, no folder of this machine,
+        the checkout is that of the installed library (``pip install --editable``).
+
+    Raises
+    ------
+    SpeechdtError
+        If neither holds the rules.
+    """
+    installed = Path(__file__).resolve().parents[2]
+    for place in (folder, installed):
+        if (place / "rules" / "config.schema.yaml").is_file():
+            return place
+    raise SpeechdtError(
+        f"no rules/config.schema.yaml in {folder} or {installed}: install the library "
+        "from a clone, pip install --editable"
+    )
 
 
 class Checkout:
@@ -26,6 +52,21 @@ class Checkout:
     def file(self, *parts: str) -> str:
         """Return a file as an input that is called the same wherever the checkout lies."""
         return os.path.relpath(self.folder.joinpath(*parts))
+
+    def with_corpora(self, corpora: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the corpora of a configuration, with those of the checkout by absolute path.
+
+        A relative path is that of the working directory, if there is such a folder.
+        """
+
+        def found(path: str) -> str:
+            own = self.folder / path
+            return str(own) if own.is_dir() and not Path(path).is_dir() else path
+
+        return [
+            {key: found(value) if key == "path" else value for key, value in corpus.items()}
+            for corpus in corpora
+        ]
 
     def templates(self, *patterns: str) -> list[str]:
         """Return templates of the library as inputs: an edit of one rewrites its pages.

@@ -1,4 +1,4 @@
-"""Frame of every job: its log, and its errors in one line."""
+"""Frame of every job: its log, its GPUs, its line in the manifest, and its errors in one line."""
 
 import logging
 import os
@@ -7,9 +7,11 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from speechdt.errors import SpeechdtError
-from speechdt.workflow.gpu_claim import claim
+from speechdt.workflow.devices import claimed
+from speechdt.workflow.manifest import Entry
 
 if not sys.stderr.isatty():
     # Progress bars would fill a file with one line for every step.
@@ -17,26 +19,42 @@ if not sys.stderr.isatty():
 
 
 @contextmanager
-def logged(log: Path | str, gpus: int = 0) -> Iterator[logging.Logger]:
+def logged(log: Path | str) -> Iterator[logging.Logger]:
     """Log the block to a file; end the process with one line if the user can mend the error.
+
+    In the script of a rule, the block has the GPUs that its rule claims, and the results'
+    manifest says whether the job has ended, and with which parameters.
 
     Parameters
     ----------
     log : path
         Log file of the job, which also gets the traceback of an error that nobody foresaw.
-    gpus : int
-        GPUs that the job has to itself.
     """
     logging.basicConfig(
         filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True
     )
     logging.captureWarnings(True)
+    logger = logging.getLogger("speechdt")
+    job = getattr(sys.modules["__main__"], "snakemake", None)
     try:
-        claim(gpus)
-        yield logging.getLogger("speechdt")
+        with claimed(job.resources.get("gpu", 0) if job else 0) as gpus:
+            if gpus:
+                logger.info("GPU %s", ", ".join(gpus))
+            entry = _entry(Path(log), job) if job else None
+            if entry:
+                entry.begin()
+            yield logger
+            if entry:
+                entry.end()
     except SpeechdtError as error:
         logging.error("%s", error)
         sys.exit(f"error: {error}")
     except Exception as error:
         logging.error("%s", traceback.format_exc())
         sys.exit(f"error: {type(error).__name__}: {error} (traceback in {log})")
+
+
+def _entry(log: Path, job: Any) -> Entry:
+    """Return the manifest's entry of the job whose script this is."""
+    wildcards, params = (dict(named.items()) for named in (job.wildcards, job.params))
+    return Entry(log, job.rule, wildcards, params, job.output)

@@ -43,6 +43,26 @@ def checked(
     return ordered
 
 
+def with_defaults(config: Mapping[str, Any], defaults: Path) -> dict[str, Any]:
+    """Return a configuration with a file's values where it says nothing.
+
+    Mappings are merged at all depths, as Snakemake merges configuration files; all else is one
+    value.
+    """
+    under = yaml.safe_load(defaults.read_text(encoding="utf-8"))
+    return _merged(dict(under or {}), config)
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(under)
+    for key, value in over.items():
+        below = found.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            value = _merged(below, value)
+        found[key] = value
+    return found
+
+
 def prepared(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a configuration, ready to be checked.
 

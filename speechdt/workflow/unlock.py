@@ -1,7 +1,8 @@
 """Release of a lock that a killed run left: ``python -m speechdt.workflow.unlock``.
 
-Snakemake locks its folder, and a killed Snakemake leaves it locked. The lock does not say who holds
-it, so any live process of Snakemake's in this folder is taken for the holder.
+Snakemake locks its folder, and a killed Snakemake leaves it locked. The lock goes if the run that
+holds it was one of this host and is gone, and no job of the queue works in the folder. In all other
+cases it stays, and one line says whose it may be and what to do.
 """
 
 import os
@@ -11,13 +12,10 @@ from pathlib import Path
 
 import psutil
 
-LOCKS = Path(".snakemake") / "locks"
+from speechdt.workflow.holder import Holder, leave_note, queued_jobs, read_note
+from speechdt.workflow.own_folder import LOCKS, OWN, is_locked
 
-
-def is_locked(folder: Path) -> bool:
-    """Say whether a run has locked the folder."""
-    locks = folder / LOCKS
-    return locks.is_dir() and any(locks.iterdir())
+BY_HAND = "if it is over, run: snakemake --unlock"
 
 
 def holders(folder: Path) -> list[int]:
@@ -32,13 +30,43 @@ def holders(folder: Path) -> list[int]:
     return found
 
 
+def objection(folder: Path, holder: Holder | None) -> str:
+    """Say why the lock must stay, in one line; '' if it may go."""
+    if pids := holders(folder):
+        return f"a run is going on in {folder} (process {pids[0]})"
+    try:
+        jobs = queued_jobs(folder)
+    except OSError as error:
+        return f"{folder} is locked, and {error}, so jobs may be at work; {BY_HAND}"
+    if jobs:
+        return (
+            f"jobs of a run in {folder} are in the queue ({', '.join(jobs[:5])}): wait for them, "
+            "or scancel them"
+        )
+    if holder is None:
+        return f"{folder} is locked by a run that left no name; {BY_HAND}"
+    if not holder.is_here:
+        return (
+            f"{folder} is locked by a run on {holder.host} since {holder.since} "
+            f"(process {holder.pid}), which cannot be seen from here; {BY_HAND}"
+        )
+    if holder.is_alive:
+        return f"a run is going on in {folder} since {holder.since} (process {holder.pid})"
+    return ""
+
+
+def hold() -> None:
+    """Note whose lock it is; called by a run that has just taken it."""
+    leave_note(OWN)
+
+
 def main() -> None:
     """Unlock the working directory if nobody is at work there."""
     folder = Path.cwd()
     if not is_locked(folder):
         return
-    if pids := holders(folder):
-        sys.exit(f"error: a run is going on in {folder} (process {pids[0]})")
+    if why := objection(folder, read_note(folder / OWN)):
+        sys.exit(f"error: {why}")
     print("A killed run left this folder locked; unlocking it.", file=sys.stderr)
     # What `snakemake --unlock` does, without its having to read the workflow.
     shutil.rmtree(folder / LOCKS)

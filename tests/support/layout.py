@@ -14,7 +14,7 @@ MOST_OF_COMMON = 100
 CODE = ("speechdt", "backends", "rules/scripts")
 """Folders whose modules and functions are to be short."""
 KNOW_SNAKEMAKE = (
-    *("speechdt/workflow/unlock.py", "speechdt/reporting/pages/release*.py"),
+    *("speechdt/workflow/own_folder.py", "speechdt/reporting/pages/release*.py"),
     "rules/scripts/reporting/make_release.py",
 )
 """Who may know Snakemake's own folder."""
@@ -167,7 +167,7 @@ def packages(root: Path) -> list[str]:
 
 
 def snakemake_folder(root: Path) -> list[str]:
-    """Return modules that know `.snakemake/`, beside what unlocks it and what makes a release."""
+    """Return modules that know `.snakemake/`, beside what reads it and what makes a release."""
     return [
         f"{where}: knows .snakemake"
         for where, _ in modules(root, "speechdt", "backends", "rules")

@@ -11,7 +11,7 @@ from speechdt.store import Store
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         params = snakemake.params
         detector = find_detectors()[params.backend]
         heard = Hearing.of_run(params.backend, detector, params.options, params.presentation)

@@ -37,7 +37,7 @@ def log_odds(detector, cells):
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         options = with_prompt(snakemake.params.options, snakemake.input.search)
         params = snakemake.params
         cls = find_detectors()[params.backend]

@@ -22,7 +22,7 @@ def main(cells, heard, prompts, baseline, results, **bootstrap):
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         output, params = Path(snakemake.output[0]), snakemake.params
         cls, choice = find_detectors()[params.backend], snakemake.input.choice
         table = main(

@@ -8,7 +8,7 @@ from speechdt.prompts.search_job import AskedDetector, score_found
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         output, params = Path(snakemake.output[0]), snakemake.params
         cls = find_detectors()[params.backend]
         table = score_found(

@@ -17,7 +17,7 @@ def local(**options):
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         output, params = Path(snakemake.output[0]), snakemake.params
         cls = find_detectors()[params.backend]
         content = search_prompts(

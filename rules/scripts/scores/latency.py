@@ -11,7 +11,7 @@ from speechdt.prompts.winner import with_prompt
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         detector = find_detectors()[snakemake.params.backend]
         options = with_prompt(snakemake.params.options, snakemake.input.search)
         heard = Hearing.of_run(

@@ -23,7 +23,7 @@ def cells_of_dev(cells, names):
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         params, run = snakemake.params, snakemake.wildcards.run
         options = with_prompt(params.options, snakemake.input.search)
         detector = find_detectors()[params.backend]

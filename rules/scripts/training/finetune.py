@@ -19,7 +19,7 @@ def main(backend, train, dev, out, settings):
 
 
 if __name__ == "__main__" and "snakemake" in globals():
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         out = Path(snakemake.output[0])
         # Beside the outputs: what a killed job leaves there, the next one goes on from.
         kept = {"checkpoints": str(out.parents[1] / "cache" / "finetune" / out.name)}

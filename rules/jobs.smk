@@ -1,0 +1,23 @@
+# what jobs ask of a machine
+
+from speechdt.workflow import manifest, unlock
+from speechdt.workflow.needs import listening_memory, model_memory, worker_memory
+
+MANIFEST = Path(workflow.pathvars.apply("<logs>")).parent / manifest.FOLDER
+# Not the cores of this machine: a cluster's nodes may have fewer, and jobs would wait for ever.
+THREADS = settings["jobs"]["threads"]
+
+
+def all_cores(wildcards):
+    """Return what a job takes to be alone on this machine; on a cluster its profile sees to that."""
+    return workflow.cores if workflow.local_exec and workflow._cores else 1
+
+
+run_memory, search_memory = map(model_memory, (of_run("options"), of_search("options")))
+training_memory = model_memory(of_training("settings"))
+check_memory = listening_memory(of_check("options"))
+
+
+# A killed run's lock then says whose it was.
+onstart:
+    unlock.hold()

@@ -1,0 +1,73 @@
+"""GPUs that jobs take from each other, or rather do not; simulated by their names alone."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from speechdt.workflow import devices
+
+JOB = """
+import os, sys, time
+from pathlib import Path
+from speechdt.workflow.devices import claimed
+with claimed(int(sys.argv[1]), Path(sys.argv[2])) as mine:
+    start = time.time()
+    time.sleep(0.4)
+    print(",".join(mine), os.environ["CUDA_VISIBLE_DEVICES"], start, time.time())
+"""
+
+
+def start(count, folder):
+    command = [sys.executable, "-c", JOB, str(count), str(folder)]
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE)
+
+
+@pytest.fixture(autouse=True)
+def four(monkeypatch):
+    monkeypatch.setenv(devices.VISIBLE, "4,5,6,7")
+    monkeypatch.setattr(devices, "PAUSE_S", 0.05)
+
+
+def test_jobs_at_once_have_different_devices(tmp_path):
+    running = [start(count, tmp_path) for count in (1, 2, 1, 2, 1)]
+    jobs = []
+    for job in running:
+        taken, shown, since, until = job.communicate()[0].split()
+        assert taken == shown
+        jobs.append((set(taken.split(",")), float(since), float(until)))
+    assert [len(taken) for taken, _, _ in jobs] == [1, 2, 1, 2, 1]
+    for place, (taken, since, until) in enumerate(jobs):
+        for other, other_since, other_until in jobs[:place]:
+            at_once = since < other_until and other_since < until
+            assert not (at_once and taken & other)
+
+
+def test_a_killed_job_frees_its_device(tmp_path):
+    holding = start(3, tmp_path)
+    time.sleep(0.3)
+    holding.kill()
+    holding.wait()
+    with devices.claimed(4 - 1, tmp_path) as mine:
+        assert len(mine) == 3
+
+
+def test_what_a_scheduler_has_given_is_taken_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv(devices.VISIBLE, "2")
+    with devices.claimed(1, tmp_path / "none") as mine:
+        assert mine == ["2"]
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_job_without_a_gpu_takes_none(tmp_path):
+    with devices.claimed(0, tmp_path / "none") as mine:
+        assert mine == []
+    assert os.environ[devices.VISIBLE] == "4,5,6,7"
+
+
+def test_what_was_visible_is_so_again(tmp_path):
+    with devices.claimed(2, tmp_path):
+        assert os.environ[devices.VISIBLE] == "4,5"
+    assert os.environ[devices.VISIBLE] == "4,5,6,7"
