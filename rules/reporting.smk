@@ -78,6 +78,9 @@ rule write_report:
         threshold_sensitivity="<results>/tables/threshold_sensitivity.csv",
         giveaways=products.giveaway_tables,
         left_out=products.left_out_tables,
+        operating_points="<results>/tables/operating_points.csv",
+        versions=products.version_tables,
+        to_hear=products.to_hear,
         order_bias=products.asked_tables,
         adapters=products.adapter_tables,
         prompts=products.of_prompts,
@@ -170,6 +173,7 @@ rule write_inspection:
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=NOISY
         ),
         flags=products.flags,
+        to_hear=products.to_hear,
         templates=checkout.templates(
             *("inspect.html.j2", "inspect.js", "page.css"),
             *("clip_player.html.j2", "clip_player.js", "clip_player.css"),

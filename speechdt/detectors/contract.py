@@ -26,6 +26,11 @@ class Detector(Protocol):
     ----------
     gpus : int
         GPUs that one job running it claims; a variant's ``gpus:`` overrides it.
+
+    Notes
+    -----
+    A class may have an attribute ``vendor_threshold``, the threshold on P(speech) that its vendor's
+    own tools have by default; ``tables/operating_points.csv`` then says what that gives.
     """
 
     gpus: int

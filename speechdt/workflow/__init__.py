@@ -8,6 +8,7 @@ hygiene_checks : hygiene checks of the configuration, resolved before any job st
 jobs : frame of every job: its log, and its errors in one line.
 left_out_corpora : runs that leave one corpus out, in training and calibration.
 products : the files that a run of the workflow makes, from its experiment.
+ready_made : ready-made detectors among the variants of an experiment, and pairs of versions of one.
 resolution : resolution of a configuration into the records of an experiment.
 runs : training runs of the variants, and ensembles of variants.
 schema : check of a configuration against its JSON schema, with mistakes said in one line.
