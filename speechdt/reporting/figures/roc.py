@@ -14,7 +14,8 @@ WIDTH, HEIGHT = 5.6, 3.6
 """Of the figure in inches."""
 MARKED = (0.01, 0.05, 0.10)
 """False-alarm rates with a line of their own."""
-OTHERS = "trained here, or stand-ins"
+BANDS = 4
+"""With more ready-made detectors than this, intervals would hide the curves."""
 
 
 def roc(
@@ -46,20 +47,17 @@ def roc(
             own = curves[name]
             axes.plot(own["false_alarm"], own["hit"], color=PALE, lw=0.6, alpha=0.7, zorder=1)
         for name in (name for name in variants if name in ready):
-            _draw(axes, curves[name], points.loc[name], look[name])
+            _draw(axes, curves[name], points.loc[name], look[name], len(ready) <= BANDS)
         _axes(axes, float(roc["false_alarm"].min()))
-        shown = {name: look[name] for name in variants if name in ready}
-        figure.legend(handles=_legend(shown, len(ready) < len(variants)), loc="outside right upper")
+        lines = [_line(name, look[name], name in ready) for name in variants]
+        figure.legend(handles=[*lines, *_legend()], loc="outside right upper")
         return figure
 
 
-def _draw(axes: Axes, curve: pd.DataFrame, points: pd.Series, look: Look) -> None:
-    axes.fill_between(
-        *(curve[name] for name in ("false_alarm", "low", "high")),
-        color=look.color,
-        alpha=0.1,
-        lw=0,
-    )
+def _draw(axes: Axes, curve: pd.DataFrame, points: pd.Series, look: Look, band: bool) -> None:
+    if band:
+        ends = (curve[name] for name in ("false_alarm", "low", "high"))
+        axes.fill_between(*ends, color=look.color, alpha=0.1, lw=0)
     axes.plot(curve["false_alarm"], curve["hit"], color=look.color, ls=look.line, zorder=2)
     for prefix, inside in (("", look.color), ("vendor_", "white")):
         if f"{prefix}hit" in points:
@@ -87,16 +85,14 @@ def _axes(axes: Axes, lowest: float) -> None:
     axes.set_ylabel("SPEECH called SPEECH (%)")
 
 
-def _legend(look: dict[str, Look], others: bool) -> list[Line2D]:
-    lines = [
-        Line2D([], [], color=one.color, ls=one.line, marker=one.marker, label=name)
-        for name, one in look.items()
-    ]
-    if others:
-        lines.append(Line2D([], [], color=PALE, lw=0.6, label=OTHERS))
-    open_one = {"color": INK, "marker": "o", "ls": "none"}
+def _line(name: str, look: Look, ready: bool) -> Line2D:
+    if not ready:
+        return Line2D([], [], color=PALE, lw=0.6, label=name)
+    return Line2D([], [], color=look.color, ls=look.line, marker=look.marker, label=name)
+
+
+def _legend() -> list[Line2D]:
     return [
-        *lines,
-        Line2D([], [], **open_one, label="at dev's threshold"),
-        Line2D([], [], **open_one, mfc="white", label="at the vendor's"),
+        Line2D([], [], color=INK, marker="o", ls="none", mfc=inside, label=label)
+        for inside, label in ((INK, "at dev's threshold"), ("white", "at the vendor's"))
     ]

@@ -81,15 +81,22 @@ def _kept(order: Sequence[str], now: Sequence[str]) -> str:
 def _leader(order: Sequence[str], table: pd.DataFrame) -> str:
     """Say who leads in a slice, and who passes whom there."""
     now = _order(table, "auc")
-    texts = {name: f"{name} {decimal(row, 'auc')}" for name, row in _rows(table, now)}
+    figures = {name: decimal(row, "auc") for name, row in _rows(table, now)}
     passed = [
-        f"{texts[late]} passes {texts[early]}"
+        (late, early)
         for place, early in enumerate(order)
         for late in order[place + 1 :]
         if now.index(late) < now.index(early)
     ]
-    lead = f"{texts[now[0]]} leads"
-    return f"{lead}, and {_listed(passed)}" if passed else f"{lead}, and the order is the same"
+    # Each with its interval where it is named first.
+    named: dict[str, str] = {}
+    for name in (now[0], *(name for pair in passed for name in pair)):
+        named.setdefault(name, f"{name} {figures[name]}")
+    lead = f"{named.pop(now[0])} leads"
+    if not passed:
+        return f"{lead}, and the order is the same"
+    parts = [f"{named.pop(late, late)} passes {named.pop(early, early)}" for late, early in passed]
+    return f"{lead}, while {_listed(parts)}"
 
 
 def _background(level: str) -> str:
