@@ -22,4 +22,4 @@ def section(results: Results) -> Section | None:
             kept_threshold_table(versions),
         ),
     }
-    return Section("versions", "Versions of one detector", content, link="Versions")
+    return Section("detector-versions", "Versions of one detector", content, link="Versions")
