@@ -33,6 +33,7 @@ class Earshot:
     """
 
     gpus = 0
+    vendor_threshold = 0.5  # "scores over 0.5 can generally be considered voice"
 
     def __init__(self, pooling: Pooling = "max"):
         self.pooling = pooling

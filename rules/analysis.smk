@@ -291,6 +291,119 @@ rule analyse_errors:
         "scripts/analysis/analyse_errors.py"
 
 
+rule measure_operating_points:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(experiment.matrix_runs, "test", NOISY),
+        calibrations=products.calibrations(experiment.matrix_runs),
+        thresholds=products.thresholds_of(experiment.matrix_runs),
+    output:
+        points="<results>/tables/operating_points.csv",
+        roc="<results>/tables/roc.csv",
+    log:
+        "<logs>/measure_operating_points/measure_operating_points.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants=experiment.runs_of,
+        ready_made=products.ready_made,
+        vendor_thresholds=vendor_thresholds(experiment),
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("analysis/measure_operating_points.py"),
+    message:
+        "Measuring all variants at few false alarms"
+    script:
+        "scripts/analysis/measure_operating_points.py"
+
+
+VERSIONS = products.version_pairs
+OF_VERSIONS = {
+    name: experiment.runs_of[name] for name in dict.fromkeys(sum(VERSIONS, ()))
+}
+VERSION_RUNS = sum(OF_VERSIONS.values(), [])
+
+
+rule compare_versions:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(VERSION_RUNS, "test", NOISY),
+        calibrations=products.calibrations(VERSION_RUNS),
+        thresholds=products.thresholds_of(VERSION_RUNS),
+    output:
+        "<results>/tables/versions.csv",
+    log:
+        "<logs>/compare_versions/compare_versions.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants=OF_VERSIONS,
+        pairs=VERSIONS,
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("analysis/compare_versions.py"),
+    message:
+        "Comparing versions of one detector"
+    script:
+        "scripts/analysis/compare_versions.py"
+
+
+# Where hearing is easiest: at the plan's highest SNR, and without noise.
+EASIEST = [
+    cell.name
+    for cell in experiment.grid.noisy
+    if cell.snr_db == max(experiment.grid.snr_db)
+] + CLEAN
+JUDGES = [experiment.first_runs[name] for name in products.ready_made]
+
+
+rule audit_labels:
+    input:
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=EASIEST),
+        test=expand("<results>/trials/test/{cell}.parquet", cell=EASIEST),
+        dev_scores=products.scores(JUDGES, "dev", EASIEST),
+        test_scores=products.scores(JUDGES, "test", EASIEST),
+        calibrations=products.calibrations(JUDGES),
+        sources="<results>/corpus/sources.parquet",
+    output:
+        "<results>/corpus/to_hear.csv",
+    log:
+        "<logs>/audit_labels/audit_labels.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=JUDGES,
+        code=checkout.code("analysis/audit_labels.py"),
+    message:
+        "Listing recordings whose label all detectors contradict"
+    script:
+        "scripts/analysis/audit_labels.py"
+
+
+# What leaving them out would change; they stay in everything else.
+rule measure_uncontradicted:
+    input:
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(experiment.matrix_runs, "test", NOISY),
+        calibrations=products.calibrations(experiment.matrix_runs),
+        to_hear="<results>/corpus/to_hear.csv",
+    output:
+        "<results>/metrics/uncontradicted/all.csv",
+    log:
+        "<logs>/measure_uncontradicted/measure_uncontradicted.log",
+    conda:
+        ENVIRONMENT
+    params:
+        variants=experiment.runs_of,
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("analysis/measure_uncontradicted.py"),
+    message:
+        "Measuring all variants without contradicted recordings"
+    script:
+        "scripts/analysis/measure_uncontradicted.py"
+
+
 rule collect_tables:
     input:
         metrics=expand("<results>/metrics/{variant}.csv", variant=experiment.variants)
@@ -299,7 +412,8 @@ rule collect_tables:
             ["<results>/metrics/unflagged/all.csv"]
             if products.flags and not settings["hygiene"]["remove"]
             else []
-        ),
+        )
+        + (["<results>/metrics/uncontradicted/all.csv"] if products.to_hear else []),
         reliability=expand(
             "<results>/metrics/{variant}.reliability.csv", variant=experiment.variants
         ),

@@ -26,6 +26,7 @@ from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
 from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.products import Products
+from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
 from speechdt.workflow.settings import checked, with_defaults
 

@@ -95,6 +95,9 @@ rule write_report:
         giveaways=products.giveaway_tables,
         origins="<results>/tables/origins.csv",
         left_out=products.left_out_tables,
+        operating_points="<results>/tables/operating_points.csv",
+        versions=products.version_tables,
+        to_hear=products.to_hear,
         order_bias=products.asked_tables,
         adapters=products.adapter_tables,
         prompts=products.of_prompts,
@@ -187,6 +190,7 @@ rule write_inspection:
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=NOISY
         ),
         flags=products.flags,
+        to_hear=products.to_hear,
         templates=checkout.templates(
             *("inspect.html.j2", "inspect.js", "page.css"),
             *("clip_player.html.j2", "clip_player.js", "clip_player.css"),

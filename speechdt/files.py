@@ -23,6 +23,7 @@ class Entry(NamedTuple):
     entry: os.DirEntry[str]
     problem: str
 
+
 LARGE = 64 * 2**20
 """Bytes above which a file is not read as a whole to be told from others."""
 BEGINNING = 2**20

@@ -6,10 +6,15 @@ comparison : paired comparison of variants on the same trials: difference, inter
     p.
 criterion : decision threshold, chosen on dev and again on the groups of each replicate.
 error_rates : error rates of all variants on the same test trials, and which errors they share.
+label_audit : recordings whose label all detectors contradict where hearing is easiest.
 leave_one_out : loss of a detector on a corpus that it has learned nothing from:
     tables/leave_one_out.csv.
 metrics : metrics of a set of trials, for the trials as they are and for resampled groups.
+operating_points : operating points that people deploy: hit rates at few false alarms, vendors'
+    thresholds, DCF.
+roc : receiver operating characteristic of weighted groups: the observed curve and its replicates.
 slices : metrics of one variant by slice of the test trials.
 threshold_sensitivity : balanced accuracy with the threshold moved, and at its best on test.
+versions : two versions of one detector on the same trials: what an upgrade changes.
 within_origins : within origins: the AUC over pairs of trials that come from the same place.
 """

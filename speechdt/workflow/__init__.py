@@ -14,6 +14,7 @@ needs : the main memory that a cluster's scheduler is asked for.
 own_folder : Snakemake's own folder: its locks, and its records of how each file was made.
 presentations : how variants hear, of the configuration, and what dev chooses among.
 products : the files that a run of the workflow makes, from its experiment.
+ready_made : ready-made detectors among the variants of an experiment, and pairs of versions of one.
 resolution : resolution of a configuration into the records of an experiment.
 runs : training runs of the variants, and ensembles of variants.
 schema : check of a configuration against its JSON schema, with mistakes said in one line.

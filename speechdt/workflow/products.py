@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.experiment import Experiment
+from speechdt.workflow.ready_made import ready_made, version_pairs
 
 TEXT_TABLES = ("matrix.md", "matrix.tex", "thresholds.md", "thresholds.tex", "latency.md")
 TABLES = (
     *("matrix", "metrics", "reliability", "thresholds", "curves", "latency", "pareto"),
     *("comparisons", "surface", "contour", "threshold_sensitivity", "origins"),
     *("levels", "choices", "presentations"),
+    *("operating_points", "roc"),
 )
 ERROR_TABLES = ("errors", "errors_common", "errors_pairs", "error_sources")
 
@@ -119,6 +121,27 @@ class Products:
         return self.tables_of("leave_one_out") if self.experiment.left_out else []
 
     @property
+    def ready_made(self) -> list[str]:
+        """Variants with a detector that learned nothing here."""
+        return ready_made(self.experiment)
+
+    @property
+    def version_pairs(self) -> list[tuple[str, str]]:
+        """Pairs of versions of one detector that are compared."""
+        experiment = self.experiment
+        return version_pairs(experiment.settings["comparisons"], experiment.variants)[0]
+
+    @property
+    def version_tables(self) -> list[str]:
+        """The table of versions, where there are any."""
+        return self.tables_of("versions") if self.version_pairs else []
+
+    @property
+    def to_hear(self) -> list[str]:
+        """Recordings whose label detectors contradict, where two or more are ready-made."""
+        return ["<results>/corpus/to_hear.csv"] if len(self.ready_made) > 1 else []
+
+    @property
     def hygiene_tables(self) -> list[str]:
         """The table of what hygiene checks object to."""
         return self.tables_of("hygiene") if self.experiment.checks else []
@@ -148,6 +171,7 @@ class Products:
             *self.adapter_tables,
             *self.giveaway_tables,
             *self.left_out_tables,
+            *self.version_tables,
             *pages,
             *self.tables_of("verdict.md", "verdict.csv", suffix=""),
             *self.error_tables,

@@ -21,6 +21,7 @@ from speechdt.workflow import (
 )
 from speechdt.workflow.experiment import Experiment, Run, Search, Training, Variant
 from speechdt.workflow.left_out_corpora import LeftOut, without
+from speechdt.workflow.ready_made import version_pairs
 
 
 class CorpusProblems(SpeechdtError):
@@ -94,7 +95,7 @@ class _Resolver:
             runs=of_run,
             trainings=trainings,
             searches=found,
-            notes=notes,
+            notes=(*notes, *version_pairs(settings["comparisons"], self.entries)[1]),
             checks=hygiene_checks.read_checks(
                 settings["hygiene"], settings["models"], settings["prompts"], self.nano
             ),

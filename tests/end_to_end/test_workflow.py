@@ -27,7 +27,7 @@ from speechdt.trials.cells import read_cell
 def test_every_variant_has_a_row_of_finite_figures(finished):
     matrix = read_table(finished / "results" / "tables" / "matrix.csv")
     assert matrix["variant"].tolist() == list(MATRIX)
-    assert matrix["model"].tolist() == ["nano"] * len(NANO) + ["", "", ""]
+    assert matrix["model"].tolist() == ["nano"] * len(NANO) + [""] * (len(MATRIX) - len(NANO))
     assert matrix["n"].tolist() == [16 * 2 * 4] * len(MATRIX)
     figures = ["accuracy", "balanced_accuracy", "auc", "ece_platt", "f1_speech", "clean_accuracy"]
     assert np.isfinite(matrix[figures].to_numpy()).all()
@@ -42,7 +42,7 @@ def test_every_pair_is_compared_and_the_planned_contrasts_come_first(finished):
     pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
     assert len(pairs) == len(MATRIX) * (len(MATRIX) - 1) / 2
     assert pairs[:4] == [("A2", "A1"), ("B2", "B1"), ("B3", "B2"), ("B4", "B3")]
-    assert pairs[4:13] == [(variant, "D2") for variant in MATRIX if variant != "D2"]
+    assert pairs[4 : 3 + len(MATRIX)] == [(variant, "D2") for variant in MATRIX if variant != "D2"]
     assert (table["p_holm"].notna() == (table["family"] == "planned")).all()
     matrix = read_table(finished / "results" / "tables" / "matrix.csv").set_index("variant")
     expected = matrix.loc["D1", "balanced_accuracy"] - matrix.loc["D2", "balanced_accuracy"]

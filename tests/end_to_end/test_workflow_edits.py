@@ -66,7 +66,7 @@ def test_several_seeds_are_one_row_and_ensembles_another(checkout):
     config = yaml.safe_load((checkout / "configs" / "ci.yaml").read_text())
     config["adapters"]["small"]["seeds"] = [1, 2]
     config["variants"] = {
-        **{name: None for name in MATRIX if name not in ("B2", "D2")},
+        **{name: None for name in (*MATRIX, "D4") if name not in ("B2", "D2")},
         "E1": {"ensemble": ["B2", "D2"]},
         "E2": {"ensemble": ["B2", "D2"], "how": "vote"},
     }
@@ -112,7 +112,7 @@ def detectors(): return {"backwards": Backwards}
 
 def test_a_detector_whose_answers_are_exchanged_is_named_in_tables_report_and_terminal(checkout):
     (checkout / "backends" / "backwards.py").write_text(BACKWARDS)
-    config = {"variants": dict.fromkeys((*MATRIX, "X1")) | {"X1": {"backend": "backwards"}}}
+    config = {"variants": dict.fromkeys((*MATRIX, "D4", "X1")) | {"X1": {"backend": "backwards"}}}
     add_to_config(checkout, yaml.safe_dump(config | {"comparisons": {"planned": []}}))
     tables = [f"results/tables/matrix.{kind}" for kind in ("csv", "md", "tex")]
     said = r"worse than chance on dev \(AUC: X1 0\.\d+ \[0\.\d+, 0\.[0-4]\d+\]\): are its answers"

@@ -9,6 +9,7 @@ from speechdt.reporting.tables import verdict
 from speechdt.reporting.tables.measured import Run
 from speechdt.statistics import error_rates
 from speechdt.statistics.leave_one_out import compared
+from speechdt.statistics.versions import compare_versions
 from support.criteria import PLAN
 from support.made_answers import made_decided, made_sources
 
@@ -29,7 +30,7 @@ def error_tables(variants):
 
 
 def outcome_tables(made, variants):
-    """Return what a run has besides: searches, order bias, verdict, and a corpus left out."""
+    """Return what a run has besides: searches, order bias, verdict, a corpus left out, versions."""
     rng = np.random.default_rng(3)
     trials = pd.DataFrame({"group_id": [f"g{place % 8}" for place in range(160)]})
     trials["label"] = np.where(np.arange(160) % 8 < 4, "SPEECH", "NONSPEECH")
@@ -59,4 +60,15 @@ def outcome_tables(made, variants):
         "order_bias": pd.DataFrame([{"variant": "B3.seed1", **bias}]),
         "verdict": pd.DataFrame(verdict.findings(run, PLAN)),
         "leave_one_out": pd.concat(left_out),
+        "versions": versions(trials),
     }
+
+
+def versions(trials):
+    """Return a winner compared with its control, as if they were versions of one detector."""
+    heard = {
+        name: trials.assign(speech=trials["label"] == "SPEECH", p_speech=trials[name])
+        for name in ("winner", "control")
+    }
+    thresholds = dict.fromkeys(heard, 0.6)
+    return compare_versions(heard, [["winner", "control"]], thresholds, replicates=100, seed=1)

@@ -16,6 +16,7 @@ from speechdt.reporting.tables.training import adapters_table, training_curves
 from speechdt.statistics.calibration import Calibration
 from speechdt.statistics.comparison import compare, contrasts
 from speechdt.statistics.metrics import reliability
+from speechdt.statistics.operating_points import operating_points, roc_table
 from speechdt.statistics.slices import by_slice
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
@@ -67,9 +68,28 @@ def make(count, snrs=SNRS, durations=DURATIONS):
     found["adapters"] = _adapters(variants, found["matrix"])
     found["training"] = training_curves(dict.fromkeys(variants, LOG))
     found["pareto"] = latency.pareto(found["latency"], found["matrix"])
+    found |= _deployed(tuple(variants), snrs, durations)
     found["prompts"] = _bank(tuple(variants), snrs, durations)
     found["hygiene"] = _hygiene(variants)
     return found
+
+
+@cache
+def _deployed(variants, snrs, durations):
+    """Let A1 be the only one that is not ready-made, and every second have a vendor's threshold."""
+    points, curves = [], []
+    for place, variant in enumerate(variants):
+        trials = _analysed(place % len(OBSERVERS), snrs, durations)["trials"]
+        trials = trials.assign(
+            background=np.where(np.arange(len(trials)) // 2 % 2 == 0, "white", "recording")
+        )
+        of = {"variant": variant, "ready_made": variant != "A1"}
+        vendor = 0.4 if place % 2 == 0 else None
+        settings = {"replicates": REPLICATES, "seed": 1}
+        points.append(operating_points(trials, [0.5], vendor, **settings).assign(**of))
+        curves.append(roc_table(trials, **settings).assign(**of))
+    tables = {"operating_points": points, "roc": curves}
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 
 @cache

@@ -81,6 +81,17 @@ FIGURES = {
         "in each bin, on a logarithmic axis; points over few trials mean little.",
         ("reliability", "matrix"),
     ),
+    "roc": Entry(
+        "Hits against false alarms",
+        "How often each detector calls SPEECH speech, against how often it calls NONSPEECH speech, "
+        "at every threshold on test, over all noisy trials; false alarms on a logarithmic axis, "
+        "with dotted lines at 1, 5 and 10 %. Bands, where they leave the curves readable: 95 % "
+        "intervals over groups of recordings, at each rate of false alarms. Filled: the threshold "
+        "learned on dev. Open: the vendor's default. Grey and thin: what was trained here, and "
+        "stand-ins for real models.",
+        ("roc", "operating_points"),
+        section="operating-points",
+    ),
     "confusion": Entry(
         "Decisions by class",
         "What each detector says (columns) to trials of each class (rows), over all noisy test "

@@ -13,6 +13,7 @@ from speechdt.reporting.figures.pareto import pareto
 from speechdt.reporting.figures.prompts import prompts
 from speechdt.reporting.figures.psychometric import psychometric_duration, psychometric_snr
 from speechdt.reporting.figures.reliability import reliability
+from speechdt.reporting.figures.roc import roc
 from speechdt.reporting.figures.surface import surface
 from speechdt.reporting.figures.training import adapters, training
 
@@ -20,7 +21,7 @@ _FUNCTIONS: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
         *(psychometric_snr, psychometric_duration),
-        *(heatmap, pareto, reliability, confusion, comparisons, surface),
+        *(heatmap, pareto, reliability, confusion, comparisons, surface, roc),
         *(adapters, training, prompts, hygiene),
     )
 }

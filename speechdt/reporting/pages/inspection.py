@@ -40,6 +40,12 @@ LONGEST = 4 * SAMPLE_RATE
 WIDTH, HEIGHT = 240, 32
 """Pixels of a waveform."""
 INK = (0, 114, 178)
+TITLES = {
+    "doubted": "Called {label}, and contradicted by all detectors",
+    "source": "{label} sources",
+    "trial": "{label} trials",
+}
+"""Titles of the sections, by the kind of their cards."""
 
 
 class Card(NamedTuple):
@@ -47,7 +53,8 @@ class Card(NamedTuple):
 
     Attributes
     ----------
-    kind : {"source", "trial"}
+    kind : {"doubted", "source", "trial"}
+        A doubted one is a recording whose label detectors contradict.
     name : str
         source_id or trial_id.
     source_id : str
@@ -99,23 +106,34 @@ def source_cards(
     flagged : collection of str
         Recordings that hygiene flags.
     """
-    cards = []
     by_id = sources.set_index("source_id", drop=False)
-    for label in CATEGORIES:
-        names = by_id.index[by_id["label"] == label]
-        for row in by_id.loc[draw(names, count, seed, label)].to_dict("records"):
-            facts = {
-                "label": label,
-                "category": row["category"],
-                "group": row["group_id"],
-                "split": row["split"],
-                "length": f"{row['seconds']:.2f} s",
-            }
-            flac = audio_io.flac_bytes(_excerpt(row["path"]))
-            cards.append(
-                _card("source", row["source_id"], row | {"background_id": ""}, facts, flac, flagged)
-            )
-    return cards
+    drawn = [
+        name
+        for label in CATEGORIES
+        for name in draw(by_id.index[by_id["label"] == label], count, seed, label)
+    ]
+    return [_source_card("source", row, flagged) for row in by_id.loc[drawn].to_dict("records")]
+
+
+def doubted_cards(
+    sources: pd.DataFrame, doubted: Sequence[str], flagged: Collection[str] = ()
+) -> list[Card]:
+    """Return cards of the recordings whose label detectors contradict, in the order of the list."""
+    by_id = sources.set_index("source_id", drop=False)
+    found = by_id.loc[list(doubted)].to_dict("records")
+    return [_source_card("doubted", row, flagged) for row in found]
+
+
+def _source_card(kind: str, row: Mapping[Any, Any], flagged: Collection[str]) -> Card:
+    facts = {
+        "label": row["label"],
+        "category": row["category"],
+        "group": row["group_id"],
+        "split": row["split"],
+        "length": f"{row['seconds']:.2f} s",
+    }
+    flac = audio_io.flac_bytes(_excerpt(row["path"]))
+    return _card(kind, row["source_id"], {**row, "background_id": ""}, facts, flac, flagged)
 
 
 def trial_cards(
@@ -217,9 +235,13 @@ def waveform_uri(samples: NDArray[np.float32]) -> str:
 
 
 def page(
-    sources: pd.DataFrame, cells: Sequence[Path | str], seed: int, flagged: Collection[str] = ()
+    sources: pd.DataFrame,
+    cells: Sequence[Path | str],
+    seed: int,
+    flagged: Collection[str] = (),
+    doubted: Sequence[str] = (),
 ) -> str:
-    """Return the page of `EACH` recordings, and as many trials, of each class.
+    """Return the page: recordings in doubt, `EACH` others, and as many trials, of each class.
 
     Parameters
     ----------
@@ -230,8 +252,13 @@ def page(
     seed : int
     flagged : collection of str
         Recordings that hygiene flags.
+    doubted : sequence of str
+        Recordings whose label detectors contradict, those of the greatest doubt first; at most
+        `EACH` of them are on the page.
     """
-    cards = source_cards(sources, seed, flagged=flagged)
+    cards = doubted_cards(sources, doubted[:EACH], flagged)
+    others = sources[~sources["source_id"].isin(doubted[:EACH])]
+    cards += source_cards(others, seed, flagged=flagged)
     cards += trial_cards(cells, seed, flagged=flagged)
     names = "\n".join(card.name for card in cards)
     return render(cards, run=hashlib.sha256(names.encode()).hexdigest()[:12])
@@ -248,11 +275,16 @@ def render(cards: Sequence[Card], run: str) -> str:
     """
     sections = {
         f"{kind}-{label}": {
-            "title": f"{label} {kind}s",
+            "title": title.format(label=label),
             "cards": [card for card in cards if (card.kind, card.label) == (kind, label)],
         }
-        for kind in ("source", "trial")
+        for kind, title in TITLES.items()
         for label in CATEGORIES
+    }
+    sections = {
+        name: section
+        for name, section in sections.items()
+        if section["cards"] or not name.startswith("doubted")
     }
     return template("inspect.html.j2").render(
         sections=sections,

@@ -21,6 +21,7 @@ UNFLAGGED = "Without flagged"
 STRATA = {
     "All": ("all", ""),
     UNFLAGGED: ("hygiene", "unflagged"),
+    "Without contradicted": ("labels", "uncontradicted"),
     "Narrow band": ("bandwidth", "narrow"),
     "Full band": ("bandwidth", "full"),
 }

@@ -36,6 +36,7 @@ def section(results: Results) -> Section:
         ),
         "hygiene": [] if hygiene is None else sentences(hygiene, results.tables["metrics"]),
         "figures": results.drawings("data"),
+        "contradicted": _contradicted(results),
         "rejected": _rejected(rejected),
         "rejected_count": len(rejected),
     }
@@ -47,3 +48,17 @@ def _rejected(rejected: pd.DataFrame) -> Table | None:
         return None
     cells = rejected_table(rejected.head(MOST_REJECTED))
     return Table("rejected", "Files that were not used.", cells)
+
+
+def _contradicted(results: Results) -> str:
+    """Return a sentence on recordings whose label detectors contradict, or '' without an audit."""
+    listed = results.tables.get("to_hear")
+    if listed is None:
+        return ""
+    if listed.empty:
+        return "Of no recording do all ready-made detectors contradict the label."
+    counts = ", ".join(f"{n:,} {label}" for label, n in listed["label"].value_counts().items())
+    return (
+        f"All ready-made detectors contradict the label of {len(listed):,} of the recordings of "
+        f"dev and test ({counts}) in every trial at the highest SNR and without noise."
+    )
