@@ -5,6 +5,7 @@ and the item's name, so that the same configuration gives the same bytes.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -131,7 +132,7 @@ def crossed(
     scene = Backgrounds(_noise_deck(noise, split, grid, least_active, seed, backgrounds), seed)
     rows = []
     for label in CATEGORIES:
-        kinds = iter(_in_equal_parts(backgrounds, per_class, seeds.generator(seed, split, label)))
+        kinds = _Kinds(backgrounds, per_class, seeds.generator(seed, split, label))
         numbers = itertools.count()
         for category, share in _shares(sources, label, per_class, split, categories).items():
             if share and not len(decks[category]):
@@ -139,7 +140,7 @@ def crossed(
             for number in itertools.islice(numbers, share):
                 item_id = f"{split}-{category}-{number:05d}"
                 source, start = decks[category].deal(seeds.generator(seed, "crop", item_id))
-                scenery = scene.draw(item_id, next(kinds), source["group_id"])
+                scenery = scene.draw(item_id, kinds.next(source["group_id"]), source["group_id"])
                 rows.append(_item(item_id, source, start, longest) | scenery)
     return pd.DataFrame(rows)
 
@@ -280,6 +281,27 @@ def _shares(
     return shares
 
 
-def _in_equal_parts(kinds: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
-    repeated = (list(kinds) * (count // len(kinds) + 1))[:count]
-    return [str(kind) for kind in rng.permutation(repeated)]
+class _Kinds:
+    """Kinds of background in equal parts, each before as many different groups as can be.
+
+    What holds in one kind of background rests on groups, not on clips: a group that comes again is
+    given a kind that it has not had.
+    """
+
+    def __init__(self, kinds: Sequence[str], count: int, rng: np.random.Generator):
+        least, over = divmod(count, len(kinds))
+        more = set(rng.permutation(len(kinds))[:over])
+        self._left = {kind: least + (place in more) for place, kind in enumerate(kinds)}
+        self._had: Counter[tuple[str, str]] = Counter()
+        self._rng = rng
+
+    def next(self, group: str) -> str:
+        """Return the kind of the next item of a group."""
+        open_ = [kind for kind, left in self._left.items() if left]
+        fewest = min(self._had[group, kind] for kind in open_)
+        able = [kind for kind in open_ if self._had[group, kind] == fewest]
+        most = max(self._left[kind] for kind in able)
+        chosen = str(self._rng.choice([kind for kind in able if self._left[kind] == most]))
+        self._left[chosen] -= 1
+        self._had[group, chosen] += 1
+        return chosen

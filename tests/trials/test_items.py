@@ -36,6 +36,16 @@ def test_target_and_background_are_of_the_split_and_of_different_groups(sources,
     assert (chosen["group_id"] != chosen["background_group"]).all()
 
 
+def test_a_background_is_heard_before_as_many_groups_as_can_be(sources, grid):
+    chosen = choose(sources, grid, per_class=150)
+    nonspeech = chosen[chosen["label"] == "NONSPEECH"]
+    assert (nonspeech.groupby("background")["group_id"].nunique() == 30).all()
+    speech = chosen[chosen["label"] == "SPEECH"]
+    assert (
+        speech.groupby("background")["group_id"].nunique() == speech["group_id"].nunique()
+    ).all()
+
+
 def test_recorded_backgrounds_are_of_origins_without_targets(sources, grid):
     for split in ("dev", "test"):
         chosen = choose(sources, grid, split=split, per_class=80)
