@@ -60,8 +60,7 @@ drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
 products = Products(experiment, drawn_from, FORMATS)
 CELLS = experiment.grid.names()
 CURVE, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
-# The plan's: all that is learned, and all tables but those of curves, come of these.
-NOISY = [cell.name for cell in experiment.grid.noisy]
+NOISY = [cell.name for cell in experiment.grid.noisy]  # the plan's: all but curves
 
 
 of_run = field(experiment.runs, "run")

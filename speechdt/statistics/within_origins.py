@@ -46,8 +46,9 @@ def by_origin(
         part, origin (of part ``origin``, else ''), n, origins (that hold both classes),
         groups_speech and groups_nonspeech (of these origins); auc (pooled), auc_within and
         difference (pooled minus within), each with ``_low`` and ``_high``: NaN where no origin
-        holds both classes, and without bounds where one of them has a single group. A row for all,
-        for seen and for unseen trials as far as there are any, and for each origin of both classes.
+        holds both classes, and without bounds where one of them has a single group, or so few that
+        a draw may have no pair. A row for all, for seen and for unseen trials as far as there are
+        any, and for each origin of both classes, which has no difference.
     """
     rows = []
     for part, origin, of in _parts(trials, unseen):
@@ -65,7 +66,10 @@ def by_origin(
             "groups_speech": groups[0],
             "groups_nonspeech": groups[1],
         }
-        rows.append(row | _numbers(of, groups, replicates, seed))
+        numbers = _numbers(of, groups, replicates, seed)
+        if part == ORIGIN:  # where the two are one
+            numbers |= dict.fromkeys(("difference", "difference_low", "difference_high"), np.nan)
+        rows.append(row | numbers)
     return pd.DataFrame(rows)
 
 
@@ -101,6 +105,8 @@ def _numbers(
             ]
             behind = counts if name == "auc" else groups
             low, high = (float(end) for end in bootstrap.interval(values[0], values[1:], behind))
+            least = -1.0 if name == "difference" else 0.0
+            low, high = (float(np.clip(end, least, 1.0)) for end in (low, high))
         row |= {name: float(values[0]), f"{name}_low": low, f"{name}_high": high}
     return row
 

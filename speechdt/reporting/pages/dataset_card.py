@@ -142,6 +142,7 @@ def render(
         corpora=[Path(each.get("path", "")).name or each["kind"] for each in corpora],
         columns=COLUMNS,
         speakers=_speakers(sources),
+        unseen=_unseen(sources),
         settings=settings,
     )
 
@@ -167,6 +168,13 @@ def _by_category(sources: pd.DataFrame, flagged: Collection[str]) -> list[dict[s
         }
         for (label, category), part in sources.groupby(["label", "category"], sort=False)
     ]
+
+
+def _unseen(sources: pd.DataFrame) -> list[str]:
+    """Return the origins that are in test alone."""
+    if "unseen" not in sources:
+        return []
+    return sorted(map(str, sources.loc[sources["unseen"].astype(bool), "origin"].unique()))
 
 
 def _speakers(sources: pd.DataFrame) -> dict[str, int]:
