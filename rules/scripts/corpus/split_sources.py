@@ -12,6 +12,8 @@ from speechdt.corpus.split import assign
 from speechdt.trials.items import TooFewSources, check_classes
 from speechdt.workflow.jobs import logged
 
+NAMES = ("one", "other", "group_id", "other_group_id", "label", "other_label")
+
 
 def recordings(inputs, params):
     """Return the recordings that are used, those that are left out, and a line on joined groups."""
@@ -23,7 +25,7 @@ def recordings(inputs, params):
         params.flag_by,
     )
     labels.check(used)
-    found = pd.read_csv(inputs.near_duplicates, dtype={"group_id": str, "other_group_id": str})
+    found = pd.read_csv(inputs.near_duplicates, dtype=dict.fromkeys(NAMES, str))
     sources, pairs, groups, into = joined(used, found, params.near_duplicates)
     line = f"{pairs:,} pairs of recordings share audio: {groups:,} groups are joined into {into:,}"
     return sources, left_out, [f"{line} (corpus/near_duplicates.csv)"] if pairs else []
