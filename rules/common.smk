@@ -28,7 +28,11 @@ from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.products import Products
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
+<<<<<<< HEAD
 from speechdt.workflow.settings import checked, with_defaults
+=======
+from speechdt.workflow.settings import checked, removal_notes
+>>>>>>> 9da7899 (Leave variants that were removed out of comparisons and verdict, with one note)
 
 min_version("9.20")
 
@@ -43,8 +47,12 @@ checkout = Checkout(checkout_of(HERE))
 SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 try:
+<<<<<<< HEAD
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
+=======
+    notes = removal_notes(config)
+>>>>>>> 9da7899 (Leave variants that were removed out of comparisons and verdict, with one note)
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
     settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
@@ -53,7 +61,7 @@ try:
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-for note in experiment.notes if workflow.is_main_process else ():
+for note in [*notes, *experiment.notes] if workflow.is_main_process else ():
     print(note, file=sys.stderr)
 
 drawn_from = {name: figure.tables for name, figure in FIGURES.items()}

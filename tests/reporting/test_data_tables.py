@@ -1,4 +1,4 @@
-"""Tables and sentences on the recordings count what sources.parquet and near_duplicates.csv hold."""
+"""Tables and sentences on the recordings count what is in their files."""
 
 import pandas as pd
 
