@@ -25,6 +25,7 @@ from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
 from speechdt.workflow.criteria import read_criteria
+from speechdt.workflow.places import placed
 from speechdt.workflow.products import Products
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
@@ -54,7 +55,13 @@ try:
     notes = removal_notes(config)
 >>>>>>> 9da7899 (Leave variants that were removed out of comparisons and verdict, with one note)
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
+<<<<<<< HEAD
     settings["corpus"] = checkout.with_corpora(settings["corpus"])
+=======
+    given = workflow.config_settings.overwrite_config
+    settings = placed(settings, checkout.folder, given)
+    workflow.pathvars.update(type(workflow.pathvars).from_config(settings))
+>>>>>>> e31d69a (Find the checkout's defaults from anywhere; replace ~ and variables in paths)
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
     criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from speechdt.workflow.places import expanded
 from speechdt.workflow.runs import check_named, removed
 from speechdt.workflow.schema import check_schema
 
@@ -75,7 +76,7 @@ def prepared(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
     given : mapping
         The part of it that came by ``--config``, where numbers are still text.
     """
-    settings = retyped(deepcopy(dict(config)), given)
+    settings: dict[str, Any] = expanded(retyped(deepcopy(dict(config)), given))
     if isinstance(settings.get("variants"), dict):
         settings["variants"] |= dict.fromkeys(removed(settings))
     searches = settings.get("searches")
