@@ -1,12 +1,4 @@
-<<<<<<< HEAD
 configfile: f"{workflow.current_basedir}/workflow_config.yaml"
-=======
-import os
-
-
-# Beside this file, wherever the user stands.
-configfile: os.path.relpath(os.path.join(workflow.basedir, "workflow_config.yaml"))
->>>>>>> e31d69a (Find the checkout's defaults from anywhere; replace ~ and variables in paths)
 
 
 include: "rules/common.smk"

@@ -11,11 +11,8 @@ from snakemake.utils import min_version, validate
 HERE = Path(str(workflow.current_basedir)).parent
 if (HERE / "speechdt").is_dir():
     sys.path.insert(0, str(HERE))
-    os.environ |= {
-        "PYTHONPATH": os.pathsep.join(
-            [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
-        )
-    }
+    first = [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(first)
 
 from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError
@@ -25,15 +22,10 @@ from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
 from speechdt.workflow.criteria import read_criteria
-from speechdt.workflow.places import placed
 from speechdt.workflow.products import Products
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
-<<<<<<< HEAD
-from speechdt.workflow.settings import checked, with_defaults
-=======
-from speechdt.workflow.settings import checked, removal_notes
->>>>>>> 9da7899 (Leave variants that were removed out of comparisons and verdict, with one note)
+from speechdt.workflow.settings import checked, removal_notes, with_defaults
 
 min_version("9.20")
 
@@ -48,27 +40,18 @@ checkout = Checkout(checkout_of(HERE))
 SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 try:
-<<<<<<< HEAD
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
-=======
-    notes = removal_notes(config)
->>>>>>> 9da7899 (Leave variants that were removed out of comparisons and verdict, with one note)
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
-<<<<<<< HEAD
-    settings["corpus"] = checkout.with_corpora(settings["corpus"])
-=======
-    given = workflow.config_settings.overwrite_config
-    settings = placed(settings, checkout.folder, given)
     workflow.pathvars.update(type(workflow.pathvars).from_config(settings))
->>>>>>> e31d69a (Find the checkout's defaults from anywhere; replace ~ and variables in paths)
+    settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
     criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-for note in [*notes, *experiment.notes] if workflow.is_main_process else ():
+for note in [*removal_notes(config), *experiment.notes] * workflow.is_main_process:
     print(note, file=sys.stderr)
 
 drawn_from = {name: figure.tables for name, figure in FIGURES.items()}

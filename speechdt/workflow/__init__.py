@@ -9,14 +9,11 @@ holder : which run holds a working directory, on which host, since when.
 hygiene_checks : hygiene checks of the configuration, resolved before any job starts.
 jobs : frame of every job: its log, its GPUs, its line in the manifest, and its errors in one line.
 left_out_corpora : runs that leave one corpus out, in training and calibration.
-<<<<<<< HEAD
 manifest : with which parameters each job made its files.
 needs : the main memory that a cluster's scheduler is asked for.
 own_folder : Snakemake's own folder: its locks, and its records of how each file was made.
 presentations : how variants hear, of the configuration, and what dev chooses among.
-=======
-places : places of a configuration: paths with ~ and $VARIABLES, and what lies beside the Snakefile.
->>>>>>> e31d69a (Find the checkout's defaults from anywhere; replace ~ and variables in paths)
+paths : paths of a configuration: ``~`` and ``$VARIABLES`` in them.
 products : the files that a run of the workflow makes, from its experiment.
 ready_made : ready-made detectors among the variants of an experiment, and pairs of versions of one.
 resolution : resolution of a configuration into the records of an experiment.

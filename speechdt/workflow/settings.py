@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from speechdt.workflow.places import expanded
+from speechdt.workflow.paths import expanded
 from speechdt.workflow.runs import check_named, removed
 from speechdt.workflow.schema import check_schema
 

@@ -1,18 +1,11 @@
-<<<<<<< HEAD
 """The workflow from elsewhere: with a working directory of its own, as a module, deployed."""
 
 import os
 import shutil
-=======
-"""The workflow runs from anywhere: the checkout's defaults, and results where the user stands."""
-
-import os
->>>>>>> e31d69a (Find the checkout's defaults from anywhere; replace ~ and variables in paths)
 import subprocess
 import sys
 
 import pytest
-<<<<<<< HEAD
 import yaml
 from support.checkouts import ASKED
 
@@ -39,31 +32,15 @@ def snakemake(folder, *arguments, check=True):
         [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)],
         cwd=folder,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-=======
-
-TARGET = "results/corpus/index.parquet"
-
-
-def snakemake(folder, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments],
-        cwd=folder,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
->>>>>>> e31d69a (Find the checkout's defaults from anywhere; replace ~ and variables in paths)
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-<<<<<<< HEAD
     if check and done.returncode:
-=======
-    if done.returncode:
->>>>>>> e31d69a (Find the checkout's defaults from anywhere; replace ~ and variables in paths)
         pytest.fail(done.stdout)
     return done.stdout
 
 
-<<<<<<< HEAD
 def rows(folder):
     lines = (folder / MATRIX).read_text().splitlines()
     return [line.partition(",")[0] for line in lines[1:]]
@@ -141,13 +118,3 @@ def test_a_deployed_workflow(root, tmp_path):
     config.write_text(yaml.safe_dump(chosen | SMALL))
     snakemake(folder, MATRIX)
     assert rows(folder) == ["D1", "D2"]
-=======
-def test_from_another_folder_with_a_space_the_checkout_s_corpus_is_indexed(root, tmp_path):
-    here = tmp_path / "some where"
-    here.mkdir()
-    printed = snakemake(here, "-s", str(root / "Snakefile"), TARGET)  # cores: the profile's
-    assert "1 of 1 steps (100%) done" in printed
-    assert (here / TARGET).exists()
-    again = snakemake(tmp_path, "-n", "-s", str(root / "Snakefile"), "-d", str(here), TARGET)
-    assert "Nothing to be done" in again
->>>>>>> e31d69a (Find the checkout's defaults from anywhere; replace ~ and variables in paths)

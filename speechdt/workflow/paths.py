@@ -1,9 +1,8 @@
-"""Places of a configuration: paths with ~ and $VARIABLES, and what lies beside the Snakefile."""
+"""Paths of a configuration: ``~`` and ``$VARIABLES`` in them."""
 
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from speechdt.workflow.variants import ConfigError
@@ -43,28 +42,3 @@ def expanded(value: Any, key: str = "", inside: bool = False) -> Any:
     if (unknown := _UNKNOWN.search(path)) and not os.path.exists(path):
         raise ConfigError(f"{key}: {unknown[0]} in '{value}' is not set")
     return path
-
-
-def placed(settings: Mapping[str, Any], checkout: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings whose corpora are found from where the workflow runs.
-
-    Relative paths of the default configuration lie in the checkout. Those that a user gives lie
-    where the user stands or, if nothing is there, in the checkout.
-
-    Parameters
-    ----------
-    settings : mapping
-    checkout : Path
-        Folder of the Snakefile.
-    given : mapping
-        What was given beside the default configuration, by files and on the command line.
-    """
-    own = "corpus" in given
-    corpora = []
-    for corpus in settings["corpus"]:
-        path = Path(corpus.get("path", "/"))
-        beside = checkout / path
-        if not path.is_absolute() and beside.exists() and not (own and path.exists()):
-            corpus = {**corpus, "path": os.path.relpath(beside)}
-        corpora.append(corpus)
-    return {**settings, "corpus": corpora}

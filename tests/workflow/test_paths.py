@@ -1,11 +1,11 @@
-"""Paths of a configuration: expanded, and found from where the workflow runs."""
+"""Paths of a configuration, and of the checkout itself."""
 
 import os
 import subprocess
 
 import pytest
 
-from speechdt.workflow.places import expanded, placed
+from speechdt.workflow.paths import expanded
 from speechdt.workflow.variants import ConfigError
 
 
@@ -43,31 +43,6 @@ def test_a_variable_that_is_not_set_is_one_line(home):
         ConfigError, match=r"^corpus.1.path: \$NOWHERE in '\$NOWHERE/x' is not set$"
     ):
         expanded({"corpus": [{"path": "a"}, {"path": "$NOWHERE/x"}]})
-
-
-@pytest.mark.parametrize(
-    ("given", "there", "expected"),
-    [
-        ({}, False, "../checkout/corpus"),
-        ({}, True, "../checkout/corpus"),  # the default's own, whatever lies here
-        ({"corpus": []}, True, "corpus"),
-        ({"corpus": []}, False, "../checkout/corpus"),
-    ],
-)
-def test_a_relative_corpus_is_the_user_s_or_the_checkout_s(
-    tmp_path, monkeypatch, given, there, expected
-):
-    here, checkout = tmp_path / "here", tmp_path / "checkout"
-    (checkout / "corpus").mkdir(parents=True)
-    (here / "corpus" if there else here).mkdir(parents=True)
-    monkeypatch.chdir(here)
-    corpora = [{"kind": "folder", "path": "corpus"}, {"kind": "synthetic"}]
-    found = placed({"corpus": corpora, "seed": 1}, checkout, given)
-    assert found["corpus"] == [{"kind": "folder", "path": expected}, {"kind": "synthetic"}]
-    monkeypatch.chdir(checkout)
-    assert placed({"corpus": corpora}, checkout, given)["corpus"] == corpora
-    nowhere = [{"kind": "folder", "path": "nowhere"}]
-    assert placed({"corpus": nowhere}, checkout, given)["corpus"] == nowhere
 
 
 def test_make_refuses_a_folder_with_a_space_in_one_line(root, tmp_path):
