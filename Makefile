@@ -12,6 +12,10 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS)
 OLDEST := OMP_NUM_THREADS=1 build/oldest/bin/python
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
+ifneq ($(words $(CURDIR)),1)
+$(error Snakemake does not quote the interpreter, so that nothing works below a folder with a space in its name: $(CURDIR))
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup results check test test-full test-oldest lint types unit dag lock clean
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speechdt import hookimpl, stage
+from speechdt import SAMPLE_RATE, hookimpl, stage
 from speechdt.detectors.frame_scores import Pooling, cut, pool_all
 from speechdt.detectors.packages import loading, package_file
 
@@ -33,6 +33,7 @@ class Earshot:
     """
 
     gpus = 0
+    shortest_ms = FRAME * 1000 / SAMPLE_RATE
     vendor_threshold = 0.5  # "scores over 0.5 can generally be considered voice"
 
     def __init__(self, pooling: Pooling = "max"):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from speechdt import hookimpl, stage
+from speechdt import SAMPLE_RATE, hookimpl, stage
 from speechdt.detectors.frame_scores import Pooling, cut, pool_all
 
 FRAME = 320  # samples
@@ -28,6 +28,7 @@ class Energy:
     """
 
     gpus = 0
+    shortest_ms = FRAME * 1000 / SAMPLE_RATE
 
     def __init__(self, pooling: Pooling = "max"):
         self.pooling = pooling

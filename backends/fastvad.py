@@ -35,6 +35,7 @@ class FastVAD:
     """
 
     gpus = 0
+    shortest_ms = FRAME * 1000 / SAMPLE_RATE
 
     def __init__(self, pooling: Pooling = "max", thresholds: int = 50):
         self.pooling = pooling

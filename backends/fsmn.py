@@ -41,6 +41,7 @@ class FSMN:
     """
 
     gpus = 0
+    shortest_ms = FRAME * 1000 / SAMPLE_RATE
 
     def __init__(self, pooling: Pooling = "max"):
         self.pooling = pooling

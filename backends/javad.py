@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from speechdt import hookimpl, stage
+from speechdt import SAMPLE_RATE, hookimpl, stage
 from speechdt.detectors.frame_scores import Pooling, pool_all, require_samples
 from speechdt.detectors.packages import loading, package_file
 
@@ -40,6 +40,7 @@ class JaVAD:
     """
 
     gpus = 0
+    shortest_ms = FRAME * 1000 / SAMPLE_RATE
     vendor_threshold = 0.6224593312018546  # 0.5 before the logistic: models balanced and tiny
 
     def __init__(

@@ -64,6 +64,7 @@ class LogMel:
     """
 
     gpus = 0
+    shortest_ms = FRAME * 1000 / SAMPLE_RATE
     FineTuning = FineTuning
 
     def __init__(self, adapter: str):

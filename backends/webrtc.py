@@ -30,6 +30,11 @@ class WebRTC:
     gpus = 0
     takes_int16 = True
 
+    @staticmethod
+    def shortest_ms(frame_ms: int = 10, **_: object) -> int:
+        """Return the duration of a frame in ms."""
+        return frame_ms
+
     def __init__(self, frame_ms: Literal[10, 20, 30] = 10, mode: Literal[0, 1, 2, 3] | None = None):
         self.frame = SAMPLE_RATE * frame_ms // 1000
         self.modes = MODES if mode is None else [mode]

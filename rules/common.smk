@@ -11,11 +11,8 @@ from snakemake.utils import min_version, validate
 HERE = Path(str(workflow.current_basedir)).parent
 if (HERE / "speechdt").is_dir():
     sys.path.insert(0, str(HERE))
-    os.environ |= {
-        "PYTHONPATH": os.pathsep.join(
-            [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
-        )
-    }
+    first = [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(first)
 
 from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError
@@ -28,7 +25,7 @@ from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.products import Products
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
-from speechdt.workflow.settings import checked, with_defaults
+from speechdt.workflow.settings import checked, removal_notes, with_defaults
 
 min_version("9.20")
 
@@ -46,6 +43,7 @@ try:
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
+    workflow.pathvars.update(type(workflow.pathvars).from_config(settings))
     settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
@@ -53,7 +51,7 @@ try:
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-for note in experiment.notes if workflow.is_main_process else ():
+for note in [*removal_notes(config), *experiment.notes] * workflow.is_main_process:
     print(note, file=sys.stderr)
 
 drawn_from = {name: figure.tables for name, figure in FIGURES.items()}

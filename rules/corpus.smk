@@ -123,9 +123,32 @@ rule flag_sources:
         "scripts/corpus/flag_sources.py"
 
 
+rule find_near_duplicates:
+    input:
+        index="<results>/corpus/index.parquet",
+        prints="<results>/corpus/fingerprints.parquet",
+    output:
+        "<results>/corpus/near_duplicates.csv",
+    log:
+        "<logs>/find_near_duplicates/find_near_duplicates.log",
+    benchmark:
+        "<benchmarks>/find_near_duplicates/find_near_duplicates.tsv"
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
+    params:
+        code=checkout.code("corpus/find_near_duplicates.py"),
+    message:
+        "Looking for groups that share audio"
+    script:
+        "scripts/corpus/find_near_duplicates.py"
+
+
 rule split_sources:
     input:
         index="<results>/corpus/index.parquet",
+        rejected="<results>/corpus/rejected.csv",
+        near_duplicates="<results>/corpus/near_duplicates.csv",
         marks=experiment.marks,
         # Only where flagged recordings are to be removed; else flags meet the scores at the end.
         flags=products.flags if HYGIENE["remove"] else [],
@@ -145,6 +168,8 @@ rule split_sources:
         least_active=settings["trials"]["least_active"],
         unseen=settings["trials"]["unseen_origins"],
         flag_by=HYGIENE["flag_by"] if HYGIENE["remove"] else "",
+        near_duplicates=settings["near_duplicates"],
+        clean_ms=experiment.grid.clean_ms,
         code=checkout.code("corpus/split_sources.py"),
     message:
         "Putting speakers and recording families into train, dev and test"

@@ -109,6 +109,7 @@ rule write_report:
         latency_of=products.latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
+        near_duplicates="<results>/corpus/near_duplicates.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
         hygiene=products.hygiene_tables,
         audit="<results>/trials/audit.csv",

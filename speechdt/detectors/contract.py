@@ -1,6 +1,6 @@
 """Contract between the workflow and a speech detector."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -27,7 +27,9 @@ class Detector(Protocol):
     gpus : int
         GPUs that one job running it claims; a variant's ``gpus:`` overrides it.
 
-    Three more are optional. ``takes_int16 = True`` says that samples become 16-bit numbers, so that
+    Four more are optional. ``shortest_ms`` is the duration of the shortest clip that it can hear: a
+    number, or a function of its options; a grid with shorter ones is refused before any job.
+    ``takes_int16 = True`` says that samples become 16-bit numbers, so that
     what exceeds full scale is clipped: levels at which that happens are not offered.
     ``own_level`` says whether dev chooses at which level it hears, where the configuration does not
     (:func:`hears_at_own_level`). ``vendor_threshold`` is the threshold on P(speech) that the vendor's own
@@ -77,6 +79,12 @@ class FineTunable(Detector, Protocol):
         cls, train: Sequence[Path], dev: Sequence[Path], out: Path, **settings: Any
     ) -> None:
         """Train on the cell files `train`, choose on `dev`, write the adapter to `out`."""
+
+
+def shortest_ms(cls: type, options: Mapping[str, Any]) -> float:
+    """Return the duration of the shortest clip that a detector can hear in ms, 0 if any."""
+    shortest = getattr(cls, "shortest_ms", 0.0)
+    return float(shortest(**options) if callable(shortest) else shortest)
 
 
 def hears_at_own_level(cls: type) -> bool:

@@ -13,6 +13,7 @@ manifest : with which parameters each job made its files.
 needs : the main memory that a cluster's scheduler is asked for.
 own_folder : Snakemake's own folder: its locks, and its records of how each file was made.
 presentations : how variants hear, of the configuration, and what dev chooses among.
+paths : paths of a configuration: ``~`` and ``$VARIABLES`` in them.
 products : the files that a run of the workflow makes, from its experiment.
 ready_made : ready-made detectors among the variants of an experiment, and pairs of versions of one.
 resolution : resolution of a configuration into the records of an experiment.

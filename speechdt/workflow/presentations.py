@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from speechdt.audio.presentation import ALONE, NOISE, STORED, Presentation
-from speechdt.detectors.contract import Detector, hears_at_own_level
+from speechdt.detectors.contract import Detector, hears_at_own_level, shortest_ms
 from speechdt.detectors.signature import check_options
 from speechdt.workflow.variants import ConfigError, searched
 
@@ -81,6 +81,28 @@ def heard(
         raise ValueError("its prompt is searched for: nothing else can be chosen on dev with it")
     plain = {"level": levels[0], "container": containers[0]}
     return Heard(plain, tuple(offered))
+
+
+def check_length(
+    heard: Heard, cls: type[Detector], options: Mapping[str, Any], grid: Mapping[str, Any]
+) -> None:
+    """Refuse clips that are too short for a detector which hears them without a container.
+
+    Raises
+    ------
+    ValueError
+        Naming the key of the grid.
+    """
+    ways = [way["container"] for way in heard.alternatives or (heard.presentation,)]
+    shortest = shortest_ms(cls, options)
+    if ALONE not in ways:
+        return
+    for key, levels in (("duration_ms", grid["duration_ms"]), ("clean_ms", [grid["clean_ms"]])):
+        if min(levels) < shortest:
+            raise ValueError(
+                f"its detector hears clips of {shortest:g} ms or more, and grid.{key} has "
+                f"{min(levels)}; a `container` makes them longer"
+            )
 
 
 def of_search(entry: Mapping[str, Any], cls: type[Detector], longest_ms: int) -> dict[str, Any]:

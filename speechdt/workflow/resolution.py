@@ -202,7 +202,9 @@ class _Resolver:
         trained_in = adapter.get("container", ALONE) if adapter else None
         ladder = self.settings["presentation"]["ladder"]
         try:
-            return presentations.heard(entry, cls, options, ladder, self._longest_ms, trained_in)
+            heard = presentations.heard(entry, cls, options, ladder, self._longest_ms, trained_in)
+            presentations.check_length(heard, cls, options, self.settings["grid"])
+            return heard
         except ValueError as error:
             raise variants.ConfigError(f"variants.{name}: {error}") from error
 

@@ -11,6 +11,9 @@ from typing import Any
 from speechdt.detectors.plugins import find_detectors
 from speechdt.workflow.variants import ConfigError, meant
 
+OF_THE_PLAN = ("A1", "A2", "B1", "B2", "B3", "B4", "C1", "D1", "D2", "L1")
+"""Variants of the default configuration: one that lacks was removed there, and is not misspelt."""
+
 Entries = Mapping[str, Mapping[str, Any]]
 
 
@@ -95,14 +98,7 @@ def check_named(config: Mapping[str, Any]) -> None:
     ConfigError
         Naming the section and the name.
     """
-    compared, judged = config.get("comparisons") or {}, config.get("verdict") or {}
-    named = {
-        "comparisons.reference": [compared.get("reference")],
-        "comparisons.planned": [name for pair in compared.get("planned") or [] for name in pair],
-        "verdict.judged": judged.get("judged") or [],
-        "verdict.baselines": judged.get("baselines") or [],
-    }
-    for where, names in named.items():
+    for where, names in _named(config).items():
         for name in names:
             if name is not None and name not in config["variants"]:
                 raise ConfigError(f"{where}: no variant '{name}'{meant(name, config['variants'])}")
@@ -110,6 +106,27 @@ def check_named(config: Mapping[str, Any]) -> None:
     for backend in config["models"]:
         if backend not in backends:
             raise ConfigError(f"models: no backend '{backend}'{meant(backend, backends)}")
+
+
+def _named(config: Mapping[str, Any]) -> dict[str, list[str | None]]:
+    """Return the variants that are named, by the key that does."""
+    compared, judged = config.get("comparisons") or {}, config.get("verdict") or {}
+    return {
+        "comparisons.reference": [compared.get("reference")],
+        "comparisons.planned": [name for pair in compared.get("planned") or [] for name in pair],
+        "verdict.judged": judged.get("judged") or [],
+        "verdict.baselines": judged.get("baselines") or [],
+    }
+
+
+def removed(config: Mapping[str, Any]) -> list[str]:
+    """Return the variants of the plan that were removed, though other sections name them."""
+    variants = config.get("variants") or {}
+    try:
+        named = {name for names in _named(config).values() for name in names}
+    except (AttributeError, TypeError):  # no such sections as there should be, which others say
+        return []
+    return [name for name in OF_THE_PLAN if name in named and name not in variants]
 
 
 def ensemble_weights(members: Sequence[Sequence[str]]) -> list[float]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from speechdt.workflow.runs import check_named
+from speechdt.workflow.paths import expanded
+from speechdt.workflow.runs import check_named, removed
 from speechdt.workflow.schema import check_schema
 
 
@@ -66,6 +67,8 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 def prepared(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a configuration, ready to be checked.
 
+    Variants of the plan that were removed, and are named all the same, are there and null.
+
     Parameters
     ----------
     config : mapping
@@ -73,11 +76,19 @@ def prepared(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
     given : mapping
         The part of it that came by ``--config``, where numbers are still text.
     """
-    settings = retyped(deepcopy(dict(config)), given)
+    settings: dict[str, Any] = expanded(retyped(deepcopy(dict(config)), given))
+    if isinstance(settings.get("variants"), dict):
+        settings["variants"] |= dict.fromkeys(removed(settings))
     searches = settings.get("searches")
     if isinstance(searches, dict):
         settings["searches"] = {name: _with_on(entry) for name, entry in searches.items()}
     return settings
+
+
+def removal_notes(config: Mapping[str, Any]) -> list[str]:
+    """Return a line on the variants that were removed and are named by other sections, if any."""
+    names = ", ".join(removed(config))
+    return [f"left out of comparisons and verdict: {names} (no such variant)"] if names else []
 
 
 def retyped(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,16 +32,29 @@ def leaky(root, tmp_path_factory):
     return folder, copied["source_id"].tolist()
 
 
-def test_a_leak_stops_the_run_and_marks_or_hygiene_leave_out(leaky):
+def test_groups_that_share_audio_are_joined_and_marks_or_hygiene_leave_out(leaky):
     folder, originals = leaky
+    copies = [f"own/nonspeech/music/copy{number}.wav" for number in range(8)]
+    ci = folder / "configs" / "ci.yaml"
+    joining = ci.read_text()
+    ci.write_text(joining + "near_duplicates: stop\n")
     printed = run(folder, *TARGETS, check=False)
     (error,) = [line for line in printed.splitlines() if line.startswith("error: ")]
-    assert "nearly the same audio in two splits" in error
-    assert any(name in error for name in originals)
-    assert "nonspeech/music/copy" in error
-    assert not (folder / "results" / "trials" / "audit.csv").exists()
+    assert "8 pairs of recordings in different groups are nearly the same audio" in error
+    assert all(f"corpus/{original}" in error for original in originals)
+    assert all(copy in error for copy in copies)
+    assert not (folder / "results" / "corpus" / "sources.parquet").exists()
 
-    copies = [f"nonspeech/music/copy{number}.wav" for number in range(8)]
+    ci.write_text(joining)
+    assert "8 pairs of recordings share audio: 16 groups are joined into 8" in run(folder, *TARGETS)
+    pairs = pd.read_csv(folder / "results" / "corpus" / "near_duplicates.csv")
+    assert set(pairs["one"]) | set(pairs["other"]) == {*copies, *(f"corpus/{o}" for o in originals)}
+    sources = pd.read_parquet(folder / "results" / "corpus" / "sources.parquet")
+    sources = sources.set_index("source_id")
+    split_of = sources["split"].to_dict()
+    for original, copy in zip(originals, copies, strict=True):
+        assert split_of[copy] == split_of[f"corpus/{original}"]
+
     pd.DataFrame({"source_id": copies}).to_csv(folder / "marks.csv", index=False)
     lenient = {"backend": "webrtc", "mode": 3, "nonspeech_above": 0.99, "speech_below": 0.3}
     hygiene = {"checks": {"lenient": lenient}, "flag_by": "lenient", "remove": True}
@@ -84,14 +97,14 @@ def test_one_recording_with_two_labels_stops_the_run_until_one_is_left_out(root,
     printed = run(folder, "results/corpus/sources.parquet", config="mine.yaml", check=False)
     (error,) = [line for line in printed.splitlines() if line.startswith("error: ")]
     assert "two labels" in error
-    assert f"{music['source_id']} (NONSPEECH)" in error
-    assert "speech/singer.flac (SPEECH)" in error
-    (folder / "marks.csv").write_text("source_id\nspeech/singer.flac\n")
+    assert f"corpus/{music['source_id']} (NONSPEECH)" in error
+    assert "own/speech/singer.flac (SPEECH)" in error
+    (folder / "marks.csv").write_text("source_id\nown/speech/singer.flac\n")
     (folder / "mine.yaml").write_text(yaml.safe_dump(config | {"exclude": ["marks.csv"]}))
     run(folder, "results/corpus/sources.parquet", config="mine.yaml")
     used = pd.read_parquet(folder / "results" / "corpus" / "sources.parquet")
-    assert music["source_id"] in set(used["source_id"])
-    assert {"downmix", "offset", "rumble_db"} <= set(used.columns)
+    assert f"corpus/{music['source_id']}" in set(used["source_id"])
+    assert {"downmix", "offset", "rumble_db", "hum_db", "clipped", "faults"} <= set(used.columns)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """The card of the trials: what Hugging Face `datasets` makes of it, and whether it counts right."""
 
+import re
 import shutil
 
 import datasets
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from speechdt.audio import io as audio_io
 from speechdt.reporting.pages import dataset_card
-from speechdt.trials.cells import SCHEMA, CellWriter, cell_files, count_trials
+from speechdt.trials.cells import SCHEMA, CellWriter, cell_files, count_trials, read_cell
 
 SETTINGS = {"seed": 7, "level": "peak", "least_active": 0.7, "flag_by": "plan"}
 
@@ -60,6 +63,21 @@ def test_datasets_opens_the_folder_as_it_is(folder, files, tmp_path, config, kin
         assert len(part) == sum(count_trials(file) for file in own)
         assert part.column_names == SCHEMA.names
         assert part.features["audio"] == datasets.Audio(sampling_rate=16_000)
+
+
+def test_the_example_of_the_card_runs_to_the_samples(folder, files, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    example = "\n".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL))
+    given = {}
+    exec(example.replace("path/to/this/folder", str(folder)), given)
+    first = next(file for cell, file in files["test"].items() if cell.kind == "snr")
+    expected = read_cell(first)
+    row = expected[expected["trial_id"] == given["noisy"].select_columns("trial_id")[0]["trial_id"]]
+    clip = audio_io.from_flac_bytes(row["audio"].iloc[0])
+    assert given["rate"] == 16_000
+    np.testing.assert_array_equal(given["samples"], clip)
 
 
 def test_the_header_and_the_tables_say_what_there_is(folder, files, sources):

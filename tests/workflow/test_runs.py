@@ -10,7 +10,8 @@ from speechdt.detectors.ensemble import mean, vote
 from speechdt.detectors.latency import added
 from speechdt.statistics import bootstrap
 from speechdt.statistics.calibration import Calibration
-from speechdt.workflow.runs import check_ensembles, ensemble_weights, runs, trainings
+from speechdt.workflow.runs import check_ensembles, check_named, ensemble_weights, runs, trainings
+from speechdt.workflow.settings import prepared, removal_notes
 from speechdt.workflow.variants import NANO, ConfigError, joint_label
 
 ADAPTERS = {
@@ -144,3 +145,29 @@ def test_the_seeds_of_a_member_count_as_one():
     assert weights == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
     odds = np.array([[1.0], [2.0], [3.0], [-4.0]])
     assert mean(1 / (1 + np.exp(-odds)), weights) == pytest.approx(1 / (1 + np.exp(1.0)))
+
+
+NAMING = {
+    "comparisons": {"reference": "D2", "planned": [["B3", "B2"], ["B4", "B3"]]},
+    "verdict": {"judged": ["B4", "B3"], "baselines": ["D1", "D2"]},
+}
+
+
+def test_variants_of_the_plan_that_were_removed_are_left_out_with_one_note():
+    config = NAMING | {"variants": VARIANTS, "models": {}}
+    assert removal_notes(config) == [
+        "left out of comparisons and verdict: B4, D1 (no such variant)"
+    ]
+    settings = prepared(config, {})
+    assert settings["variants"] == VARIANTS | {"B4": None, "D1": None}
+    check_named(settings)
+    assert "B4" not in config["variants"]
+    whole = VARIANTS | dict.fromkeys(("B4", "D1"))
+    assert not removal_notes(config | {"variants": whole})
+
+
+def test_a_misspelt_variant_is_still_an_error():
+    config = NAMING | {"variants": VARIANTS, "models": {}}
+    config["verdict"] = {"judged": ["B33"]}
+    with pytest.raises(ConfigError, match=r"verdict.judged: no variant 'B33' \(did you mean 'B3'"):
+        check_named(prepared(config, {}))

@@ -4,8 +4,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from speechdt.audio.faults import LIMITS
 from speechdt.corpus.sources import CATEGORIES
 from speechdt.trials.grid import SPLITS
+
+FAULTS = {
+    "offset": f"{LIMITS['offset']:g} of full scale",
+    "rumble": f"below 50 Hz {LIMITS['rumble']:g} dB over the rest",
+    "hum": f"50 or 60 Hz and multiples {LIMITS['hum']:g} dB over the rest".replace("-", "−"),
+    "clipping": f"{100 * LIMITS['clipping']:g} % of the samples",
+}
+"""Faults of recordings, and the limit of each in words."""
 
 
 def sources_table(sources: pd.DataFrame) -> pd.DataFrame:
@@ -47,6 +56,20 @@ def audit_table(audit: pd.DataFrame) -> pd.DataFrame:
     text = counts.map(lambda count: f"{count:,.0f}").rename(columns=str.capitalize)
     text.insert(0, "Kind", text.index)
     return text.assign(Shared="0").reset_index(drop=True)
+
+
+def faults_table(sources: pd.DataFrame) -> pd.DataFrame:
+    """Return how many recordings of each class have each fault, and the share of the class."""
+    of_each = sources.assign(fault=sources["faults"].fillna("").str.split(", ")).explode("fault")
+    rows = []
+    for fault in FAULTS:
+        having = of_each[of_each["fault"] == fault]
+        cells = {"Fault": fault, "Limit": FAULTS[fault]}
+        for label, part in sources.groupby("label", sort=False):
+            count = int((having["label"] == label).sum())
+            cells[str(label)] = f"{count:,} ({100 * count / len(part):.1f} %)"
+        rows.append(cells)
+    return pd.DataFrame(rows, dtype=str)
 
 
 def rejected_table(rejected: pd.DataFrame) -> pd.DataFrame:

@@ -20,10 +20,12 @@ class Results:
     ----------
     tables : mapping of str to DataFrame
         CSV files of the results by name: matrix, metrics, thresholds, curves, latency, pareto,
-        comparisons, surface, contour, rejected (files of the corpus) and audit (of leaks); and of
-        operating_points, versions, to_hear (recordings whose label is contradicted), verdict,
-        origins, giveaways, threshold_sensitivity, order_bias, leave_one_out, adapters, hygiene, prompts and
-        searches those that the run has.
+        comparisons, surface, contour, rejected (files of the corpus), near_duplicates (pairs of
+        comparisons, surface, contour, rejected (files of the corpus), near_duplicates (pairs of
+        recordings) and audit (of leaks); and of operating_points, versions, to_hear (recordings
+        whose label is contradicted), verdict, origins, giveaways, threshold_sensitivity,
+        order_bias, leave_one_out, adapters, hygiene, prompts and searches those that the run has.
+        order_bias, leave_one_out, adapters, hygiene, prompts and searches those that the run has.
     figures : mapping of str to str
         SVG of each figure that was drawn, by its name in the catalogue.
     calibrations : mapping

@@ -7,6 +7,7 @@ from speechdt.reporting.pages.report.hygiene import sentences
 from speechdt.reporting.pages.report.section import Results, Section
 from speechdt.reporting.tables.data_text import (
     audit_table,
+    faults_table,
     items_table,
     rejected_table,
     sources_table,
@@ -34,6 +35,8 @@ def section(results: Results) -> Section:
             "Distinct sources, groups and audios compared between splits; none is in two.",
             audit_table(results.tables["audit"]),
         ),
+        "faults": _faults(results.sources),
+        "joined": _joined(results.tables.get("near_duplicates")),
         "hygiene": [] if hygiene is None else sentences(hygiene, results.tables["metrics"]),
         "figures": results.drawings("data"),
         "contradicted": _contradicted(results),
@@ -41,6 +44,26 @@ def section(results: Results) -> Section:
         "rejected_count": len(rejected),
     }
     return Section("data", "Data", content)
+
+
+def _faults(sources: pd.DataFrame) -> Table | None:
+    if "faults" not in sources or not sources["faults"].any():
+        return None
+    title = "Recordings with a fault, and the share of their class."
+    return Table("faults", title, faults_table(sources))
+
+
+def _joined(pairs: pd.DataFrame | None) -> str:
+    """Return a sentence on recordings that share audio."""
+    if pairs is None:
+        return ""
+    if pairs.empty:
+        return "No two recordings of different groups hold nearly the same audio."
+    groups = len({*pairs["group_id"], *pairs["other_group_id"]})
+    return (
+        f"{len(pairs):,} pairs of recordings in {groups:,} groups hold nearly the same audio; such "
+        "groups were joined before the split (corpus/near_duplicates.csv)."
+    )
 
 
 def _rejected(rejected: pd.DataFrame) -> Table | None:
