@@ -386,6 +386,7 @@ rule measure_uncontradicted:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.matrix_runs, "test", NOISY),
         calibrations=products.calibrations(experiment.matrix_runs),
+        thresholds=products.thresholds_of(experiment.matrix_runs),
         to_hear="<results>/corpus/to_hear.csv",
     output:
         "<results>/metrics/uncontradicted/all.csv",
