@@ -125,6 +125,7 @@ rule fit_thresholds:
         runtime=60,
     params:
         runs=of_variant("runs"),
+        plan=experiment.grid.snr_db,
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         code=checkout.code("analysis/fit_thresholds.py"),
@@ -386,6 +387,7 @@ rule measure_uncontradicted:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.matrix_runs, "test", NOISY),
         calibrations=products.calibrations(experiment.matrix_runs),
+        thresholds=products.thresholds_of(experiment.matrix_runs),
         to_hear="<results>/corpus/to_hear.csv",
     output:
         "<results>/metrics/uncontradicted/all.csv",

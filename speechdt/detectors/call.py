@@ -21,6 +21,28 @@ class ScoreError(SpeechdtError):
     """A detector breaks its contract; the message is one line naming it."""
 
 
+class BuildError(SpeechdtError):
+    """A detector cannot be built; the message is one line naming it."""
+
+
+def built(name: str, cls: type[Detector], options: Mapping[str, Any]) -> Detector:
+    """Return the detector of a backend under its options.
+
+    Raises
+    ------
+    BuildError
+        Whatever the class raises: what it needs shows in some only here.
+    """
+    try:
+        return cls(**options)
+    except SpeechdtError as error:
+        raise BuildError(f"backend '{name}': {error}") from error
+    except (Exception, SystemExit) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        kind = type(error).__name__
+        raise BuildError(f"backend '{name}' fails when it is built: {kind}: {reason}") from error
+
+
 def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> str:
     """Return the file name of the store for a detector under these options, source and versions."""
     files = source_files(cls)

@@ -91,7 +91,7 @@ class Hearing:
 
     def build(self) -> Any:
         """Return the detector."""
-        return presented(self.cls(**self.options), self.presentation)
+        return presented(call.built(self.backend, self.cls, self.options), self.presentation)
 
     def store_name(self, *without: str) -> str:
         """Return the file name of what is kept of its answers, some options left out.
@@ -163,7 +163,7 @@ class OneDetector:
 
         def build() -> Any:
             if self._built is None:
-                self._built = self.heard.cls(**self.heard.options)
+                self._built = call.built(self.heard.backend, self.heard.cls, self.heard.options)
             return presented(self._built, presentation)
 
         return build

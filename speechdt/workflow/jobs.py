@@ -47,7 +47,7 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
             if entry:
                 entry.end()
     except SpeechdtError as error:
-        logging.error("%s", error)
+        logging.error("%s", error, exc_info=error.__cause__)
         sys.exit(f"error: {error}")
     except Exception as error:
         logging.error("%s", traceback.format_exc())

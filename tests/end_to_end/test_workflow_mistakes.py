@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from support.checkouts import ASKED, copy_checkout, planned, run
+from support.checkouts import ASKED, add_to_config, copy_checkout, digests, planned, run
 from support.plugins import MINE
 
 from speechdt.reporting.tables.reading import read_table
@@ -65,6 +65,19 @@ def test_a_misspelt_hook_is_one_line(root, tmp_path):
     (tmp_path / "backends" / "mine.py").write_text(MINE.replace("def detectors", "def detektors"))
     printed = run(tmp_path, "-n", check=False)
     assert "error: plugin backends/mine.py marks an unknown hook: detektors" in printed
+
+
+def test_a_plugin_that_fails_only_when_it_is_built_is_one_line_and_loses_nothing(checkout):
+    text = MINE.replace(
+        "    gpus = 0", "    gpus = 0\n    def __init__(self): raise OSError('no libx.so')"
+    )
+    (checkout / "backends" / "mine.py").write_text(text)
+    add_to_config(checkout, "variants: {X1: {backend: mine}}")
+    before = digests(checkout, "results/scores/**/*.parquet")
+    printed = run(checkout, "--keep-going", "results/tables/matrix.csv", check=False)
+    errors = {line for line in printed.splitlines() if line.startswith("error:")}
+    assert errors == {"error: backend 'mine' fails when it is built: OSError: no libx.so"}
+    assert digests(checkout, "results/scores/**/*.parquet") == before
 
 
 def test_a_checkpoint_out_of_reach_is_refused_before_any_job(root, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from speechdt.corpus.flags import heard
-from speechdt.detectors.decisions import decided_by
+from speechdt.detectors.decisions import decided_by, thresholds_by
 from speechdt.statistics.slices import without_flagged
 from speechdt.workflow.jobs import logged
 
@@ -12,10 +12,15 @@ if __name__ == "__main__":
         inputs, params = snakemake.input, snakemake.params
         listed = set(pd.read_csv(inputs.to_hear, dtype=str, keep_default_na=False)["source_id"])
         trials = decided_by(params.variants, inputs.cells, inputs.scores, inputs.calibrations)
+        chosen = thresholds_by(params.variants, inputs.thresholds, replicates=params.replicates)
         tables = []
         for variant, decided in trials.items():
             table = without_flagged(
-                decided, heard(decided, listed), replicates=params.replicates, seed=params.seed
+                decided,
+                heard(decided, listed),
+                chosen[variant].balanced,
+                replicates=params.replicates,
+                seed=params.seed,
             ).assign(by="labels", level="uncontradicted")
             table.insert(0, "variant", variant)
             tables.append(table)
