@@ -18,6 +18,18 @@ training_memory = model_memory(of_training("settings"))
 check_memory = listening_memory(of_check("options"))
 
 
+# `--set-scatter score=4`: so many jobs, each with a share of the cells, before the one that needs all.
+scattergather:
+    score=1,
+    hygiene=1,
+
+
+def parts_of(kind, pattern):
+    """Return what the parts of a job make; nothing where one job does all."""
+    parts = getattr(gather, kind)(pattern)
+    return parts if len(parts) > 1 else []
+
+
 # A killed run's lock then says whose it was.
 onstart:
     unlock.hold()

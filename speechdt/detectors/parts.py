@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from speechdt.store import Store, all_of
+from speechdt.store import Store
 
 Item = TypeVar("Item")
 
@@ -47,6 +47,8 @@ def store_of(whole: Path, run: str, part: str | None) -> Store:
         return Store(folder / f"{part}.sqlite", under=whole)
     store = Store(whole)
     for left in sorted(folder.glob("*.sqlite")):
-        store.put(all_of(left))
+        kept = Store(left)
+        store.put(kept.everything())
+        kept.close()
         left.unlink()
     return store
