@@ -130,6 +130,7 @@ rule fit_thresholds:
         runtime=60,
     params:
         runs=of_variant("runs"),
+        plan=experiment.grid.snr_db,
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         code=checkout.code("analysis/fit_thresholds.py"),
