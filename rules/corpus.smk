@@ -6,11 +6,6 @@ from speechdt.corpus.file_states import fingerprint
 HYGIENE = settings["hygiene"]
 
 
-def read_anew(asked):
-    """Say, as a number, whether recordings that are known are to be read all the same."""
-    return int(asked.forceall or "index_corpus" in asked.forcerun)
-
-
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
     count_hygiene,

@@ -18,6 +18,11 @@ training_memory = model_memory(of_training("settings"))
 check_memory = listening_memory(of_check("options"))
 
 
+def read_anew(asked):
+    """Say, as a number, whether recordings that are known are to be read all the same."""
+    return int(asked.forceall or "index_corpus" in asked.forcerun)
+
+
 def search_of(wildcards):
     """Return the search that a run's prompt is the winner of, if it is one."""
     search = of_run("search")(wildcards)
@@ -39,6 +44,12 @@ def parts_of(kind, pattern):
     """Return what the parts of a job make; nothing where one job does all."""
     parts = getattr(gather, kind)(pattern)
     return parts if len(parts) > 1 else []
+
+
+# Of `--sdm apptainer`; what is built from container/.
+if settings["container"]:
+
+    container: settings["container"]
 
 
 # A killed run's lock then says whose it was.
