@@ -68,7 +68,7 @@ ifeq ($(PLATFORM),Linux x86_64)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,slurm]'
 endif
 	@touch $@
 
@@ -77,7 +77,7 @@ dag: $(READY) ## Draw the workflow by stages: docs/dag.svg
 
 lock: ## Renew requirements.lock from the ranges of pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet '.[dev]'
+	build/lock/bin/python -m pip install --quiet '.[dev,slurm]'
 	{ echo "# Exact versions for Linux x86-64, made by make lock."; \
 	  build/lock/bin/python -m pip freeze --exclude speechdt; } > requirements.lock
 

@@ -9,6 +9,8 @@ LOGMEL_CODE = detector_code(LOGMEL) if LOGMEL else ""
 
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
+    audit_labels,
+    compare_versions,
     collect_tables,
     write_verdict,
 
@@ -87,6 +89,9 @@ rule measure_origins:
         "<logs>/measure_origins/measure_origins.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         variants=experiment.runs_of,
         trained=experiment.learned_here,
@@ -305,6 +310,9 @@ rule measure_operating_points:
         "<logs>/measure_operating_points/measure_operating_points.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         variants=experiment.runs_of,
         ready_made=products.ready_made,
@@ -395,6 +403,9 @@ rule measure_uncontradicted:
         "<logs>/measure_uncontradicted/measure_uncontradicted.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         variants=experiment.runs_of,
         replicates=settings["bootstrap"]["replicates"],

@@ -39,6 +39,9 @@ ENVIRONMENT = "../envs/speechdt.yaml"
 checkout = Checkout(checkout_of(HERE))
 SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
+if not workflow.is_main_process:  # a job, perhaps on a node without a network
+    os.environ |= {"SPEECHDT_HUB_ASKED": "1"}
+
 try:
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
@@ -65,17 +68,6 @@ of_run = field(experiment.runs, "run")
 of_training = field(experiment.trainings, "adapter")
 of_search = field(experiment.searches, "search")
 of_check = field(experiment.checks, "check")
-
-
-def search_of(wildcards):
-    """Return the search that a run's prompt is the winner of, if it is one."""
-    search = of_run("search")(wildcards)
-    return [f"<results>/prompts/{search}.json"] if search else []
-
-
-def choice_of(of_record, name):
-    """Return what gives a wildcard's file of what dev chose for it, if anything is chosen."""
-    return lambda wildcards: products.choices([of_record(name)(wildcards)])
 
 
 def code_of(of_record):

@@ -6,11 +6,6 @@ from speechdt.corpus.file_states import fingerprint
 HYGIENE = settings["hygiene"]
 
 
-def read_anew(asked):
-    """Say, as a number, whether recordings that are known are to be read all the same."""
-    return int(asked.forceall or "index_corpus" in asked.forcerun)
-
-
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
     count_hygiene,
@@ -51,9 +46,36 @@ rule index_corpus:
         "scripts/corpus/index_corpus.py"
 
 
+rule measure_hygiene_part:
+    input:
+        "<results>/corpus/index.parquet",
+    output:
+        "<results>/parts/hygiene/{check}/{scatteritem}.txt",
+    log:
+        "<logs>/measure_hygiene_part/{check}.{scatteritem}.log",
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        mem_mb=check_memory,
+        runtime=240,
+        gpu=lambda wildcards: of_check("detector")(wildcards).gpus,
+    params:
+        backend=of_check("backend"),
+        options=of_check("options"),
+        presentation=of_check("presentation"),
+        detector=code_of(of_check),
+        code=checkout.code("corpus/measure_hygiene_part.py"),
+    message:
+        "Listening to recordings with {wildcards.check} ({params.backend}), {wildcards.scatteritem}"
+    script:
+        "scripts/corpus/measure_hygiene_part.py"
+
+
 rule measure_hygiene:
     input:
         "<results>/corpus/index.parquet",
+        parts=parts_of("hygiene", "<results>/parts/hygiene/{{check}}/{scatteritem}.txt"),
     output:
         "<results>/corpus/hygiene/{check}.parquet",
     log:

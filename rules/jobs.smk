@@ -1,4 +1,4 @@
-# what jobs ask of a machine
+# what jobs ask of a machine, and of jobs before them
 
 from speechdt.workflow import manifest, unlock
 from speechdt.workflow.needs import listening_memory, model_memory, worker_memory
@@ -16,6 +16,40 @@ def all_cores(wildcards):
 run_memory, search_memory = map(model_memory, (of_run("options"), of_search("options")))
 training_memory = model_memory(of_training("settings"))
 check_memory = listening_memory(of_check("options"))
+
+
+def read_anew(asked):
+    """Say, as a number, whether recordings that are known are to be read all the same."""
+    return int(asked.forceall or "index_corpus" in asked.forcerun)
+
+
+def search_of(wildcards):
+    """Return the search that a run's prompt is the winner of, if it is one."""
+    search = of_run("search")(wildcards)
+    return [f"<results>/prompts/{search}.json"] if search else []
+
+
+def choice_of(of_record, name):
+    """Return what gives a wildcard's file of what dev chose for it, if anything is chosen."""
+    return lambda wildcards: products.choices([of_record(name)(wildcards)])
+
+
+# `--set-scatter score=4`: so many jobs, each with a share of the cells, before the one that needs all.
+scattergather:
+    score=1,
+    hygiene=1,
+
+
+def parts_of(kind, pattern):
+    """Return what the parts of a job make; nothing where one job does all."""
+    parts = getattr(gather, kind)(pattern)
+    return parts if len(parts) > 1 else []
+
+
+# Of `--sdm apptainer`; what is built from container/.
+if settings["container"]:
+
+    container: settings["container"]
 
 
 # A killed run's lock then says whose it was.

@@ -25,6 +25,8 @@ rule choose:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=run_memory,
+        runtime=240,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),
@@ -42,14 +44,51 @@ rule choose:
 
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
+    collect_levels,
     add_latencies,
     collect_latency,
+
+
+rule score_part:
+    input:
+        models=of_run("made"),
+        search=search_of,
+        choice=choice_of_run,
+        audit="<results>/trials/audit.csv",
+        cells=expand(
+            "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS
+        ),
+    output:
+        "<results>/parts/score/{run}/{scatteritem}.txt",
+    log:
+        "<logs>/score_part/{run}.{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/score_part/{run}.{scatteritem}.tsv"
+    wildcard_constraints:
+        run=any_of(experiment.scored),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=run_memory,
+        runtime=1440,
+        gpu=of_run("gpus"),
+    params:
+        backend=of_run("backend"),
+        options=of_run("options"),
+        presentation=of_run("presentation"),
+        detector=code_of(of_run),
+        code=checkout.code("scores/score_part.py"),
+    message:
+        "Scoring dev and test with {wildcards.run} ({params.backend}), {wildcards.scatteritem}"
+    script:
+        "scripts/scores/score_part.py"
 
 
 rule score:
     input:
         models=of_run("made"),
         search=search_of,
+        parts=parts_of("score", "<results>/parts/score/{{run}}/{scatteritem}.txt"),
         choice=choice_of_run,
         # Before hours of scoring: nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
@@ -108,6 +147,8 @@ rule score_default:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=run_memory,
+        runtime=240,
         gpu=of_run("gpus"),
     params:
         backend=of_run("backend"),

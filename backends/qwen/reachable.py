@@ -1,5 +1,6 @@
 """Check of a checkpoint before any job: what is missing of it, and how to get it."""
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,8 @@ REFUSALS = {
     404: "it has no such model or revision",
     429: "it is asked too often: try again later",
 }
+ASKED = "SPEECHDT_HUB_ASKED"
+"""Variable of jobs: what started them has asked the hub, and nodes may have no network."""
 
 
 def check_reachable(model: str, revision: str | None = None, *, hears: bool = True) -> None:
@@ -105,6 +108,8 @@ def _why_not_given(model: str, revision: str | None) -> str | None:
     from huggingface_hub import constants, hf_hub_url
     from huggingface_hub.utils import build_hf_headers
 
+    if os.environ.get(ASKED):
+        return None
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set"
     url = hf_hub_url(model, "config.json", revision=revision)

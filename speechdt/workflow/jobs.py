@@ -39,7 +39,8 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
     try:
         with claimed(job.resources.get("gpu", 0) if job else 0) as gpus:
             if gpus:
-                logger.info("GPU %s", ", ".join(gpus))
+                node = os.environ.get("SLURMD_NODENAME", "this machine")
+                logger.info("GPU %s of %s", ", ".join(gpus), node)
             entry = _entry(Path(log), job) if job else None
             if entry:
                 entry.begin()

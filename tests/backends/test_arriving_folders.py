@@ -175,6 +175,16 @@ def test_what_a_hub_refuses_is_said(hub, status, why):
     assert why in refused(REPO)
 
 
+def test_a_job_asks_no_hub_again(hub, monkeypatch):
+    hub.status = 404
+    monkeypatch.setenv(reach.ASKED, "1")
+    reach._why_not_given.cache_clear()
+    checked(REPO)
+    reach._why_not_given.cache_clear()
+    monkeypatch.delenv(reach.ASKED)
+    assert "404" in refused(REPO)
+
+
 def cached(whole, root, names="*"):
     """Lay a folder out as the hub's cache does."""
     commit = "0a095220c30b7b31434169c3086508ef3ea5bf0a"

@@ -52,3 +52,15 @@ def test_every_rule_says_what_it_needs_or_is_one_of_seconds(root):
         said = {"mem_mb=", "runtime="} <= set(re.findall(r"mem_mb=|runtime=", text))
         assert said != (name in local), name
         assert "workflow.cores" not in text, name
+
+
+def test_scripts_use_what_their_rules_give(root):
+    rules, _ = rules_of(root)
+    for name, text in rules.items():
+        given = text.partition("    params:\n")[2].partition("    message:")[0]
+        if "**" in given:
+            continue
+        keys = set(re.findall(r"(?m)^        (\w+)=", given))
+        script = root / "rules" / re.search(r'script:\s+"([^"]+)"', text)[1]
+        used = set(re.findall(r"\bparams\.(\w+)", script.read_text()))
+        assert used <= keys, f"{script.name}: {sorted(used - keys)} not in rule {name}"

@@ -6,8 +6,8 @@ import pandas as pd
 
 from speechdt import find_detectors
 from speechdt.detectors.hearing import Hearing
+from speechdt.detectors.parts import store_of
 from speechdt.detectors.recordings import measure
-from speechdt.store import Store
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
@@ -19,7 +19,7 @@ if __name__ == "__main__":
         scores = measure(
             pd.read_parquet(snakemake.input[0], columns=["source_id", "path", "sha256"]),
             heard,
-            Store(cache / heard.store_name()),
+            store_of(cache / heard.store_name(), snakemake.wildcards.check, None),
             # On a GPU one process is enough, and all that there is memory for.
             1 if detector.gpus else snakemake.threads,
         )

@@ -10,9 +10,9 @@ from speechdt.detectors.answer_files import by_cell, by_run_and_cell, scores_of_
 from speechdt.detectors.contract import hears_at_own_level
 from speechdt.detectors.hearing import Hearing, OneDetector
 from speechdt.detectors.level_probe import probe
+from speechdt.detectors.parts import store_of
 from speechdt.detectors.scoring import score_cells
 from speechdt.prompts.winner import with_prompt
-from speechdt.store import Store
 from speechdt.workflow.jobs import logged
 
 
@@ -37,7 +37,7 @@ if __name__ == "__main__":
         asked = score_cells(
             one.builder(heard.presentation),
             scores_of_run(run, snakemake.input.cells, by_run_and_cell(snakemake.output.scores)),
-            Store(kept),
+            store_of(kept, run, None),
             who,
         )
         log.info("%s scored %d clips; all others were in %s", params.backend, asked, kept)
