@@ -1,10 +1,14 @@
-"""How often does a family of comparisons cry wolf? Nine variants that are equally good.
+"""How often do words of inference cry wolf? Families of detectors and prompts, all equally good.
 
-Each simulation draws speech and non-speech groups with 40 trials each, and nine variants of the
-same balanced accuracy: groups differ in how hard they are, for all variants and for each by itself,
-and with --bias the variants differ in what they lean towards, gaining on one class what they lose
-on the other. The planned contrasts of the matrix are tested and corrected; a family is wrong if any
-of its p-values is at most 0.05.
+Each simulation draws dev and test with a number of speech and of non-speech groups of 20 trials,
+and nine variants that answer with scores of the same quality: groups differ in how hard they are,
+for all variants and for each by itself, and with --bias the variants lean towards one class or the
+other. Thresholds are chosen on dev. A family is wrong if a single word in it is:
+
+- contrasts: gain or loss of pooled AUC in a planned contrast of the matrix (comparisons.csv);
+- searches: gain or loss among three searches whose prompts are all as good as the baseline;
+- verdict: supported or refuted of criteria whose bounds are the very truth, of balanced accuracy of
+  each variant and of its difference to D2.
 
     python benchmarks/family.py --simulations 1000 --groups 13 25 50
 """
@@ -12,70 +16,141 @@ of its p-values is at most 0.05.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, ndtr
 from scipy.stats import beta
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from speechdt.statistics.comparison import compare, contrasts
+from speechdt.prompts.comparison import PROMPTS, all_searches, compare_search
+from speechdt.statistics.auc_comparison import compare_auc
+from speechdt.statistics.comparison import compare, contrasts, holm_within
+from speechdt.statistics.criterion import threshold_replicates
+from speechdt.statistics.families import FAMILIES, interval_p, word
+from speechdt.statistics.metrics import evaluate
 
 VARIANTS = ("A1", "A2", "B1", "B2", "B3", "B4", "C1", "D1", "D2")
 STEPS = [["A2", "A1"], ["B2", "B1"], ["B3", "B2"], ["B4", "B3"]]
-TRIALS = 40  # of each group
+TRIALS = 20  # of each group
+SKILL, BY_GROUP, BY_VARIANT = 1.0, 0.5, 0.3  # of a score whose noise within groups is 1
+SEARCHES = 3
+WORDS = ("contrasts", "searches", "verdict")
+TRUTH = float(ndtr(SKILL / np.sqrt(1 + BY_GROUP**2 + BY_VARIANT**2)))
+NEITHER = {family.neither for family in FAMILIES.values()}
 
 
-def simulate(rng: np.random.Generator, groups: int, bias: float) -> dict[str, pd.DataFrame]:
-    """Return the decided trials of each variant; logits of a right decision add up."""
+def simulate(
+    rng: np.random.Generator, leans: dict[str, float], groups: int
+) -> dict[str, pd.DataFrame]:
+    """Return the trials of each variant; leans leave the order of its own scores as it is."""
     speech = np.repeat([True, False], groups)
-    shared = rng.normal(0, 0.8, 2 * groups)
-    names = [f"{'s' if of else 'n'}{place}" for place, of in enumerate(speech)]
-    frame = pd.DataFrame(
-        {"group_id": np.repeat(names, TRIALS), "speech": np.repeat(speech, TRIALS)}
-    )
-    frame["trial_id"] = frame.index.astype(str)
+    frame = pd.DataFrame({"group_id": np.repeat(np.arange(2 * groups).astype(str), TRIALS)})
+    frame["speech"] = np.repeat(speech, TRIALS)
+    frame["trial_id"] = frame["item_id"] = frame.index.astype(str)
+    shared = rng.normal(0, BY_GROUP, 2 * groups)
     heard = {}
-    for variant in VARIANTS:
-        leans = rng.choice([-bias, bias])
-        # symmetric about a rate of one half, so that a lean leaves balanced accuracy as it is
-        logit = shared * np.where(speech, 1, -1) + rng.normal(0, 0.5, 2 * groups)
-        rate = 1 / (1 + np.exp(-(logit + np.where(speech, leans, -leans))))
-        right = rng.random(len(frame)) < np.repeat(rate, TRIALS)
-        heard[variant] = frame.assign(decided=frame["speech"].to_numpy() == right)
+    for name, lean in leans.items():
+        of_group = np.repeat(shared + rng.normal(0, BY_VARIANT, 2 * groups), TRIALS)
+        evidence = SKILL * np.where(frame["speech"], 1, -1) + of_group
+        z = evidence + rng.normal(size=len(frame)) + lean
+        heard[name] = frame.assign(p_speech=expit(z), p_platt=0.5, p_temperature=0.5)
     return heard
 
 
-def wrong_families(groups: int, bias: float, simulations: int, permutations: int) -> int:
-    """Count the families with a significant contrast."""
-    rng = np.random.default_rng([groups, int(10 * bias)])
-    planned, wrong = contrasts(VARIANTS, STEPS, "D2"), 0
-    settings = {"planned": planned, "replicates": 100, "permutations": permutations}
-    for seed in range(simulations):
-        table = compare(simulate(rng, groups, bias), seed=seed, **settings)
-        wrong += bool((table["p_holm"] <= 0.05).any())
-    return wrong
+def words(groups: int, bias: float, settings: dict[str, int], seed: int) -> list[bool]:
+    """Return whether each of `WORDS` holds a wrong word."""
+    rng = np.random.default_rng([groups, int(10 * bias), seed])
+    settings = settings | {"seed": seed}
+    resampled = {name: settings[name] for name in ("replicates", "seed")}
+    leans = dict(zip(VARIANTS, rng.choice([-bias, bias], len(VARIANTS)), strict=True))
+    dev, test = (simulate(rng, leans, groups) for _ in range(2))
+    thresholds = {
+        name: threshold_replicates(trials, rule="balanced", **resampled)[None]
+        for name, trials in dev.items()
+    }
+    decided = {
+        name: trials.assign(decided=trials["p_speech"] >= thresholds[name][0, 0])
+        for name, trials in test.items()
+    }
+    planned = contrasts(VARIANTS, STEPS, "D2")
+    table = compare(decided, thresholds, planned=planned, **settings)
+    pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
+    areas = compare_auc(decided, pairs[:12], np.full(12, True), **settings)
+    said = [
+        areas["verdict"].tolist(),
+        searched(rng, groups, settings),
+        list(verdicts(decided, thresholds, table, resampled)),
+    ]
+    return [bool(set(of) - NEITHER) for of in said]
+
+
+def searched(rng: np.random.Generator, groups: int, settings: dict[str, int]) -> list[str]:
+    """Return the words about searches that found nothing."""
+    tables = []
+    for place in range(SEARCHES):
+        parts = []
+        for split in ("dev", "test"):
+            heard = simulate(rng, dict.fromkeys(PROMPTS, 0.0), groups)
+            trials = heard[PROMPTS[0]].assign(split=split)
+            trials["label"] = np.where(trials["speech"], "SPEECH", "NONSPEECH")
+            answers = {name: heard[name]["p_speech"] for name in PROMPTS}
+            parts.append(trials.assign(**answers).drop(columns="p_speech"))
+        found = compare_search(pd.concat(parts, ignore_index=True), **settings)
+        tables.append(found.assign(search=str(place)))
+    return list(all_searches(tables)["verdict"])
+
+
+def verdicts(
+    decided: dict[str, pd.DataFrame],
+    thresholds: dict[str, np.ndarray],
+    table: pd.DataFrame,
+    resampled: dict[str, int],
+) -> Iterator[str]:
+    """Yield the words about criteria whose bounds are the truth."""
+    figures = []
+    for name, trials in decided.items():
+        found = evaluate(trials, thresholds[name], **resampled).set_index("metric")
+        figures.append((*found.loc["balanced_accuracy", ["value", "low", "high"]], TRUTH))
+    of_d2 = table[(table["family"] == "planned") & (table["reference"] == "D2")]
+    for row in of_d2[["difference", "difference_low", "difference_high"]].to_numpy(float):
+        figures.append((*row, 0.0))
+    p = holm_within(np.array([interval_p(*one) for one in figures]), np.full(len(figures), True))
+    for (value, _, _, bound), own in zip(figures, p, strict=True):
+        yield word("verdict", value - bound, own)
 
 
 def main() -> None:
     """Print how many families are wrong, with an exact interval."""
-    parser = argparse.ArgumentParser(description="false positives of the planned family")
+    parser = argparse.ArgumentParser(description="wrong words among equals (see the file's head)")
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--groups", type=int, nargs="+", default=[13, 25, 50])
     parser.add_argument("--bias", type=float, nargs="+", default=[0.0, 1.0])
     parser.add_argument("--permutations", type=int, default=1999)
-    arguments = parser.parse_args()
-    print("groups   bias   wrong families (%) with their 95 % interval")
-    for groups in arguments.groups:
-        for bias in arguments.bias:
-            n = arguments.simulations
-            wrong = wrong_families(groups, bias, n, arguments.permutations)
-            low = beta.ppf(0.025, wrong, n - wrong + 1) if wrong else 0.0
-            high = beta.ppf(0.975, wrong + 1, n - wrong)
-            rate, ends = 100 * wrong / n, f"[{100 * low:.1f}, {100 * high:.1f}]"
-            print(f"{groups:>6} {bias:>6} {rate:>7.1f} {ends}", flush=True)
+    parser.add_argument("--replicates", type=int, default=1000)
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: all cores")
+    given = parser.parse_args()
+    settings = {"replicates": given.replicates, "permutations": given.permutations}
+    print("groups   bias  family      wrong (%) with its 95 % interval")
+    n = given.simulations
+    with ProcessPoolExecutor(given.processes) as pool:
+        for groups in given.groups:
+            for bias in given.bias:
+                found = pool.map(partial(words, groups, bias, settings), range(n), chunksize=5)
+                for name, wrong in zip(WORDS, np.array(list(found)).sum(axis=0), strict=True):
+                    low = beta.ppf(0.025, wrong, n - wrong + 1) if wrong else 0.0
+                    high = beta.ppf(0.975, wrong + 1, n - wrong)
+                    rate, ends = 100 * wrong / n, f"[{100 * low:.1f}, {100 * high:.1f}]"
+                    print(f"{groups:>6} {bias:>6}  {name:<10} {rate:>6.1f} {ends}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from speechdt.arrays import Bools, Floats
 from speechdt.prompts.answer_options import swap_options
@@ -15,7 +15,7 @@ from speechdt.prompts.bank_entries import speech_as_a, speech_is, text_of
 from speechdt.prompts.judge import Judge
 from speechdt.prompts.objectives import OBJECTIVES
 from speechdt.prompts.order_bias import order_bias
-from speechdt.statistics.calibration import calibrate
+from speechdt.statistics.calibration import calibrate, logit
 from speechdt.statistics.metrics import evaluate
 
 METRICS = (

@@ -13,6 +13,8 @@ from speechdt.prompts.judge import resampled
 from speechdt.statistics.bootstrap import interval
 from speechdt.statistics.calibration import calibrate, logit
 from speechdt.statistics.comparison import compare, holm_within
+from speechdt.statistics.criterion import threshold_replicates
+from speechdt.statistics.families import word
 
 PROMPTS = ("baseline", "winner", "control")
 CONTRASTS = (("winner", "control"), ("winner", "baseline"), ("control", "baseline"))
@@ -39,8 +41,8 @@ def compare_search(
         A row for each of `CONTRASTS`: prompt, reference; difference (of balanced accuracy on test),
         difference_low, difference_high, p; difference_dev, and gap, by which dev promised more
         than test kept; log_loss_gain (on test, less is a gain), log_loss_gain_low,
-        log_loss_gain_high, log_loss_gain_dev, log_loss_gap; verdict: gain, loss, or "no gain" where
-        the interval of the difference includes 0.
+        log_loss_gain_high, log_loss_gain_dev, log_loss_gap. Luck of the search itself is in no
+        interval: another search with another seed would have found another prompt.
     """
     parts = {
         str(split): part.assign(speech=part["label"] == "SPEECH").reset_index(drop=True)
@@ -48,11 +50,22 @@ def compare_search(
     }
     dev = parts["dev"]
     learned = {name: calibrate(dev[name], dev["speech"]) for name in PROMPTS}
+    thresholds = {
+        name: threshold_replicates(
+            dev.assign(p_speech=dev[name]), rule="balanced", replicates=replicates, seed=seed
+        )[None]
+        for name in PROMPTS
+    }
     accuracy, log_loss = {}, {}
     for split, part in parts.items():
-        decided = {name: part.assign(decided=learned[name].decide(part[name])) for name in PROMPTS}
+        decided = {
+            name: part.assign(decided=learned[name].decide(part[name]), p_speech=part[name])
+            for name in PROMPTS
+        }
         accuracy[split] = compare(
             decided,
+            # Dev's own accuracies are of the threshold that was chosen on the same clips.
+            thresholds if split == "test" else None,
             planned=CONTRASTS,
             replicates=replicates,
             permutations=permutations,
@@ -67,21 +80,20 @@ def compare_search(
     table = pd.concat([table, log_loss["test"]], axis=1)
     table["log_loss_gain_dev"] = log_loss["dev"]["log_loss_gain"]
     table["log_loss_gap"] = table["log_loss_gain_dev"] - table["log_loss_gain"]
-    ends = zip(table["difference_low"], table["difference_high"], strict=True)
-    return table.assign(verdict=[verdict(low, high) for low, high in ends])
-
-
-def all_searches(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Put the tables of all searches together, p-values corrected for their number (p_holm)."""
-    table = pd.concat(list(tables), ignore_index=True)
-    p = table["p"].to_numpy(dtype=float)
-    table.insert(list(table).index("p") + 1, "p_holm", holm_within(p, np.full(len(p), True)))
     return table
 
 
-def verdict(low: float, high: float) -> str:
-    """Return what an interval says of a difference."""
-    return "gain" if low > 0 else "loss" if high < 0 else "no gain"
+def all_searches(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put the tables of all searches together, and say what may be said of each.
+
+    p_holm holds the p-values, corrected for their number; verdict is gain or loss where it carries
+    that, else "not shown" (`speechdt.statistics.families`).
+    """
+    table = pd.concat(list(tables), ignore_index=True)
+    p = table["p"].to_numpy(dtype=float)
+    table.insert(list(table).index("p") + 1, "p_holm", holm_within(p, np.full(len(p), True)))
+    said = zip(table["difference"], table["p_holm"], strict=True)
+    return table.assign(verdict=[word("searches", difference, p) for difference, p in said])
 
 
 def _log_loss_gains(

@@ -196,11 +196,9 @@ def interval(
 ) -> tuple[Floats, Floats]:
     """Return the confidence interval of a metric from its replicates under `group_weights`.
 
-    Bounds are quantiles of the replicates after Harrell & Davis (1982,
-    doi:10.1093/biomet/69.3.635), means of neighbouring ones, whose Monte Carlo error is smaller.
-    Where a replicate is infinite (a censored threshold) or undefined (NaN) they are replicates
-    themselves; an infinite one says that the interval is open on that side, and an undefined one
-    counts as beyond either end.
+    Bounds are smoothed quantiles (Harrell & Davis 1982, doi:10.1093/biomet/69.3.635), which depend
+    less on the draw. With an infinite replicate (a censored threshold) or an undefined one (NaN,
+    beyond either end) they are replicates; an infinite one leaves the interval open on its side.
 
     Parameters
     ----------
@@ -209,21 +207,19 @@ def interval(
     replicates : (R, ...) array
         The metric under each row of weights; 1,000 or more, as bounds lie far out with few groups.
     groups : int or sequence of int
-        Number of groups in each stratum that the metric draws on; the smallest gives the degrees
-        of freedom. Leave out strata that hardly matter (catch trials, for a threshold).
+        Groups in each stratum that the metric draws on; the smallest gives the degrees of freedom.
+        Leave out strata that hardly matter (catch trials, for a threshold).
     level : float
-        Coverage that is aimed at.
     units : float, optional
-        For rates: how many independent units stand behind them, which is groups, not trials or
-        items: all of 13 speakers may be heard, though every tenth is not. A rate of 0 or 1 has
-        at least the exact binomial limits of so many (Clopper & Pearson 1934).
+        For rates: the independent units behind them, which are groups, not trials. A rate of 0 or 1
+        has at least the exact binomial limits of so many (`speechdt.statistics.limits`).
 
     Returns
     -------
     low, high : (...) array
-        NaN if a stratum has one group only. With two to four groups, or too few replicates, the
-        tails are beyond any replicate: there the interval is the point and Student's t times the
-        standard deviation of the replicates, which may leave the range of the metric.
+        NaN if a stratum has one group only. With two to four groups, or few replicates, the tails
+        are beyond any replicate: there it is the point and Student's t times the standard deviation
+        of the replicates, which may leave the range of the metric.
 
     Raises
     ------
@@ -232,8 +228,7 @@ def interval(
 
     Notes
     -----
-    Rates very near 0 or 1 remain a little too sure: at 0.98 over 13 groups the 95 % interval covers
-    about 91 %, at 0.9 it covers 95 %.
+    Rates very near 0 or 1 remain a little too sure: at 0.98 over 13 groups it covers about 91 %.
     """
     point, samples = np.asarray(point, float), np.asarray(replicates, float)
     fewest = int(np.min(groups))

@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from speechdt.arrays import Floats
+from speechdt.arrays import Floats, Indices
 from speechdt.statistics import bootstrap
+from speechdt.statistics.criterion import yes_counts
 from speechdt.statistics.metrics import by_run
 
 Pair: TypeAlias = tuple[str, str]
@@ -26,6 +27,8 @@ Pair: TypeAlias = tuple[str, str]
 
 PLANNED, ALSO = "planned", "also"
 """Families of ``comparisons.csv``: corrected for their number, and shown beside those."""
+LABELS = ("variant", "reference", "family", "n", "groups")
+"""Columns that say what a row of ``comparisons.csv`` is about."""
 TIE = 1e-9
 """Relative difference below which two test statistics are the same number."""
 
@@ -43,19 +46,21 @@ class Sums(NamedTuple):
         Trials.
     correct : (G, V) array
         Correct decisions of each variant; the mean over its training runs, if there are several.
-    of_runs : sequence of (G, runs) arrays
-        Correct decisions of each training run of each variant.
+    of_runs : sequence of sequences of (1 or R + 1, G) arrays
+        Correct decisions of each training run of each variant, in each replicate if its threshold
+        is chosen again.
     """
 
     speech: NDArray[np.bool_]
     group: NDArray[np.int64]
     n: Floats
     correct: Floats
-    of_runs: Sequence[Floats] = ()
+    of_runs: Sequence[Sequence[Floats]] = ()
 
 
 def compare(
     trials: Mapping[str, pd.DataFrame],
+    thresholds: Mapping[str, Floats] | None = None,
     *,
     planned: Sequence[Pair],
     also: Sequence[Pair] = (),
@@ -63,40 +68,39 @@ def compare(
     permutations: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Compare all pairs of variants in balanced accuracy.
+    """Compare all pairs of variants in balanced accuracy; the mappings are by variant.
 
     Parameters
     ----------
     trials : mapping of str to DataFrame
-        By variant, its trials in noise: trial_id, group_id, speech (bool), decided (bool); and run,
-        where it was trained several times (the p-value takes the runs as they are).
+        Trials in noise: trial_id, group_id, speech, decided (bool); and run, where a variant was
+        trained several times (the p-value takes the runs as they are).
+    thresholds : mapping of str to (runs, R + 1) array, optional
+        Of its runs (`criterion.Thresholds`); needs p_speech. Else decisions are taken for granted.
     planned, also : sequences of (variant, reference)
         Contrasts whose p-values are corrected together (Holm 1979), and others beside them.
     replicates, permutations, seed : int
-        Of the bootstrap and of the permutation test.
 
     Returns
     -------
     DataFrame
         variant, reference, family (planned, also or ''), n (trials), groups, balanced_accuracy,
         balanced_accuracy_reference, difference (variant minus reference), difference_low,
-        difference_high, p (two-sided), p_holm (NaN outside of the planned family). Planned
-        contrasts come first; no pair comes twice.
+        difference_high, p (two-sided), p_holm (NaN outside of the planned family). Planned ones
+        come first; no pair comes twice.
 
     Raises
     ------
     ValueError
-        If the variants did not hear the same trials.
+        If they did not hear the same trials.
     """
     variants = list(trials)
     pairs = all_pairs(variants, [*planned, *also])
     first, second = (np.array([variants.index(pair[i]) for pair in pairs], int) for i in (0, 1))
-    sums = group_sums(trials)
-    accuracy = balanced_accuracy(sums, replicates, seed)
-    difference = accuracy[:, first] - accuracy[:, second]
-    groups = [int((sums.speech == is_speech).sum()) for is_speech in (True, False)]
+    sums = group_sums(trials, thresholds)
+    accuracy, difference, p = _tested(sums, first, second, replicates, permutations, seed)
+    groups = [int(sums.speech.sum()), int((~sums.speech).sum())]
     low, high = bootstrap.interval(difference[0], difference[1:], groups)
-    p = permutation_p(sums, first, second, permutations, seed)
     family = [_family(pair, planned, also) for pair in pairs]
     return pd.DataFrame(
         {
@@ -114,6 +118,16 @@ def compare(
             "p_holm": holm_within(p, np.array(family) == PLANNED),
         }
     )
+
+
+def _tested(
+    sums: Sums, first: Indices, second: Indices, replicates: int, permutations: int, seed: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return balanced accuracies and differences, both with replicates, and p-values."""
+    accuracy, fixed = (balanced_accuracy(of, replicates, seed) for of in (sums, conditional(sums)))
+    difference = accuracy[:, first] - accuracy[:, second]
+    widened = spread_ratio(difference, fixed[:, first] - fixed[:, second])
+    return accuracy, difference, permutation_p(sums, first, second, permutations, seed, widened)
 
 
 def contrasts(
@@ -138,7 +152,9 @@ def all_pairs(variants: Sequence[str], chosen: Sequence[Pair]) -> list[Pair]:
     return [*chosen, *(pair for pair in others if frozenset(pair) not in known)]
 
 
-def group_sums(trials: Mapping[str, pd.DataFrame]) -> Sums:
+def group_sums(
+    trials: Mapping[str, pd.DataFrame], thresholds: Mapping[str, Floats] | None = None
+) -> Sums:
     """Sum the trials and the correct decisions of each variant over groups.
 
     Raises
@@ -156,20 +172,27 @@ def group_sums(trials: Mapping[str, pd.DataFrame]) -> Sums:
             raise ValueError(f"{variant} and {next(iter(trials))} did not hear the same trials")
     speech = first["speech"].to_numpy(dtype=bool)
     codes, of_speech, names = bootstrap.groups_by_class(speech, first["group_id"])
+    sizes = np.bincount(codes, minlength=len(names)).astype(float)
+
+    def right(table: pd.DataFrame, own: Floats | None) -> Floats:
+        if own is None:
+            yes = np.bincount(codes, table["decided"], len(names))[None].astype(float)
+        else:
+            yes = yes_counts(table["p_speech"], codes, len(names), own)
+        return np.where(of_speech, yes, sizes - yes)
+
     of_runs = [
-        np.column_stack(
-            [
-                np.bincount(codes, table["decided"].to_numpy() == speech, len(names)).astype(float)
-                for table in tables
-            ]
-        )
-        for tables in runs.values()
+        [
+            right(table, None if thresholds is None else thresholds[variant][run])
+            for run, table in enumerate(tables)
+        ]
+        for variant, tables in runs.items()
     ]
     return Sums(
         speech=of_speech,
         group=pd.factorize(names)[0],
-        n=np.bincount(codes, minlength=len(names)).astype(float),
-        correct=np.column_stack([correct.mean(axis=1) for correct in of_runs]),
+        n=sizes,
+        correct=np.column_stack([np.mean([run[0] for run in own], axis=0) for own in of_runs]),
         of_runs=of_runs,
     )
 
@@ -178,15 +201,45 @@ def balanced_accuracy(sums: Sums, replicates: int, seed: int) -> Floats:
     """Return balanced accuracy, (replicates + 1, V); row 0 is that of the trials themselves."""
     weights = bootstrap.weights(sums.speech, replicates, seed)
     accuracy = np.empty((len(weights), len(sums.of_runs)))
-    for variant, correct in enumerate(sums.of_runs):
-        rates = bootstrap.balanced(weights, sums.speech, correct, sums.n)
+    for variant, of_runs in enumerate(sums.of_runs):
+        rates = []
+        for correct in of_runs:
+            right = weights * correct
+            by_class = [
+                right[:, of].sum(axis=1) / (weights[:, of] @ sums.n[of])
+                for of in (sums.speech, ~sums.speech)
+            ]
+            rates.append(np.mean(by_class, axis=0))
         # Runs are drawn by variant: those of two have nothing to do with each other.
-        accuracy[:, variant] = bootstrap.over_runs(rates.T, seed + variant)
+        accuracy[:, variant] = bootstrap.over_runs(rates, seed + variant)
     return accuracy
 
 
+def conditional(sums: Sums) -> Sums:
+    """Return the same sums with the decisions taken for granted."""
+    return sums._replace(of_runs=[[run[:1] for run in own] for own in sums.of_runs])
+
+
+def spread_ratio(again: Floats, fixed: Floats) -> Floats:
+    """Return by how much more differences vary if thresholds are chosen again, at least 1.
+
+    Parameters
+    ----------
+    again, fixed : (R + 1, pairs) arrays
+        Differences, row 0 as observed; with thresholds chosen again, and taken for granted.
+    """
+    spread, known = again[1:].std(axis=0), fixed[1:].std(axis=0)
+    ratio = np.divide(spread, known, out=np.ones_like(known), where=known > 0)
+    return np.maximum(ratio, 1.0)
+
+
 def permutation_p(
-    sums: Sums, first: ArrayLike, second: ArrayLike, permutations: int, seed: int
+    sums: Sums,
+    first: ArrayLike,
+    second: ArrayLike,
+    permutations: int,
+    seed: int,
+    widened: ArrayLike = 1.0,
 ) -> Floats:
     """Return the two-sided p-value of no difference in balanced accuracy, (pairs,).
 
@@ -200,6 +253,9 @@ def permutation_p(
         never below 1 / (permutations + 1) and the test is exact (Phipson & Smyth 2010,
         doi:10.2202/1544-6115.1585).
     seed : int
+    widened : (pairs,) array
+        From :func:`spread_ratio`: exchanging answers knows nothing of how uncertain a threshold is,
+        so the observed statistic is taken to be so many times less sure.
 
     Returns
     -------
@@ -207,11 +263,28 @@ def permutation_p(
         NaN if a class has one group only.
     """
     difference = sums.correct[:, np.asarray(first)] - sums.correct[:, np.asarray(second)]
+    return paired_p(sums, difference, permutations, seed, widened)
+
+
+def paired_p(
+    sums: Sums, difference: Floats, permutations: int, seed: int, widened: ArrayLike = 1.0
+) -> Floats:
+    """Return the two-sided p-value of differences that are means over each class, then sums.
+
+    Parameters
+    ----------
+    sums : Sums
+        Groups, and their numbers of trials.
+    difference : (G, pairs) array
+        What each group adds, whose sign turns if its answers are exchanged.
+    permutations, seed, widened
+        As for :func:`permutation_p`.
+    """
     rng = np.random.default_rng([seed, permutations])
     signs = rng.choice([-1.0, 1.0], size=(permutations, int(sums.group.max()) + 1))
     signs = np.vstack([np.ones(len(sums.group)), signs[:, sums.group]])
     statistic = np.abs(_studentised(signs, sums, difference))
-    as_extreme = statistic[1:] >= statistic[0] * (1 - TIE)
+    as_extreme = statistic[1:] >= statistic[0] / np.asarray(widened) * (1 - TIE)
     p: Floats = (1 + as_extreme.sum(axis=0)) / (permutations + 1)
     return np.where(np.isnan(statistic[0]), np.nan, p)
 

@@ -3,11 +3,11 @@
 If all of 13 speakers are heard without an error, no resample of them has one, and an interval of
 the resamples alone has no width. Yet one speaker in ten may be badly heard, and 13 have none of
 them one time in four. A rate of 0 or 1 therefore has the exact binomial limits of as many trials as
-it has groups (Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404). Balanced accuracy is given limits
-from those of its two rates by the method of variance estimates recovery (MOVER; Zou & Donner 2008,
-doi:10.1002/sim.3095); precision, F1, d' and the criterion, which rise or fall with each rate, have
-those of the corners of the limits of both. Any other figure that is the same in each resample may be
-another in as large a share of groups as may have gone unseen.
+it has groups (Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404). Balanced accuracy is given the
+limits that follow from those of its two rates by the method of variance estimates recovery (MOVER;
+Zou & Donner 2008, doi:10.1002/sim.3095); precision, F1, d' and the criterion, which rise or fall
+with each rate, those of the corners of the limits of both. Any other figure that is the same in
+each resample may be another in as large a share of groups as may have gone unseen.
 """
 
 from collections.abc import Callable, Mapping

@@ -32,12 +32,13 @@ def judged(seed, sensitivity, noise, **budget):
 
 def test_noise_that_prompts_seed_is_no_gain():
     said = [
-        judged(seed, lambda _: 1.0, 1.0, steps=2, candidates=4)["verdict"] for seed in range(40)
+        all_searches([judged(seed, lambda _: 1.0, 1.0, steps=2, candidates=4)])["verdict"]
+        for seed in range(40)
     ]
     said = np.array([list(verdicts) for verdicts in said])
     # Over random search, and over the baseline.
-    assert (said[:, 0] == "no gain").mean() >= 0.9
-    assert (said[:, 1] == "no gain").mean() >= 0.9
+    assert (said[:, 0] == "not shown").mean() >= 0.9
+    assert (said[:, 1] == "not shown").mean() >= 0.9
 
 
 def test_a_gain_is_told_and_what_dev_promised_beside_it():
@@ -45,7 +46,7 @@ def test_a_gain_is_told_and_what_dev_promised_beside_it():
         return 1.5 if prompt != BASELINE else 0.5
 
     table = judged(0, sensitivity, 0.3, steps=1)
-    assert table["verdict"].tolist() == ["no gain", "gain", "gain"]
+    assert all_searches([table])["verdict"].tolist() == ["not shown", "gain", "gain"]
     over_baseline = table.iloc[1]
     assert over_baseline["log_loss_gain_low"] > 0
     assert over_baseline["p"] < 0.05
@@ -55,8 +56,8 @@ def test_a_gain_is_told_and_what_dev_promised_beside_it():
     assert (both["p_holm"] >= both["p"]).all()
     assert both["p_holm"].max() <= 1
     (line, _) = first_lines(both)
-    assert line.startswith("x: on test, the prompt that the search found gains ")
-    assert line.endswith("(no gain).")
+    assert line.startswith("x: on test, the prompt that the search found minus that of a random")
+    assert line.endswith("; neither a gain nor a loss is shown.")
     shown = searches_table(both)
     assert shown["Contrast"].tolist()[:2] == ["search − random", "search − baseline"]
 

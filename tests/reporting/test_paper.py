@@ -73,7 +73,7 @@ def test_searches_verdicts_order_bias_and_left_out_corpora_have_macros(results):
 
 
 @pytest.mark.parametrize(
-    ("macro", "wrong"), [("VerdictMinimumOne", "fulfilled"), ("VerdictMinimumMet", "17")]
+    ("macro", "wrong"), [("VerdictMinimumOne", "fulfilled"), ("VerdictMinimumSupported", "17")]
 )
 def test_a_wrong_outcome_is_found(results, macro, wrong):
     file = results / "paper" / "numbers.tex"

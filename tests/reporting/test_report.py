@@ -69,11 +69,13 @@ def test_every_figure_of_the_catalogue_is_there_with_its_caption(page):
 
 
 def test_the_verdict_stands_on_the_page_if_there_is_one():
-    finding = ("minimum", "accuracy ≥ 75 %", "B4", 0.8, 0.77, 0.83, "met", "")
+    finding = ("minimum", "accuracy ≥ 75 %", "B4", 0.8, 0.77, 0.83)
+    finding += ("reached", 0.04, "supported", "")
     verdict = pd.DataFrame([finding], columns=Finding._fields)
     page = Page(render(results(1, {"verdict": verdict})))
     assert page.rows["criteria"][1] == [
-        *("minimum", "accuracy ≥ 75 %", "B4", "80.0 [77.0, 83.0]", "met")
+        *("minimum", "accuracy ≥ 75 %", "B4", "80.0 [77.0, 83.0]"),
+        *("reached: 80.0", "0.040", "supported"),
     ]
     assert "verdict" not in Page(render(results(1))).ids
 

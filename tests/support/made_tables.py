@@ -13,6 +13,7 @@ from speechdt.psychometrics.surface import surface
 from speechdt.psychometrics.thresholds import thresholds
 from speechdt.reporting.tables import latency, matrix
 from speechdt.reporting.tables.training import adapters_table, training_curves
+from speechdt.statistics.auc_comparison import compare_auc
 from speechdt.statistics.calibration import Calibration
 from speechdt.statistics.comparison import compare, contrasts
 from speechdt.statistics.metrics import reliability
@@ -138,8 +139,9 @@ def _compared(variants, snrs, durations):
     pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
     silent = {variant: of["silent"] for variant, of in heard.items()}
     in_family = (table["family"] == "planned").to_numpy()
+    areas = compare_auc(trials, pairs, in_family, **settings)
     thresholds = compare_thresholds(trials, silent, pairs, in_family, **settings)
-    return pd.concat([table, thresholds], axis=1)
+    return pd.concat([table, areas, thresholds], axis=1)
 
 
 @cache

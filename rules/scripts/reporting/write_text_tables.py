@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from speechdt.reporting.tables import skill
 from speechdt.reporting.tables.formatting import FOOTNOTE, model_notes, tested_ranges
 from speechdt.reporting.tables.latency_text import (
     LATENCY_NOTE,
@@ -21,13 +22,15 @@ def main(matrix, thresholds, curves, latency, pareto):
     ranges = tested_ranges(curves)
     comparison = matrix_table(matrix, latency, ranges)
     note = " ".join([*model_notes(matrix), FOOTNOTE])
+    marks = skill.notes(matrix)
+    of_thresholds = " ".join([*marks, THRESHOLDS_NOTE])
     pooled = thresholds_table(thresholds, ranges, pooled=True)
     return {
         "matrix.md": markdown(comparison, note),
         "matrix.tex": latex(comparison, note, labels=2),
-        "thresholds.md": markdown(thresholds_table(thresholds, ranges), THRESHOLDS_NOTE),
-        "thresholds.tex": latex(pooled, THRESHOLDS_NOTE, labels=3),
-        "latency.md": markdown(latency_table(latency), LATENCY_NOTE)
+        "thresholds.md": markdown(thresholds_table(thresholds, ranges), of_thresholds),
+        "thresholds.tex": latex(pooled, of_thresholds, labels=3),
+        "latency.md": markdown(latency_table(latency), " ".join([*marks, LATENCY_NOTE]))
         + "\n"
         + markdown(resources_table(latency, pareto), RESOURCES_NOTE),
     }

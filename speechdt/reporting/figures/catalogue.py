@@ -115,8 +115,8 @@ FIGURES = {
     ),
     "comparisons": Entry(
         "Who beats whom",
-        "By how many points of balanced accuracy the variant of a row beats that of a column, on "
-        "the same trials; on the diagonal balanced accuracy itself, in percent, the best variant "
+        "By how many hundredths of pooled AUC the variant of a row lies above that of a column, on "
+        "the same trials; on the diagonal AUC itself, in hundredths, the best variant "
         "first. Bold: the 95 % interval of this difference, over groups, leaves out zero, without "
         "correction for the number of pairs. Framed: contrasts that were planned; the frame is "
         "solid where p is at most 0.05 after Holm's correction, and dotted where it is not.",

@@ -1,4 +1,4 @@
-"""Differences of balanced accuracy between all pairs of variants."""
+"""Differences of pooled AUC between all pairs of variants."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ MOST_WITH_DECIMALS = 12
 
 
 def comparisons(comparisons: pd.DataFrame, matrix: pd.DataFrame, variants: Sequence[str]) -> Figure:
-    """Draw row minus column, in points of balanced accuracy, the best variant first.
+    """Draw row minus column, in hundredths of AUC, the best variant first.
 
     Parameters
     ----------
@@ -38,32 +38,32 @@ def comparisons(comparisons: pd.DataFrame, matrix: pd.DataFrame, variants: Seque
     variants : sequence of str
         Those that are shown.
     """
-    accuracy = matrix.set_index("variant")["balanced_accuracy"].reindex(list(variants))
-    order = list(accuracy.sort_values(ascending=False, kind="stable").index)
+    area = matrix.set_index("variant")["auc"].reindex(list(variants))
+    order = list(area.sort_values(ascending=False, kind="stable").index)
     digits = 1 if len(order) <= MOST_WITH_DECIMALS else 0
     height = max(CELL * min(len(order), 10) + MARGIN, LOWEST)
     with styled():
         figure = Figure(figsize=(PAGE, height), layout="constrained")
         axes = figure.subplots()
-        widest = float(np.nanmax([*comparisons["difference"].abs(), 0.01]))
+        widest = float(np.nanmax([*comparisons["auc_difference"].abs(), 0.01]))
         limit = PALER * widest
         shades = ScalarMappable(Normalize(-limit, limit), mpl.colormaps[COLORMAP])
         _names(axes, order)
         for place, variant in enumerate(order):
             axes.add_patch(_box(place, place, facecolor=PAPER, edgecolor="none"))
-            _write(axes, place, place, f"{100 * accuracy[variant]:.{digits}f}", color=PALE)
+            _write(axes, place, place, f"{100 * area[variant]:.{digits}f}", color=PALE)
         for pair in comparisons.to_dict("records"):
             if pair["variant"] in order and pair["reference"] in order:
                 row, column = order.index(pair["variant"]), order.index(pair["reference"])
-                _cell(axes, row, column, pair["difference"], pair, shades, digits)
-                _cell(axes, column, row, -pair["difference"], pair, shades, digits)
+                _cell(axes, row, column, pair["auc_difference"], pair, shades, digits)
+                _cell(axes, column, row, -pair["auc_difference"], pair, shades, digits)
                 _frame(axes, row, column, pair)
         axes.set_xlabel("… this one (column)")
         axes.set_ylabel("This one (row) beats …")
         bar = figure.colorbar(shades, ax=axes, pad=0.02, aspect=30)
         ticks = [tick for tick in bar.get_ticks() if abs(tick) <= widest]
         bar.set_ticks(ticks, labels=[minus(f"{100 * tick:g}") for tick in np.round(ticks, 6)])
-        bar.set_label("Difference of balanced accuracy (points)", fontsize=7)
+        bar.set_label("Difference of AUC (hundredths)", fontsize=7)
         return figure
 
 
@@ -92,7 +92,7 @@ def _cell(
     """Shade and write one difference, bold where its interval leaves out zero."""
     shade = shades.to_rgba(np.array([difference]))[0]
     axes.add_patch(_box(row, column, facecolor=shade, edgecolor="white", linewidth=0.6))
-    sure = pair["difference_low"] > 0 or pair["difference_high"] < 0
+    sure = pair["auc_difference_low"] > 0 or pair["auc_difference_high"] < 0
     dark = np.dot(shade[:3], (0.299, 0.587, 0.114)) < 0.5
     color = "white" if dark else INK if sure else "#555555"
     points = round(100 * difference, digits)
@@ -103,7 +103,7 @@ def _cell(
 def _frame(axes: Axes, row: int, column: int, pair: Mapping[Any, Any]) -> None:
     """Frame a planned contrast: solid if it is significant after Holm, dotted if not."""
     if pair["family"] == PLANNED:
-        line = "-" if pair["p_holm"] <= LEVEL else (0, (1, 1.2))
+        line = "-" if pair["auc_p_holm"] <= LEVEL else (0, (1, 1.2))
         axes.add_patch(
             _box(row, column, facecolor="none", edgecolor=INK, linewidth=1.1, linestyle=line)
         )

@@ -51,7 +51,8 @@ LATENCIES = {
 KNOWING = {"in_domain": "InDomain", "left_out": "LeftOut", "difference": "Difference"}
 """Columns by which a left-out corpus is compared."""
 OUTCOMES = {
-    **{"met": "Met", "not met": "NotMet", "undecided": "Undecided"},
+    **{"supported": "Supported", "refuted": "Refuted", "undecided": "Undecided"},
+    **{"met": "Met", "not met": "NotMet"},
     **{"not run": "NotRun", "for a reader": "ForReader"},
 }
 """Verdicts on the plan's criteria."""
@@ -164,14 +165,17 @@ def _latency(latency: pd.DataFrame) -> Iterator[Quoted]:
 
 
 def _contrasts(comparisons: pd.DataFrame) -> Iterator[Quoted]:
-    """Yield the contrasts that were planned, and those beside them: percentage points and p."""
+    """Yield the contrasts that were planned, and those beside them: AUC, percentage points, p."""
     for _, row in comparisons[comparisons["family"] != ""].iterrows():
         name = f"{camel(row['variant'])}Minus{camel(row['reference'])}"
         at = ("tables/comparisons.csv", f"variant={row['variant']};reference={row['reference']}")
         for end, tail in ENDS.items():
             text = number(100 * float(row[f"difference{end}"]), 1)
             yield Quoted(f"{name}{tail}", text, *at, f"difference{end}", 100.0)
-        for column, tail in (("p", "P"), ("p_holm", "PHolm")):
+            text = number(float(row[f"auc_difference{end}"]), 3)
+            yield Quoted(f"{name}Auc{tail}", text, *at, f"auc_difference{end}")
+        tests = {"p": "P", "p_holm": "PHolm", "auc_p": "AucP", "auc_p_holm": "AucPHolm"}
+        for column, tail in tests.items():
             yield Quoted(f"{name}{tail}", p_value(float(row[column])), *at, column)
 
 

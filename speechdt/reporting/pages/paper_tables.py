@@ -81,8 +81,9 @@ PAPER_TABLES = {
         _comparison,
     ),
     "contrasts": PaperTable(
-        "Planned contrasts, and those beside them, on the same test trials: balanced accuracy and "
-        "DT75. p: cluster permutation; Holm: over the planned contrasts.",
+        "Planned contrasts, and those beside them, on the same test trials: AUC, then "
+        "balanced accuracy and DT75. p: cluster permutation; Holm: over the planned contrasts. "
+        "Verdict: by the AUC, gain or loss where the corrected p is at most 0.05.",
         1,
         lambda tables: statistics_text.comparisons_table(tables["comparisons"]),
     ),

@@ -4,7 +4,15 @@ from typing import NamedTuple
 
 from speechdt.reporting.tables.criteria import Criteria
 from speechdt.reporting.tables.measured import Interval, Run
-from speechdt.reporting.tables.verdict import MET, NOT_MET, NOT_RUN, UNDECIDED, judge_condition
+from speechdt.reporting.tables.verdict import (
+    MET,
+    NOT_MET,
+    NOT_RUN,
+    REFUTED,
+    SUPPORTED,
+    UNDECIDED,
+    judge_condition,
+)
 
 
 class Step(NamedTuple):
@@ -21,7 +29,7 @@ class Step(NamedTuple):
     unit : str
         What the figure is shown in.
     verdict : str
-        `MET` is yes, `NOT_MET` no.
+        `SUPPORTED` is yes, `REFUTED` no.
     then : str
         What the study does next.
     """
@@ -39,16 +47,16 @@ def decide(run: Run, criteria: Criteria) -> list[Step]:
     steps: list[Step] = []
     for question in criteria.tree:
         condition = run.named(question.condition)
-        _, figure, verdict = judge_condition(run, condition)
+        _, figure, _, verdict = judge_condition(run, condition)
         then = {
-            MET: question.met,
-            NOT_MET: question.not_met,
+            **dict.fromkeys((SUPPORTED, MET), question.met),
+            **dict.fromkeys((REFUTED, NOT_MET), question.not_met),
             UNDECIDED: f"more test speakers decide; if yes, {question.met}; "
             f"if no, {question.not_met}",
             NOT_RUN: f"not measured: add variant {condition.variant}",
         }[verdict]
         text, variant = condition.write(question.text), condition.variant
         steps.append(Step(text, variant, figure, condition.unit, verdict, then))
-        if verdict != MET:
+        if verdict not in (SUPPORTED, MET):
             break
     return steps

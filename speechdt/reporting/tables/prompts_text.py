@@ -26,8 +26,15 @@ SEARCHES_NOTE = (
     "by how much that is more than test kept. Log-loss gain: after Platt scaling learned on dev. "
     "Random: a search by the same proposer, on the same clips, that asks as many questions and is "
     "told nothing of how they did. In brackets: 95 % intervals over groups of recordings; p by "
-    "exchanging whole groups, Holm over all rows."
+    "exchanging whole groups, Holm over all rows; gain and loss: where that p is at most 0.05. "
+    "Luck of the search is in no interval: another seed would have found another prompt."
 )
+SAID = {
+    "gain": "a gain, corrected for the number of comparisons",
+    "loss": "a loss, corrected for the number of comparisons",
+    "not shown": "neither a gain nor a loss is shown",
+}
+"""What may be said of a difference, by the verdict on it."""
 PROMPTS = {"winner": "search", "control": "random", "baseline": "baseline"}
 """Names of the prompts of a search in the tables."""
 
@@ -80,11 +87,11 @@ def searches_table(searches: pd.DataFrame) -> pd.DataFrame:
 
 
 def first_lines(searches: pd.DataFrame) -> list[str]:
-    """Return a sentence for each search: what its winner gains on test over random search."""
+    """Return a sentence for each search: its winner's difference to random search on test."""
     return [
-        f"{row['search']}: on test, the prompt that the search found gains "
-        f"{percent(row, 'difference')} points of balanced accuracy over that of a random search "
-        f"with as many questions ({row['verdict']})."
+        f"{row['search']}: on test, the prompt that the search found minus that of a random search "
+        f"with as many questions is {percent(row, 'difference')} points of balanced accuracy; "
+        f"{SAID[row['verdict']]}."
         for _, row in searches.iterrows()
         if row["prompt"] == "winner" and row["reference"] == "control"
     ]

@@ -47,16 +47,22 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
         comparisons[comparisons["family"] != ""],
         {
             "Contrast": lambda row: f"{row['variant']} − {row['reference']}",
-            "Balanced (%)": lambda row: number(100 * row["balanced_accuracy"]),
-            "Reference (%)": lambda row: number(100 * row["balanced_accuracy_reference"]),
-            "Difference (points)": lambda row: percent(row, "difference"),
-            "p": lambda row: p_value(row["p"]),
-            "p, Holm": lambda row: p_value(row["p_holm"]),
+            "AUC": lambda row: number(row["auc"], 3),
+            "Reference": lambda row: number(row["auc_reference"], 3),
+            "Difference": lambda row: decimal(row, "auc_difference"),
+            "p": lambda row: p_value(row["auc_p"]),
+            "p, Holm": lambda row: p_value(row["auc_p_holm"]),
+            "Verdict": lambda row: _said(row["verdict"]),
+            "Balanced (points)": lambda row: percent(row, "difference"),
+            "Holm": lambda row: p_value(row["p_holm"]),
             "DT75 (dB)": threshold_difference,
-            "p of DT75": lambda row: p_value(row["dt75_p"]),
-            "Holm": lambda row: p_value(row["dt75_p_holm"]),
+            "Holm of DT75": lambda row: p_value(row["dt75_p_holm"]),
         },
     )
+
+
+def _said(verdict: object) -> str:
+    return verdict if isinstance(verdict, str) and verdict else MISSING
 
 
 def threshold_difference(row: Row) -> str:

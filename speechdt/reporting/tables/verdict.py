@@ -1,21 +1,29 @@
 """Verdicts on the criteria of a study, from the measured figures of a run.
 
-A criterion is a bound. It is met if the whole 95 % interval lies on the good side of the bound, not
-met if the whole interval lies on the other side, and undecided in between: with a dozen speakers
-that is often, and then more speakers are what is needed, not another decimal. Which variant is
-judged is fixed beforehand (the one furthest along the plan), not chosen by its test figures. The
-criteria themselves are data (`speechdt.reporting.tables.criteria`); those of the plan and where
-they come from: docs/plan.md.
+A criterion is a bound. Whether the figure reaches it is a plain fact. Whether that is more than
+luck of the recordings is inference: the criterion is supported if the figure lies on the good side
+with a p-value, corrected for the number of criteria, of at most 0.05, refuted if on the other side,
+and undecided in between: with a dozen speakers that is often, and then more speakers are what is
+needed, not another decimal. Which variant is judged is fixed beforehand (the one furthest along the
+plan), not chosen by its test figures. The criteria themselves are data
+(`speechdt.reporting.tables.criteria`); those of the plan and where they come from: docs/plan.md.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from speechdt.reporting.tables.criteria import ANY, READER, WORKFLOW, Condition, Criteria, Criterion
 from speechdt.reporting.tables.measured import UNMEASURED, Interval, Run, measure
+from speechdt.statistics.comparison import holm_within
+from speechdt.statistics.families import FAMILIES, interval_p, word
 
-MET, NOT_MET, UNDECIDED = "met", "not met", "undecided"
+SUPPORTED, REFUTED, UNDECIDED = FAMILIES["verdict"][-3:]
+MET, NOT_MET = "met", "not met"
+"""Of what has no interval, or no figure: facts, which nothing is inferred from."""
 NOT_RUN, FOR_READER = "not run", "for a reader"
+REACHED, NOT_REACHED = "reached", "not reached"
 
 
 class Finding(NamedTuple):
@@ -31,8 +39,14 @@ class Finding(NamedTuple):
         Which one was judged; empty if several were, or the study as a whole.
     value, low, high : float
         The figure and its interval, in the unit of the bound.
+    reached : str
+        `REACHED` or `NOT_REACHED` by the figure as it is; empty without one.
+    p_holm : float
+        Of figure and bound, corrected for the number of figures that criteria judge; the smallest
+        of several of which any will do, else the largest. NaN where nothing is inferred.
     verdict : str
-        `MET`, `NOT_MET` or `UNDECIDED`; `NOT_RUN` without a figure; `FOR_READER` if none can say.
+        `SUPPORTED`, `REFUTED` or `UNDECIDED`, where there is an interval, else `MET` or `NOT_MET`;
+        `NOT_RUN` without a figure; `FOR_READER` if none can say.
     note : str
         Where the figure is from, or what else there is to say.
     """
@@ -43,89 +57,148 @@ class Finding(NamedTuple):
     value: float
     low: float
     high: float
+    reached: str
+    p_holm: float
     verdict: str
     note: str
 
 
 class Judged(NamedTuple):
-    """A condition with its worst figure and the verdict on it."""
+    """A condition with its worst figure, the p-value of its least sure one, and the verdict."""
 
     condition: Condition
     figure: Interval
+    p: float
     verdict: str
+
+    @property
+    def reached(self) -> bool:
+        """Whether the worst figure is at the bound or beyond."""
+        return _margin(self.figure.value, self.condition) >= 0
 
     def sure(self) -> float:
         """The end of the interval that is nearer to the bound, the greater the better."""
         return -self.figure.high if self.condition.below else self.figure.low
 
 
-def judge(figure: Interval, bound: float, *, below: bool = False) -> str:
-    """Return whether a figure is at least the bound (at most, if `below`)."""
+def _margin(value: float, condition: Condition) -> float:
+    """Return by how much a figure is better than the bound; NaN if there is none."""
+    return condition.limit - value if condition.below else value - condition.limit
+
+
+def p_of(figure: Interval, condition: Condition) -> float:
+    """Return the p-value of a figure and the bound, not corrected."""
+    return interval_p(*figure, condition.limit)
+
+
+def judge(figure: Interval, condition: Condition, p: float) -> str:
+    """Return the verdict on a figure by its p-value, corrected or not."""
     if not figure.measured:
         return NOT_RUN
-    low, high = (-figure.high, -figure.low) if below else (figure.low, figure.high)
-    bound = -bound if below else bound
-    return MET if low >= bound else NOT_MET if high < bound else UNDECIDED
+    margin = _margin(figure.value, condition)
+    if np.isnan(p):
+        return MET if margin >= 0 else NOT_MET
+    # At the bound itself it is reached, though by nothing.
+    return word("verdict", margin, p)
 
 
 def judge_condition(run: Run, condition: Condition) -> Judged:
-    """Measure what a condition asks for, and judge it; variants are named (`Run.named`)."""
-    below = condition.below
+    """Measure and judge a condition by itself, uncorrected; variants are named (`Run.named`).
+
+    Conditions that are judged in a fixed order, each only if the one before was supported, need no
+    correction (Maurer, Hothorn & Lehmacher 1995).
+    """
     figures = measure(run, condition)
-    worst = (max if below else min)(figures, key=lambda one: one.value, default=UNMEASURED)
-    verdict = all_of(judge(one, condition.limit, below=below) for one in figures)
-    return Judged(condition, worst, verdict)
+    return _judged(condition, figures, [p_of(figure, condition) for figure in figures])
+
+
+def _judged(condition: Condition, figures: Sequence[Interval], p: Sequence[float]) -> Judged:
+    worst = min(figures, key=lambda one: _margin(one.value, condition), default=UNMEASURED)
+    pairs = zip(figures, p, strict=True)
+    verdict = all_of(judge(figure, condition, own) for figure, own in pairs)
+    known = [value for value in p if not np.isnan(value)]
+    return Judged(condition, worst, max(known, default=np.nan), verdict)
 
 
 def all_of(verdicts: Iterable[str]) -> str:
-    """Return met if all are, not met if any is not, not run if none was, undecided otherwise."""
+    """Return the verdict on what all must be: refuted if any is, undecided if not all are met."""
     found = set(verdicts)
-    if NOT_MET in found:
-        return NOT_MET
+    for bad in (REFUTED, NOT_MET):
+        if bad in found:
+            return bad
     if found <= {NOT_RUN}:
         return NOT_RUN
-    return MET if found == {MET} else UNDECIDED
+    if found <= {SUPPORTED, MET}:
+        return SUPPORTED if SUPPORTED in found else MET
+    return UNDECIDED
 
 
 def any_of(verdicts: Iterable[str]) -> str:
-    """Return met if any is, not met if none is, not run if none was, undecided otherwise."""
+    """Return the verdict on what one must be: supported if any is, refuted if all are."""
     found = set(verdicts)
-    if MET in found:
-        return MET
+    for good in (SUPPORTED, MET):
+        if good in found:
+            return good
     if found <= {NOT_RUN}:
         return NOT_RUN
-    return NOT_MET if found == {NOT_MET} else UNDECIDED
+    if found <= {REFUTED, NOT_MET}:
+        return REFUTED if REFUTED in found else NOT_MET
+    return UNDECIDED
 
 
 def findings(run: Run, criteria: Criteria) -> list[Finding]:
     """Return the verdict on every criterion, in their order; one a baseline where that is asked."""
-    return [
-        _finding(run, named)
+    named = [
+        one
         for criterion in criteria.criteria
-        for named in criterion.named(run.variant, run.baselines)
+        for one in criterion.named(run.variant, run.baselines)
     ]
+    measured = [[measure(run, condition) for condition in one.conditions] for one in named]
+    p = [
+        p_of(figure, condition)
+        for one, of_conditions in zip(named, measured, strict=True)
+        for condition, figures in zip(one.conditions, of_conditions, strict=True)
+        for figure in figures
+    ]
+    corrected = iter(holm_within(np.array(p, dtype=float), np.full(len(p), True)))
+    found = []
+    for one, of_conditions in zip(named, measured, strict=True):
+        judged = [
+            _judged(condition, figures, [float(next(corrected)) for _ in figures])
+            for condition, figures in zip(one.conditions, of_conditions, strict=True)
+        ]
+        found.append(_finding(run, one, judged))
+    return found
 
 
-def _finding(run: Run, criterion: Criterion) -> Finding:
+def _finding(run: Run, criterion: Criterion, judged: Sequence[Judged]) -> Finding:
+    level, text, note = criterion.level, criterion.text, criterion.note
     if criterion.how in (READER, WORKFLOW):
         # What the workflow itself makes is there if it ran anything of the study.
         made = MET if run.variant else NOT_RUN
         verdict = FOR_READER if criterion.how == READER else made
-        return Finding(*(criterion.level, criterion.text, "", *UNMEASURED, verdict, criterion.note))
-    judged = [judge_condition(run, condition) for condition in criterion.conditions]
-    if criterion.how == ANY:
-        judged = [one for one in judged if one.figure.measured]
-        shown = max(
-            judged, key=Judged.sure, default=Judged(criterion.conditions[0], UNMEASURED, "")
-        )
-        verdict = any_of(one.verdict for one in judged)
+        return Finding(level, text, "", *UNMEASURED, "", np.nan, verdict, note)
+    alternatives = criterion.how == ANY
+    known = [one for one in judged if one.figure.measured]
+    if alternatives:
+        shown = max(known, key=Judged.sure, default=judged[0])
+        verdict = any_of(one.verdict for one in known)
     else:
         shown = judged[0]
         verdict = all_of(one.verdict for one in judged)
+    reached = (any if alternatives else all)(one.reached for one in known)
+    p = [one.p for one in known if not np.isnan(one.p)]
     variants = {condition.variant for condition in criterion.conditions}
-    variant = variants.pop() if len(variants) == 1 else ""
-    note = "; ".join([*_ratios(judged[1:]), criterion.note])
-    return Finding(criterion.level, criterion.text, variant, *shown.figure, verdict, note)
+    return Finding(
+        level,
+        text,
+        variants.pop() if len(variants) == 1 else "",
+        *shown.figure,
+        ("" if not known else REACHED if reached else NOT_REACHED),
+        (min if alternatives else max)(p, default=np.nan),
+        verdict,
+        "; ".join([*([] if alternatives else _ratios(judged[1:])), note]),
+    )
 
 
 def _ratios(judged: Iterable[Judged]) -> list[str]:

@@ -18,16 +18,27 @@ from speechdt.reporting.tables.decision_tree import Step, decide
 from speechdt.reporting.tables.formatting import MISSING, model_notes, number, with_interval
 from speechdt.reporting.tables.markup import markdown
 from speechdt.reporting.tables.measured import Interval, Run
-from speechdt.reporting.tables.verdict import Finding, findings, overall
+from speechdt.reporting.tables.statistics_text import p_value
+from speechdt.reporting.tables.verdict import (
+    MET,
+    NOT_MET,
+    REFUTED,
+    SUPPORTED,
+    Finding,
+    findings,
+    overall,
+)
 
 NOTE = (
-    "Met: the whole 95 % interval (over groups) lies on the good side of the bound; not met: on "
-    "the other side; undecided: the bound lies within it; not run: there is no figure. In percent, "
-    "and in points for differences."
+    "Reached: the figure as it is, whatever luck had a part in it. Supported: it lies on the good "
+    "side of the bound with p ≤ 0.05, corrected for the number of criteria (Holm); refuted: on the "
+    "other side; undecided: neither, and more speakers would decide; met: what has no interval; "
+    "not run: there is no figure. In percent, and in points for differences."
 )
 OTHER_UNITS = "Units other than percent are written; AUC, d′ and calibration errors have none."
 UNITS = {"training loss < 8.0": LOSS}
 """Of the plan's own criteria, by their text: those whose figures are not in percent."""
+ANSWERS = {SUPPORTED: "yes", MET: "yes", REFUTED: "no", NOT_MET: "no"}
 _SHOWN = {
     PERCENT: (100.0, 1, ""),
     DECIMAL: (1.0, 3, ""),
@@ -56,6 +67,8 @@ def findings_table(found: Sequence[Finding], units: Mapping[str, str] = UNITS) -
             "Measured": _shown(
                 Interval(one.value, one.low, one.high), units.get(one.criterion, PERCENT)
             ),
+            "Reached": _reached(one, units.get(one.criterion, PERCENT)),
+            "p, Holm": p_value(one.p_holm),
             "Verdict": one.verdict,
             "Note": one.note,
         }
@@ -71,7 +84,7 @@ def tree_table(steps: Sequence[Step]) -> pd.DataFrame:
             "Question": step.question,
             "Variant": step.variant,
             "Measured": _shown(step.figure, step.unit),
-            "Answer": {"met": "yes", "not met": "no"}.get(step.verdict, step.verdict),
+            "Answer": ANSWERS.get(step.verdict, step.verdict),
             "What the plan says to do": step.then,
         }
         for step in steps
@@ -114,6 +127,14 @@ def _judged(run: Run, found: Sequence[Finding]) -> str:
     if not {one.variant for one in found} & set(run.matrix["variant"]):
         return "None of the plan's variants was run: there is nothing to judge."
     return ""
+
+
+def _reached(one: Finding, unit: str) -> str:
+    """Return whether the figure reaches the bound, and the figure alone: the plain fact."""
+    if not isinstance(one.reached, str) or not one.reached:
+        return MISSING
+    nan = float("nan")
+    return f"{one.reached}: {_shown(Interval(one.value, nan, nan), unit)}"
 
 
 def _shown(figure: Interval, unit: str) -> str:

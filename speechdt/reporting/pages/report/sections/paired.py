@@ -10,6 +10,6 @@ def section(results: Results) -> Section | None:
     cells = comparisons_table(results.tables["comparisons"])
     if cells.empty:
         return None
-    caption = "Planned contrasts on the same test trials: balanced accuracy and DT75."
+    caption = "Planned contrasts on the same test trials: AUC, then balanced accuracy and DT75."
     contrasts = Table("contrasts", caption, cells)
     return Section("paired", "Paired comparisons", {"contrasts": contrasts})
