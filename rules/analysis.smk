@@ -125,6 +125,7 @@ rule fit_thresholds:
         runtime=60,
     params:
         runs=of_variant("runs"),
+        plan=experiment.grid.snr_db,
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         code=checkout.code("analysis/fit_thresholds.py"),
@@ -136,8 +137,8 @@ rule fit_thresholds:
 
 rule compare_variants:
     input:
-        cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),
-        scores=products.scores(experiment.matrix_runs, "test", CURVE + CATCH),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE),
+        scores=products.scores(experiment.matrix_runs, "test", CURVE),
         calibrations=products.calibrations(experiment.matrix_runs),
         thresholds=products.thresholds_of(experiment.matrix_runs),
     output:
