@@ -1,9 +1,10 @@
 """How long does the analysis of a matrix take? As many trials as the default run has.
 
 Nine simulated detectors, 100 items a class in 13 speech and 53 non-speech groups, at 5 SNRs and 4
-durations, at 4 SNRs more for the curves, in 5 backgrounds, with catch trials. All steps of all detectors are done, by as many processes as --workers
-says, each on one thread, as the workflow's jobs are. Printed are the CPU time of each step, which
-other programs on the machine matter less to, and the time on the clock of the whole.
+durations, at 4 SNRs more for the curves, in 5 backgrounds, with catch trials. All steps of all
+detectors are done, by as many processes as --workers says, each on one thread, as the workflow's
+jobs are. Printed are the CPU time of each step, which other programs on the machine matter less to,
+and the time on the clock of the whole.
 
     python benchmarks/analysis_speed.py --replicates 1000 2000 --workers 2
 """

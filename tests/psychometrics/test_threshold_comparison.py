@@ -24,7 +24,9 @@ def test_the_difference_is_that_of_the_thresholds_and_near_the_truth():
     of = []
     for trials, silent in (bad, good):
         table, _ = thresholds(trials.drop(columns="background"), silent, replicates=100, seed=2)
-        of.append(table.set_index(["kind", "dimension", "slice"]).loc[("roc10", "snr", "all"), "dt75"])
+        of.append(
+            table.set_index(["kind", "dimension", "slice"]).loc[("roc10", "snr", "all"), "dt75"]
+        )
     assert row["dt75_difference_db"] == pytest.approx(of[0] - of[1])
     assert row["dt75_difference_db_low"] <= 4 <= row["dt75_difference_db_high"]
     assert row["dt75_difference_db_high"] - row["dt75_difference_db_low"] < 5  # groups cancel
@@ -32,7 +34,7 @@ def test_the_difference_is_that_of_the_thresholds_and_near_the_truth():
 
 
 def test_equal_hearing_with_another_criterion_is_no_difference():
-    """At their own criteria the two differ by what the model says; at 10 % false alarms by nothing."""
+    """At their own criteria they differ by what the model says; at 10 % false alarms not at all."""
     strict, eager = heard(2.0, seed=1, criterion=2.0), heard(2.0, seed=2, criterion=0.3)
     row = compared([("strict", "eager")], strict=strict, eager=eager).iloc[0]
     assert row["dt75_difference_db_low"] < 0 < row["dt75_difference_db_high"]
@@ -87,7 +89,9 @@ def test_equal_observers_are_rarely_told_apart():
     found = []
     for seed in range(20):
         one, other = (
-            heard(2.0, criterion=at, groups=12, items=9, seed=[seed, number], snrs=(-5.0, 5.0, 15.0))
+            heard(
+                2.0, criterion=at, groups=12, items=9, seed=[seed, number], snrs=(-5.0, 5.0, 15.0)
+            )
             for number, at in enumerate((0.5, 1.5))
         )
         table = compare_thresholds(

@@ -1,8 +1,8 @@
 """Observers whose hearing and criterion are known: scores, not only decisions.
 
-NONSPEECH gives scores of a standard normal distribution. A SPEECH clip that is not heard does, too; one
-that is heard scores far above. So the hit rate at 10 % false alarms is 0.1 + 0.9 F, F being how often
-speech is heard, whatever the observer's own criterion.
+NONSPEECH gives scores of a standard normal distribution. A SPEECH clip that is not heard does, too;
+one that is heard scores far above. So the hit rate at 10 % false alarms is 0.1 + 0.9 F, F being how
+often speech is heard, whatever the observer's own criterion.
 """
 
 import numpy as np

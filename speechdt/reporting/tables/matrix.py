@@ -68,8 +68,8 @@ def matrix(
     -------
     DataFrame
         variant, backend, model, n; `METRICS` and `CLEAN_METRICS`, each with ``_low`` and ``_high``;
-        `THRESHOLDS`, in dB, each with ``_low``, ``_high`` and ``…_censored``; `FALSE_ALARMS`; dev_auc, dev_auc_low
-        and dev_auc_high.
+        `THRESHOLDS`, in dB, each with ``_low``, ``_high`` and ``…_censored``; `FALSE_ALARMS`;
+        dev_auc, dev_auc_low and dev_auc_high.
     """
     return pd.DataFrame(
         _matrix_row(
