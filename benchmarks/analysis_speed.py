@@ -1,9 +1,10 @@
 """How long does the analysis of a matrix take? As many trials as the default run has.
 
 Nine simulated detectors, 100 items a class in 13 speech and 53 non-speech groups, at 5 SNRs and 4
-durations, with catch trials. All steps of all detectors are done, by as many processes as --workers
-says, each on one thread, as the workflow's jobs are. Printed are the CPU time of each step, which
-other programs on the machine matter less to, and the time on the clock of the whole.
+durations, at 4 SNRs more for the curves, in 5 backgrounds, with catch trials. All steps of all
+detectors are done, by as many processes as --workers says, each on one thread, as the workflow's
+jobs are. Printed are the CPU time of each step, which other programs on the machine matter less to,
+and the time on the clock of the whole.
 
     python benchmarks/analysis_speed.py --replicates 1000 2000 --workers 2
 """
@@ -29,11 +30,14 @@ from speechdt.psychometrics.comparison import compare_thresholds
 from speechdt.psychometrics.surface import surface
 from speechdt.psychometrics.thresholds import thresholds
 from speechdt.statistics.comparison import compare, contrasts
+from speechdt.statistics.criterion import Thresholds
 from speechdt.statistics.slices import by_slice
 
 VARIANTS = ("A1", "A2", "B1", "B2", "B3", "B4", "C1", "D1", "D2")
 STEPS = [["A2", "A1"], ["B2", "B1"], ["B3", "B2"], ["B4", "B3"]]
 SNRS, DURATIONS, ITEMS = (-5.0, 0.0, 5.0, 10.0, 20.0), (200, 300, 500, 1000), 100
+CURVE = (-20.0, -15.0, -10.0, *SNRS, 15.0)  # curves are fitted over these
+BACKGROUNDS = {"white": 0.2, "pink": -0.3, "brown": 7.4, "speech_shaped": 0.0, "recording": 1.5}
 GROUPS = {True: 13, False: 53}
 PLANNED = contrasts(VARIANTS, STEPS, "D2")
 
@@ -45,7 +49,7 @@ def heard(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         (speech, f"{speech}{item}", f"{speech}{item % GROUPS[speech]}", snr, ms)
         for speech in (True, False)
         for item in range(ITEMS)
-        for snr in SNRS
+        for snr in CURVE
         for ms in DURATIONS
     ]
     names = ["speech", "item_id", "group_id", "snr_db", "duration_ms"]
@@ -62,34 +66,49 @@ def heard(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         decided=p >= 0.4,
         decided_far10=p >= 0.6,
     )
+    colors = list(BACKGROUNDS)
+    trials["background"] = [colors[name % 5] for name in pd.factorize(trials["item_id"])[0]]
+    trials["snr_speech_db"] = trials["snr_db"] + trials["background"].map(BACKGROUNDS)
     catch = pd.DataFrame({"duration_ms": np.tile(DURATIONS, 200)})
     catch["group_id"] = [f"c{place % 20}" for place in range(len(catch))]
-    decided = rng.random(len(catch)) < 0.05
-    return trials, catch.assign(decided=decided, decided_far10=decided)
+    catch["background"] = np.resize(colors, len(catch))
+    score = expit(rng.normal(-2, 1.5, len(catch)))
+    return trials, catch.assign(p_speech=score, decided=score >= 0.4, decided_far10=score >= 0.6)
+
+
+def criteria_of(seed: int, replicates: int) -> Thresholds:
+    """Return decision thresholds that differ by replicate."""
+    drawn = np.random.default_rng(seed).normal(0, 0.03, (1, replicates + 1))
+    return Thresholds(0.4 + drawn, 0.6 + drawn)
 
 
 def measure_one(seed: int, settings: dict[str, Any]) -> dict[str, float]:
     """Return the CPU seconds of each step that concerns one detector."""
     trials, catch = heard(seed)
+    curves = settings | {"criteria": criteria_of(seed, settings["replicates"])}
     return {
-        "metrics of the variants": seconds(by_slice, trials, **settings),
-        "their curves and thresholds": seconds(thresholds, trials, catch, **settings),
-        "their surfaces": seconds(surface, trials, catch, **settings),
+        "metrics of the variants": seconds(by_slice, planned(trials), **settings),
+        "their curves and thresholds": seconds(thresholds, trials, catch, plan=SNRS, **curves),
+        "their surfaces": seconds(surface, trials, catch, **curves),
     }
+
+
+def planned(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials at the plan's levels."""
+    return trials[trials["snr_db"].isin(SNRS)]
 
 
 def compare_all(settings: dict[str, Any]) -> dict[str, float]:
     """Return the CPU seconds of the comparison of all pairs."""
-    trials = {variant: heard(seed)[0] for seed, variant in enumerate(VARIANTS)}
+    trials = {variant: planned(heard(seed)[0]) for seed, variant in enumerate(VARIANTS)}
     return {"comparison of all pairs": seconds(compare, trials, planned=PLANNED, **settings)}
 
 
 def compare_planned(settings: dict[str, Any]) -> dict[str, float]:
     """Return the CPU seconds of the DT75 differences of the planned contrasts."""
-    runs = {variant: heard(seed) for seed, variant in enumerate(VARIANTS)}
-    trials, catch = ({name: of[part] for name, of in runs.items()} for part in (0, 1))
-    detection = np.full(len(PLANNED), True)
-    took = seconds(compare_thresholds, trials, catch, PLANNED, detection, **settings)
+    trials = {variant: heard(seed)[0] for seed, variant in enumerate(VARIANTS)}
+    every = np.full(len(PLANNED), True)
+    took = seconds(compare_thresholds, trials, PLANNED, every, **settings)
     return {"DT75 of planned contrasts": took}
 
 

@@ -142,8 +142,8 @@ rule fit_thresholds:
 
 rule compare_variants:
     input:
-        cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),
-        scores=products.scores(experiment.matrix_runs, "test", CURVE + CATCH),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE),
+        scores=products.scores(experiment.matrix_runs, "test", CURVE),
         calibrations=products.calibrations(experiment.matrix_runs),
         thresholds=products.thresholds_of(experiment.matrix_runs),
     output:

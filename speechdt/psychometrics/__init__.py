@@ -2,8 +2,7 @@
 
 comparison : paired comparison of DT75: the difference of two variants' thresholds in dB.
 curve : psychometric curve: the rate of an answer as a function of level, and its thresholds.
-decided : SPEECH decisions of one training run, under every draw of groups and of the decision
-    threshold.
+decided : SPEECH decisions of one training run, under every draw of groups and decision thresholds.
 existence : whether a curve has a threshold at all: whether there is a rise that could reach a
     proportion.
 goodness_of_fit : goodness of fit of a psychometric curve: its deviance against that of clustered
@@ -13,7 +12,8 @@ matched_hits : hit rate at matched false alarms: one point of the ROC curve, for
 maximise : maximum of the posterior of psychometric curves, for whole batches of curves.
 posterior : log posterior of psychometric curves, its gradient and its information.
 rates : rates behind psychometric curves, as observed and under every draw of groups and criteria.
-strata : parts of the test trials that have a curve of their own, and where their criteria come from.
+strata : parts of the test trials that have a curve of their own, and where their criteria come
+    from.
 surface : psychometric surface over SNR and duration, and its trade of one for the other.
 thresholds : detection thresholds of a variant: DT50 and DT75 with intervals, pooled and by slice.
 """

@@ -1,15 +1,16 @@
 """Paired comparison of DT75: the difference of two variants' thresholds in dB.
 
-Thresholds are those of kind roc10, hits at 10 % false alarms: at decision thresholds of their own, two
-detectors that hear alike differ by as much as their readiness to say SPEECH does. Intervals come from
-resampling groups, both variants under the same draws, p from exchanging the answers of the two in
-whole groups (as in `speechdt.statistics.comparison`). The curves are fitted again every time. A
-threshold beyond the tested range is infinite here. Of a variant that was trained several times, the
-curve is that of the mean rates of its runs, whose spread is in the intervals; the p-value takes the
-runs as they are.
+Thresholds are those of kind roc10, hits at 10 % false alarms: at decision thresholds of their own,
+two detectors that hear alike differ by as much as their readiness to say SPEECH does. Intervals
+come from resampling groups, both variants under the same draws, p from exchanging the answers of
+the two in whole groups (as in `speechdt.statistics.comparison`). The curves are fitted again every
+time. A threshold beyond the tested range is infinite here. Of a variant that was trained several
+times, the curve is that of the mean rates of its runs, whose spread is in the intervals; the
+p-value takes the runs as they are.
 
-Scores of two detectors cannot be exchanged as they are. What is exchanged is the rate of false alarms
-at each score, on the NONSPEECH trials of the same level: it leaves the ROC curve of each as it is.
+Scores of two detectors cannot be exchanged as they are. What is exchanged is the rate of false
+alarms at each score, on the NONSPEECH trials of the same level: it leaves the ROC curve of each as
+it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -97,8 +98,8 @@ def _bootstrapped(
 ) -> tuple[Floats, list[int], str]:
     """Return DT75 (replicates + 1,), the groups of each class, and why the own one is censored.
 
-    The draws of groups are those of `thresholds`; runs are drawn by variant, since those of two have
-    nothing to do with each other.
+    The draws of groups are those of `thresholds`; runs are drawn by variant, since those of two
+    have nothing to do with each other.
     """
     of_runs, trusted, groups = [], True, [0, 0]
     for run in by_run(trials):

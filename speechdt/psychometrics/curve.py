@@ -56,8 +56,8 @@ class Fit:
     levels : (L,) array of float
         Tested levels; they bound the thresholds that are reported.
     guesses : (..., L) array of float, optional
-        Lower asymptote at each level where it is fixed and differs, straight between levels; `guess`
-        is then the highest of a curve, which the lapse rate leaves room for.
+        Lower asymptote at each level where it is fixed and differs, straight between levels;
+        `guess` is then the highest of a curve, which the lapse rate leaves room for.
     """
 
     guess: Floats
@@ -185,7 +185,7 @@ class Fit:
         return guess
 
     def _crossing(self, proportion: Floats) -> Floats:
-        """Return the highest level at which psi rises through a proportion; any where it never does."""
+        """Return the highest level at which psi rises through a proportion, if there is one."""
         x = np.linspace(self.levels[0], self.levels[-1], CROSSING_POINTS)
         psi = self.predict(x)
         levels = np.empty((*psi.shape[:-1], proportion.size))
@@ -251,9 +251,7 @@ def fit(
     if not n.any(-1).all():
         raise ValueError("a psychometric curve needs trials at one level at least")
     shape, span = k.shape[:-1], x[-1] - x[0]
-    by_level = None
-    if guess is not None and np.ndim(guess) == k.ndim > 0 and np.shape(guess)[-1] == x.size:
-        by_level, guess = _by_level(guess, k.shape), np.max(guess, axis=-1)
+    by_level, guess = _by_level(guess, k.shape)
     gamma, lam = _rate("guess", guess, shape), _rate("lapse", lapse, shape)
     if gamma is not None and lam is not None and (gamma + lam > 1).any():
         raise ValueError("guess and lapse must not sum to more than 1")
@@ -313,11 +311,16 @@ def _rate(name: str, value: ArrayLike | None, shape: tuple[int, ...]) -> Floats 
         raise ValueError(message) from None
 
 
-def _by_level(guess: ArrayLike, shape: tuple[int, ...]) -> Floats:
+def _by_level(
+    guess: ArrayLike | None, shape: tuple[int, ...]
+) -> tuple[Floats | None, ArrayLike | None]:
+    """Return guess rates by level, if they are, and the highest of each curve."""
+    if guess is None or np.ndim(guess) != len(shape) or np.shape(guess)[-1] != shape[-1]:
+        return None, guess
     rates = np.broadcast_to(np.asarray(guess, float), shape)
     if not ((rates >= 0) & (rates <= 1)).all():
         raise ValueError("guess must be between 0 and 1")
-    return rates
+    return rates, rates.max(-1)
 
 
 def _proportion(proportion: ArrayLike) -> Floats:

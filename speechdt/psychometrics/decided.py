@@ -1,4 +1,4 @@
-"""SPEECH decisions of one training run, under every draw of groups and of the decision threshold."""
+"""SPEECH decisions of one training run, under every draw of groups and decision thresholds."""
 
 from functools import lru_cache
 from typing import NamedTuple

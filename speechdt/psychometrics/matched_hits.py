@@ -125,8 +125,8 @@ def matched_hits(
     Parameters
     ----------
     trials : DataFrame
-        speech, group_id, p_speech; place, of the level among all; and stratum: trials whose NONSPEECH
-        share a criterion.
+        speech, group_id, p_speech; place, of the level among all; and stratum: trials whose
+        NONSPEECH share a criterion.
     levels : int
         Their number L.
     weights, rival_weights : (R, G) arrays

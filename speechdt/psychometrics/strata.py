@@ -57,8 +57,8 @@ def parts(
     """Yield the trials and catch trials of each curve.
 
     Along each dimension: all trials, and those of each level of the other; along SNR also those of
-    each background, and all by their SNR in the speech band, where trials know these. Along duration
-    only the plan's SNRs: more of those at which nobody hears would make another threshold.
+    each background, and all by their SNR in the speech band, where trials know these. Along
+    duration only the plan's SNRs: more of those at which nobody hears would make another threshold.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _along(dimension: str, name: str, trials: pd.DataFrame, catch: pd.DataFrame)
 
 
 def levelled(trials: pd.DataFrame, column: str) -> tuple[pd.DataFrame, Floats]:
-    """Return trials with their place and stratum, one for each level of a column; and the levels."""
+    """Return trials with place and stratum, one for each level of a column; and the levels."""
     levels, place = _places(trials[column])
     return trials.assign(place=place, stratum=place), levels
 

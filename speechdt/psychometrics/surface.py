@@ -1,14 +1,16 @@
 """Psychometric surface over SNR and duration, and its trade of one for the other.
 
 P("SPEECH" | SPEECH clip) = guess + (1 - guess - lapse) Phi(a + b x + c log2(t / 1 s)), x the SNR in
-dB and t the duration. There is one of SPEECH decisions, whose guess rate is that of the catch trials,
-and one of hits at 10 % false alarms (kind roc10), whose criterion pools the SNRs of a duration
-(`speechdt.psychometrics.thresholds` has these kinds). Where the surface reaches 75 % is a straight line over log
-duration; its slope, -c / b, says by how many dB the threshold moves when the duration is doubled.
+dB and t the duration. There is one of SPEECH decisions, whose guess rate is that of the catch
+trials, and one of hits at 10 % false alarms (kind roc10), whose criterion pools the SNRs of a
+duration (`speechdt.psychometrics.thresholds` has these kinds). Where the surface reaches 75 % is a
+straight line over log duration; its slope, -c / b, says by how many dB the threshold moves when the
+duration is doubled.
 
-Fitted by maximum a posteriori: the lapse rate has the prior of the curves, Beta(1, 10), and is at most
-1 - guess; a, b and c have wide normal priors on the scale of the tested range, so that a detector which never changes its
-mind has a surface too. A whole batch of bootstrap replicates is fitted at once, by Fisher scoring.
+Fitted by maximum a posteriori: the lapse rate has the prior of the curves, Beta(1, 10), and is at
+most 1 - guess; a, b and c have wide normal priors on the scale of the tested range, so that a
+detector which never changes its mind has a surface too. A whole batch of bootstrap replicates is
+fitted at once, by Fisher scoring.
 """
 
 from collections.abc import Sequence
@@ -72,8 +74,8 @@ class Surface(NamedTuple):
         """
         t = doublings(duration_ms)
         guess, lapse, a, b, c = (part[:, None] for part in self)
-        reached = (proportion - guess) / (1 - guess - lapse)
         with np.errstate(divide="ignore", invalid="ignore"):
+            reached = (proportion - guess) / (1 - guess - lapse)
             needed = ndtri(np.clip(reached, 0, 1)) - a - c * t
             level = needed / b
         level = np.where(b < LEAST_PER_DB, np.where(needed <= 0, -np.inf, np.inf), level)

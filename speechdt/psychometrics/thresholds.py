@@ -1,7 +1,7 @@
 """Detection thresholds of a variant: DT50 and DT75 with intervals, pooled and by slice.
 
-Five kinds of curve, along SNR (dB) and along duration (fitted on log10 of ms); the first three also by
-background, and along the SNR in the speech band:
+Five kinds of curve, along SNR (dB) and along duration (fitted on log10 of ms); the first three also
+by background, and along the SNR in the speech band:
 
 =============  ==========================================  ==================================
 kind           rate                                        guess rate
@@ -15,9 +15,9 @@ accuracy       correct decisions, classes weighted alike   0.5
 auc            area under the ROC curve                    0.5
 =============  ==========================================  ==================================
 
-Of these, roc10 and auc are functions of the ROC curve: no decision threshold moves them. Their rates
-are no counts; fitted as if they were as many answers as there are SPEECH clips, the curve maximises a
-quasi-likelihood, and intervals come from resampling groups alone.
+Of these, roc10 and auc are functions of the ROC curve: no decision threshold moves them. Their
+rates are no counts; fitted as if they were as many answers as there are SPEECH clips, the curve
+maximises a quasi-likelihood, and intervals come from resampling groups alone.
 """
 
 from collections.abc import Collection
@@ -75,13 +75,13 @@ def thresholds(
     Returns
     -------
     table : DataFrame
-        kind, dimension (snr, snr_speech: thresholds in dB; duration: in ms), slice (all, the level of
-        the other dimension, or a background), n, guess, lapse, location, width, deviance,
+        kind, dimension (snr, snr_speech: thresholds in dB; duration: in ms), slice (all, the level
+        of the other dimension, or a background), n, guess, lapse, location, width, deviance,
         dispersion (variance of the rates over groups, in that of independent answers), fit_p (small
         if the curve does not fit, see `goodness_of_fit`), false_alarms (at which the thresholds
-        were bought; with ``_low`` and ``_high``), offset_db (speech-band minus nominal SNR), and for
-        each of dt50 and dt75: the threshold (NaN if censored), ``_censored`` ('<', '>', 'undefined'
-        or ''), ``_low`` and ``_high`` (-inf, inf beyond the tested range).
+        were bought; with ``_low`` and ``_high``), offset_db (speech-band minus nominal SNR), and
+        for each of dt50 and dt75: the threshold (NaN if censored), ``_censored`` ('<', '>',
+        'undefined' or ''), ``_low`` and ``_high`` (-inf, inf beyond the tested range).
     curves : DataFrame
         kind, dimension, slice, level, rate, low, high along the fitted curves; and the observed
         rates with fitted = False, among them d' (kind dprime), to which no curve is fitted.
@@ -102,10 +102,8 @@ def thresholds(
         columns = [*LABELS, *(f"{n}_censored" for n in PROPORTIONS)]
         return pd.DataFrame(columns=columns), pd.DataFrame(columns=order)
     table = pd.DataFrame(rows)
-    moved = _in_speech_band(table)
-    return pd.concat([table, *moved], ignore_index=True), pd.concat(curves, ignore_index=True)[
-        order
-    ]
+    table = pd.concat([table, *_in_speech_band(table)], ignore_index=True)
+    return table, pd.concat(curves, ignore_index=True)[order]
 
 
 def _fits(part: Part, of_kinds: dict[str, Rates]) -> dict[str, curve.Fit]:
@@ -158,7 +156,7 @@ def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[
 
 
 def _dispersion(found: Rates) -> float:
-    """Return the variance of the observed rates over groups, in that of as many separate answers."""
+    """Return the variance of the observed rates, in that of as many independent answers."""
     rate, trials = found.rates[0], found.trials[0]
     binomial = rate * (1 - rate) / trials
     drawn = np.nanvar(found.rates[1:], axis=0)
@@ -188,10 +186,8 @@ def _in_speech_band(table: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the thresholds of each background along speech-band SNR: moved by its mean."""
     of = (table["dimension"] == "snr") & table["offset_db"].notna()
     moved = table[of].assign(dimension=SPEECH_BAND)
-    for column in (
-        "location",
-        *(f"{n}{end}" for n in PROPORTIONS for end in ("", "_low", "_high")),
-    ):
+    columns = [f"{name}{end}" for name in PROPORTIONS for end in ("", "_low", "_high")]
+    for column in ("location", *columns):
         moved[column] += moved["offset_db"]
     return [moved] if len(moved) else []
 

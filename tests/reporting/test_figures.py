@@ -129,7 +129,7 @@ def test_a_look_depends_on_the_place_in_the_list_alone():
 
 def test_thresholds_outside_the_range_say_so():
     written = [text for text, _, _ in texts(drawn("psychometric_snr", 4))]
-    assert written.count("undefined") == 2  # DT50 and DT75 of D1
+    assert written.count("undefined") == 1  # DT75 of D1 at its own threshold
     assert "> 10" in written
     assert "< −5" in written
     assert "catch" in written
@@ -146,8 +146,8 @@ def test_a_curve_that_does_not_fit_is_marked(count):
     figure = draw("psychometric_snr", needed, NAMES[:count])
     marks = [text for text, _, _ in texts(figure) if text.startswith("poor fit")]
     named = "poor fit: " + ", ".join(NAMES[1:count])
-    if count == 3:  # detection and accuracy, all in one panel
-        assert marks == [named, named]
+    if count == 3:  # hits, decisions and accuracy, all in one panel
+        assert marks == [named, named, named]
     else:  # a panel for each, and accuracy of all below
         assert marks.count("poor fit") == count - 1
         assert [mark.replace("\n", " ") for mark in marks if ":" in mark] == [named]
@@ -161,7 +161,7 @@ def test_curves_lie_over_their_points():
     points = points[~points["fitted"] & (points["dimension"] == "snr") & (points["slice"] == "all")]
     marked = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     np.testing.assert_array_equal(
-        marked[0].get_ydata(), points.loc[points["kind"] == "detection", "rate"]
+        marked[0].get_ydata(), points.loc[points["kind"] == "roc10", "rate"]
     )
 
 

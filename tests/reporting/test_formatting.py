@@ -110,7 +110,9 @@ def test_the_tested_range_is_that_of_the_grid(ranges):
 def test_the_matrix_says_every_kind_of_threshold(tables, ranges):
     shown = matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)
     assert shown["Variant"].tolist() == tables["matrix"]["variant"].tolist()
-    dt75 = shown.set_index("Variant")["DT75 (dB)"]
+    assert shown["DT75 (dB)"].nunique() == 2  # of those that hear alike, whatever they say, one
+    assert re.match(r"^−?\d+\.\d \[.+, .+\]$", shown["DT75 (dB)"][0])
+    dt75 = shown.set_index("Variant")["DT75, own θ"]
     assert re.match(r"^−?\d+\.\d \[.+, .+\]$", dt75["D2"])
     assert dt75["D1"] == "undefined"
     assert dt75["A1"].startswith("> 10")
@@ -121,10 +123,12 @@ def test_the_matrix_says_every_kind_of_threshold(tables, ranges):
     )
 
 
-def test_half_of_the_accuracy_curve_is_chance(tables, ranges):
-    shown = thresholds_text.thresholds_table(tables["thresholds"], ranges)
-    assert (shown["50 % correct"] == "chance").all()
-    assert (shown.loc[shown["Variant"] == "D1", "DT50"] == "undefined").all()
+def test_a_detector_that_says_yes_to_everything_has_no_threshold_of_its_own(tables, ranges):
+    shown = thresholds_text.thresholds_table(tables["thresholds"], ranges, pooled=True)
+    of = shown[shown["Variant"] == "D1"]
+    assert (of["DT50, own θ"] == "undefined").all()
+    assert (of["FA (%)"] == "100.0").all()
+    assert (of["DT50"] != "undefined").any()
 
 
 def test_pooled_thresholds_come_snr_first(tables, ranges):
@@ -185,7 +189,7 @@ def test_latex_rows_are_complete_and_escaped(tables, ranges):
     assert all(len(re.findall(r"(?<!\\)&", row)) == shown.shape[1] - 1 for row in rows)
     assert text.count("{") == text.count("}")
     assert text.isascii()
-    assert re.search(r"\\begin\{tabular\}\{@\{\}ll(D\{\.\}\{\.\}\{\d+\.\d+\}|c){10}@", text)
+    assert re.search(r"\\begin\{tabular\}\{@\{\}ll(D\{\.\}\{\.\}\{\d+\.\d+\}|c){12}@", text)
     assert r"backend\_0" in text
     assert r"{\scriptsize [" in text
 

@@ -21,7 +21,7 @@ from speechdt.statistics.operating_points import operating_points, roc_table
 from speechdt.statistics.slices import by_slice
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
-GROUPS, ITEMS, REPLICATES = 6, 24, 40
+GROUPS, ITEMS, REPLICATES = 9, 36, 40
 CATEGORIES = ("music", "animals", "noise", "environment")
 CALIBRATION = Calibration(0.5, 0.6, 1.5, 0.8, -0.2)
 HARDWARE = {
@@ -137,10 +137,9 @@ def _compared(variants, snrs, durations):
     also = contrasts(variants, [["B2", "A1"]])
     table = compare(trials, planned=planned, also=also, **settings)
     pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
-    silent = {variant: of["silent"] for variant, of in heard.items()}
     in_family = (table["family"] == "planned").to_numpy()
     areas = compare_auc(trials, pairs, in_family, **settings)
-    thresholds = compare_thresholds(trials, silent, pairs, in_family, **settings)
+    thresholds = compare_thresholds(trials, pairs, in_family, **settings)
     return pd.concat([table, areas, thresholds], axis=1)
 
 

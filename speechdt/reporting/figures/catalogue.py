@@ -31,24 +31,27 @@ class Entry(NamedTuple):
 FIGURES = {
     "psychometric_snr": Entry(
         "Speech heard, against signal-to-noise ratio",
-        "How often each detector says SPEECH to speech, and how often it is right, against SNR. "
-        "Points are observed rates over all durations, lines the fitted psychometric curves, bands "
-        "their 95 % intervals over groups of recordings (where each variant has a panel of its "
-        "own, the curves of the others are grey behind it). The open marker over “catch” is the "
-        "guess rate: how often the detector says SPEECH to background alone, which is where its "
-        "curve ends. Rows below: the level at which the curve reaches 50 % (DT50, open) and 75 % "
-        "(DT75, filled), and at the right the level at which balanced accuracy reaches 75 %, each "
-        "with its 95 % interval. An arrow at the edge points to a threshold, or an end of an "
-        "interval, outside the tested range; “undefined” is a detector that says SPEECH that often "
-        "to background alone. “poor fit”: the curve does not follow its points (deviance, p below "
-        "0.01), so its thresholds are to be doubted.",
+        "How often speech scores higher than all but 10 % of the NONSPEECH clips of the same SNR: "
+        "hits at 10 % false alarms, which no decision threshold moves. Points are observed rates "
+        "over all durations, lines the fitted psychometric curves, bands their 95 % intervals over "
+        "groups of recordings (where each variant has a panel of its own, the curves of the others "
+        "are grey behind it, and that of SPEECH decisions at its own threshold is dashed). An open "
+        "marker over “catch” is the guess rate at the own threshold: how often the detector says "
+        "SPEECH to background alone. Balanced accuracy and d′ are at the own threshold, too. Rows "
+        "of thresholds: the level at which the curve reaches 50 % (DT50, open) and 75 % (DT75, "
+        "filled); at the right DT75 at the own threshold (open), and where balanced accuracy "
+        "reaches 75 % (filled), each with its 95 % interval. An arrow at the edge points to a "
+        "threshold, or an end of an interval, outside the tested range; “undefined”: the detector "
+        "says SPEECH that often to background alone, or its curve does not rise. “poor fit”: the "
+        "curve does not follow its points (deviance, p below 0.01), so its thresholds are to be "
+        "doubted.",
         ("curves", "thresholds"),
     ),
     "psychometric_duration": Entry(
         "Speech heard, against duration",
-        "The same against the duration of the clip, on a logarithmic axis and over all SNRs: how "
-        "often each detector says SPEECH to speech, and how often it is right, with the durations "
-        "at which it reaches 50 % and 75 % below. A shorter threshold is better.",
+        "The same against the duration of the clip, on a logarithmic axis and over all SNRs of the "
+        "plan, with the durations at which a curve reaches 50 % and 75 % below. A shorter "
+        "threshold is better.",
         ("curves", "thresholds"),
     ),
     "heatmap": Entry(
@@ -59,11 +62,11 @@ FIGURES = {
     ),
     "surface": Entry(
         "How much duration buys how much SNR",
-        "How often each detector says SPEECH to speech, at every SNR and duration: dots are the "
-        "observed rates, the shade behind them the fitted surface. The dark line is its 75 % "
+        "Hits at 10 % false alarms, at every SNR and duration: dots are the observed rates, the "
+        "shade behind them the fitted surface. The dark line is its 75 % "
         "contour, dashed its 95 % interval over groups: along it, a longer clip makes up for a "
         "lower SNR. A detector without a line has it outside the tested range.",
-        ("surface", "contour", "metrics"),
+        ("surface", "contour", "curves"),
     ),
     "pareto": Entry(
         "Accuracy against latency",

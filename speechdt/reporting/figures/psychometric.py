@@ -1,8 +1,8 @@
-"""Psychometric curves of detection and accuracy along SNR or duration, with thresholds."""
+"""Psychometric curves of hits and accuracy, and d', along SNR or duration, with thresholds."""
 
 from collections.abc import Sequence
 from textwrap import fill
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from speechdt.reporting.figures.levels import DURATION, SNR, Dimension, Scale
-from speechdt.reporting.figures.strip import ACCURACY, DETECTION, strip
+from speechdt.reporting.figures.strip import BESIDE, of_kind, strip
 from speechdt.reporting.figures.style import (
     INK,
     PAGE,
@@ -25,11 +25,14 @@ from speechdt.reporting.figures.style import (
     panels,
     styled,
 )
-from speechdt.reporting.tables.thresholds_text import MISFIT
+from speechdt.reporting.tables.thresholds_text import HEADLINE, MISFIT, OWN
 
 OVERLAY = 4
 """Up to this many variants share one panel; bands of more would hide each other."""
-HEARD = 'P("SPEECH" | SPEECH)'
+NAMES = {HEADLINE: "Hits at 10 % false alarms", OWN: 'P("SPEECH" | SPEECH), own θ'}
+"""What the curves of a kind are."""
+BESIDE_LINE = (0, (2, 1.2))
+"""Of the curve at a detector's own threshold, beside that at 10 % false alarms."""
 CORRECT = "Balanced accuracy"
 ALARM: dict[str, Any] = {"color": "#b00020", "fontsize": SMALL, "fontweight": "bold"}
 MOST_LETTERS = 40
@@ -40,7 +43,7 @@ RATES = {0.0: "0", 0.25: ".25", 0.5: ".50", 0.75: ".75", 1.0: "1"}
 def psychometric_snr(
     curves: pd.DataFrame, thresholds: pd.DataFrame, variants: Sequence[str]
 ) -> Figure:
-    """Draw detection and accuracy against SNR, with the thresholds on the same axis below.
+    """Draw hits, accuracy and d' against SNR, with the thresholds on the same axis.
 
     Parameters
     ----------
@@ -55,7 +58,7 @@ def psychometric_snr(
 def psychometric_duration(
     curves: pd.DataFrame, thresholds: pd.DataFrame, variants: Sequence[str]
 ) -> Figure:
-    """Draw detection and accuracy against duration, as `psychometric_snr` does against SNR."""
+    """Draw hits, accuracy and d' against duration, as `psychometric_snr` does against SNR."""
     return _psychometric(curves, thresholds, variants, DURATION)
 
 
@@ -68,7 +71,36 @@ def _psychometric(
             return message(f"One {dimension.name} alone was tested: there is no curve along it.")
         levels = np.unique(np.round(curves.loc[~curves["fitted"], "level"], 6))
         draw = _overlaid if len(variants) <= OVERLAY else _apart
-        return draw(curves, thresholds, looks(variants), Scale(dimension, levels))
+        kind = HEADLINE if (curves["kind"] == HEADLINE).any() else OWN
+        return draw(Curves(curves, thresholds, looks(variants), Scale(dimension, levels), kind))
+
+
+class Curves(NamedTuple):
+    """What a figure is drawn from.
+
+    Attributes
+    ----------
+    curves, thresholds : DataFrame
+        Of one dimension, pooled over the other.
+    look : dict of str to Look
+        Of each variant.
+    scale : Scale
+        The x-axis.
+    kind : str
+        Of the curves that come first: hits at 10 % false alarms, if clips enough were tested.
+    """
+
+    curves: pd.DataFrame
+    thresholds: pd.DataFrame
+    look: dict[str, Look]
+    scale: Scale
+    kind: str
+
+    def poor(self, kind: str) -> list[str]:
+        """Return the variants whose curve does not follow its points."""
+        of = (self.thresholds["kind"] == kind) & (self.thresholds["fit_p"] < MISFIT)
+        names = set(self.thresholds.loc[of, "variant"])
+        return [variant for variant in self.look if variant in names]
 
 
 def _pooled(table: pd.DataFrame, dimension: Dimension) -> pd.DataFrame:
@@ -76,82 +108,94 @@ def _pooled(table: pd.DataFrame, dimension: Dimension) -> pd.DataFrame:
     return table[(table["dimension"] == dimension.name) & (table["slice"].astype(str) == "all")]
 
 
-def _overlaid(
-    curves: pd.DataFrame, thresholds: pd.DataFrame, look: dict[str, Look], scale: Scale
-) -> Figure:
-    """Draw few variants: all in one panel, thresholds below."""
-    rows = 0.36 * len(look) + 0.15
-    figure = Figure(figsize=(PAGE, 3.1 + rows), layout="constrained")
-    axes = figure.subplots(2, 2, sharex="col", height_ratios=[2.2, rows])
-    for variant in look:
-        _detection(axes[0, 0], curves, thresholds, variant, look[variant], scale)
-        _curve(axes[0, 1], curves, "accuracy", variant, look[variant], band=True)
-    for column, (name, marks) in enumerate(((HEARD, DETECTION), (CORRECT, ACCURACY))):
-        catch = marks is DETECTION
-        poor = _poor(thresholds, "detection" if catch else "accuracy")
-        _mark_poor(axes[0, column], *(variant for variant in look if variant in poor))
-        _rates(axes[0, column], name)
-        strip(axes[1, column], thresholds, marks, look, scale)
-        scale.dress(axes[0, column], catch=catch, label=False)
-        scale.dress(axes[1, column], catch=catch)
-    _legend(figure, look, columns=len(look) + 2)
+def _overlaid(of: Curves) -> Figure:
+    """Draw few variants: all in one panel of each kind, thresholds below."""
+    rows = 0.36 * len(of.look) + 0.15
+    figure = Figure(figsize=(PAGE, 4.9 + rows), layout="constrained")
+    axes = figure.subplots(3, 2, sharex="col", height_ratios=[2.2, rows, 1.8])
+    for column, kind in enumerate((of.kind, OWN)):
+        panel = axes[0, column]
+        for variant, look in of.look.items():
+            _curve(panel, of.curves, kind, variant, look, band=True)
+            _down(panel, of, kind, variant)
+            if kind == OWN and column == 1:
+                _guess(panel, of, variant)
+        _mark_poor(panel, *of.poor(kind))
+        _rates(panel, NAMES[kind])
+        strip(axes[1, column], of.thresholds, (of_kind(of.kind), BESIDE)[column], of.look, of.scale)
+    _accuracy(axes[2, 0], of)
+    _sensitivity(axes[2, 1], of)
+    for row in range(3):
+        for column in range(2):
+            of.scale.dress(axes[row, column], catch=column == 1, label=row == 2)
+    _legend(figure, of, columns=min(len(of.look) + 2, 6))
     return figure
 
 
-def _apart(
-    curves: pd.DataFrame, thresholds: pd.DataFrame, look: dict[str, Look], scale: Scale
-) -> Figure:
-    """Draw many variants: detection each in a panel, thresholds and accuracy of all below."""
-    rows, columns = panels(len(look), most_columns(len(look)))
-    heights = [1.3 * rows + 0.35, 0.3 * len(look) + 0.9]
+def _apart(of: Curves) -> Figure:
+    """Draw many variants: the headline each in a panel, the rest of all below."""
+    rows, columns = panels(len(of.look), most_columns(len(of.look)))
+    heights = [1.3 * rows + 0.35, 0.34 * len(of.look) + 2.3]
     figure = Figure(figsize=(PAGE, sum(heights)), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).flat
     axes = above.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for panel, variant in zip(axes.flat, look, strict=False):
-        for other in [name for name in look if name != variant]:
-            line = _part(curves, "detection", other, fitted=True)
+    for panel, variant in zip(axes.flat, of.look, strict=False):
+        for other in [name for name in of.look if name != variant]:
+            line = _part(of.curves, of.kind, other, fitted=True)
             panel.plot(line["level"], line["rate"], color="#cccccc", lw=0.6, zorder=1)
-        _detection(panel, curves, thresholds, variant, look[variant], scale)
+        look = of.look[variant]
+        if of.kind != OWN:
+            line = _part(of.curves, OWN, variant, fitted=True)
+            panel.plot(line["level"], line["rate"], color=look.color, lw=0.9, ls=BESIDE_LINE)
+        _curve(panel, of.curves, of.kind, variant, look, band=True)
+        _down(panel, of, of.kind, variant)
+        _guess(panel, of, variant)
         _rates(panel)
-        scale.dress(panel, catch=True, label=False)
+        of.scale.dress(panel, catch=True, label=False)
         panel.set_title(variant, fontweight="bold")
-        if variant in _poor(thresholds, "detection"):
+        if variant in of.poor(of.kind):
             panel.set_title("poor fit", loc="right", **ALARM)
         panel.tick_params(labelsize=SMALL - 0.5 if columns > 3 else SMALL)
-    for panel in axes.flat[len(look) :]:
+    for panel in axes.flat[len(of.look) :]:
         panel.set_visible(False)
     for column in range(columns):
         last = [panel for panel in axes[:, column] if panel.get_visible()][-1]
         last.xaxis.set_tick_params(labelbottom=True)
-        last.set_xlabel(scale.dimension.label)
-    above.supylabel(HEARD, fontsize=8)
-    _below(below, curves, thresholds, look, scale)
+        last.set_xlabel(of.scale.dimension.label)
+    above.supylabel(NAMES[of.kind], fontsize=8)
+    _below(below, of)
     return figure
 
 
-def _below(
-    figure: SubFigure,
-    curves: pd.DataFrame,
-    thresholds: pd.DataFrame,
-    look: dict[str, Look],
-    scale: Scale,
-) -> None:
-    grid = figure.add_gridspec(2, 2, height_ratios=[1.3, 1])
-    left = figure.add_subplot(grid[:, 0])
-    curve = figure.add_subplot(grid[0, 1])
-    right = figure.add_subplot(grid[1, 1], sharex=curve)
-    for variant in look:
-        _curve(curve, curves, "accuracy", variant, look[variant], band=False)
-    least = curves.loc[curves["kind"] == "accuracy", "rate"].min()
-    _rates(curve, CORRECT, lowest=min(0.5, least))
-    poor = _poor(thresholds, "accuracy")
-    _mark_poor(curve, *(variant for variant in look if variant in poor))
-    scale.dress(curve, catch=False, label=False)
-    curve.tick_params(labelbottom=False)
-    for axes, marks in ((left, DETECTION), (right, ACCURACY)):
-        strip(axes, thresholds, marks, look, scale)
-        scale.dress(axes, catch=False)
-    _legend(figure, look, columns=min(len(look) + 2, 7))
+def _below(figure: SubFigure, of: Curves) -> None:
+    """Draw accuracy and d' of all variants, and the thresholds of all below."""
+    heights = [1.9, 0.34 * len(of.look) + 0.4]
+    axes = figure.subplots(2, 2, sharex="col", height_ratios=heights)
+    _accuracy(axes[0, 0], of)
+    _sensitivity(axes[0, 1], of)
+    for column, marks in enumerate((of_kind(of.kind), BESIDE)):
+        strip(axes[1, column], of.thresholds, marks, of.look, of.scale)
+        for row in range(2):
+            of.scale.dress(axes[row, column], catch=False, label=row == 1)
+    _legend(figure, of, columns=min(len(of.look) + 2, 7))
+
+
+def _accuracy(axes: Axes, of: Curves) -> None:
+    for variant, look in of.look.items():
+        _curve(axes, of.curves, "accuracy", variant, look, band=False)
+    least = of.curves.loc[of.curves["kind"] == "accuracy", "rate"].min()
+    _rates(axes, CORRECT, lowest=min(0.5, least))
+    _mark_poor(axes, *of.poor("accuracy"))
+
+
+def _sensitivity(axes: Axes, of: Curves) -> None:
+    """Draw d' as it is observed: no curve is fitted to it."""
+    for variant, look in of.look.items():
+        points = _part(of.curves, "dprime", variant, fitted=False)
+        axes.plot(points["level"], points["rate"], color=look.color, ls=look.line, lw=0.8)
+        axes.plot(points["level"], points["rate"], **look.marked, mec="white", mew=0.4)
+    axes.axhline(0, color=PALE, lw=0.6, zorder=0)
+    axes.set_ylabel("d′ at own θ")
 
 
 def _part(curves: pd.DataFrame, kind: str, variant: str, *, fitted: bool) -> pd.DataFrame:
@@ -172,31 +216,20 @@ def _curve(
     axes.plot(points["level"], points["rate"], **look.marked, mec="white", mew=0.4)
 
 
-def _detection(
-    axes: Axes,
-    curves: pd.DataFrame,
-    thresholds: pd.DataFrame,
-    variant: str,
-    look: Look,
-    scale: Scale,
-) -> None:
-    """Draw the curve of SPEECH decisions, its guess rate, and its thresholds down to the axis."""
-    _curve(axes, curves, "detection", variant, look, band=True)
-    of = (thresholds["variant"] == variant) & (thresholds["kind"] == "detection")
-    fitted = thresholds[of]
-    axes.plot(
-        [scale.catch] * len(fitted),
-        fitted["guess"],
-        **look.marked | {"mfc": "white", "clip_on": False},
-    )
+def _down(axes: Axes, of: Curves, kind: str, variant: str) -> None:
+    """Draw the thresholds of a curve down to the axis."""
+    at = (of.thresholds["variant"] == variant) & (of.thresholds["kind"] == kind)
     for name, rate in (("dt50", 0.5), ("dt75", 0.75)):
-        axes.vlines(fitted[name].dropna(), -1, rate, color=look.color, lw=0.7, ls=":")
+        levels = of.thresholds.loc[at, name].dropna()
+        axes.vlines(levels, -1, rate, color=of.look[variant].color, lw=0.7, ls=":")
 
 
-def _poor(thresholds: pd.DataFrame, kind: str) -> set[str]:
-    """Return the variants whose curve does not follow its points."""
-    of = (thresholds["kind"] == kind) & (thresholds["fit_p"] < MISFIT)
-    return set(thresholds.loc[of, "variant"])
+def _guess(axes: Axes, of: Curves, variant: str) -> None:
+    """Draw the guess rate at the detector's own threshold, over the catch trials."""
+    at = (of.thresholds["variant"] == variant) & (of.thresholds["kind"] == OWN)
+    rates = of.thresholds.loc[at, "guess"]
+    style = of.look[variant].marked | {"mfc": "white", "clip_on": False}
+    axes.plot([of.scale.catch] * len(rates), rates, **style)
 
 
 def _mark_poor(axes: Axes, *variants: str) -> None:
@@ -216,11 +249,13 @@ def _rates(axes: Axes, label: str = "", lowest: float = 0.0) -> None:
         mark_chance(axes, 0.5)
 
 
-def _legend(figure: Figure | SubFigure, look: dict[str, Look], columns: int) -> None:
+def _legend(figure: Figure | SubFigure, of: Curves, columns: int) -> None:
     handles = [
         Line2D([], [], color=style.color, ls=style.line, marker=style.marker, label=variant)
-        for variant, style in look.items()
+        for variant, style in of.look.items()
     ]
-    for label, face in (("DT50", "white"), ("DT75, 75 % correct", INK)):
+    for label, face in (("DT50; at right: DT75, own θ", "white"), ("DT75; 75 % correct", INK)):
         handles.append(Line2D([], [], color=INK, marker="o", ls="none", mfc=face, label=label))
+    if of.kind != OWN and len(of.look) > OVERLAY:
+        handles.append(Line2D([], [], color=INK, lw=0.9, ls=BESIDE_LINE, label="own θ"))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns)

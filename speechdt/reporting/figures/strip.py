@@ -36,8 +36,13 @@ class Mark(NamedTuple):
     offset: float = 0.0
 
 
-DETECTION = (Mark("detection", "dt50", False, -0.22), Mark("detection", "dt75", True, 0.22))
-ACCURACY = (Mark("accuracy", "dt75", True),)
+BESIDE = (Mark("detection", "dt75", False, -0.22), Mark("accuracy", "dt75", True, 0.22))
+"""Thresholds that depend on a detector's own decision threshold."""
+
+
+def of_kind(kind: str) -> tuple[Mark, Mark]:
+    """Return the marks of DT50 and DT75 of a kind of curve."""
+    return Mark(kind, "dt50", False, -0.22), Mark(kind, "dt75", True, 0.22)
 
 
 def strip(

@@ -11,26 +11,32 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from speechdt.psychometrics.surface import Surface
-from speechdt.reporting.figures.heatmap import COLORMAP, cell_values
+from speechdt.reporting.figures.heatmap import COLORMAP
 from speechdt.reporting.figures.style import INK, PAGE, message, outside, panels, styled
 from speechdt.reporting.tables.formatting import minus
+from speechdt.reporting.tables.thresholds_text import HEADLINE, OWN
 
 POINTS = 60
 
 
 def surface(
-    surface: pd.DataFrame, contour: pd.DataFrame, metrics: pd.DataFrame, variants: Sequence[str]
+    surface: pd.DataFrame, contour: pd.DataFrame, curves: pd.DataFrame, variants: Sequence[str]
 ) -> Figure:
-    """Draw P("SPEECH" | SPEECH clip) over SNR and duration, and where it is 75 %.
+    """Draw hits at 10 % false alarms over SNR and duration, and where they are 75 %.
+
+    Where too few clips were tested for that, SPEECH decisions at each detector's own threshold.
 
     Parameters
     ----------
-    surface, contour, metrics : DataFrame
+    surface, contour, curves : DataFrame
         The tables of these names.
     variants : sequence of str
         Order of the panels.
     """
-    cells = cell_values(metrics, "speech_accuracy")
+    cells = _observed(curves, OWN)
+    kind = HEADLINE if (surface["kind"] == HEADLINE).any() else OWN
+    surface, contour = surface[surface["kind"] == kind], contour[contour["kind"] == kind]
+    dots = _observed(curves, kind)
     with styled():
         if surface.empty or cells.empty:
             return message("A surface takes two SNRs and two durations at least.")
@@ -44,7 +50,7 @@ def surface(
             fitted = surface[surface["variant"] == variant]
             _background(panel, fitted, cells)
             _contour(panel, contour[contour["variant"] == variant])
-            own = cells[cells["variant"] == variant]
+            own = dots[dots["variant"] == variant]
             panel.scatter(
                 own["snr_db"],
                 own["duration_ms"],
@@ -62,8 +68,18 @@ def surface(
         figure.supylabel("Duration (ms)", fontsize=8)
         bar = figure.colorbar(shades, ax=axes, pad=0.02)
         bar.set_ticks([0, 0.25, 0.5, 0.75, 1.0], labels=["0", "25", "50", "75", "100"])
-        bar.set_label("SPEECH decisions on speech (%)", fontsize=7)
+        name = {HEADLINE: "Hits at 10 % false alarms (%)", OWN: "SPEECH decisions on speech (%)"}
+        bar.set_label(name[kind], fontsize=7)
         return figure
+
+
+def _observed(curves: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return variant, snr_db, duration_ms and value of every cell: curves at a duration."""
+    of = (curves["kind"] == kind) & (curves["dimension"] == "snr") & ~curves["fitted"].astype(bool)
+    durations = pd.to_numeric(curves["slice"], errors="coerce")
+    cells = curves[of & durations.notna()].assign(duration_ms=durations)
+    cells = cells.rename(columns={"level": "snr_db", "rate": "value"})
+    return cells[["variant", "snr_db", "duration_ms", "value"]]
 
 
 def _background(axes: Axes, fitted: pd.DataFrame, cells: pd.DataFrame) -> None:

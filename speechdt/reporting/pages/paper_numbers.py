@@ -39,6 +39,7 @@ DECIMALS = {
 }
 """Columns of the matrix that are quoted with three decimals."""
 THRESHOLDS = {
+    **{"dt50_roc10": "DtFiftyMatched", "dt75_roc10": "DtSeventyFiveMatched"},
     **{"dt50": "DtFifty", "dt75": "DtSeventyFive", "dt75_far10": "DtSeventyFiveFar"},
     **{"auc75": "AucSeventyFive", "accuracy75": "AccuracySeventyFive"},
 }

@@ -21,12 +21,18 @@ Cell: TypeAlias = Callable[[Row], str]
 MISSING = "–"
 CHANCE = "chance"
 UNDEFINED = "undefined"
-DIMENSIONS = {"snr": ("SNR", "dB"), "duration": ("duration", "ms")}
+DIMENSIONS = {
+    "snr": ("SNR", "dB"),
+    "snr_speech": ("speech-band SNR", "dB"),
+    "duration": ("duration", "ms"),
+}
 """Dimensions of curves by their name in the tables: name in a text, and unit."""
 EXPLANATIONS = {
     "<": "Below the tested range: the curve is higher than this already at the lowest level.",
     ">": "Above the tested range: the curve does not get this high even at the highest level.",
-    UNDEFINED: "Says SPEECH this often to background alone, so there is no threshold.",
+    UNDEFINED: "No threshold: the detector says SPEECH this often to background alone, or does not "
+    "hear more at higher levels than at lower ones by more than chance, or fewer than 100 clips or "
+    "30 groups of NONSPEECH stand behind a criterion.",
     CHANCE: "With two balanced classes, guessing alone is right half of the time.",
     MISSING: "Not measured, or not defined for these trials.",
 }
@@ -36,7 +42,7 @@ ROUNDING = 1e-6
 FOOTNOTE = (
     "In brackets: 95 % intervals, bootstrapped over groups of recordings. “<” and “>”: the "
     "threshold lies outside the tested range. “undefined”: the detector says SPEECH that often to "
-    "background alone."
+    "background alone, its curve does not rise, or too few clips define its criterion."
 )
 MODEL_NOTES = {
     "nano": "nano: a toy of the architecture, trained by this workflow in minutes; its figures say "

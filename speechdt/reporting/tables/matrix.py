@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 METRICS = (
@@ -19,6 +20,8 @@ METRICS = (
 CLEAN_METRICS = ("accuracy", "balanced_accuracy", "auc")
 """Metrics of the clean cell, as ``clean_…`` columns."""
 THRESHOLDS = {
+    "dt50_roc10_db": ("roc10", "dt50"),
+    "dt75_roc10_db": ("roc10", "dt75"),
     "dt50_db": ("detection", "dt50"),
     "dt75_db": ("detection", "dt75"),
     "auc75_db": ("auc", "dt75"),
@@ -26,6 +29,12 @@ THRESHOLDS = {
     "accuracy75_db": ("accuracy", "dt75"),
 }
 """Thresholds of ``matrix.csv``: the kind of curve along SNR, and which of its thresholds."""
+FALSE_ALARMS = {
+    "dt75_false_alarms": "detection",
+    "dt75_far10_false_alarms": "far10",
+    "accuracy75_false_alarms": "accuracy",
+}
+"""False alarms that thresholds were bought at, and the kind of curve."""
 
 ORIGINS = {
     "auc_within": ("all", "auc_within"),
@@ -59,8 +68,8 @@ def matrix(
     -------
     DataFrame
         variant, backend, model, n; `METRICS` and `CLEAN_METRICS`, each with ``_low`` and ``_high``;
-        `THRESHOLDS`, in dB, each with ``_low``, ``_high`` and ``…_censored``; dev_auc, dev_auc_low
-        and dev_auc_high.
+        `THRESHOLDS`, in dB, each with ``_low``, ``_high`` and ``…_censored``; `FALSE_ALARMS`;
+        dev_auc, dev_auc_low and dev_auc_high.
     """
     return pd.DataFrame(
         _matrix_row(
@@ -92,6 +101,8 @@ def _matrix_row(
         row[column] = at.get(name)
         row[f"{stem}_censored"] = at.get(f"{name}_censored")
         row[f"{column}_low"], row[f"{column}_high"] = at.get(f"{name}_low"), at.get(f"{name}_high")
+    for column, kind in FALSE_ALARMS.items():
+        row[column] = curves["false_alarms"].get(kind) if len(curves) else np.nan
     return row
 
 

@@ -88,6 +88,7 @@ def trading_table(
     rows = []
     for _, row in surface.iterrows():
         own = contour[(contour["variant"] == row["variant"]) & contour["tested"]]
+        own = own[own["kind"] == row["kind"]]
         value, low, high = (float(row[f"db_per_doubling{end}"]) for end in ("", "_low", "_high"))
         cells = {
             f"{at['duration_ms']:g} ms": Threshold(
@@ -96,7 +97,8 @@ def trading_table(
             for _, at in own.iterrows()
         }
         trade = {"dB a doubling": with_interval(value, low, high), "Lapse": number(row["lapse"], 3)}
-        rows.append({"Variant": str(row["variant"]), **trade, **cells})
+        at = {"At": "own θ" if row["kind"] == "detection" else "10 % FA"}
+        rows.append({"Variant": str(row["variant"]), **at, **trade, **cells})
     return pd.DataFrame(rows, dtype=str)
 
 

@@ -20,21 +20,30 @@ from speechdt.reporting.tables.formatting import (
 )
 
 THRESHOLDS_NOTE = (
-    f"{FOOTNOTE} FA: false alarms, on dev. “75 % correct”: where balanced accuracy reaches 75 %; "
-    "its 50 % is chance with two balanced classes. Fit: deviance of the curve of DT50 and DT75, "
-    "against what differences between groups would bring; “poor” where p is below 0.01."
+    f"{FOOTNOTE} DT50 and DT75: hits at 10 % false alarms, whatever a detector’s own threshold. "
+    "At own θ: at the threshold learned on dev, and at that for 10 % false alarms on dev, each "
+    "with the false alarms (FA) that it was bought at. “75 % correct”: where balanced accuracy "
+    "reaches 75 %. Fit: deviance of the first curve that is defined, against what differences between "
+    "groups would bring; “poor” where p is below 0.01."
 )
 MISFIT = 0.01
 """p below which a curve is called a poor fit: a run has a hundred curves."""
+HEADLINE = "roc10"
+"""Kind of the curve that detectors are compared by."""
+OWN = "detection"
+"""Kind of the curve at a detector's own threshold."""
 THRESHOLDS = {
-    "DT50": ("detection", "dt50"),
-    "DT75": ("detection", "dt75"),
-    "DT75, 10 % FA": ("far10", "dt75"),
-    "50 % correct": ("accuracy", "dt50"),
+    "DT50": (HEADLINE, "dt50"),
+    "DT75": (HEADLINE, "dt75"),
+    "DT50, own θ": (OWN, "dt50"),
+    "DT75, own θ": (OWN, "dt75"),
+    "DT75, θ for 10 % FA": ("far10", "dt75"),
     "75 % correct": ("accuracy", "dt75"),
     "AUC 0.75": ("auc", "dt75"),
 }
 """Headings of the thresholds table: the kind of curve, and which of its thresholds."""
+BOUGHT_AT = {"DT75, own θ": "FA (%)", "DT75, θ for 10 % FA": "its FA (%)"}
+"""Headings after which the false alarms of the same curve stand."""
 AT_CHANCE = ("accuracy", "auc")
 """Kinds of curve that start at 0.5, by chance and not by what a detector says to background."""
 
@@ -63,11 +72,17 @@ def thresholds_table(
             row = {"Variant": variant, "Along": f"{name} ({unit})", "At": _part(dimension, part)}
             for heading, (kind, threshold) in THRESHOLDS.items():
                 row[heading] = _threshold(kinds, kind, threshold, ranges[dimension])
+                if heading in BOUGHT_AT:
+                    row[BOUGHT_AT[heading]] = number(100 * kinds.loc[kind, "false_alarms"])
             for rate in ("guess", "lapse"):
-                row[rate.capitalize()] = number(kinds.loc["detection", rate], 3)
-            row["Fit"] = fit_text(kinds.loc["detection", "fit_p"])
+                row[rate.capitalize()] = number(kinds.loc[OWN, rate], 3)
+            tests = [kinds["fit_p"].get(kind, math.nan) for kind in (HEADLINE, OWN)]
+            row["Fit"] = fit_text(next((p for p in tests if not math.isnan(p)), math.nan))
             rows.append(row)
-    headings = ["Variant", "Along", "At", *THRESHOLDS, "Guess", "Lapse", "Fit"]
+    headings = ["Variant", "Along", "At"]
+    for heading in THRESHOLDS:
+        headings += [heading, *([BOUGHT_AT[heading]] if heading in BOUGHT_AT else [])]
+    headings += ["Guess", "Lapse", "Fit"]
     return pd.DataFrame(rows, columns=headings, dtype=str)
 
 
@@ -79,9 +94,20 @@ def fit_text(p: float) -> str:
 
 
 def _part(dimension: Any, part: Any) -> str:
-    """Return the level of the other dimension that a curve was measured at."""
-    other, unit = DIMENSIONS["duration" if dimension == "snr" else "snr"]
-    return f"all {other}s" if part == "all" else f"{minus(str(part))} {unit}"
+    """Return the level of the other dimension, or the background, that a curve was measured at."""
+    other, unit = DIMENSIONS["snr" if dimension == "duration" else "duration"]
+    if part == "all":
+        return f"all {other}s"
+    return f"{minus(str(part))} {unit}" if is_level(part) else str(part).replace("_", "-")
+
+
+def is_level(part: Any) -> bool:
+    """Say whether a slice is a level of the other dimension, and no background."""
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True
 
 
 def _threshold(of_kind: pd.DataFrame, kind: str, name: str, tested: Range) -> str:
@@ -92,10 +118,21 @@ def _threshold(of_kind: pd.DataFrame, kind: str, name: str, tested: Range) -> st
 
 
 def sliced_thresholds_table(
-    thresholds: pd.DataFrame, ranges: Mapping[str, Range], dimension: str, name: str = "dt75"
+    thresholds: pd.DataFrame,
+    ranges: Mapping[str, Range],
+    dimension: str,
+    name: str = "dt75",
+    *,
+    kind: str = HEADLINE,
+    backgrounds: bool = False,
 ) -> pd.DataFrame:
-    """Return one detection threshold: one row a variant, one column a slice."""
-    of = (thresholds["dimension"] == dimension) & (thresholds["kind"] == "detection")
+    """Return one threshold: one row a variant, one column a slice.
+
+    Slices are the levels of the other dimension, or the backgrounds; “all” is among either.
+    """
+    of = (thresholds["dimension"] == dimension) & (thresholds["kind"] == kind)
+    slices = thresholds["slice"].astype(str)
+    of &= (slices == "all") | (slices.map(is_level) != backgrounds)
     table = thresholds[of]
     parts = list(dict.fromkeys(table["slice"].astype(str)))
     rows = []

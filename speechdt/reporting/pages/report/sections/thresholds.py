@@ -4,7 +4,15 @@ from speechdt.reporting.pages.parts import Table
 from speechdt.reporting.pages.report.section import Results, Section
 from speechdt.reporting.tables.formatting import DIMENSIONS, EXPLANATIONS
 from speechdt.reporting.tables.statistics_text import trading_table
-from speechdt.reporting.tables.thresholds_text import sliced_thresholds_table, thresholds_table
+from speechdt.reporting.tables.thresholds_text import (
+    HEADLINE,
+    OWN,
+    sliced_thresholds_table,
+    thresholds_table,
+)
+
+AT = {HEADLINE: "at 10 % false alarms", OWN: "at the detector’s own threshold"}
+"""How captions call the kinds of curve."""
 
 
 def section(results: Results) -> Section:
@@ -12,7 +20,12 @@ def section(results: Results) -> Section:
     every = thresholds_table(results.tables["thresholds"], results.ranges)
     caption = "Thresholds of every curve, with its guess and lapse rate."
     content = {
-        "thresholds": [_pooled(results), *_sliced(results), *_trading(results)],
+        "thresholds": [
+            _pooled(results),
+            *_sliced(results),
+            *_by_background(results),
+            *_trading(results),
+        ],
         "all_thresholds": Table("all-thresholds", caption, every),
         "explanations": EXPLANATIONS,
     }
@@ -27,12 +40,34 @@ def _pooled(results: Results) -> Table:
 def _sliced(results: Results) -> list[Table]:
     """Return DT75 along each dimension by level of the other."""
     made = []
-    for dimension in results.ranges:
+    for dimension, other in (("snr", "duration"), ("duration", "snr")):
+        if dimension not in results.ranges:
+            continue
         name, unit = DIMENSIONS[dimension]
-        other = DIMENSIONS["duration" if dimension == "snr" else "snr"][0]
-        caption = f"DT75 along {name}, in {unit}, at each {other}."
-        cells = sliced_thresholds_table(results.tables["thresholds"], results.ranges, dimension)
-        made.append(Table(f"dt75-{dimension}", caption, cells))
+        for kind, at in AT.items():
+            caption = f"DT75 along {name}, in {unit}, at each {DIMENSIONS[other][0]}, {at}."
+            cells = sliced_thresholds_table(
+                results.tables["thresholds"], results.ranges, dimension, kind=kind
+            )
+            made.append(Table(f"dt75-{dimension}-{kind}", caption, cells))
+    return made
+
+
+def _by_background(results: Results) -> list[Table]:
+    """Return DT75 by background, along the SNR and along that in the speech band."""
+    table, made = results.tables["thresholds"], []
+    for dimension in ("snr", "snr_speech"):
+        for kind, at in AT.items():
+            cells = (
+                sliced_thresholds_table(
+                    table, results.ranges, dimension, kind=kind, backgrounds=True
+                )
+                if dimension in results.ranges
+                else None
+            )
+            if cells is not None and len(cells.columns) > 2:
+                caption = f"DT75 along {DIMENSIONS[dimension][0]}, in dB, by background, {at}."
+                made.append(Table(f"dt75-background-{dimension}-{kind}", caption, cells))
     return made
 
 
