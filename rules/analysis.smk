@@ -104,6 +104,11 @@ rule measure_origins:
         "scripts/analysis/measure_origins.py"
 
 
+def heard_by(wildcards):
+    """Return the runs whose detectors hear the clips; of an ensemble those of its members."""
+    return of_variant("member_runs")(wildcards) or of_variant("runs")(wildcards)
+
+
 rule fit_thresholds:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),
@@ -116,6 +121,7 @@ rule fit_thresholds:
         thresholds=lambda wildcards: products.thresholds_of(
             of_variant("runs")(wildcards)
         ),
+        choices=lambda wildcards: products.choices(heard_by(wildcards)),
     output:
         thresholds="<results>/thresholds/{variant}.csv",
         curves="<results>/thresholds/{variant}.curves.csv",
@@ -131,6 +137,11 @@ rule fit_thresholds:
     params:
         runs=of_variant("runs"),
         plan=experiment.grid.snr_db,
+        containers=lambda wildcards: [
+            experiment.runs[run].presentation["container"]
+            for run in heard_by(wildcards)
+            if not experiment.runs[run].alternatives
+        ],
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         code=checkout.code("analysis/fit_thresholds.py"),

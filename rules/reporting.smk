@@ -91,6 +91,8 @@ rule write_report:
         surface="<results>/tables/surface.csv",
         contour="<results>/tables/contour.csv",
         verdict="<results>/tables/verdict.csv",
+        levels="<results>/tables/levels.csv",
+        presentations="<results>/tables/presentations.csv",
         threshold_sensitivity="<results>/tables/threshold_sensitivity.csv",
         giveaways=products.giveaway_tables,
         origins="<results>/tables/origins.csv",

@@ -27,13 +27,13 @@ class Detector(Protocol):
     gpus : int
         GPUs that one job running it claims; a variant's ``gpus:`` overrides it.
 
-    Four more are optional. ``shortest_ms`` is the duration of the shortest clip that it can hear: a
+    Others are optional. ``shortest_ms`` is the duration of the shortest clip that it can hear: a
     number, or a function of its options; a grid with shorter ones is refused before any job.
     ``takes_int16 = True`` says that samples become 16-bit numbers, so that
     what exceeds full scale is clipped: levels at which that happens are not offered.
     ``own_level`` says whether dev chooses at which level it hears, where the configuration does not
-    (:func:`hears_at_own_level`). ``vendor_threshold`` is the threshold on P(speech) that the vendor's own
-    tools have by default; ``tables/operating_points.csv`` then says what that gives.
+    (:func:`hears_at_own_level`). ``vendor_threshold`` is the threshold on P(speech) that the
+    vendor's own tools have by default; ``tables/operating_points.csv`` then says what that gives.
     """
 
     gpus: int

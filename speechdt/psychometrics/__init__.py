@@ -10,6 +10,7 @@ goodness_of_fit : goodness of fit of a psychometric curve: its deviance against 
 guess_rate : SPEECH decisions on catch trials (background alone).
 matched_hits : hit rate at matched false alarms: one point of the ROC curve, for resampled groups.
 maximise : maximum of the posterior of psychometric curves, for whole batches of curves.
+played_twice : thresholds along duration of variants that hear speech twice.
 posterior : log posterior of psychometric curves, its gradient and its information.
 rates : rates behind psychometric curves, as observed and under every draw of groups and criteria.
 strata : parts of the test trials that have a curve of their own, and where their criteria come

@@ -11,7 +11,7 @@ from speechdt.prompts.bank import bank_table
 from speechdt.psychometrics.comparison import compare_thresholds
 from speechdt.psychometrics.surface import surface
 from speechdt.psychometrics.thresholds import thresholds
-from speechdt.reporting.tables import latency, matrix
+from speechdt.reporting.tables import latency, levels, matrix
 from speechdt.reporting.tables.training import adapters_table, training_curves
 from speechdt.statistics.auc_comparison import compare_auc
 from speechdt.statistics.calibration import Calibration
@@ -72,7 +72,34 @@ def make(count, snrs=SNRS, durations=DURATIONS):
     found |= _deployed(tuple(variants), snrs, durations)
     found["prompts"] = _bank(tuple(variants), snrs, durations)
     found["hygiene"] = _hygiene(variants)
+    found |= _levels(variants)
     return found
+
+
+def _levels(variants):
+    """Let every other variant hear best at -38 dBFS, by a choice, and all others as stored."""
+    rungs = ["stored", -60.0, -50.0, -38.0, -26.0, -20.0]
+    best = {name: "stored" if place % 2 else -38.0 for place, name in enumerate(variants)}
+    probes, chosen = {}, {}
+    for name, level in best.items():
+        at = -10 if level == "stored" else level
+        auc = np.array([0.85 - abs((-10 if r == "stored" else r) - at) / 100 for r in rungs])
+        probes[name] = pd.DataFrame(
+            {"level": rungs, "clips": 100, "groups": 20, "auc": auc, "auc_low": auc - 0.1}
+            | {"auc_high": auc + 0.05, "moved": 0.1, "beyond_full_scale": 0.0}
+        )
+        told = {"level": level, "container": "none", "options": {}, "auc": 0.85, "share": 0.9}
+        chosen[name] = {
+            "chosen": told,
+            "default": told | {"level": "stored"},
+            "tried": [told],
+            "not_offered": [],
+        }
+    plain = {name: {"level": "stored", "container": "none"} for name in variants}
+    gained = {"auc": 0.85, "auc_stored": 0.6, "gain": 0.25, "gain_low": 0.1, "gain_high": 0.3}
+    chosen = {name: one for name, one in chosen.items() if best[name] != "stored"}
+    presented = levels.presentations(plain, chosen, dict.fromkeys(chosen, gained))
+    return {"levels": levels.levels(probes, best), "presentations": presented}
 
 
 @cache

@@ -1,6 +1,11 @@
 """Psychometric curves of a variant: thresholds/{variant}.csv and the curves themselves."""
 
+import json
+from pathlib import Path
+
+from speechdt.audio.presentation import MIRRORED
 from speechdt.detectors.decisions import decided_runs, thresholds_by
+from speechdt.psychometrics.played_twice import without_duration
 from speechdt.psychometrics.surface import surface
 from speechdt.psychometrics.thresholds import thresholds
 from speechdt.trials.cells import CATCH
@@ -25,6 +30,9 @@ if __name__ == "__main__":
         table, curves = thresholds(
             trials[~silent], trials[silent], plan=snakemake.params.plan, **settings
         )
+        chosen = [json.loads(Path(path).read_text())["chosen"] for path in snakemake.input.choices]
+        containers = [*snakemake.params.containers, *(one["container"] for one in chosen)]
+        table = without_duration(table, MIRRORED in containers)
         parameters, contour = surface(trials[~silent], trials[silent], **settings)
         for frame, output in (
             (table, snakemake.output.thresholds),

@@ -125,6 +125,17 @@ FIGURES = {
         "solid where p is at most 0.05 after Holm's correction, and dotted where it is not.",
         ("comparisons", "matrix"),
     ),
+    "levels": Entry(
+        "How well detectors tell speech, against level",
+        "Area under the ROC curve on dev, clips played at each level (root mean square of the "
+        "whole clip) and, at the right, as they are stored; whiskers: 95 % intervals over groups. "
+        "The filled marker is the level at which the variant is scored on test; the grey band "
+        "reaches 0.01 below its best. Language models and what was trained here hear a part of "
+        "dev's clips.",
+        ("levels",),
+        section="levels",
+        in_paper=False,
+    ),
     "prompts": Entry(
         "Prompts of the bank",
         "Every prompt of the bank on all of dev, for each detector that a prompt is searched for. "

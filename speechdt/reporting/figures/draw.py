@@ -10,6 +10,7 @@ from speechdt.reporting.figures.confusion import confusion
 from speechdt.reporting.figures.heatmap import heatmap
 from speechdt.reporting.figures.hygiene import hygiene
 from speechdt.reporting.figures.pareto import pareto
+from speechdt.reporting.figures.presentation import levels
 from speechdt.reporting.figures.prompts import prompts
 from speechdt.reporting.figures.psychometric import psychometric_duration, psychometric_snr
 from speechdt.reporting.figures.reliability import reliability
@@ -22,7 +23,7 @@ _FUNCTIONS: dict[str, Callable[..., Figure]] = {
     for function in (
         *(psychometric_snr, psychometric_duration),
         *(heatmap, pareto, reliability, confusion, comparisons, surface, roc),
-        *(adapters, training, prompts, hygiene),
+        *(adapters, training, prompts, hygiene, levels),
     )
 }
 

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from speechdt.arrays import Floats
+
 NEAR = 0.01
 """Distance in AUC within which a level is as good as the best one."""
 LEVEL_TEXT = ("level", "container", "chosen")
@@ -39,6 +41,11 @@ def levels(probes: Mapping[str, pd.DataFrame], heard: Mapping[str, Any]) -> pd.D
         parts.append(probe.assign(heard=at, near_best=near))
         parts[-1].insert(0, "variant", variant)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["variant"])
+
+
+def numbers(levels: pd.Series) -> Floats:
+    """Return levels in dBFS; as stored is NaN."""
+    return pd.to_numeric(levels, errors="coerce").to_numpy(dtype=np.float64)
 
 
 def same_level(level: Any) -> str:
@@ -108,7 +115,7 @@ def presentations(
             row |= {"share": chosen["share"], "auc_dev": chosen["auc"], **gains[variant]}
             row["auc_dev_stored"] = found["default"]["auc"] if found["default"] else np.nan
         rows.append({("chosen" if name == "options" else name): v for name, v in row.items()})
-    return pd.DataFrame(rows, columns=[*TOLD, *GAINED])
+    return pd.DataFrame(rows, columns=[*TOLD, *GAINED]).astype({"tried": "Int64"})
 
 
 def with_presentations(matrix: pd.DataFrame, presented: pd.DataFrame) -> pd.DataFrame:
