@@ -9,7 +9,7 @@ from speechdt.detectors.hearing import Hearing
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         params, output = snakemake.params, Path(snakemake.output[0])
         chosen = choose(
             snakemake.input.cells,

@@ -10,7 +10,7 @@ from speechdt.store import Store
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], snakemake.resources.gpu) as log:
+    with logged(snakemake.log[0]) as log:
         params, run = snakemake.params, snakemake.wildcards.run
         base = Hearing(params.backend, find_detectors()[params.backend], params.options)
         heard = base.under(params.default)
