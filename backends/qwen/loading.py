@@ -1,5 +1,6 @@
 """Loading of checkpoints and adapters with transformers and PEFT."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 from torch import nn
 
 from .adapter_files import (
+    NOT_LOADED,
     SHOWN,
     WEIGHTS,
     AdapterFiles,
@@ -21,6 +23,8 @@ from .reachable import located
 
 PREFIX = "base_model.model."
 """What PEFT puts before a layer's name."""
+COMPUTED = ("inv_freq", "position_ids")
+"""Ends of names that older checkpoints have of what is no weight."""
 ROOM = 0.9
 """Share of a GPU's free memory that weights may take; the rest is for what is computed."""
 
@@ -75,14 +79,7 @@ def load_model(
     try:
         config = cls.config_class.from_pretrained(where, revision=revision)
         dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
-        placed: dict[str, Any] = {"device_map": None}
-        if quantization is not None:
-            placed = {
-                "device_map": {"": device},
-                "quantization_config": quantization_config(quantization, dtype),
-            }
-        elif device.type != "cpu":
-            placed = {"device_map": _device_map(cls, config, dtype, device)}
+        placed = _placement(cls, config, dtype, device, quantization)
         loaded, info = cls.from_pretrained(
             where,
             revision=revision,
@@ -96,13 +93,43 @@ def load_model(
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f"model '{model}' cannot be loaded: {reason}") from error
-    missing = sorted(info["missing_keys"])
-    if missing:
-        raise ValueError(
-            f"model '{model}' lacks {len(missing)} weights of {class_name}, such as {missing[0]}"
-        )
+    _check_loaded(info, model, class_name)
     loaded.name_or_path = loaded.config.name_or_path = model  # not the folder of a cache
     return loaded.eval().requires_grad_(False)
+
+
+def _placement(
+    cls: type, config: Any, dtype: torch.dtype, device: torch.device, quantization: str | None
+) -> dict[str, Any]:
+    """Return what `from_pretrained` is told of where weights go, and in how many bits."""
+    if quantization is not None:
+        settings = quantization_config(quantization, dtype)
+        return {"device_map": {"": device}, "quantization_config": settings}
+    if device.type == "cpu":
+        return {"device_map": None}
+    return {"device_map": _device_map(cls, config, dtype, device)}
+
+
+def _check_loaded(info: Mapping[str, Any], model: str, class_name: str) -> None:
+    """Raise a ValueError of one line unless a checkpoint gave each weight, and had no others.
+
+    transformers warns of these in a log, makes up what is missing, and goes on.
+    """
+    unexpected = [
+        name
+        for name in info.get("unexpected_keys") or ()
+        if not name.startswith(NOT_LOADED) and not name.endswith(COMPUTED)
+    ]
+    misshapen = [str(one[0]) for one in info.get("mismatched_keys") or ()]
+    for problem, names in (
+        ("lacks", sorted(info["missing_keys"])),
+        ("has in other shapes", sorted(misshapen)),
+        ("has beside what is loaded", sorted(unexpected)),
+    ):
+        if names:
+            raise ValueError(
+                f"model '{model}' {problem} {len(names)} weights of {class_name}, such as {names[0]}"
+            )
 
 
 def apply_adapter(model: nn.Module, adapter: str) -> nn.Module:

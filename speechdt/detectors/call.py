@@ -47,7 +47,11 @@ def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> st
     """Return the file name of the store for a detector under these options, source and versions."""
     files = source_files(cls)
     identity = {
-        "options": {key: _content(value) for key, value in options.items()},
+        "options": {
+            key: _content(value)
+            for key, value in options.items()
+            if key not in getattr(cls, "incidental", ())
+        },
         "code": code_hash(*files),
         "versions": imported_versions(files),
     }

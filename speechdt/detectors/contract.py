@@ -18,6 +18,22 @@ class PluginError(SpeechdtError):
     """A plugin or a variant's options are unusable; the message is one line naming which."""
 
 
+class Unfinished(SpeechdtError):
+    """A detector stopped before it had answered all; what it has answered is kept.
+
+    Parameters
+    ----------
+    reason : str
+        One line.
+    scores : array_like
+        As it would have returned them, NaN where there is no answer.
+    """
+
+    def __init__(self, reason: str, scores: ArrayLike):
+        super().__init__(reason)
+        self.scores: NDArray[np.float64] = np.asarray(scores, dtype=np.float64)
+
+
 @runtime_checkable
 class Detector(Protocol):
     """A speech detector, built by calling its class with a variant's options.

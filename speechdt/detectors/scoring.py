@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.call import ScoreError, ask
-from speechdt.detectors.contract import Detector
+from speechdt.detectors.contract import Detector, Unfinished
 from speechdt.store import Store
 from speechdt.trials.cells import SCHEMA, count_trials, read_cell
 
@@ -114,7 +114,12 @@ class Asker:
             if missing:
                 self._detector = self._detector or self._build()
                 decoded = [from_flac_bytes(clips[i]) for i in missing]
-                fresh = ask(self._detector, decoded, [names[i] for i in missing], self._name)
+                try:
+                    fresh = ask(self._detector, decoded, [names[i] for i in missing], self._name)
+                except Unfinished as error:
+                    answered = zip(missing, error.scores, strict=True)
+                    self._store.put({keys[i]: float(p) for i, p in answered if p == p})
+                    raise ScoreError(f"{self._name}: {error}") from error
                 new = {keys[i]: float(p) for i, p in zip(missing, fresh, strict=True)}
                 self._store.put(new)
                 known |= new

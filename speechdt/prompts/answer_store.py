@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speechdt.arrays import Floats, Indices
+from speechdt.detectors.contract import Unfinished
 from speechdt.prompts.race import Ask
 from speechdt.store import Store
 
@@ -80,17 +81,25 @@ class AskOnce:
         for start in range(0, len(clips), CHUNK):
             chunk = clips[start : start + CHUNK]
             for together, missing in self._missing(prompts, chunk):
-                fresh = np.asarray(self._ask(together, missing), dtype=np.float64)
+                try:
+                    fresh = np.asarray(self._ask(together, missing), dtype=np.float64)
+                except Unfinished as error:
+                    self._keep(together, missing, error.scores)
+                    raise
                 self.asked += fresh.size
-                self._store.put(
-                    {
-                        prompt: {self._keys[i]: float(p) for i, p in zip(missing, row, strict=True)}
-                        for prompt, row in zip(together, fresh, strict=True)
-                    }
-                )
+                self._keep(together, missing, fresh)
                 for prompt, row in zip(together, fresh, strict=True):
                     self._known[prompt][missing] = row
         return np.array([self._of(prompt)[clips] for prompt in prompts])
+
+    def _keep(self, prompts: Sequence[str], clips: Indices, answers: Floats) -> None:
+        """Save answers, (prompts, clips), but for those that are NaN."""
+        self._store.put(
+            {
+                prompt: {self._keys[i]: float(p) for i, p in zip(clips, row, strict=True) if p == p}
+                for prompt, row in zip(prompts, answers, strict=True)
+            }
+        )
 
     def _of(self, prompt: str) -> Floats:
         """Return what is known of a prompt, (clips,), NaN elsewhere."""

@@ -332,6 +332,15 @@ def test_weights_that_are_missing(tmp_path):
         DETECTORS["qwen2_audio"](model=str(folder))
 
 
+def test_weights_that_nothing_loads(tmp_path):
+    folder = small.save("qwen2_audio", tmp_path / "m")
+    weights = load_file(folder / "model.safetensors")
+    more = weights | {"language_model.model.layers.9.extra.weight": torch.zeros(2)}
+    save_file(more, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"has beside what is loaded 1 weights .*layers\.9\.extra"):
+        DETECTORS["qwen2_audio"](model=str(folder))
+
+
 def test_a_model_for_another_sampling_rate(tmp_path):
     folder = small.save("qwen2_audio", tmp_path / "m")
     processor = AutoProcessor.from_pretrained(folder)
