@@ -17,7 +17,7 @@ $(error Snakemake does not quote the interpreter, so that nothing works below a 
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup results check test test-full test-oldest lint types unit dag lock clean
+.PHONY: help setup results vads check test test-full test-oldest lint types unit dag lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ results: $(READY) ## Run the workflow: tables, figures and report in results/
 	@$(BIN)/python -m speechdt.workflow.unlock
 	@$(SNAKEMAKE)
 	@echo "Open results/report.html, or see results/README.md for what is where."
+
+vads: $(READY) ## Compare today's voice activity detectors, in results/vads (docs/detectors.md)
+	@$(BIN)/python -m speechdt.workflow.unlock
+	@$(SNAKEMAKE) --configfile configs/vads.yaml
+	@echo "Open results/vads/report.html."
 
 check: lint types unit ## Check the code and run the tests that start no workflow: minutes
 

@@ -29,6 +29,7 @@ class Energy:
 
     gpus = 0
     shortest_ms = FRAME * 1000 / SAMPLE_RATE
+    own_level = False
 
     def __init__(self, pooling: Pooling = "max"):
         self.pooling = pooling

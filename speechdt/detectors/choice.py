@@ -2,10 +2,12 @@
 
 Each alternative is a level, a container and options. That with the best area under the ROC curve on
 dev, over the levels of the plan and whole groups, is what the detector is judged with on test; of
-equals the first, which is the detector's default on clips as they are stored.
+equals the first, which is the detector's default on clips as they are stored. Of more than
+`MOST_TOGETHER` combinations not all are tried: the level is chosen first, then the container, then
+each option, what was chosen before standing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from speechdt.trials.cells import read_cell
 MOST_CLIPPED = 0.001
 """Share of the clips that may exceed full scale where a detector takes 16-bit samples. (To spare a
 clip by itself would tell its class: speech has the higher peaks.)"""
+MOST_TOGETHER = 12
+"""Combinations that are all tried."""
 COLUMNS = ("trial_id", "group_id", "label", "audio")
 
 
@@ -36,6 +40,7 @@ def choose(
     alternatives: Sequence[Mapping[str, Any]],
     cache: Path,
     *,
+    clips: int,
     replicates: int,
     seed: int,
     who: str,
@@ -52,6 +57,8 @@ def choose(
         ``level``, ``container`` and ``options`` of each; the first is the default.
     cache : Path
         Folder in which scores are kept.
+    clips : int
+        How many clips are heard, if there are so many, evenly over cells and classes.
     replicates, seed : int
     who : str
         What an error calls the detector.
@@ -60,7 +67,8 @@ def choose(
     -------
     dict
         chosen and default: an alternative each, with auc; tried: all that were, with auc and share
-        (of the replicates of dev's groups, those that would have chosen it); not_offered: levels
+        (of the replicates of dev's groups, those that would have chosen it of them); offered: how
+        many combinations there are; not_offered: levels
         at which too many clips exceed full scale, with beyond_full_scale, their share; clips,
         groups, replicates, split.
 
@@ -69,20 +77,24 @@ def choose(
     ScoreError
         If the detector breaks its contract, or none of the alternatives can be offered.
     """
-    trials = read_trials(cells)
+    trials = spread(read_trials(cells), clips)
     shares = beyond_full_scale(trials["audio"], [one["level"] for one in alternatives])
     refused = not_offered(base, shares)
     offered = [one for one in alternatives if one["level"] not in refused]
     if not offered:
         raise ScoreError(f"{who}: at every level offered too many clips exceed full scale")
-    scores = [_scores(base.under(one), trials, cache, who) for one in offered]
-    aucs = replicated_auc(trials, scores, replicates, seed)
-    best, tried = _ranked(offered, aucs)
+
+    def replicated(one: Mapping[str, Any]) -> Floats:
+        scores = _scores(base.under(one), trials, cache, who)
+        return replicated_auc(trials, [scores], replicates, seed)[:, 0]
+
+    best, tried = _ranked(*_tried(offered, replicated))
     return {
         "chosen": _named(best),
         "default": _named(tried[0]) if offered[0] is alternatives[0] else None,
         "tried": tried,
-        "not_offered": [{"level": level, "beyond_full_scale": shares[level]} for level in refused],
+        "offered": len(offered),
+        "not_offered": [{"level": at, "beyond_full_scale": shares[at]} for at in refused],
         "clips": len(trials),
         "groups": int(trials["group_id"].nunique()),
         "replicates": replicates,
@@ -90,10 +102,51 @@ def choose(
     }
 
 
+def _tried(
+    offered: Sequence[Mapping[str, Any]], replicated: Callable[[Mapping[str, Any]], Floats]
+) -> tuple[list[Mapping[str, Any]], Floats]:
+    """Return the alternatives that were tried, and their AUC, (replicates + 1, tried)."""
+    measured: dict[str, Floats] = {}
+    tried: list[Mapping[str, Any]] = []
+
+    def best_of(some: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        for one in some:
+            if repr(one) not in measured:
+                measured[repr(one)] = replicated(one)
+                tried.append(one)
+        return max(some, key=lambda one: measured[repr(one)][0])  # of equals the first
+
+    if len(offered) <= MOST_TOGETHER:
+        best_of(offered)
+    else:
+        standing = offered[0]
+        for axis in _flat(standing):
+            rest = {name: value for name, value in _flat(standing).items() if name != axis}
+            standing = best_of([one for one in offered if rest.items() <= _flat(one).items()])
+    return tried, np.stack([measured[repr(one)] for one in tried], axis=1)
+
+
+def _flat(one: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an alternative says of each axis: level, container, and the options."""
+    named = {"level": one["level"], "container": one["container"], **one["options"]}
+    return {name: repr(value) for name, value in named.items()}
+
+
 def read_trials(cells: Iterable[Path | str]) -> pd.DataFrame:
     """Return trials of cell files with their audio: `COLUMNS`, and speech (bool)."""
     trials = pd.concat([read_cell(cell, list(COLUMNS)) for cell in cells], ignore_index=True)
     return trials.assign(speech=trials["label"] == "SPEECH")
+
+
+def spread(trials: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return so many of the trials, as many of each class, evenly over what is there."""
+    if len(trials) <= count:
+        return trials
+    parts = []
+    for _, part in trials.groupby("speech"):
+        wanted = min(len(part), -(-count // 2))
+        parts.append(part.iloc[np.linspace(0, len(part) - 1, wanted).round().astype(int)])
+    return pd.concat(parts, ignore_index=True)
 
 
 def beyond_full_scale(clips: Iterable[bytes], levels: Iterable[Any]) -> dict[Any, float]:

@@ -1,7 +1,7 @@
 """Level as an axis: how well a detector tells speech on dev, clips played at each of some levels.
 
-A detector that is cheap hears all of dev; a language model, or one that was trained here, as many
-clips as a probe takes, evenly over cells and classes. They are the same at each level.
+A language model, or what was trained here, hears fewer clips than the others; at each level they are
+the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,13 @@ import pandas as pd
 
 from speechdt.arrays import Floats
 from speechdt.audio.presentation import STORED
-from speechdt.detectors.choice import beyond_full_scale, not_offered, read_trials, replicated_auc
+from speechdt.detectors.choice import (
+    beyond_full_scale,
+    not_offered,
+    read_trials,
+    replicated_auc,
+    spread,
+)
 from speechdt.detectors.hearing import OneDetector
 from speechdt.detectors.scoring import Asker
 from speechdt.statistics import bootstrap
@@ -29,7 +35,7 @@ def probe(
     levels: Sequence[float],
     cache: Path,
     *,
-    clips: int | None,
+    clips: int,
     replicates: int,
     seed: int,
     who: str,
@@ -46,8 +52,8 @@ def probe(
         In dBFS, root mean square.
     cache : Path
         Folder in which scores are kept.
-    clips : int or None
-        How many clips it hears; None: all.
+    clips : int
+        How many clips it hears, if there are so many.
     replicates, seed : int
         Of the bootstrap over groups.
     who : str
@@ -61,9 +67,7 @@ def probe(
         absolute difference of P(speech) from that at the level at which the detector is scored;
         beyond_full_scale, the share of clips.
     """
-    trials = read_trials(cells)
-    if clips is not None:
-        trials = spread(trials, clips)
+    trials = spread(read_trials(cells), clips)
     rungs: list[Any] = [STORED, *sorted(map(float, levels))]
     shares = beyond_full_scale(trials["audio"], rungs)
     refused = not_offered(one.heard, shares)
@@ -77,15 +81,6 @@ def probe(
     table = table.merge(pd.DataFrame(measured).assign(level=offered), on="level", how="left")
     table = table.assign(clips=len(trials), groups=trials["group_id"].nunique())
     return table[list(COLUMNS)]
-
-
-def spread(trials: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return so many of the trials, as many of each class, evenly over what is there."""
-    parts = []
-    for _, part in trials.groupby("speech"):
-        wanted = min(len(part), -(-count // 2))
-        parts.append(part.iloc[np.linspace(0, len(part) - 1, wanted).round().astype(int)])
-    return pd.concat(parts, ignore_index=True)
 
 
 def _scores(

@@ -15,7 +15,7 @@ from speechdt import check_options, find_detectors
 from speechdt.audio.io import from_flac_bytes
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
-from speechdt.workflow.variants import ConfigError, check_variant
+from speechdt.workflow.variants import NOT_OPTIONS, ConfigError, check_variant
 
 DETECTORS = find_detectors()
 RESOLVE = {"models": {}, "prompts": {}, "nano_folder": "results/models/nano"}
@@ -328,7 +328,7 @@ def test_each_detector_stands_in_the_configuration_of_vads_and_in_the_docs(root)
     rows = [row for row in rows.values() if row]
     assert {row["backend"] for row in rows} == SHORTEST.keys() | {"webrtc"}
     for row in rows:
-        options = {key: value for key, value in row.items() if key != "backend"}
+        options = {key: value for key, value in row.items() if key not in NOT_OPTIONS}
         check_options(DETECTORS[row["backend"]], options)
     page = (root / "docs" / "detectors.md").read_text(encoding="utf-8")
     assert {name for name in DETECTORS if f"\n| `{name}` |" in page} == {r["backend"] for r in rows}

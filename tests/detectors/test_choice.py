@@ -64,7 +64,7 @@ def alternatives(levels=LADDER, **options):
 
 def chosen(dev, folder, cls=Window, offered=None, options=None):
     base = Hearing("window", cls, options or {})
-    settings = {"replicates": 200, "seed": 1, "who": "variants.W: backend 'window'"}
+    settings = {"clips": 99, "replicates": 200, "seed": 1, "who": "variants.W: backend 'window'"}
     return choice.choose(dev, base, offered or alternatives(), folder, **settings)
 
 
@@ -101,7 +101,7 @@ def test_nothing_is_asked_twice(dev, tmp_path):
     before = Window.asked
     assert chosen(dev, tmp_path) == first
     one = OneDetector(Hearing("window", Window, {}).under(first["chosen"]))
-    settings = {"clips": None, "replicates": 200, "seed": 1, "who": "w"}
+    settings = {"clips": 99, "replicates": 200, "seed": 1, "who": "w"}
     probe(dev, one, [-20.0, -26.0, -32.0], tmp_path, **settings)
     assert Window.asked == before
 
@@ -145,6 +145,26 @@ def test_a_choice_between_options_and_containers_is_of_combinations(dev, tmp_pat
     ]
     found = chosen(dev, tmp_path, offered=offered)
     assert [one["options"]["blind"] for one in found["tried"]] == [False, True, False, True]
+
+
+def test_of_many_combinations_one_axis_is_tried_after_the_other(dev, tmp_path):
+    offered = [
+        {"level": level, "container": container, "options": {"blind": blind}}
+        for level in LADDER
+        for container in ("none", "mirrored")
+        for blind in (False, True)
+    ]
+    found = chosen(dev, tmp_path, offered=offered)
+    assert (found["offered"], len(found["tried"])) == (24, 8)
+    assert [one["level"] for one in found["tried"][:6]] == list(LADDER)
+    assert found["chosen"]["level"] == -32
+    assert found["chosen"]["auc"] == max(one["auc"] for one in found["tried"])
+
+
+def test_fewer_clips_are_even_over_classes(dev):
+    trials = choice.spread(choice.read_trials(dev), 10)
+    assert trials["speech"].sum() == 5
+    assert len(trials) == trials["trial_id"].nunique() == 10
 
 
 def test_a_probe_marks_what_it_cannot_offer_and_measures_the_rest(dev, tmp_path):

@@ -56,7 +56,8 @@ def tables(root, tmp_path_factory):
     config["trials"] = {"items": {"dev": 10, "test": 50}, "backgrounds": ["white"]}
     config["bootstrap"] = {"replicates": 400}
     others = dict.fromkeys(("D1", "D2"))
-    planted = {"backend": "planted", "folder": "results/trials"}
+    # It knows clips by their samples, as they are stored.
+    planted = {"backend": "planted", "folder": "results/trials", "level": "stored"}
     config["variants"] = ASKED | others | {"P": planted}
     (folder / "planted.yaml").write_text(yaml.safe_dump(config))
     names = ("thresholds", "surface", "contour")

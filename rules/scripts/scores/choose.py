@@ -16,6 +16,7 @@ if __name__ == "__main__":
             Hearing(params.backend, find_detectors()[params.backend], params.options),
             params.alternatives,
             output.parents[1] / "cache" / "scores",
+            clips=params.clips,
             replicates=params.replicates,
             seed=params.seed,
             who=f"variants.{snakemake.wildcards.run}: backend '{params.backend}'",

@@ -46,7 +46,7 @@ if __name__ == "__main__":
             one,
             params.axis,
             cache,
-            clips=None if hears_at_own_level(detector) else params.probe_clips,
+            clips=params.clips if hears_at_own_level(detector) else params.probe_clips,
             replicates=params.replicates,
             seed=params.seed,
             who=who,
