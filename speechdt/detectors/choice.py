@@ -49,14 +49,13 @@ def choose(
 
     Parameters
     ----------
-    cells : iterable of paths
-        Cell files of dev.
+    cells : paths
     base : Hearing
         The detector under its other options.
     alternatives : sequence of mappings
         ``level``, ``container`` and ``options`` of each; the first is the default.
     cache : Path
-        Folder in which scores are kept.
+        Of kept scores.
     clips : int
         How many clips are heard, if there are so many, evenly over cells and classes.
     replicates, seed : int
@@ -68,37 +67,32 @@ def choose(
     dict
         chosen and default: an alternative each, with auc; tried: all that were, with auc and share
         (of the replicates of dev's groups, those that would have chosen it of them); offered: how
-        many combinations there are; not_offered: levels
-        at which too many clips exceed full scale, with beyond_full_scale, their share; clips,
-        groups, replicates, split.
+        many combinations there are; not_offered: levels at which too many clips exceed full scale,
+        with beyond_full_scale, their share; clips, groups, replicates, split.
 
     Raises
     ------
     ScoreError
-        If the detector breaks its contract, or none of the alternatives can be offered.
+        If the detector breaks its contract, or no level can be offered.
     """
     trials = spread(read_trials(cells), clips)
     shares = beyond_full_scale(trials["audio"], [one["level"] for one in alternatives])
     refused = not_offered(base, shares)
-    offered = [one for one in alternatives if one["level"] not in refused]
-    if not offered:
-        raise ScoreError(f"{who}: at every level offered too many clips exceed full scale")
+    if not (offered := [one for one in alternatives if one["level"] not in refused]):
+        raise ScoreError(f"{who}: at each level offered too many clips exceed full scale")
 
     def replicated(one: Mapping[str, Any]) -> Floats:
-        scores = _scores(base.under(one), trials, cache, who)
-        return replicated_auc(trials, [scores], replicates, seed)[:, 0]
+        p_speech = _scores(base.under(one), trials, cache, who)
+        return replicated_auc(trials, [p_speech], replicates, seed)[:, 0]
 
     best, tried = _ranked(*_tried(offered, replicated))
     return {
         "chosen": _named(best),
         "default": _named(tried[0]) if offered[0] is alternatives[0] else None,
-        "tried": tried,
-        "offered": len(offered),
+        **{"tried": tried, "offered": len(offered)},
         "not_offered": [{"level": at, "beyond_full_scale": shares[at]} for at in refused],
-        "clips": len(trials),
-        "groups": int(trials["group_id"].nunique()),
-        "replicates": replicates,
-        "split": "dev",
+        **{"clips": len(trials), "groups": int(trials["group_id"].nunique())},
+        **{"replicates": replicates, "split": "dev"},
     }
 
 

@@ -1,7 +1,7 @@
 """Level as an axis: how well a detector tells speech on dev, clips played at each of some levels.
 
-A language model, or what was trained here, hears fewer clips than the others; at each level they are
-the same.
+A language model, or what was trained here, hears fewer clips than the others; they are the same at
+each level.
 """
 
 from collections.abc import Iterable, Sequence

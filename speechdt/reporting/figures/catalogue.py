@@ -133,7 +133,7 @@ FIGURES = {
         "reaches 0.01 below its best. Language models and what was trained here hear a part of "
         "dev's clips.",
         ("levels",),
-        section="levels",
+        section="level",
         in_paper=False,
     ),
     "prompts": Entry(

@@ -1,6 +1,7 @@
 """AUC on dev against the level at which clips are played."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,10 +64,16 @@ def _curve(axes: Axes, of: pd.DataFrame, look: Look) -> None:
     axes.axhspan(known["auc"].max() - NEAR, known["auc"].max(), color=PAPER, lw=0, zorder=0)
     for part in (known[known["x"] < stored], known[known["x"] == stored]):
         ends = [part["auc"] - part["auc_low"], part["auc_high"] - part["auc"]]
-        line = {"color": look.color, "marker": look.marker, "mfc": "white", "ms": 3.5, "lw": 1}
+        line: dict[str, Any] = {
+            "color": look.color,
+            "marker": look.marker,
+            "mfc": "white",
+            "ms": 3.5,
+            "lw": 1,
+        }
         axes.errorbar(part["x"], part["auc"], np.clip(ends, 0, None), elinewidth=0.6, **line)
     heard = known[known["heard"]]
-    axes.plot(heard["x"], heard["auc"], **look.marked, ms=5.5)
+    axes.plot(heard["x"], heard["auc"], **look.marked, ms=5.5, zorder=5)
     mark_chance(axes, 0.5)
     ticks = [*played[:: max(len(played) // 3, 1)], stored]
     axes.set_xticks(ticks, [*(minus(f"{tick:g}") for tick in ticks[:-1]), "stored"])

@@ -13,7 +13,7 @@ def section(results: Results) -> Section | None:
     along = levels_table(results.tables["levels"])
     content = {
         "presentations": Table("presentations", "How each variant hears, as dev chose.", presented),
-        "levels": Table("levels", "AUC on dev at each level, in dBFS rms.", along),
-        "figures": results.drawings("levels"),
+        "levels": Table("auc-at-levels", "AUC on dev at each level, in dBFS rms.", along),
+        "figures": results.drawings("level"),
     }
-    return Section("levels", "Level and choices on dev", content, link="Level")
+    return Section("level", "Level and choices on dev", content, link="Level")
