@@ -64,4 +64,5 @@ def yes(trials: pd.DataFrame, codes: Indices, groups: int, decision: str, draws:
         thresholds = draws.thresholds[decision]
         return yes_counts(trials["p_speech"], codes, groups, thresholds)
     decided = trials[decision].to_numpy(dtype=float)
-    return np.bincount(codes, decided, groups)[None]
+    counted: Floats = np.bincount(codes, decided, groups).astype(np.float64)
+    return counted[None]

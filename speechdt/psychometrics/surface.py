@@ -243,7 +243,7 @@ def _counts(
 ) -> dict[str, tuple[Floats, Floats, Floats]]:
     """Return successes, trials and guess rate of each kind, the runs taken together."""
     seed = draws[0].seed
-    of_detection, hits, trusted = [], [], (~trials["speech"]).any()
+    of_detection, hits, trusted = [], [], not trials["speech"].all()
     for run, silence, own in zip(by_run(trials), by_run(catch), draws, strict=True):
         found = decided(run[run["speech"]], cells, DECISIONS["detection"], own)
         guess = catch_rate(silence, DECISIONS["detection"], own)

@@ -108,7 +108,7 @@ def thresholds(
 
 def _fits(part: Part, of_kinds: dict[str, Rates]) -> dict[str, curve.Fit]:
     """Fit the curves of several kinds along the same levels, at once since that is faster."""
-    fits = {}
+    fits: dict[str, curve.Fit] = {}
     for by_level in (False, True):
         kinds = [k for k in KINDS if k in of_kinds and (of_kinds[k].guess.ndim > 1) == by_level]
         if kinds:
@@ -144,13 +144,13 @@ def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[
         why = censored(found, fit, proportion)
         reached = fit.extended_threshold(proportion)
         bounds = bootstrap.interval(reached[0], reached[1:], found.groups)
-        low, high = (np.nan, np.nan) if why == UNDEFINED else _in_range(bounds, fit)
+        ends = (np.nan, np.nan) if why == UNDEFINED else _in_range(bounds, fit)
         at = fit.threshold(proportion)[0] if not why else np.nan
         row |= {
             name: _in_unit(at, part.dimension),
             f"{name}_censored": why,
-            f"{name}_low": _in_unit(low, part.dimension),
-            f"{name}_high": _in_unit(high, part.dimension),
+            f"{name}_low": _in_unit(ends[0], part.dimension),
+            f"{name}_high": _in_unit(ends[1], part.dimension),
         }
     return row
 
