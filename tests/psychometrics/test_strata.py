@@ -7,6 +7,8 @@ from scipy.special import ndtr
 from support.made_observers import COLORS, SPREAD, heard, threshold
 
 from speechdt.psychometrics import curve
+from speechdt.psychometrics.decided import Draws
+from speechdt.psychometrics.rates import rates
 from speechdt.psychometrics.strata import parts
 from speechdt.psychometrics.thresholds import thresholds
 from speechdt.statistics.criterion import Thresholds
@@ -43,9 +45,6 @@ def test_guess_rates_of_each_duration_are_those_of_its_catch_trials():
     eager = catch["duration_ms"] == 800
     catch = catch.assign(decided=catch["decided"].where(~eager, np.arange(len(catch)) % 5 == 0))
     along = next(part for part in parts(trials, catch) if part.dimension == "duration")
-    from speechdt.psychometrics.decided import Draws
-    from speechdt.psychometrics.rates import rates
-
     guess = rates(along, [Draws(50, 1, {})])["detection"].guess
     assert guess.shape == (51, 3)
     expected = catch.groupby("duration_ms")["decided"].mean()

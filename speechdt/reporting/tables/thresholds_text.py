@@ -114,7 +114,7 @@ def _threshold(of_kind: pd.DataFrame, kind: str, name: str, tested: Range) -> st
     if kind not in of_kind.index:
         return MISSING
     text = Threshold.of(of_kind.loc[kind], name).text(tested)
-    return CHANCE if kind in AT_CHANCE and text == UNDEFINED else text
+    return CHANCE if kind in AT_CHANCE and name == "dt50" and text == UNDEFINED else text
 
 
 def sliced_thresholds_table(
