@@ -1,12 +1,12 @@
 """How long does the analysis of a matrix take? As many trials as the default run has.
 
-Nine simulated detectors, 100 items a class in 13 speech and 53 non-speech groups, at 5 SNRs and 4
+Nine simulated detectors, 150 items a class in 18 speech and 83 non-speech groups, at 5 SNRs and 4
 durations, at 4 SNRs more for the curves, in 5 backgrounds, with catch trials. All steps of all
 detectors are done, by as many processes as --workers says, each on one thread, as the workflow's
 jobs are. Printed are the CPU time of each step, which other programs on the machine matter less to,
 and the time on the clock of the whole.
 
-    python benchmarks/analysis_speed.py --replicates 1000 2000 --workers 2
+    python benchmarks/analysis_speed.py --replicates 4000 --workers 2
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from speechdt.statistics.slices import by_slice
 
 VARIANTS = ("A1", "A2", "B1", "B2", "B3", "B4", "C1", "D1", "D2")
 STEPS = [["A2", "A1"], ["B2", "B1"], ["B3", "B2"], ["B4", "B3"]]
-SNRS, DURATIONS, ITEMS = (-5.0, 0.0, 5.0, 10.0, 20.0), (200, 300, 500, 1000), 100
+SNRS, DURATIONS, ITEMS = (-5.0, 0.0, 5.0, 10.0, 20.0), (200, 300, 500, 1000), 150
 CURVE = (-20.0, -15.0, -10.0, *SNRS, 15.0)  # curves are fitted over these
 BACKGROUNDS = {"white": 0.2, "pink": -0.3, "brown": 7.4, "speech_shaped": 0.0, "recording": 1.5}
-GROUPS = {True: 13, False: 53}
+GROUPS = {True: 18, False: 83}
 PLANNED = contrasts(VARIANTS, STEPS, "D2")
 
 
@@ -124,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--replicates", type=int, nargs="+", default=[1000, 2000])
+    parser.add_argument("--replicates", type=int, nargs="+", default=[4000])
     parser.add_argument("--permutations", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=2, help="processes")
     arguments = parser.parse_args()

@@ -33,6 +33,12 @@ class Draws(NamedTuple):
         """
         return drawn(groups, self.replicates, self.seed + number)
 
+    def at_most(self, replicates: int) -> "Draws":
+        """Return the first of the replicates."""
+        fewer = min(replicates, self.replicates)
+        thresholds = {name: values[: fewer + 1] for name, values in self.thresholds.items()}
+        return Draws(fewer, self.seed, thresholds)
+
 
 def draws_of_runs(replicates: int, seed: int, of: Thresholds | None, runs: int) -> list[Draws]:
     """Return the draws of each training run; without thresholds, intervals take them as fixed."""
@@ -64,4 +70,5 @@ def yes(trials: pd.DataFrame, codes: Indices, groups: int, decision: str, draws:
         thresholds = draws.thresholds[decision]
         return yes_counts(trials["p_speech"], codes, groups, thresholds)
     decided = trials[decision].to_numpy(dtype=float)
-    return np.bincount(codes, decided, groups)[None]
+    counted: Floats = np.bincount(codes, decided, groups).astype(np.float64)
+    return counted[None]

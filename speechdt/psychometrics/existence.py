@@ -3,7 +3,7 @@
 A curve through rates that are 50 % everywhere has a DT50 somewhere in the range, and no meaning. So
 a threshold needs three things: clips enough behind each criterion; a guess rate that is below the
 proportion by more than its own uncertainty; and rates that rise with the level by more than theirs.
-Where they do not rise, they may still lie on one side of the proportion, and so does the threshold.
+Where they do not rise, all may still lie on one side of the proportion, and so does the threshold.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def censored(rates: Rates, fit: curve.Fit, proportion: float) -> str:
     own = str(fit.censored(proportion)[0])
     if own == UNDEFINED or rises(rates, fit.levels):
         return own
-    low, high = _mean_rate(rates)
+    low, high = _extremes(rates)
     return "<" if low > proportion else ">" if high < proportion else UNDEFINED
 
 
@@ -50,8 +50,11 @@ def rises(rates: Rates, levels: Floats) -> bool:
     return bool(low > 0) if np.isfinite(low) else bool(slope[0] > 0)
 
 
-def _mean_rate(rates: Rates) -> tuple[float, float]:
-    """Return the interval of the rate over all levels."""
-    mean = rates.successes.sum(1) / rates.trials.sum(1)
-    low, high = bootstrap.interval(mean[0], mean[1:], rates.groups)
+def _extremes(rates: Rates) -> tuple[float, float]:
+    """Return the lower bound of the lowest rate, and the upper bound of the highest."""
+    known = ~np.isnan(rates.rates)
+    lowest = np.where(known, rates.rates, 1.0).min(1)
+    highest = np.where(known, rates.rates, 0.0).max(1)
+    low = bootstrap.interval(lowest[0], lowest[1:], rates.groups)[0]
+    high = bootstrap.interval(highest[0], highest[1:], rates.groups)[1]
     return float(low), float(high)

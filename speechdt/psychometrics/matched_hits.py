@@ -104,7 +104,8 @@ def hits(at: Criterion, p: Floats, codes: Indices, weights: Floats) -> Floats:
     below, top = counted[rows, above[at.place]], counted[rows, reached[at.place]]
     ends = below + at.share * (top - below)
     total = counted[:, -1]
-    return np.divide(ends.mean(0), total, out=np.full(len(total), np.nan), where=total > 0)
+    none = np.full(len(total), np.nan)
+    return np.asarray(np.divide(ends.mean(0), total, out=none, where=total > 0))
 
 
 def placement(p: Floats, nonspeech: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """Rates behind psychometric curves, as observed and under every draw of groups and criteria."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def rates(part: Part, draws: Sequence[Draws]) -> dict[str, Rates]:
 
 
 def _mean(runs: list[Rates], seed: int) -> Rates:
-    averaged = {
+    averaged: Any = {
         name: bootstrap.over_runs([getattr(run, name) for run in runs], seed)
         for name in ("successes", "trials", "guess", "false_alarms")
     }
@@ -199,4 +199,5 @@ def _dprime(of: Decided, groups: list[int], items: int) -> Rates:
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    none = np.full(part.shape, np.nan)
+    return np.asarray(np.divide(part, whole, out=none, where=whole > 0))

@@ -36,6 +36,8 @@ PRIOR_SD = 5.0
 LAPSE_PRIOR = 9.0  # Beta(1, 10) has log density 9 log(1 - x) + constant
 HIGHEST_LAPSE = 0.5
 STEPS = 60
+MOST_REPLICATES = 1000
+"""Of a bound, their Monte-Carlo error is 5 % of half the interval."""
 TOLERANCE = 1e-7
 CONTOUR_POINTS = 41
 LEAST_PER_DB = 1e-3
@@ -228,7 +230,8 @@ def surface(
     )
     placed = trials.assign(place=0, stratum=np.searchsorted(durations, trials["duration_ms"]))
     placed.loc[cells.index, "place"] = cells
-    draws = draws_of_runs(replicates, seed, criteria, len(by_run(trials)))
+    every = draws_of_runs(replicates, seed, criteria, len(by_run(trials)))
+    draws = [own.at_most(MOST_REPLICATES) for own in every]
     groups = coded(speech)[1]
     parameters, contours = [], []
     for kind, counts in _counts(placed, catch, len(levels), draws).items():
@@ -243,7 +246,7 @@ def _counts(
 ) -> dict[str, tuple[Floats, Floats, Floats]]:
     """Return successes, trials and guess rate of each kind, the runs taken together."""
     seed = draws[0].seed
-    of_detection, hits, trusted = [], [], (~trials["speech"]).any()
+    of_detection, hits, trusted = [], [], not trials["speech"].all()
     for run, silence, own in zip(by_run(trials), by_run(catch), draws, strict=True):
         found = decided(run[run["speech"]], cells, DECISIONS["detection"], own)
         guess = catch_rate(silence, DECISIONS["detection"], own)

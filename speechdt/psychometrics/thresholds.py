@@ -41,6 +41,8 @@ PROPORTIONS = {"dt50": 0.50, "dt75": 0.75}
 TESTED = ("detection", "roc10", "accuracy")
 """Kinds of curve whose fit is tested."""
 CURVE_POINTS = 101
+MOST_OF_SLICES = 1000
+"""Replicates of a slice: of a bound, their Monte-Carlo error is 5 % of half the interval."""
 LABELS = ["kind", "dimension", "slice"]
 
 
@@ -65,7 +67,7 @@ def thresholds(
     catch : DataFrame
         Catch trials: group_id, duration_ms, p_speech, decided, decided_far10 (and background, run).
     replicates : int
-        Bootstrap replicates behind each interval.
+        Bootstrap replicates behind each interval; of slices, at most `MOST_OF_SLICES`.
     seed : int
     criteria : Thresholds, optional
         Decision thresholds of each replicate; without them, intervals take the thresholds as given.
@@ -89,7 +91,8 @@ def thresholds(
     draws = draws_of_runs(replicates, seed, criteria, len(by_run(trials)))
     rows, curves = [], []
     for part in parts(trials, catch, plan):
-        of_kinds = rates(part, draws)
+        most = replicates if part.name == "all" and part.narrowest is None else MOST_OF_SLICES
+        of_kinds = rates(part, [own.at_most(most) for own in draws])
         fits = _fits(part, of_kinds)
         for kind, found in of_kinds.items():
             labels = {"kind": kind, "dimension": part.dimension, "slice": part.name}
@@ -108,7 +111,7 @@ def thresholds(
 
 def _fits(part: Part, of_kinds: dict[str, Rates]) -> dict[str, curve.Fit]:
     """Fit the curves of several kinds along the same levels, at once since that is faster."""
-    fits = {}
+    fits: dict[str, curve.Fit] = {}
     for by_level in (False, True):
         kinds = [k for k in KINDS if k in of_kinds and (of_kinds[k].guess.ndim > 1) == by_level]
         if kinds:
@@ -144,13 +147,13 @@ def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[
         why = censored(found, fit, proportion)
         reached = fit.extended_threshold(proportion)
         bounds = bootstrap.interval(reached[0], reached[1:], found.groups)
-        low, high = (np.nan, np.nan) if why == UNDEFINED else _in_range(bounds, fit)
+        ends = (np.nan, np.nan) if why == UNDEFINED else _in_range(bounds, fit)
         at = fit.threshold(proportion)[0] if not why else np.nan
         row |= {
             name: _in_unit(at, part.dimension),
             f"{name}_censored": why,
-            f"{name}_low": _in_unit(low, part.dimension),
-            f"{name}_high": _in_unit(high, part.dimension),
+            f"{name}_low": _in_unit(ends[0], part.dimension),
+            f"{name}_high": _in_unit(ends[1], part.dimension),
         }
     return row
 

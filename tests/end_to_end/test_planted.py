@@ -82,8 +82,9 @@ def test_thresholds_are_found_at_every_duration(tables, ms, name, proportion):
 
 
 def test_the_surface_is_found(tables):
-    row = tables["surface"].iloc[0]
+    row = tables["surface"].set_index("kind").loc["detection"]
     assert row["db_per_doubling_low"] <= C / B <= row["db_per_doubling_high"]
     contour = tables["contour"][tables["contour"]["tested"]]
+    contour = contour[contour["kind"] == "detection"]
     expected = truth(contour["duration_ms"], 0.75)
     assert ((contour["snr_low"] <= expected) & (expected <= contour["snr_high"])).all()

@@ -17,7 +17,7 @@ LATENCY = ("latency_p50_ms", "latency_p95_ms")
 """Measures from ``latency.csv``."""
 TRAINING_LOSS = "training_loss"
 """The last logged loss of a variant's adapter, from ``training.csv``."""
-DIFFERENCES = {"balanced_accuracy": "difference", "dt75_db": "dt75_difference_db"}
+DIFFERENCES = {"balanced_accuracy": "difference", "dt75_roc10_db": "dt75_difference_db"}
 """Metrics that ``comparisons.csv`` has differences of, and their columns there."""
 OF_MATRIX = (*METRICS, *(f"clean_{name}" for name in CLEAN_METRICS), *THRESHOLDS)
 """Measures from ``matrix.csv``."""

@@ -23,8 +23,8 @@ THRESHOLDS_NOTE = (
     f"{FOOTNOTE} DT50 and DT75: hits at 10 % false alarms, whatever a detector’s own threshold. "
     "At own θ: at the threshold learned on dev, and at that for 10 % false alarms on dev, each "
     "with the false alarms (FA) that it was bought at. “75 % correct”: where balanced accuracy "
-    "reaches 75 %. Fit: deviance of the first curve that is defined, against what differences between "
-    "groups would bring; “poor” where p is below 0.01."
+    "reaches 75 %. Fit: deviance of the first curve that is defined, against what differences "
+    "between groups would bring; “poor” where p is below 0.01."
 )
 MISFIT = 0.01
 """p below which a curve is called a poor fit: a run has a hundred curves."""
@@ -114,7 +114,7 @@ def _threshold(of_kind: pd.DataFrame, kind: str, name: str, tested: Range) -> st
     if kind not in of_kind.index:
         return MISSING
     text = Threshold.of(of_kind.loc[kind], name).text(tested)
-    return CHANCE if kind in AT_CHANCE and text == UNDEFINED else text
+    return CHANCE if kind in AT_CHANCE and name == "dt50" and text == UNDEFINED else text
 
 
 def sliced_thresholds_table(

@@ -1,0 +1,88 @@
+"""Backgrounds and the SNR in the speech band: a planted observer's shifts; γ of each duration."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import ndtr
+from support.made_observers import COLORS, SPREAD, heard, threshold
+
+from speechdt.psychometrics import curve
+from speechdt.psychometrics.decided import Draws
+from speechdt.psychometrics.rates import rates
+from speechdt.psychometrics.strata import parts
+from speechdt.psychometrics.thresholds import thresholds
+from speechdt.statistics.criterion import Thresholds
+
+SETTINGS = {"replicates": 100, "seed": 1}
+LARGE = {"groups": 30, "items": 40, "shift": 0}
+DURATIONS = (200, 400, 800)
+
+
+def test_an_observer_that_hears_by_the_speech_band_differs_between_colours_by_the_offset():
+    table, _ = thresholds(*heard(5.0, by_band=True, **LARGE), **SETTINGS)
+    rows = table.set_index(["kind", "dimension", "slice"])["dt75"]
+    truth = threshold(5.0)
+    for color, offset in COLORS.items():
+        assert rows["roc10", "snr", color] == pytest.approx(truth - offset, abs=0.8)
+        assert rows["roc10", "snr_speech", color] == pytest.approx(truth, abs=0.8)
+    assert rows["roc10", "snr_speech", "all"] == pytest.approx(truth, abs=0.5)
+    # the pooled curve along the nominal SNR mixes the colours and is none of them
+    assert abs(rows["roc10", "snr", "all"] - truth) > 1
+
+
+def test_too_few_groups_in_a_background_have_no_threshold():
+    table, curves = thresholds(*heard(5.0, groups=20, items=5), **SETTINGS)
+    of = table[(table["kind"] == "roc10") & (table["slice"] == "white")]
+    assert (of[["dt50_censored", "dt75_censored"]] == "undefined").all(axis=None)
+    assert of[["dt50", "dt75", "dt75_low", "dt75_high"]].isna().all(axis=None)
+    assert curves[(curves["kind"] == "roc10") & (curves["slice"] == "white")].empty
+    own = table[(table["kind"] == "detection") & (table["slice"] == "white")]
+    assert own["dt75"].notna().all()
+
+
+def test_guess_rates_of_each_duration_are_those_of_its_catch_trials():
+    trials, catch = heard(0.0, durations=DURATIONS, doubling=6.0, items=20, shift=0)
+    eager = catch["duration_ms"] == 800
+    catch = catch.assign(decided=catch["decided"].where(~eager, np.arange(len(catch)) % 5 == 0))
+    along = next(part for part in parts(trials, catch) if part.dimension == "duration")
+    guess = rates(along, [Draws(50, 1, {})])["detection"].guess
+    assert guess.shape == (51, 3)
+    expected = catch.groupby("duration_ms")["decided"].mean()
+    np.testing.assert_allclose(guess[0], expected)
+
+
+def test_along_duration_only_the_levels_of_the_plan_are_pooled():
+    trials, catch = heard(0.0, durations=DURATIONS, items=3)
+    names = [(part.dimension, part.name) for part in parts(trials, catch, plan=[0.0, 5.0])]
+    assert [name for dimension, name in names if dimension == "duration"] == ["all", "0", "5"]
+
+
+def test_a_curve_with_a_guess_rate_at_each_level_is_found_again():
+    levels, n = np.array([0.0, 1, 2, 3, 4]), np.full(5, 1e5)
+    guess = np.array([0.02, 0.05, 0.1, 0.2, 0.3])
+    psi = guess + (1 - guess - 0.03) * ndtr(SPREAD * (levels - 1.8) / 2.2)
+    fit = curve.fit(levels, n * psi, n, guess=guess)
+    assert (fit.location, fit.width, fit.lapse) == pytest.approx((1.8, 2.2, 0.03), abs=0.01)
+    np.testing.assert_allclose(fit.predict(levels), psi, atol=1e-3)
+    at = fit.threshold([0.5, 0.75])
+    np.testing.assert_allclose(fit.predict(at), [0.5, 0.75], atol=1e-3)
+    constant = curve.fit(levels, n * psi, n, guess=np.full(5, 0.1))
+    alike = curve.fit(levels, n * psi, n, guess=0.1)
+    assert constant.threshold(0.75) == pytest.approx(float(alike.threshold(0.75)), abs=1e-3)
+
+
+def test_a_decision_threshold_that_is_uncertain_widens_its_own_curves_alone():
+    trials, catch = heard(0.0, items=6)
+    base = 1 / (1 + np.exp(-1.0))
+    moved = base + np.r_[0, np.random.default_rng(1).normal(0, 0.12, 200)][None]
+    settings = {"replicates": 200, "seed": 1}
+    fixed, _ = thresholds(trials, catch, **settings)
+    again, _ = thresholds(trials, catch, criteria=Thresholds(moved, moved), **settings)
+    keys = ["kind", "dimension", "slice"]
+    fixed, again = (table.set_index(keys) for table in (fixed, again))
+    width = lambda table, kind: np.diff(  # noqa: E731
+        table.loc[(kind, "snr", "all"), ["dt75_low", "dt75_high"]].astype(float)
+    )[0]
+    assert width(again, "detection") > 1.3 * width(fixed, "detection")
+    pd.testing.assert_frame_equal(again.loc["roc10"], fixed.loc["roc10"])
+    np.testing.assert_array_equal(again["dt75"], fixed["dt75"])
