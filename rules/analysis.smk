@@ -464,6 +464,7 @@ rule collect_tables:
         curves="<results>/tables/curves.csv",
         surface="<results>/tables/surface.csv",
         contour="<results>/tables/contour.csv",
+        instrument="<results>/tables/instrument.json",
     log:
         "<logs>/collect_tables/collect_tables.log",
     conda:

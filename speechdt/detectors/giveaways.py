@@ -11,6 +11,7 @@ from speechdt.arrays import Floats
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.contract import Detector, FineTunable
 from speechdt.statistics.calibration import calibrate
+from speechdt.statistics.criterion import threshold_replicates
 from speechdt.statistics.metrics import evaluate
 from speechdt.trials.cells import read_cell
 
@@ -90,7 +91,9 @@ def _judged(dev: pd.DataFrame, test: pd.DataFrame, replicates: int, seed: int) -
     learned = calibrate(dev["p_speech"], dev["speech"])
     p = test["p_speech"]
     decided = test.assign(decided=learned.decide(p), p_temperature=p, p_platt=p)
-    table = evaluate(decided, replicates=replicates, seed=seed).set_index("metric")
+    drawn = {"replicates": replicates, "seed": seed}
+    thresholds = threshold_replicates(dev, rule="balanced", **drawn)[None]
+    table = evaluate(decided, thresholds, **drawn).set_index("metric")
     row: dict[str, object] = {"n": len(test)}
     for metric in METRICS:
         ends = {"value": "", "low": "_low", "high": "_high"}

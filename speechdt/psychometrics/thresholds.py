@@ -197,7 +197,7 @@ def _in_speech_band(table: pd.DataFrame) -> list[pd.DataFrame]:
 
 def _curve(part: Part, found: Rates, fit: curve.Fit | None) -> pd.DataFrame:
     observed: Floats = found.rates
-    units = found.items if fit is not None else None
+    units = min(found.groups) if fit is not None else None
     low, high = bootstrap.interval(observed[0], observed[1:], found.groups, units=units)
     points = {"level": part.scale, "rate": observed[0], "low": low, "high": high}
     tables = [pd.DataFrame({"fitted": False} | points)]

@@ -120,7 +120,8 @@ def exchangeable(
     for pair in {
         (mine, rival) for one, other in pairs for mine in (one, other) for rival in (one, other)
     }:
-        wins[pair] = _wins(*(ranks[name] for name in pair), speech, same=pair[0] == pair[1])
+        mine, rival = (ranks[name] for name in pair)
+        wins[pair] = _wins(mine, rival, speech, same=pair[0] == pair[1])
     shares = np.empty((groups, len(pairs)))
     for place, (one, other) in enumerate(pairs):
         own = wins[one, one] - wins[other, other]

@@ -230,7 +230,7 @@ def spread_ratio(again: Floats, fixed: Floats) -> Floats:
     """
     spread, known = again[1:].std(axis=0), fixed[1:].std(axis=0)
     ratio = np.divide(spread, known, out=np.ones_like(known), where=known > 0)
-    return np.maximum(ratio, 1.0)
+    return np.asarray(np.maximum(ratio, 1.0))
 
 
 def permutation_p(

@@ -9,7 +9,11 @@ the plain fact stands beside it.
 import math
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 from scipy.special import stdtr, stdtrit
+
+from speechdt.statistics.comparison import holm_within
 
 ALPHA = 0.05
 ROUNDING = 1e-9
@@ -65,7 +69,7 @@ FAMILIES = {
     ),
     "versions": Family(
         *("versions of a detector", "pooled AUC"),
-        *("tables/versions.csv", "p_holm"),
+        *("tables/versions.csv", "auc_p_holm"),
         *("gain", "loss", "not shown"),
     ),
 }
@@ -88,6 +92,30 @@ def word(family: str, difference: float, p_holm: float) -> str:
     if math.isnan(p_holm) or p_holm > ALPHA + ROUNDING or difference == 0:
         return words.neither
     return words.better if difference > 0 else words.worse
+
+
+def judged(family: str, table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a table of differences with their p-values, corrected over its rows, and words.
+
+    Parameters
+    ----------
+    family : str
+        One of `FAMILIES`.
+    table : DataFrame
+        With the columns ``{name}_difference`` and its ``_low`` and ``_high``.
+    name : str
+
+    Returns
+    -------
+    DataFrame
+        The table with ``{name}_p`` (from the interval), ``{name}_p_holm`` and ``verdict``.
+    """
+    columns = [f"{name}_difference{end}" for end in ("", "_low", "_high")]
+    differences = table[columns].to_numpy(dtype=float)
+    p = np.array([interval_p(value, low, high, 0.0) for value, low, high in differences])
+    corrected = holm_within(p, np.full(len(p), True))
+    said = [word(family, row[0], own) for row, own in zip(differences, corrected, strict=True)]
+    return table.assign(**{f"{name}_p": p, f"{name}_p_holm": corrected}, verdict=said)
 
 
 def interval_p(value: float, low: float, high: float, bound: float, level: float = 0.95) -> float:

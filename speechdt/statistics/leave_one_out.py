@@ -133,8 +133,9 @@ def _row(pair: list[Floats], groups: Groups, metric: str, seed: int) -> dict[str
     parts = {"in_domain": pair[0], "left_out": pair[1], "difference": pair[0] - pair[1]}
     for name, of_runs in parts.items():
         values = bootstrap.over_runs(of_runs, seed)
-        low, high = bootstrap.interval(values[0], values[1:], counts)
+        low, high = map(float, bootstrap.interval(values[0], values[1:], counts))
         if name != "difference":
-            low, high = of_rate(float(values[0]), *np.clip([low, high], 0, 1), min(counts))
+            low, high = (float(np.clip(end, 0.0, 1.0)) for end in (low, high))
+            low, high = of_rate(float(values[0]), low, high, min(counts))
         row |= {name: values[0], f"{name}_low": float(low), f"{name}_high": float(high)}
     return row

@@ -198,7 +198,7 @@ class Groups:
             return yes_counts(p, self._codes, self._count, self._thresholds, values)
         decided = self._trials["decided"].to_numpy(np.float64)
         decided = decided if values is None else decided * values
-        return np.bincount(self._codes, decided, self._count)[None]
+        return np.bincount(self._codes, decided, self._count)[None].astype(np.float64)
 
     def _sum(self, values: Floats) -> Floats:
         columns = values.reshape(len(values), -1)

@@ -173,7 +173,7 @@ class Products:
             *self.left_out_tables,
             *self.version_tables,
             *pages,
-            *self.tables_of("verdict.md", "verdict.csv", suffix=""),
+            *self.tables_of("verdict.md", "verdict.csv", "instrument.json", suffix=""),
             *self.error_tables,
         ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from speechdt.detectors.answer_files import AnswerFileError, by_run_and_cell
 from speechdt.detectors.call import ScoreError
-from speechdt.detectors.decisions import decided_by
+from speechdt.detectors.decisions import decided_by, thresholds_by
 from speechdt.detectors.ensemble import combine_cells
 from speechdt.statistics.calibration import Calibration
 from speechdt.trials.cells import read_cell
@@ -92,3 +92,18 @@ def test_an_ensemble_joins_its_members_by_trial(answers, tmp_path):
     table.assign(trial_id=table["trial_id"] + "x").to_parquet(wrong)
     with pytest.raises(ScoreError, match="is of other trials"):
         combine_cells("mean", weights, scores, calibrations, [output.with_name(wrong.name)])
+
+
+def test_thresholds_of_replicates_are_found_by_run(tmp_path):
+    files = []
+    for place, run in enumerate(("B3.seed2", "B3.seed1")):
+        files.append(tmp_path / f"{run}.thresholds.parquet")
+        table = pd.DataFrame({"threshold": [0.1 * place] * 4, "threshold_far10": [0.5] * 4})
+        table.to_parquet(files[-1])
+    found = thresholds_by({"B3": ["B3.seed1", "B3.seed2"]}, files, replicates=3)["B3"]
+    assert found.balanced[:, 0].tolist() == [0.1, 0.0]
+    assert found.far10.shape == (2, 4)
+    with pytest.raises(AnswerFileError, match=r"^no thresholds of run D2$"):
+        thresholds_by({"D2": ["D2"]}, files, replicates=3)
+    with pytest.raises(AnswerFileError, match=r"B3.seed1.*has 3 replicates, not 100$"):
+        thresholds_by({"B3": ["B3.seed1"]}, files, replicates=100)

@@ -176,8 +176,8 @@ def test_a_variant_without_latency_has_a_dash(tables, ranges):
 def test_markdown_has_aligned_columns(tables, ranges):
     shown = matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)
     text = markup.markdown(shown.assign(Backend="a|b"), "A note.")
-    *rows, blank, note, last = text.split("\n")
-    assert (blank, note, last) == ("", "A note.", "")
+    *rows, blank, note, below, _, last = text.split("\n")
+    assert (blank, note, below, last) == ("", "A note.", "", "")
     assert len({len(row) for row in rows}) == 1
     assert all(len(re.findall(r"(?<!\\)\|", row)) == shown.shape[1] + 1 for row in rows)
 
@@ -207,7 +207,7 @@ def test_latex_aligns_numbers_at_the_point_and_centres_the_rest():
         {"Variant": ["A (1)", "B"], "x (ms)": ["−1,234.5 [2, 3]", "> 20"], "y": ["1.25 (3)", "–"]}
     )
     lines = markup.latex(table, "").splitlines()
-    assert lines[1] == r"\begin{tabular}{@{}lD{.}{.}{6.1}D{.}{.}{1.2}@{}}"
+    assert lines[2] == r"\begin{tabular}{@{}lD{.}{.}{6.1}D{.}{.}{1.2}@{}}"
     assert r"A (1) & -1{,}234.5 & 1.25 \\" in lines
     below = [r"\multicolumn{1}{c}{{\scriptsize " + text + "}}" for text in ("[2, 3]", "(3)")]
     assert f" & {below[0]} & {below[1]} \\\\[2pt]" in lines

@@ -82,3 +82,11 @@ def test_one_line_names_those_that_are_worse(tables):
     both = tables["matrix"].assign(dev_auc_low=0.1, dev_auc_high=0.2)
     assert skill.warning(both, ["D1", "D2"]).endswith("are their answers exchanged?")
     assert skill.warning(both.drop(columns=list(skill.COLUMNS)), ["D1"]) == ""
+
+
+def test_every_table_of_the_report_marks_its_variants(tables):
+    page = Page(render(results(4, {"matrix": tables["matrix"]})))
+    for table in ("comparison", "decisions", "confidence", "by-snr"):
+        names = {row[0] for row in page.rows[table][1:]}
+        assert {"D1 †", "A1 ‡"} <= names, table
+        assert not {"D1", "A1"} & names, table

@@ -176,3 +176,28 @@ def test_false_positives_under_the_null(groups, bias):
         speech, nonspeech = rng.normal([[bias], [-bias]], 2.0, (2, groups))
         wrong += permutation_p(sums_of(speech, nonspeech), [0], [1], 199, seed)[0] <= 0.05
     assert binom.ppf(1e-3, runs, 0.035) <= wrong <= binom.ppf(1 - 1e-3, runs, 0.055)
+
+
+def test_thresholds_that_are_chosen_again_make_differences_less_sure(rng):
+    speech = np.repeat([True, False], 120)
+    frame = pd.DataFrame({"speech": speech, "group_id": np.repeat(np.arange(24), 10).astype(str)})
+    frame["trial_id"] = frame.index.astype(str)
+    trials = {}
+    for name, skill in (("A", 0.4), ("B", 0.7)):
+        p = np.clip(0.5 + np.where(speech, 1, -1) * 0.2 * skill + rng.normal(0, 0.2, 240), 0, 1)
+        trials[name] = frame.assign(p_speech=p, decided=p >= 0.5)
+    settings = {"planned": [("B", "A")], "replicates": 400, "permutations": 999, "seed": 1}
+    spread = np.r_[0.5, rng.uniform(0.1, 0.9, 400)][None]
+    same = np.full((1, 401), 0.5)
+    fixed, constant, again = (
+        compare(trials, thresholds and dict.fromkeys(trials, thresholds[0]), **settings).iloc[0]
+        for thresholds in (None, [same], [spread])
+    )
+    pd.testing.assert_series_equal(fixed, constant)
+    assert again["difference"] == fixed["difference"]
+    apart = dict(zip("AB", (spread, same), strict=True))
+    uneven = compare(trials, apart, **settings).iloc[0]
+    assert uneven["difference_high"] - uneven["difference_low"] > 1.1 * (
+        fixed["difference_high"] - fixed["difference_low"]
+    )
+    assert uneven["p"] > fixed["p"]

@@ -136,3 +136,21 @@ def test_tables_come_back_as_they_were_written(answers, tmp_path):
     sources["source_id"] = [f"{place:03d}" for place in range(len(sources))]
     sources.to_csv(tmp_path / "table.csv", index=False)
     pd.testing.assert_frame_equal(read_table(tmp_path / "table.csv", error_rates.TEXT), sources)
+
+
+def test_thresholds_that_are_chosen_again_leave_the_rate_and_widen_its_interval():
+    answers = error_rates.answers(made_decided(), made_sources())
+    spread = np.r_[0.5, np.random.default_rng(1).uniform(0.2, 0.8, 200)]
+    fixed, same, again = (
+        error_rates.error_rates(answers, thresholds, replicates=200, seed=1)
+        for thresholds in (
+            None,
+            dict.fromkeys(answers.wrong, np.full(201, 0.5)),
+            dict.fromkeys(answers.wrong, spread),
+        )
+    )
+    pd.testing.assert_frame_equal(fixed, same)
+    assert again["rate"].tolist() == pytest.approx(fixed["rate"].tolist())
+    overall = fixed["by"] == "all"
+    width, wider = ((of["high"] - of["low"])[overall] for of in (fixed, again))
+    assert (wider > 1.2 * width).all()

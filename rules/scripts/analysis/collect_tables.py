@@ -1,10 +1,12 @@
 """Put the variants together: tables/matrix.csv, metrics.csv, thresholds.csv, curves.csv …"""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
 from speechdt.detectors.answer_files import by_run
+from speechdt.instrument import record
 from speechdt.reporting.tables.levels import LEVEL_TEXT, with_presentations
 from speechdt.reporting.tables.matrix import matrix, with_origins
 from speechdt.reporting.tables.reading import read_table, read_tables
@@ -36,6 +38,7 @@ if __name__ == "__main__":
         tables["matrix"] = with_origins(rows, read_tables([snakemake.input.origins]))
         presented = read_table(snakemake.input.presentations, LEVEL_TEXT)
         tables["matrix"] = with_presentations(tables["matrix"], presented)
+        Path(snakemake.output.instrument).write_text(record())
         for name, table in tables.items():
             table.to_csv(snakemake.output[name], index=False)
         with pd.option_context("display.width", 200):

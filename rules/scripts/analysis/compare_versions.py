@@ -1,6 +1,7 @@
 """Compare versions of one detector on the same test trials: tables/versions.csv."""
 
 from speechdt.detectors.decisions import decided_by, thresholds_by
+from speechdt.statistics.families import judged
 from speechdt.statistics.versions import compare_versions
 from speechdt.workflow.jobs import logged
 
@@ -15,5 +16,6 @@ if __name__ == "__main__":
             replicates=params.replicates,
             seed=params.seed,
         )
+        table = judged("versions", table, "auc")
         table.to_csv(snakemake.output[0], index=False)
         log.info("\n%s", table.T.to_string())

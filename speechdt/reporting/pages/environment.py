@@ -6,6 +6,7 @@ from typing import Any
 
 import jinja2
 
+from speechdt.instrument import STAMP
 from speechdt.reporting.tables.formatting import explain
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -50,5 +51,5 @@ def _environment(kind: str) -> jinja2.Environment:
         keep_trailing_newline=True,
         **_KINDS[kind],
     )
-    environment.globals["explain"] = explain
+    environment.globals |= {"explain": explain, "instrument": STAMP}
     return environment

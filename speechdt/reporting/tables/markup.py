@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from speechdt.instrument import STAMP
+
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -48,7 +50,7 @@ def markdown(table: pd.DataFrame, note: str) -> str:
         f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"
         for row in rows
     ]
-    return "\n".join([*lines, "", note, ""])
+    return "\n".join([*lines, "", note, "", f"<!-- {STAMP} -->", ""])
 
 
 def escape(text: str) -> str:
@@ -81,6 +83,7 @@ def latex(table: pd.DataFrame, note: str, *, labels: int = 1) -> str:
     kinds = ["l" if at < labels else _aligned(column) for at, column in enumerate(columns)]
     lines = [
         f"% {note}",
+        f"% {STAMP}",
         rf"\begin{{tabular}}{{@{{}}{''.join(kinds)}@{{}}}}",
         r"\toprule",
         _row(_text(name, kind) for (name, _), kind in zip(headings, kinds, strict=True)),

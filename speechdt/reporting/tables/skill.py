@@ -31,6 +31,15 @@ def mark(row: Any) -> str:
     return NONE if low <= CHANCE + ROUNDING else ""
 
 
+def marked(cells: pd.DataFrame, matrix: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of text whose column of variants bears the marks of the matrix."""
+    if "Variant" not in cells or not set(COLUMNS) <= set(matrix):
+        return cells
+    names = {str(row["variant"]): f"{row['variant']} {mark(row)}" for _, row in matrix.iterrows()}
+    with_mark = {name: text.rstrip() for name, text in names.items()}
+    return cells.assign(Variant=cells["Variant"].map(lambda name: with_mark.get(name, name)))
+
+
 def mean_auc(calibrations: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return the columns `COLUMNS` of a variant.
 

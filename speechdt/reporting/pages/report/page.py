@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from speechdt.reporting.pages.environment import template, text
+from speechdt.reporting.pages.parts import Table
 from speechdt.reporting.pages.report.section import Results, Section
 from speechdt.reporting.pages.report.sections import (
     breakdown,
@@ -30,6 +31,7 @@ from speechdt.reporting.pages.report.sections import (
     verdict,
     versions,
 )
+from speechdt.reporting.tables import skill
 from speechdt.reporting.tables.formatting import minus
 
 SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
@@ -60,15 +62,32 @@ SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
 
 def render(results: Results) -> str:
     """Return the page as HTML that loads nothing from elsewhere."""
+    variants = results.tables["matrix"]
     made = [section for function in SECTIONS if (section := function(results))]
     return template("report.html.j2").render(
-        facts=facts(results.tables["matrix"], results.tables["metrics"]),
+        facts=facts(variants, results.tables["metrics"]),
         sections=[
-            (section, template(f"report/{section.id}.html.j2").render(**section.content))
+            (
+                section,
+                template(f"report/{section.id}.html.j2").render(
+                    **_marked(section.content, variants)
+                ),
+            )
             for section in made
         ],
         style=text("page.css") + text("report.css"),
     )
+
+
+def _marked(content: dict[str, Any], variants: pd.DataFrame) -> dict[str, Any]:
+    """Return what a section shows, its variants marked where they have no skill, or worse."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, Table):
+            return value._replace(cells=skill.marked(value.cells, variants))
+        return [one(part) for part in value] if isinstance(value, list) else value
+
+    return {name: one(value) for name, value in content.items()}
 
 
 def facts(matrix: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Any]:
