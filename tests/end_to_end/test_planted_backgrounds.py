@@ -82,7 +82,7 @@ def planted(root, tmp_path_factory):
     }
     config["trials"] = {"items": {"dev": 40, "test": 600}, "backgrounds": list(COLOURS)}
     config["bootstrap"] = {"replicates": 300}
-    options = {"folder": "results/trials"}
+    options = {"folder": "results/trials", "level": "stored"}
     observers = {"H": {"backend": "hears_the_band"}, "K": {"backend": "knows_origins"}}
     config["variants"] = ASKED | {"D1": None, "D2": None, "L1": None}
     config["variants"] |= {name: entry | options for name, entry in observers.items()}
