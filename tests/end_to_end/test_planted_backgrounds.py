@@ -80,7 +80,7 @@ def planted(root, tmp_path_factory):
         "duration_ms": [200, 300],
         "clean_ms": 300,
     }
-    config["trials"] = {"items": {"dev": 40, "test": 600}, "backgrounds": list(COLOURS)}
+    config["trials"] = {"items": {"dev": 40, "test": 500}, "backgrounds": list(COLOURS)}
     config["bootstrap"] = {"replicates": 300}
     options = {"folder": "results/trials", "level": "stored"}
     observers = {"H": {"backend": "hears_the_band"}, "K": {"backend": "knows_origins"}}
