@@ -2,6 +2,7 @@
 PYTHON ?= python3
 CORES ?= all
 GPUS ?= 1
+MODEL ?= Qwen/Qwen2-Audio-7B-Instruct
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -17,7 +18,7 @@ $(error Snakemake does not quote the interpreter, so that nothing works below a 
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup results vads check test test-full test-oldest lint types unit dag lock clean
+.PHONY: help setup results vads acceptance check test test-full test-oldest lint types unit dag lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ vads: $(READY) ## Compare today's voice activity detectors, in results/vads (doc
 	@$(BIN)/python -m speechdt.workflow.unlock
 	@$(SNAKEMAKE) --configfile configs/vads.yaml
 	@echo "Open results/vads/report.html."
+
+acceptance: $(READY) ## Check real weights on this machine, with one small LoRA: MODEL=id or folder
+	$(BIN)/python benchmarks/acceptance.py --cores $(CORES) --model $(MODEL)
 
 check: lint types unit ## Check the code and run the tests that start no workflow: minutes
 

@@ -6,6 +6,7 @@ A parse of the workflow asks, before any job; torch would take seconds to say it
 import ast
 import math
 import os
+import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -127,7 +128,8 @@ def judged(build: Build | None, driver: Driver | str | None) -> str | None:
     if build is None or build.other:
         return None
     if build.cuda is None:
-        return f"torch {build.version} is built without CUDA"
+        mps = ", and Apple's MPS is not supported" * (sys.platform == "darwin")
+        return f"torch {build.version} is built without CUDA{mps}"
     if driver is None:
         return "there is no NVIDIA driver"
     if isinstance(driver, str):

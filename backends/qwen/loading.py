@@ -127,9 +127,8 @@ def _check_loaded(info: Mapping[str, Any], model: str, class_name: str) -> None:
         ("has beside what is loaded", sorted(unexpected)),
     ):
         if names:
-            raise ValueError(
-                f"model '{model}' {problem} {len(names)} weights of {class_name}, such as {names[0]}"
-            )
+            count = f"{len(names)} weights of {class_name}"
+            raise ValueError(f"model '{model}' {problem} {count}, such as {names[0]}")
 
 
 def apply_adapter(model: nn.Module, adapter: str) -> nn.Module:

@@ -163,26 +163,11 @@ def test_a_whole_qwen3_omni_checkpoint_gives_its_thinker(tmp_path):
     for name, weight in load_file(thinker.folder / "model.safetensors").items():
         name = "thinker." + name.removeprefix("thinker.").replace("model.language_model", "model")
         name = name.replace("model.audio_tower", "audio_tower").replace("model.visual", "visual")
-        weights |= by_expert(name, weight)
+        weights |= small.by_expert(name, weight)
     save_file(weights, whole / "model.safetensors", metadata={"format": "pt"})
     assert json.loads((whole / "config.json").read_text())["model_type"] == "qwen3_omni_moe"
     detector = DETECTORS["qwen3_omni"](model=str(whole))
     np.testing.assert_array_equal(detector.score(MIXED[:3]), thinker.detector.score(MIXED[:3]))
-
-
-def by_expert(name: str, weight: torch.Tensor) -> dict[str, torch.Tensor]:
-    stem, _, last = name.rpartition(".")
-    if last == "gate_up_proj":
-        halves = {"gate_proj": weight.chunk(2, dim=1)[0], "up_proj": weight.chunk(2, dim=1)[1]}
-    elif last == "down_proj":
-        halves = {"down_proj": weight}
-    else:
-        return {name: weight}
-    return {
-        f"{stem}.{i}.{part}.weight": matrix.clone()
-        for part, matrices in halves.items()
-        for i, matrix in enumerate(matrices)
-    }
 
 
 # --- prompts and answers --------------------------------------------------------------------------

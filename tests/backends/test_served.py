@@ -18,6 +18,8 @@ from speechdt.prompts.answer_store import PromptStore
 from speechdt.prompts.asking import PromptTrials
 from speechdt.store import Store
 from speechdt.trials.cells import read_cell
+from speechdt.workflow.searches import check_search
+from speechdt.workflow.variants import ConfigError, check_variant
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -243,3 +245,17 @@ def test_it_can_propose_prompts_itself(nano):
     with running(Handler, answer=answer, asked=[]) as (server, url):
         assert detector(url).generate("Write.", 1, temperature=0.5, most_tokens=9) == "hello"
         assert server.asked[0][2]["max_tokens"] == 9
+
+
+def test_it_is_a_row_and_what_a_search_is_on(nano):
+    prompts = {"baseline": small.BASELINE}
+    resolve = {"models": {}, "prompts": prompts, "nano_folder": "r/nano"}
+    with serving(Model(nano)) as (_, url):
+        asked = {"backend": "served", "model": "m", "base_url": url}
+        entry = asked | {"prompt": {"search": "omni"}}
+        options = check_variant("C1", entry, CLS, **resolve, searches=["omni"])
+        assert options["model"] == "m"
+        checked = check_search("omni", {"on": asked, "proposer": "self"}, {}, **resolve)
+        assert checked.options["prompt"] == small.BASELINE
+    with pytest.raises(ConfigError, match=r"variants.C1: .*the server at 127.0.0.1 cannot be"):
+        check_variant("C1", entry, CLS, **resolve, searches=["omni"])

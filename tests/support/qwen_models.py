@@ -8,10 +8,28 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from random_qwen import ARCHITECTURES, OMNI_TOKENS, SMALL, build, enlivened, settings, tokenizer
+from random_qwen import (
+    ARCHITECTURES,
+    OMNI_TEMPLATE,
+    OMNI_TOKENS,
+    SMALL,
+    build,
+    enlivened,
+    settings,
+    tokenizer,
+)
 from stock_qwen import STOCK
 
-__all__ = ["ARCHITECTURES", "OMNI_TOKENS", "SMALL", "STOCK", "settings", "tokenizer"]
+__all__ = [
+    "ARCHITECTURES",
+    "OMNI_TEMPLATE",
+    "OMNI_TOKENS",
+    "SMALL",
+    "STOCK",
+    "enlivened",
+    "settings",
+    "tokenizer",
+]
 
 BASELINE = """\
 Choose one:
@@ -43,6 +61,22 @@ def save_adapter(folder: Path, base: Path, cls: type, targets: str | list[str]) 
                 weight.normal_(0, 0.1)
     adapted.save_pretrained(folder)
     return folder
+
+
+def by_expert(name: str, weight: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return a weight of all experts as published, one matrix each; any other as it is."""
+    stem, _, last = name.rpartition(".")
+    if last == "gate_up_proj":
+        halves = {"gate_proj": weight.chunk(2, dim=1)[0], "up_proj": weight.chunk(2, dim=1)[1]}
+    elif last == "down_proj":
+        halves = {"down_proj": weight}
+    else:
+        return {name: weight}
+    return {
+        f"{stem}.{i}.{part}.weight": matrix.clone()
+        for part, matrices in halves.items()
+        for i, matrix in enumerate(matrices)
+    }
 
 
 def clip(milliseconds: float, seed: int = 0) -> np.ndarray:
