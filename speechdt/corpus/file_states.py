@@ -96,7 +96,7 @@ def fingerprint(folder: Path | str, kept: Path) -> str:
 
 
 def _replaced(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, int]:
-    """Return the checksums of files that have the name, size and time of another one before them."""
+    """Return the checksums of files that have name, size and time of another before them."""
     try:
         store = Store(kept)
         known = store.get([_key(path, its) for path, its in states.items()])

@@ -71,7 +71,8 @@ def name(corpus: Mapping[str, Any]) -> str:
 def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
     """List the recordings of one corpus.
 
-    The extra column ``corpus`` is its :func:`name`, and so is ``origin`` where the reader gives none.
+    The extra column ``corpus`` is its :func:`name`, and so is ``origin`` where the reader gives
+    none.
     Recordings of NONSPEECH that hold singing, or may hold it, carry that as their reason to be left
     out, unless the corpus is configured with ``vocals: keep``.
 

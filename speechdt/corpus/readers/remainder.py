@@ -1,4 +1,4 @@
-"""Remainder of a corpus folder: what no reader takes, each file of it listed, counted or ignored."""
+"""Remainder of a corpus folder: what no reader takes, each file listed, counted or ignored."""
 
 import os
 from collections import Counter
@@ -22,7 +22,7 @@ IGNORED = frozenset(
         *(".pk", ".asd", ".reapeaks", ".aup", ".aup3", ".lnk", ".torrent", ".sig", ".asc"),
     ]
 )
-"""Names of what is no audio: text, images, tables, annotations, archives, and editors' own files."""
+"""Names of what is no audio: text, images, tables, annotations, archives, editors' own files."""
 IGNORED_NAMES = frozenset(
     [
         *("readme", "license", "licence", "copying", "copyright", "authors", "attribution"),
@@ -70,7 +70,8 @@ def notes(name: str, folder: Path, used: Collection[str]) -> list[str]:
     kinds: Counter[str] = Counter()
     unlisted = []
     for entry, problem in entries(folder):
-        if problem or os.path.normpath(entry.path) in used:
+        path = os.path.normpath(entry.path)
+        if problem or path in used or path == os.path.normpath(folder / "manifest.csv"):
             continue
         suffix = Path(entry.name).suffix.lower()
         if suffix in SUFFIXES:
