@@ -17,7 +17,7 @@ def assigned(groups=8, active_frames=300, speech_groups=None):
         for number in range(groups):
             row = {"source_id": f"{category}/{number}.wav", "label": label, "category": category}
             group = f"{category}/{number % own}"
-            rows.append(row | {"group_id": group, "active": [0, active_frames]})
+            rows.append(row | {"group_id": group, "origin": "own", "active": [0, active_frames]})
     return split.assign(pd.DataFrame(rows), [200, 1000], seed=1)
 
 
