@@ -170,8 +170,8 @@ def _measure_all(
 
 def _measure_with_content(
     source: Source, shortest_ms: int
-) -> tuple[tuple[dict[str, Any], str], int | None]:
-    """Measure a recording, and return a checksum of its file's content as well."""
+) -> tuple[tuple[dict[str, Any], str], file_states.Content | None]:
+    """Measure a recording, and return what its file holds as well."""
     measured = measure(source, shortest_ms)
     return measured, None if source.reason else file_states.content(file_and_times(source.path)[0])
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from speechdt.corpus.readers.tree import SUFFIXES
@@ -37,21 +37,21 @@ MOST_NAMED = 8
 
 def is_ignored(name: str) -> bool:
     """Say whether a file is no audio by its name."""
-    suffix = Path(name).suffix.lower()
+    suffix = os.path.splitext(name)[1].lower()
     return suffix in IGNORED or (not suffix and name.lower() in IGNORED_NAMES)
 
 
-def odd(folder: Path, used: Collection[str]) -> Iterator[Source]:
+def odd(folder: Path, used: Callable[[], Collection[str]]) -> Iterator[Source]:
     """Yield what cannot be read at all: links that lead nowhere or out, FIFOs, odd names.
 
     Parameters
     ----------
     folder : Path
-    used : collection of str
-        Files that the corpus has, normalised; a link that it names may lead anywhere.
+    used : callable
+        Returns the files that the corpus has, normalised; a link that it names may lead anywhere.
     """
     for entry, problem in entries(folder):
-        if problem and os.path.normpath(entry.path) not in used:
+        if problem and os.path.normpath(entry.path) not in used():
             name = readable(os.path.relpath(entry.path, folder))
             yield Source(readable(entry.path), name, "", "", "", {}, reason=problem)
 
