@@ -1,6 +1,9 @@
 """Reader of recordings as 16 kHz mono, and FLAC bytes of clips."""
 
 import io
+import os
+import stat
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,16 +93,21 @@ def load(path: Path | str) -> Recording:
     if times and (made := noise.recording(name, *times)) is not None:
         return _measured(made, made)
     file = Path(name)
-    if not file.is_file():
+    try:
+        status = os.stat(name)
+    except (OSError, ValueError):
+        raise UnusableAudio("missing") from None
+    if not stat.S_ISREG(status.st_mode):
         raise UnusableAudio("missing")
-    if file.stat().st_size == 0:
+    if status.st_size == 0:
         raise UnusableAudio("empty file")
     decoded = _decode(file, times)
     with np.errstate(over="ignore", invalid="ignore"):  # of what is refused below
         found = _heard(decoded)
         if len(decoded.powers) > 1:
             found = _downmixed(found, decoded.powers, file, times)
-    if not np.isfinite(found.samples).all():
+    # A sum of squares tells of any such sample, and of some that are merely large.
+    if not (isfinite(_power(found.samples)) or np.isfinite(found.samples).all()):
         raise UnusableAudio("NaN or infinite samples")
     return found
 

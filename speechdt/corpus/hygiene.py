@@ -4,13 +4,11 @@ A check is a detector and two thresholds. It flags recordings; only if asked doe
 because labels that a rival has chosen make that rival look good.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 
 class Thresholds(NamedTuple):

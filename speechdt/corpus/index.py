@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from speechdt.audio import activity, containers, faults, highpass, streams
 from speechdt.audio import io as audio_io
-from speechdt.corpus import file_states, readers
-from speechdt.code_hash import code_hash, imported_versions
 from speechdt.audio.rate import SAMPLE_RATE
-from speechdt.store import Store
 from speechdt.audio.region import file_and_times
 from speechdt.audio.unusable import UnusableAudio
+from speechdt.code_hash import code_hash, imported_versions
+from speechdt.corpus import file_states, readers
 from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
+from speechdt.store import Store
 
 AT_A_TIME = 500
 """Recordings that are measured before what was found is kept."""
@@ -170,8 +170,8 @@ def _measure_all(
 
 def _measure_with_content(
     source: Source, shortest_ms: int
-) -> tuple[tuple[dict[str, Any], str], int | None]:
-    """Measure a recording, and return a checksum of its file's content as well."""
+) -> tuple[tuple[dict[str, Any], str], file_states.Content | None]:
+    """Measure a recording, and return what its file holds as well."""
     measured = measure(source, shortest_ms)
     return measured, None if source.reason else file_states.content(file_and_times(source.path)[0])
 

@@ -1,4 +1,4 @@
-"""Groups that share audio, joined before the split: recordings of one library in several corpora."""
+"""Groups that share audio, joined before the split: one library may be in several corpora."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from speechdt.audio.rate import SAMPLE_RATE
-from speechdt.errors import SpeechdtError
 from speechdt.audio.region import file_and_times
 from speechdt.corpus.near_duplicates import SHORTEST
+from speechdt.errors import SpeechdtError
 
 MOST_NAMED = 10
 """Pairs that an error names."""

@@ -62,9 +62,10 @@ def _too_brief(
         key = f"the longest of grid.duration_ms is {longest_ms}"
     stretches = [_longest_run(runs) for runs in part["active"]]
     longest = int(np.argmax(stretches))
+    name = part["source_id"].iloc[longest]
     return (
         f"no recording of {label} '{category}' is active for {longest_ms} ms: the longest active "
-        f"stretch is {stretches[longest] * FRAME_S:.1f} s ({part['source_id'].iloc[longest]}); {key}"
+        f"stretch is {stretches[longest] * FRAME_S:.1f} s ({name}); {key}"
     )
 
 
@@ -101,9 +102,10 @@ def notes(sources: pd.DataFrame, held_out: float) -> list[str]:
         part = sources[sources["label"] == label]
         for split in SPLITS:
             count = part.loc[part["split"] == split, "group_id"].nunique()
+            every = part["group_id"].nunique()
             if count < FEWEST:
                 lines.append(
-                    f"{split} has {count} of {part['group_id'].nunique()} groups of {label}, and an "
-                    f"interval needs {FEWEST}: more groups, or a larger trials.held_out ({held_out:g})"
+                    f"{split} has {count} of {every} groups of {label}, and an interval needs "
+                    f"{FEWEST}: more groups, or a larger trials.held_out ({held_out:g})"
                 )
     return lines

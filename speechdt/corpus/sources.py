@@ -1,8 +1,7 @@
 """Source: one recording, or one region of a longer one, as its corpus describes it."""
 
-import re
 from collections.abc import Iterator
-from math import ceil, inf
+from math import ceil
 from typing import NamedTuple
 
 from speechdt.errors import SpeechdtError

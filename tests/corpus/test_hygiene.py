@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 import webrtcvad
 
-from speechdt.audio import io as audio_io
 from speechdt import find_detectors
+from speechdt.audio import io as audio_io
 from speechdt.corpus import hygiene
+from speechdt.corpus.hygiene import Thresholds
+from speechdt.corpus.selection import ExclusionError, read_marks, select
 from speechdt.detectors import recordings
 from speechdt.detectors.hearing import Hearing
+from speechdt.store import Store
 from speechdt.workflow.hygiene_checks import read_checks
 from speechdt.workflow.variants import ConfigError
-from speechdt.corpus.hygiene import Thresholds
-from speechdt.store import Store
-from speechdt.corpus.selection import ExclusionError, read_marks, select
 
 PLAN = {"mode": 3, "frame_ms": 30}
 HEARD = Hearing("webrtc", find_detectors()["webrtc"], PLAN)

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from support.publishers import save_rows
 from support.codecs import mp3_at_32_kbit
+from support.publishers import save_rows
 
 from speechdt.audio import io as audio_io
-from speechdt.trials import leak_audit
 from speechdt.corpus import index, labels, near_duplicates
 from speechdt.corpus.selection import read_marks, select
+from speechdt.trials import leak_audit
 
 RATE = 16_000
 HEADER = ["path", "label", "category", "group_id", "source_id"]

@@ -1,22 +1,17 @@
 """The leak audit by content: planted copies are found, and nothing else is."""
 
-import io
 import logging
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from support.codecs import RATE, mp3_at_32_kbit
 
-from speechdt.audio import io as audio_io, fingerprint
-from speechdt.trials import leak_audit
+from speechdt.audio import fingerprint
+from speechdt.audio import io as audio_io
 from speechdt.corpus import near_duplicates
-from support.codecs import (mp3_at_32_kbit)
-from support.codecs import (RATE)
-
-
-
-
+from speechdt.trials import leak_audit
 
 COPIES = {
     "renamed": lambda samples: samples,

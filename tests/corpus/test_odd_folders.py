@@ -6,6 +6,7 @@ import socket
 import numpy as np
 import pytest
 import soundfile
+from support import odd_files
 from support.publishers import save_rows
 
 from speechdt.corpus import file_states, index, readers, rejections
@@ -167,7 +168,8 @@ def test_what_is_left_alone_is_named_once(folder):
             ["speech/a/1.wav", "SPEECH", "speech", "a", "alice", "1", "train", "en"],
         ],
     )
-    columns, _, unlisted = readers.notes(corpus(folder), index.read_corpora([corpus(folder)]))
+    columns, ignored, unlisted = readers.notes(corpus(folder), index.read_corpora([corpus(folder)]))
+    assert ignored == "own: files that are no audio, and left alone: 2 .txt, 1 .png, 1 README"
     assert unlisted.startswith("own: 1 audio files that its list does not name")
     assert columns == (
         f"{folder}/manifest.csv: columns that are not used: speaker (group_id says what stays "
@@ -196,8 +198,10 @@ def test_labels_of_any_case_and_backslashes(folder, label, other):
 
 @pytest.mark.parametrize(
     ("said", "taken"),
-    [("no", True), ("No", True), ("false", True), ("0", True), ("", True), ("yes", False)]
-    + [("TRUE", False), ("1", False), ("unknown", False), ("maybe", False)],
+    [
+        *(("no", True), ("No", True), ("false", True), ("0", True), ("", True), ("yes", False)),
+        *(("TRUE", False), ("1", False), ("unknown", False), ("maybe", False)),
+    ],
 )
 def test_vocals_of_any_spelling(folder, said, taken):
     save_rows(
@@ -254,3 +258,18 @@ def test_rejections_are_summed_up_by_reason(folder):
     assert rejections.in_short(rejected, 30) == (
         "30 of 30 recordings are not used (30: unknown label 'voice'; known: SPEECH, NONSPEECH)"
     )
+
+
+def test_all_odd_files_at_once_are_used_or_rejected(tmp_path, rng):
+    used, expected = odd_files.put(tmp_path / "own" / "speech" / "odd", rng)
+    usable, reasons = indexed(corpus(tmp_path / "own"))
+    assert {name.rpartition("/")[2] for name in usable.index} == used
+    reasons = {name.rpartition("/")[2]: reason for name, reason in reasons.items()}
+    assert reasons.keys() == expected.keys()
+    assert all(part in reasons[name] for name, part in expected.items())
+    seconds = {name.rpartition("/")[2]: value for name, value in usable["seconds"].items()}
+    for name in ("joined.flac", "joined.ogg", "joined.mp3"):
+        assert seconds[name] == pytest.approx(5, rel=0.03)
+    by_name = usable.rename(index=lambda name: name.rpartition("/")[2])
+    assert by_name.loc["antiphase.wav", "downmix"] == "channel 1"
+    assert by_name.loc["offset.wav", "faults"] == "offset"

@@ -5,9 +5,9 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from support import publishers
 import pytest
 import soundfile
+from support import publishers
 
 from speechdt.audio import io as audio_io
 from speechdt.corpus import index, readers
@@ -345,7 +345,8 @@ def test_rttm_as_it_comes_is_read_or_counted(tmp_path):
     for name in "xy":
         publishers.save(tmp_path / f"{name}.wav", np.zeros(RATE))
     found = list(readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]}))
-    used = {(source.group_id, source.path.partition("#t=")[2]) for source in found if not source.reason}
+    read = [source for source in found if not source.reason]
+    used = {(source.group_id, source.path.partition("#t=")[2]) for source in read}
     assert used == {("voxconverse/x", "0.500,2.500"), ("voxconverse/y", "4.000,5.500")}
     (counted,) = [source for source in found if source.reason]
     assert counted.reason.startswith("3 turns without a usable time in")

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from speechdt.audio.activity import to_runs
 from speechdt.corpus import split
 from speechdt.corpus.sources import CorpusError
-from speechdt.audio.activity import to_runs
 
 
 def index_of(groups, category="speech", frames=150, origin=""):

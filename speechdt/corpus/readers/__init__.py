@@ -9,6 +9,7 @@ import difflib
 import inspect
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -71,7 +72,8 @@ def name(corpus: Mapping[str, Any]) -> str:
 def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
     """List the recordings of one corpus.
 
-    The extra column ``corpus`` is its :func:`name`, and so is ``origin`` where the reader gives none.
+    The extra column ``corpus`` is its :func:`name`, and so is ``origin`` where the reader gives
+    none.
     Recordings of NONSPEECH that hold singing, or may hold it, carry that as their reason to be left
     out, unless the corpus is configured with ``vocals: keep``.
 
@@ -81,14 +83,14 @@ def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
         If it cannot be read.
     """
     options = _checked(corpus)
-    listed: set[str] = set()
+    listed: list[Source] = []
     for source in READERS[corpus["kind"]].read(**options):
-        listed.add(_file(source))
+        listed.append(source)
         own = {"corpus": name(corpus), "origin": source.extra.get("origin") or name(corpus)}
         source = source._replace(extra=source.extra | own)
         yield source if corpus.get("vocals") == KEPT else _without_vocals(source)
     if "path" in options:
-        for source in remainder.odd(options["path"], listed):
+        for source in remainder.odd(options["path"], cache(lambda: set(map(_file, listed)))):
             yield source._replace(extra={"corpus": name(corpus)})
 
 

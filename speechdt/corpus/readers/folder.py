@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from speechdt.corpus.readers.times import COLUMNS, times
-from speechdt.corpus.readers.remainder import is_ignored
-from speechdt.corpus.readers.tree import is_recording, rows
 from speechdt.audio.region import region
+from speechdt.corpus.readers.remainder import is_ignored
+from speechdt.corpus.readers.times import COLUMNS, times
+from speechdt.corpus.readers.tree import is_recording, rows
 from speechdt.corpus.sources import CATEGORIES, VOCALS, CorpusError, Source
 from speechdt.files import entries
 

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from speechdt.files import walk
 from speechdt.corpus.readers.tree import artist_group, is_recording
 from speechdt.corpus.sources import CorpusError, Source
+from speechdt.files import walk
 
 GENRES = (
     *("blues", "classical", "country", "disco", "hiphop"),

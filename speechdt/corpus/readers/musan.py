@@ -10,10 +10,10 @@ from pathlib import Path
 
 import soundfile
 
-from speechdt.files import walk
-from speechdt.corpus.readers.tree import artist_group, expect_recordings, is_recording
 from speechdt.audio.region import region
+from speechdt.corpus.readers.tree import artist_group, expect_recordings, is_recording
 from speechdt.corpus.sources import CorpusError, Source, pieces
+from speechdt.files import walk
 
 PARTS = ("music", "speech", "noise")
 ANNOTATIONS = "ANNOTATIONS"

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from speechdt.corpus.readers.tree import expect, expect_recordings, recordings, rows
 from speechdt.audio.region import region
+from speechdt.corpus.readers.tree import expect, expect_recordings, recordings, rows
 from speechdt.corpus.sources import CorpusError, Source
 
 TABLE = "musiccaps-public.csv"

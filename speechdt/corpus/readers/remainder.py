@@ -1,8 +1,8 @@
-"""Remainder of a corpus folder: what no reader takes, each file of it listed, counted or ignored."""
+"""Remainder of a corpus folder: what no reader takes, each file listed, counted or ignored."""
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from speechdt.corpus.readers.tree import SUFFIXES
@@ -22,7 +22,7 @@ IGNORED = frozenset(
         *(".pk", ".asd", ".reapeaks", ".aup", ".aup3", ".lnk", ".torrent", ".sig", ".asc"),
     ]
 )
-"""Names of what is no audio: text, images, tables, annotations, archives, and editors' own files."""
+"""Names of what is no audio: text, images, tables, annotations, archives, editors' own files."""
 IGNORED_NAMES = frozenset(
     [
         *("readme", "license", "licence", "copying", "copyright", "authors", "attribution"),
@@ -37,21 +37,21 @@ MOST_NAMED = 8
 
 def is_ignored(name: str) -> bool:
     """Say whether a file is no audio by its name."""
-    suffix = Path(name).suffix.lower()
+    suffix = os.path.splitext(name)[1].lower()
     return suffix in IGNORED or (not suffix and name.lower() in IGNORED_NAMES)
 
 
-def odd(folder: Path, used: Collection[str]) -> Iterator[Source]:
+def odd(folder: Path, used: Callable[[], Collection[str]]) -> Iterator[Source]:
     """Yield what cannot be read at all: links that lead nowhere or out, FIFOs, odd names.
 
     Parameters
     ----------
     folder : Path
-    used : collection of str
-        Files that the corpus has, normalised; a link that it names may lead anywhere.
+    used : callable
+        Returns the files that the corpus has, normalised; a link that it names may lead anywhere.
     """
     for entry, problem in entries(folder):
-        if problem and os.path.normpath(entry.path) not in used:
+        if problem and os.path.normpath(entry.path) not in used():
             name = readable(os.path.relpath(entry.path, folder))
             yield Source(readable(entry.path), name, "", "", "", {}, reason=problem)
 
@@ -70,7 +70,8 @@ def notes(name: str, folder: Path, used: Collection[str]) -> list[str]:
     kinds: Counter[str] = Counter()
     unlisted = []
     for entry, problem in entries(folder):
-        if problem or os.path.normpath(entry.path) in used:
+        path = os.path.normpath(entry.path)
+        if problem or path in used or path == os.path.normpath(folder / "manifest.csv"):
             continue
         suffix = Path(entry.name).suffix.lower()
         if suffix in SUFFIXES:

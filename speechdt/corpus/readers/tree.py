@@ -50,7 +50,7 @@ def expect_recordings(folder: Path, what: str) -> None:
 
 def is_recording(entry: os.DirEntry[str]) -> bool:
     """Say whether a file is audio by its name."""
-    return Path(entry.name).suffix.lower() in SUFFIXES
+    return os.path.splitext(entry.name)[1].lower() in SUFFIXES
 
 
 def rows(table: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:

@@ -11,8 +11,8 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from speechdt.corpus.readers.tree import expect_recordings, recordings
 from speechdt.audio.region import region
+from speechdt.corpus.readers.tree import expect_recordings, recordings
 from speechdt.corpus.sources import CorpusError, Source, pieces
 
 PARTS = ("dev", "test")

@@ -69,7 +69,7 @@ def _psychometric(
     with styled():
         if curves.empty:
             return message(f"One {dimension.name} alone was tested: there is no curve along it.")
-        levels = np.unique(np.round(curves.loc[~curves["fitted"], "level"], 6))
+        levels = np.unique(np.round(curves.loc[~curves["fitted"].astype(bool), "level"], 6))
         draw = _overlaid if len(variants) <= OVERLAY else _apart
         kind = HEADLINE if (curves["kind"] == HEADLINE).any() else OWN
         return draw(Curves(curves, thresholds, looks(variants), Scale(dimension, levels), kind))

@@ -144,7 +144,7 @@ def level(value: float, tested: Range) -> str:
 
 def tested_ranges(curves: pd.DataFrame) -> dict[str, Range]:
     """Return the lowest and highest level of each dimension, from the observed points."""
-    observed = curves[~curves["fitted"]].groupby("dimension")["level"]
+    observed = curves[~curves["fitted"].astype(bool)].groupby("dimension")["level"]
     ends = observed.agg(["min", "max"]).round(6)
     return {str(name): (float(low), float(high)) for name, low, high in ends.itertuples()}
 

@@ -81,6 +81,7 @@ def _kept(order: Sequence[str], now: Sequence[str]) -> str:
 def _leader(order: Sequence[str], table: pd.DataFrame) -> str:
     """Say who leads in a slice, and who passes whom there."""
     now = _order(table, "auc")
+    order = [name for name in order if name in now]
     figures = {name: decimal(row, "auc") for name, row in _rows(table, now)}
     passed = [
         (late, early)
