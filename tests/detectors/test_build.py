@@ -58,9 +58,8 @@ def test_the_log_has_what_led_to_it(tmp_path, capsys):
     log = tmp_path / "score.log"
     with pytest.raises(
         SystemExit, match=r"^error: backend 'mine' fails when it is built: R\S+ no$"
-    ):
-        with logged(log):
-            built("mine", failing(RuntimeError("no")), {})
+    ), logged(log):
+        built("mine", failing(RuntimeError("no")), {})
     for handler in logging.getLogger().handlers:
         handler.flush()
     assert "Traceback" in log.read_text()

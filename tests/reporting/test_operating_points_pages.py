@@ -71,8 +71,9 @@ def test_tables_have_a_row_a_variant_and_a_vendor_only_where_there_is_one():
         *(["D2", "dev's"], ["D2", "vendor's"], ["D1", "dev's"]),
         *(["A1", "dev's"], ["A1", "vendor's"]),
     ]
-    table = detectors_table(found, made["matrix"], made["latency"])
-    assert table[""].tolist()[-1] == "A1"  # what is not ready-made comes last
+    tables = (made[name] for name in ("matrix", "latency", "thresholds"))
+    table = detectors_table(found, *tables, {"snr": (-5, 10)})
+    assert table["Variant"].tolist()[-1] == "A1"  # what is not ready-made comes last
     assert table["Detector"].tolist()[-1] == "nano backend_2"
 
 
