@@ -56,9 +56,10 @@ def test_all_that_hear_clips_build_it_so():
 
 def test_the_log_has_what_led_to_it(tmp_path, capsys):
     log = tmp_path / "score.log"
-    with pytest.raises(
-        SystemExit, match=r"^error: backend 'mine' fails when it is built: R\S+ no$"
-    ), logged(log):
+    with (
+        pytest.raises(SystemExit, match=r"^error: backend 'mine' fails when it is built: R\S+ no$"),
+        logged(log),
+    ):
         built("mine", failing(RuntimeError("no")), {})
     for handler in logging.getLogger().handlers:
         handler.flush()

@@ -82,7 +82,7 @@ def test_the_page_has_the_sections_that_the_run_has_results_for():
     assert [row[0] for row in page.rows["few-false-alarms"][1:]] == ["D2", "D1", "A1"]
     assert page.ids.index("summary") < page.ids.index("matrix")
     assert "detector-versions" not in page.ids
-    pair = {name: 0.5 for name in COLUMNS} | {"variant": "D2", "reference": "D1"}
+    pair = {name: 0.5 for name in COLUMNS} | {"variant": "D2", "reference": "D1", "verdict": "gain"}
     listed = pd.DataFrame({"source_id": ["s1"], "label": ["SPEECH"]})
     more = {"versions": pd.DataFrame([pair]), "to_hear": listed}
     page = Page(render(results(3, more)))

@@ -18,6 +18,7 @@ from speechdt.reporting.tables.formatting import (
     text_table,
 )
 from speechdt.reporting.tables.operating_points import at
+from speechdt.reporting.tables.statistics_text import p_value
 
 DETECTORS_NOTE = (
     "Over all trials in noise of the test split, which all detectors heard. Ready-made detectors "
@@ -69,9 +70,11 @@ def versions_table(versions: pd.DataFrame) -> pd.DataFrame:
         versions,
         {
             "Versions": lambda row: f"{row['variant']} − {row['reference']}",
-            "AUC": partial(decimal, name="auc"),
-            "Reference": partial(decimal, name="auc_reference"),
+            "AUC": lambda row: number(float(row["auc"]), 3),
+            "Reference": lambda row: number(float(row["auc_reference"]), 3),
             "Difference": partial(decimal, name="auc_difference"),
+            "p, Holm": lambda row: p_value(float(row["p_holm"])),
+            "": lambda row: str(row["verdict"]),
             "Spearman's ρ": partial(decimal, name="spearman"),
             "r of log-odds": partial(decimal, name="pearson_logit"),
             "θ": lambda row: number(float(row["threshold"]), 3),
