@@ -359,6 +359,7 @@ rule compare_versions:
     params:
         variants=OF_VERSIONS,
         pairs=VERSIONS,
+        permutations=settings["comparisons"]["permutations"],
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         code=checkout.code("analysis/compare_versions.py"),

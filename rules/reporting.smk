@@ -65,6 +65,7 @@ rule write_display_tables:
         curves="<results>/tables/curves.csv",
         latency="<results>/tables/latency.csv",
         pareto="<results>/tables/pareto.csv",
+        points="<results>/tables/operating_points.csv",
     output:
         products.text_tables,
     log:

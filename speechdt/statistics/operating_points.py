@@ -134,7 +134,8 @@ def _measured(
             continue
         counts, units = _behind(name, groups)
         low, high = bootstrap.interval(samples[0], samples[1:], counts, units=units)
-        yield name, float(samples[0]), *map(float, np.clip([low, high], 0.0, 1.0))
+        low, high = np.clip([low, high], 0.0, 1.0)
+        yield name, float(samples[0]), float(low), float(high)
 
 
 def _behind(name: str, groups: list[int]) -> tuple[list[int], int | None]:

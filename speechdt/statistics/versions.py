@@ -1,31 +1,36 @@
 """Two versions of one detector on the same trials: what an upgrade changes.
 
-Better or worse is the difference of AUC, on the same trials and the same resampled groups. Beside
-it: how alike the scores are, and what becomes of hits and false alarms where the threshold of the
-older version is kept. Correlations are over trials in noise; Spearman's takes the ranks of all
-trials, in replicates as well.
+Better or worse is the difference of AUC (`speechdt.statistics.auc_comparison`), p corrected for the
+number of pairs. Beside it: how alike the scores are, and what becomes of hits and false alarms
+where the threshold of the reference is kept. Correlations are over trials in noise; Spearman's
+takes the ranks of all trials, in replicates as well.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from speechdt.arrays import Floats
-from speechdt.statistics import bootstrap
+from speechdt.arrays import Floats, Indices
+from speechdt.statistics import auc_comparison, bootstrap
 from speechdt.statistics.calibration import logit
 from speechdt.statistics.metrics import by_run
 from speechdt.statistics.operating_points import Thresholds
 from speechdt.statistics.roc import Roc
 
 MEASURES = (
-    *("auc", "auc_reference", "auc_difference", "spearman", "pearson_logit", "threshold_shift"),
+    *("spearman", "pearson_logit", "threshold_shift"),
     *("hit", "hit_kept", "false_alarm", "false_alarm_kept"),
 )
 """Columns with an interval: ``kept`` is the variant at the reference's threshold."""
+OF_AREA = ("auc_p", "auc_p_holm")
+"""Columns of `auc_comparison` whose names are shorter here."""
 COLUMNS = (
-    *("variant", "reference", "n", "groups", "threshold", "threshold_reference"),
+    *("variant", "reference", "n", "groups"),
+    *(name.removeprefix("auc_") if name in OF_AREA else name for name in auc_comparison.COLUMNS),
+    *("threshold", "threshold_reference"),
     *(f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")),
 )
 
@@ -36,6 +41,7 @@ def compare_versions(
     thresholds: Mapping[str, Thresholds],
     *,
     replicates: int,
+    permutations: int,
     seed: int,
 ) -> pd.DataFrame:
     """Compare versions pair by pair.
@@ -49,58 +55,69 @@ def compare_versions(
         The newer version and the older, or the other way round.
     thresholds : mapping of str to float or (R + 1,) array
         Decision threshold of each variant; row 0 its own, the others those of dev's replicates.
-    replicates, seed : int
-        Of the bootstrap over groups.
+    replicates, permutations, seed : int
+        Of the bootstrap over groups, and of the permutation test.
 
     Returns
     -------
     DataFrame
-        One row a pair, `COLUMNS`; differences and shifts are variant minus reference.
+        One row a pair, `COLUMNS`: those of `auc_comparison.compare_auc`, all pairs being one family
+        (p, p_holm and verdict), then thresholds, correlations and rates; differences and shifts are
+        variant minus reference.
 
     Raises
     ------
     ValueError
         If the two did not hear the same trials.
     """
+    named = [(str(one), str(other)) for one, other in pairs]
+    first = {
+        variant: by_run(table)[0].sort_values("trial_id", ignore_index=True)
+        for variant, table in trials.items()
+    }
+    for one, other in named:
+        if not first[one]["trial_id"].equals(first[other]["trial_id"]):
+            raise ValueError(f"{one} and {other} did not hear the same trials")
+    areas = auc_comparison.compare_auc(
+        first,
+        named,
+        np.ones(len(named), dtype=bool),
+        replicates=replicates,
+        permutations=permutations,
+        seed=seed,
+    ).rename(columns={name: name.removeprefix("auc_") for name in OF_AREA})
     rows = [
-        _compared(str(one), str(other), trials, thresholds, replicates, seed)
-        for one, other in pairs
+        _compared(one, other, (first[one], first[other]), thresholds, replicates, seed)
+        for one, other in named
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    found = pd.DataFrame(rows)
+    return pd.concat([found, areas], axis=1).reindex(columns=list(COLUMNS))
 
 
 def _compared(
     variant: str,
     reference: str,
-    trials: Mapping[str, pd.DataFrame],
+    heard: tuple[pd.DataFrame, pd.DataFrame],
     thresholds: Mapping[str, Thresholds],
     replicates: int,
     seed: int,
-) -> dict[str, object]:
-    new, old = (
-        by_run(trials[name])[0].set_index("trial_id").sort_index() for name in (variant, reference)
-    )
-    if not new.index.equals(old.index):
-        raise ValueError(f"{variant} and {reference} did not hear the same trials")
-    roc, of_old = Roc(new), Roc(old)
+) -> dict[str, Any]:
+    new, old = heard
+    roc = Roc(new)
     weights = bootstrap.weights(roc.of_speech, replicates, seed)
     own, other = (
-        np.broadcast_to(np.asarray(thresholds[name], float), len(weights))
+        np.broadcast_to(np.asarray(thresholds[name], dtype=np.float64), len(weights))
         for name in (variant, reference)
     )
-    area, area_of_old = _areas(roc, weights), _areas(of_old, weights)
     hit, alarm = _rates(roc, weights, own)
     hit_kept, alarm_kept = _rates(roc, weights, other)
     samples = {
-        "auc": area,
-        "auc_reference": area_of_old,
-        "auc_difference": area - area_of_old,
         **_correlations(new, old, weights),
         "threshold_shift": own - other,
         **{"hit": hit, "hit_kept": hit_kept},
         **{"false_alarm": alarm, "false_alarm_kept": alarm_kept},
     }
-    row: dict[str, object] = {"variant": variant, "reference": reference, "n": len(new)}
+    row: dict[str, Any] = {"variant": variant, "reference": reference, "n": len(new)}
     row |= {"groups": new["group_id"].nunique()}
     row |= {"threshold": float(own[0]), "threshold_reference": float(other[0])}
     for name, values in samples.items():
@@ -110,15 +127,10 @@ def _compared(
 
 def _with_interval(name: str, samples: Floats, groups: list[int]) -> dict[str, float]:
     """Return a figure and its interval; none for a threshold that is the same in all replicates."""
-    if name == "threshold_shift" and np.ptp(samples) == 0:
-        low = high = np.nan
-    else:
-        low, high = bootstrap.interval(samples[0], samples[1:], groups)
-    return {name: float(samples[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
-
-
-def _areas(roc: Roc, weights: Floats) -> Floats:
-    return np.concatenate([curves.area() for curves in roc.curves(weights)])
+    fixed = name == "threshold_shift" and np.ptp(samples) == 0
+    ends = (np.nan, np.nan) if fixed else bootstrap.interval(samples[0], samples[1:], groups)
+    low, high = map(float, ends)
+    return {name: float(samples[0]), f"{name}_low": low, f"{name}_high": high}
 
 
 def _rates(roc: Roc, weights: Floats, thresholds: Floats) -> tuple[Floats, Floats]:
@@ -135,19 +147,15 @@ def _rates(roc: Roc, weights: Floats, thresholds: Floats) -> tuple[Floats, Float
 def _correlations(new: pd.DataFrame, old: pd.DataFrame, weights: Floats) -> dict[str, Floats]:
     """Return correlations of the scores, (R + 1,) each; NaN where one has a single score."""
     codes, _, _ = bootstrap.groups_by_class(new["speech"], new["group_id"])
-    scales = {"spearman": rankdata, "pearson_logit": logit}
+    p, q = (table["p_speech"].to_numpy(np.float64) for table in (new, old))
+    ranks = [np.asarray(rankdata(scores), dtype=np.float64) for scores in (p, q)]
     return {
-        name: _weighted_correlation(
-            np.asarray(scale(new["p_speech"].to_numpy(float)), dtype=float),
-            np.asarray(scale(old["p_speech"].to_numpy(float)), dtype=float),
-            codes,
-            weights,
-        )
-        for name, scale in scales.items()
+        "spearman": _weighted_correlation(ranks[0], ranks[1], codes, weights),
+        "pearson_logit": _weighted_correlation(logit(p), logit(q), codes, weights),
     }
 
 
-def _weighted_correlation(x: Floats, y: Floats, codes: Floats, weights: Floats) -> Floats:
+def _weighted_correlation(x: Floats, y: Floats, codes: Indices, weights: Floats) -> Floats:
     x, y = x - x.mean(), y - y.mean()
     products = np.column_stack([np.ones_like(x), x, y, x * x, y * y, x * y])
     sums = np.zeros((weights.shape[1], products.shape[1]))

@@ -10,7 +10,9 @@ from speechdt.trials.grid import CROSSED
 from speechdt.workflow.experiment import Experiment
 from speechdt.workflow.ready_made import ready_made, version_pairs
 
-TEXT_TABLES = ("matrix.md", "matrix.tex", "thresholds.md", "thresholds.tex", "latency.md")
+TEXT_TABLES = (
+    *("matrix.md", "matrix.tex", "thresholds.md", "thresholds.tex", "latency.md", "detectors.md"),
+)
 TABLES = (
     *("matrix", "metrics", "reliability", "thresholds", "curves", "latency", "pareto"),
     *("comparisons", "surface", "contour", "threshold_sensitivity", "origins"),

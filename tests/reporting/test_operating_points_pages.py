@@ -71,8 +71,9 @@ def test_tables_have_a_row_a_variant_and_a_vendor_only_where_there_is_one():
         *(["D2", "dev's"], ["D2", "vendor's"], ["D1", "dev's"]),
         *(["A1", "dev's"], ["A1", "vendor's"]),
     ]
-    table = detectors_table(found, made["matrix"], made["latency"])
-    assert table[""].tolist()[-1] == "A1"  # what is not ready-made comes last
+    tables = (made[name] for name in ("matrix", "latency", "thresholds"))
+    table = detectors_table(found, *tables, {"snr": (-5, 10)})
+    assert table["Variant"].tolist()[-1] == "A1"  # what is not ready-made comes last
     assert table["Detector"].tolist()[-1] == "nano backend_2"
 
 
@@ -81,7 +82,7 @@ def test_the_page_has_the_sections_that_the_run_has_results_for():
     assert [row[0] for row in page.rows["few-false-alarms"][1:]] == ["D2", "D1", "A1"]
     assert page.ids.index("summary") < page.ids.index("matrix")
     assert "detector-versions" not in page.ids
-    pair = {name: 0.5 for name in COLUMNS} | {"variant": "D2", "reference": "D1"}
+    pair = {name: 0.5 for name in COLUMNS} | {"variant": "D2", "reference": "D1", "verdict": "gain"}
     listed = pd.DataFrame({"source_id": ["s1"], "label": ["SPEECH"]})
     more = {"versions": pd.DataFrame([pair]), "to_hear": listed}
     page = Page(render(results(3, more)))

@@ -8,6 +8,7 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from speechdt.statistics.calibration import logit
+from speechdt.statistics.metrics import auc_interval
 from speechdt.statistics.versions import COLUMNS, compare_versions
 
 
@@ -28,7 +29,7 @@ def made(seed=1, count=1200, groups=24):
 
 
 def compared(new, old, thresholds=(0.6, 0.5), **settings):
-    settings = {"replicates": 1000, "seed": 1} | settings
+    settings = {"replicates": 1000, "permutations": 1000, "seed": 1} | settings
     table = compare_versions(
         {"N": new.sample(frac=1, random_state=1), "O": old},
         [["N", "O"]],
@@ -58,9 +59,13 @@ def test_every_figure_is_a_stock_library_s():
 
 def test_what_is_paired_is_surer_than_what_is_not():
     row = compared(*made())
-    width = {name: row[f"{name}_high"] - row[f"{name}_low"] for name in ("auc", "auc_difference")}
-    assert width["auc_difference"] < width["auc"]
+    new, _ = made()
+    alone = auc_interval(new, replicates=1000, seed=1)
+    assert row["auc"] == pytest.approx(alone[0])
+    assert row["auc_difference_high"] - row["auc_difference_low"] < alone[2] - alone[1]
     assert row["auc_difference_high"] < 0  # noise was added to the old scores
+    assert row["p"] == row["p_holm"] < 0.01
+    assert row["verdict"] == "loss"
     assert row["spearman_low"] < row["spearman"] < row["spearman_high"]
 
 
@@ -69,6 +74,7 @@ def test_a_version_is_like_itself():
     row = compared(old, old, thresholds=(0.5, 0.5))
     assert row[["auc_difference", "auc_difference_low", "auc_difference_high"]].tolist() == [0] * 3
     assert row["spearman"] == pytest.approx(1)
+    assert (row["p"], row["verdict"]) == (1, "not shown")
 
 
 def test_thresholds_of_dev_s_replicates_give_the_shift_its_interval():

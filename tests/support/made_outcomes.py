@@ -71,4 +71,5 @@ def versions(trials):
         for name in ("winner", "control")
     }
     thresholds = dict.fromkeys(heard, 0.6)
-    return compare_versions(heard, [["winner", "control"]], thresholds, replicates=100, seed=1)
+    settings = {"replicates": 100, "permutations": 100, "seed": 1}
+    return compare_versions(heard, [["winner", "control"]], thresholds, **settings)

@@ -14,6 +14,7 @@ if __name__ == "__main__":
             params.pairs,
             {variant: thresholds.balanced[0] for variant, thresholds in chosen.items()},
             replicates=params.replicates,
+            permutations=params.permutations,
             seed=params.seed,
         )
         table = judged("versions", table, "auc")

@@ -12,12 +12,13 @@ from speechdt.reporting.tables.latency_text import (
 )
 from speechdt.reporting.tables.markup import latex, markdown
 from speechdt.reporting.tables.matrix_text import matrix_table
+from speechdt.reporting.tables.operating_points_text import DETECTORS_NOTE, detectors_table
 from speechdt.reporting.tables.reading import read_table
 from speechdt.reporting.tables.thresholds_text import THRESHOLDS_NOTE, thresholds_table
 from speechdt.workflow.jobs import logged
 
 
-def main(matrix, thresholds, curves, latency, pareto):
+def main(matrix, thresholds, curves, latency, pareto, points):
     """Return the content of each file by its name."""
     ranges = tested_ranges(curves)
     comparison = matrix_table(matrix, latency, ranges)
@@ -30,6 +31,10 @@ def main(matrix, thresholds, curves, latency, pareto):
         "matrix.tex": latex(comparison, note, labels=2),
         "thresholds.md": markdown(thresholds_table(thresholds, ranges), of_thresholds),
         "thresholds.tex": latex(pooled, of_thresholds, labels=3),
+        "detectors.md": markdown(
+            detectors_table(points, matrix, latency, thresholds, ranges),
+            f"{DETECTORS_NOTE} {note}",
+        ),
         "latency.md": markdown(latency_table(latency), " ".join([*marks, LATENCY_NOTE]))
         + "\n"
         + markdown(resources_table(latency, pareto), RESOURCES_NOTE),

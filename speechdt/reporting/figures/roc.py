@@ -1,6 +1,7 @@
 """ROC of all variants, with a logarithmic axis of false alarms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -39,7 +40,7 @@ def roc(
     look = looks(variants)
     curves = {str(name): own for name, own in roc.groupby("variant", sort=False)}
     ready = set(roc.loc[roc["ready_made"].astype(bool), "variant"]) or set(variants)
-    points = at(operating_points).set_index("variant")
+    points = at(operating_points).set_index("variant").to_dict("index")
     with styled():
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots()
@@ -47,23 +48,26 @@ def roc(
             own = curves[name]
             axes.plot(own["false_alarm"], own["hit"], color=PALE, lw=0.6, alpha=0.7, zorder=1)
         for name in (name for name in variants if name in ready):
-            _draw(axes, curves[name], points.loc[name], look[name], len(ready) <= BANDS)
+            _draw(axes, curves[name], points[name], look[name], len(ready) <= BANDS)
         _axes(axes, float(roc["false_alarm"].min()))
         lines = [_line(name, look[name], name in ready) for name in variants]
         figure.legend(handles=[*lines, *_legend()], loc="outside right upper")
         return figure
 
 
-def _draw(axes: Axes, curve: pd.DataFrame, points: pd.Series, look: Look, band: bool) -> None:
+def _draw(
+    axes: Axes, curve: pd.DataFrame, points: Mapping[Any, Any], look: Look, band: bool
+) -> None:
     if band:
-        ends = (curve[name] for name in ("false_alarm", "low", "high"))
-        axes.fill_between(*ends, color=look.color, alpha=0.1, lw=0)
+        alarm, low, high = (curve[name] for name in ("false_alarm", "low", "high"))
+        axes.fill_between(alarm, low, high, color=look.color, alpha=0.1, lw=0)
     axes.plot(curve["false_alarm"], curve["hit"], color=look.color, ls=look.line, zorder=2)
     for prefix, inside in (("", look.color), ("vendor_", "white")):
         if f"{prefix}hit" in points:
-            alarm = max(float(points[f"{prefix}false_alarm"]), float(curve["false_alarm"].min()))
+            lowest = float(curve["false_alarm"].min())
             axes.plot(
-                *(alarm, points[f"{prefix}hit"]),
+                max(float(points[f"{prefix}false_alarm"]), lowest),
+                float(points[f"{prefix}hit"]),
                 **look.marked,
                 mfc=inside,
                 clip_on=False,

@@ -21,8 +21,14 @@ def at(points: pd.DataFrame, by: str = "all", level: str = "") -> pd.DataFrame:
     """
     levels = points["level"].fillna("").astype(str)
     own = points[(points["by"] == by) & (levels == level)]
-    wide = own.pivot(index="variant", columns="metric", values=["value", "low", "high"])
-    wide.columns = [metric if end == "value" else f"{metric}_{end}" for end, metric in wide.columns]
+    ends = {"value": "", "low": "_low", "high": "_high"}
+    wide = pd.concat(
+        [
+            own.pivot(index="variant", columns="metric", values=column).add_suffix(end)
+            for column, end in ends.items()
+        ],
+        axis=1,
+    )
     order = own.drop_duplicates("variant")[["variant", "ready_made"]]
     return order.merge(wide.reset_index(), on="variant", how="left")
 

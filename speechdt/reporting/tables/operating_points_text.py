@@ -1,17 +1,30 @@
 """Tables of operating points and of versions as text."""
 
 import math
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
 
 from speechdt.reporting.tables.formatting import (
+    MISSING,
+    Range,
+    Row,
+    Threshold,
     decimal,
     number,
     percent,
+    significant,
     text_table,
 )
-from speechdt.reporting.tables.operating_points import at, levels
+from speechdt.reporting.tables.operating_points import at
+from speechdt.reporting.tables.statistics_text import p_value
+
+DETECTORS_NOTE = (
+    "Over all trials in noise of the test split, which all detectors heard. Ready-made detectors "
+    "first, in the order of their AUC; behind them what was trained here and stand-ins. DT75 "
+    "there: the SNR at which 75 % of SPEECH is heard at 10 % false alarms."
+)
 
 
 def curve_table(points: pd.DataFrame) -> pd.DataFrame:
@@ -57,9 +70,11 @@ def versions_table(versions: pd.DataFrame) -> pd.DataFrame:
         versions,
         {
             "Versions": lambda row: f"{row['variant']} − {row['reference']}",
-            "AUC": partial(decimal, name="auc"),
-            "Reference": partial(decimal, name="auc_reference"),
+            "AUC": lambda row: number(float(row["auc"]), 3),
+            "Reference": lambda row: number(float(row["auc_reference"]), 3),
             "Difference": partial(decimal, name="auc_difference"),
+            "p, Holm": lambda row: p_value(float(row["p_holm"])),
+            "": lambda row: str(row["verdict"]),
             "Spearman's ρ": partial(decimal, name="spearman"),
             "r of log-odds": partial(decimal, name="pearson_logit"),
             "θ": lambda row: number(float(row["threshold"]), 3),
@@ -84,29 +99,41 @@ def kept_threshold_table(versions: pd.DataFrame) -> pd.DataFrame:
 
 
 def detectors_table(
-    points: pd.DataFrame, matrix: pd.DataFrame, latency: pd.DataFrame
+    points: pd.DataFrame,
+    matrix: pd.DataFrame,
+    latency: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    ranges: Mapping[str, Range],
 ) -> pd.DataFrame:
     """Return the few figures that say most of each detector, ready-made ones first, best first.
 
     Parameters
     ----------
-    points, matrix, latency : DataFrame
-        The tables ``operating_points.csv``, ``matrix.csv`` and ``latency.csv``.
+    points, matrix, latency, thresholds : DataFrame
+        The tables ``operating_points.csv`` and of these names.
+    ranges : mapping
+        From `tested_ranges`.
     """
-    short = levels(points, "duration_ms")
     own = at(points).merge(matrix[["variant", "backend", "model"]], on="variant")
     own = own.merge(latency[["variant", "latency_p50_ms"]], on="variant", how="left")
-    at_short = at(points, "duration_ms", short[0]).set_index("variant")
     own = own.sort_values(["ready_made", "auc"], ascending=False, kind="stable")
+    pooled = (thresholds["kind"] == "roc10") & (thresholds["dimension"] == "snr")
+    along = thresholds[pooled & (thresholds["slice"] == "all")].set_index("variant")
+
+    def dt75(row: Row) -> str:
+        if row["variant"] not in along.index:
+            return MISSING
+        return Threshold.of(along.loc[row["variant"]], "dt75").text(ranges["snr"])
+
     return text_table(
         own,
         {
-            "": lambda row: str(row["variant"]),
+            "Variant": lambda row: str(row["variant"]),
             "Detector": lambda row: " ".join(filter(None, (row["model"], row["backend"]))),
             "AUC": partial(decimal, name="auc"),
             "Hits at 10 % false alarms (%)": partial(percent, name="hit_far10"),
-            "at 1 % (%)": partial(percent, name="hit_far1"),
-            f"AUC at {short[0]} ms": lambda row: decimal(at_short.loc[row["variant"]], "auc"),
-            "ms a clip": lambda row: number(float(row["latency_p50_ms"]), 2),
+            "DT75 there (dB)": dt75,
+            "Hits at 1 % (%)": partial(percent, name="hit_far1"),
+            "p50 (ms)": lambda row: significant(float(row["latency_p50_ms"])),
         },
     )
