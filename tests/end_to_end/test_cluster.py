@@ -47,7 +47,9 @@ def command(*arguments):
 
 
 def environment(folder, **more):
-    return os.environ | {"PYTHONPATH": str(folder)} | more
+    # The plugin may lie in a folder of its own.
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.environ | {"PYTHONPATH": path} | more
 
 
 def run(folder, *arguments, **more):
