@@ -157,7 +157,10 @@ rule find_near_duplicates:
         "<benchmarks>/find_near_duplicates/find_near_duplicates.tsv"
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=120,
     params:
         code=checkout.code("corpus/find_near_duplicates.py"),
     message:

@@ -298,10 +298,10 @@ rule typeset_paper:
         "Typesetting the paper with pdflatex"
     shell:
         # Twice, for the references; and the PDF carries no date.
-        "said=$(realpath {log}) && cd $(dirname {input.folder})"
+        'said=$(realpath {log:q}) && cd "$(dirname {input.folder:q})"'
         " && export SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1"
         " && for turn in 1 2; do"
-        " pdflatex -interaction=nonstopmode -halt-on-error main.tex > $said; done"
+        ' pdflatex -interaction=nonstopmode -halt-on-error main.tex > "$said"; done'
 
 
 # `snakemake release`

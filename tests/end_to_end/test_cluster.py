@@ -47,7 +47,9 @@ def command(*arguments):
 
 
 def environment(folder, **more):
-    return os.environ | {"PYTHONPATH": str(folder)} | more
+    # The plugin may lie in a folder of its own.
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.environ | {"PYTHONPATH": path} | more
 
 
 def run(folder, *arguments, **more):
@@ -76,9 +78,9 @@ def devices(folder):
     """Return the GPU that each scoring job had, with its node, and when it had it."""
     found = {}
     for log in sorted((folder / "results" / "logs" / "score").glob("S*.log")):
-        lines = log.read_text().splitlines()
-        times = [line[:23] for line in lines]
-        found[log.stem] = (re.search(r"GPU (\S+ of .+)", "\n".join(lines))[1], times[0], times[-1])
+        text = log.read_text()
+        times = re.findall(r"(?m)^(\d{4}-\d\d-\d\d [\d:,]+) ", text)
+        found[log.stem] = (re.search(r"GPU (\S+ of .+)", text)[1], times[0], times[-1])
     return found
 
 
@@ -93,8 +95,8 @@ def assert_apart(folder):
 def local(root, tmp_path_factory):
     """A checkout in which two detectors were scored at once, on two simulated GPUs."""
     folder = new_checkout(root, tmp_path_factory.mktemp("local"), SMALL)
-    arguments = ("--cores", "2", "--resources", "gpu=2", "--quiet", "host")
-    run(folder, *arguments, *CALIBRATED, CUDA_VISIBLE_DEVICES="4,5")
+    arguments = ("--cores", "2", "--quiet", "host", "--resources", "gpu=2")
+    run(folder, *CALIBRATED, *arguments, CUDA_VISIBLE_DEVICES="4,5")
     return folder
 
 
@@ -138,7 +140,7 @@ def test_two_gpu_jobs_of_one_machine_have_different_gpus(local):
 def test_parts_make_the_same_bytes(local, tmp_path):
     gone = ("results/scores", "results/cache/scores", "results/levels")
     folder = without(local, tmp_path / "parts", *gone)
-    printed = run(folder, "--cores", "2", "--set-scatter", "score=2", "--quiet", "host", *SCORES)
+    printed = run(folder, *SCORES, "--cores", "2", "--set-scatter", "score=2")
     assert printed.count("2-of-2") == 2
     assert digests(folder, SCORED) == digests(local, SCORED)
     logs = [folder / "results" / "logs" / "score" / f"{run}.log" for run in ("S1", "S2")]

@@ -20,6 +20,7 @@ import transformers
 from speechdt.audio.io import from_flac_bytes
 from speechdt.files import fingerprint
 
+from ..adapter_files import CONFIG
 from ..loading import choose_device, load_model
 from ..mel import LogMel
 from ..reachable import located
@@ -32,7 +33,7 @@ from .memory import trained
 from .processes import Processes
 from .settings import FineTuning
 from .spec_augment import SpecAugment
-from .trainer import ALONE, AnswerTrainer
+from .trainer import ALONE, SPEED, AnswerTrainer
 from .trials import read_dev, read_train
 
 
@@ -227,9 +228,28 @@ def _write(
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     run.model.lm.save_pretrained(unfinished)
-    for name, content in (("supervised_tokens", supervised), ("curve", log)):
+    if (unfinished / CONFIG).exists():
+        in_order(unfinished / CONFIG)
+    # No two runs are as fast, and the bytes of the folder are to be the same.
+    speed = [{key: entry[key] for key in ("step", SPEED)} for entry in log if SPEED in entry]
+    out.with_name(f"{out.name}.speed.json").write_text(json.dumps(speed, indent=1) + "\n")
+    curve = [{key: value for key, value in entry.items() if key != SPEED} for entry in log]
+    for name, content in (("supervised_tokens", supervised), ("curve", curve)):
         (unfinished / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     (unfinished / "README.md").write_text(card, encoding="utf-8")
     if out.exists():
         shutil.rmtree(out)
     unfinished.rename(out)
+
+
+def in_order(config: Path) -> None:
+    """Sort the lists of an adapter's configuration, which PEFT makes of sets, and its keys.
+
+    The bytes of the folder say which scores belong to the adapter; one that is trained again is the
+    same.
+    """
+    content = json.loads(config.read_text())
+    for key, value in content.items():
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            content[key] = sorted(value)
+    config.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")

@@ -26,6 +26,8 @@ COMPLETE = "complete"
 LOG_STEPS = 10
 EVALUATION_BATCH = 64
 ALONE = Processes()
+SPEED = "clips_per_s"
+"""Key of the throughput in the log of a training."""
 
 
 class AnswerTrainer(Trainer):
@@ -282,7 +284,7 @@ class Progress(TrainerCallback):
         now, (step, then) = time.perf_counter(), self._seen
         if "loss" in logs and state.global_step > step:
             rate = (state.global_step - step) * self.step_clips / (now - then)
-            logs["clips_per_s"] = state.log_history[-1]["clips_per_s"] = round(rate, 1)
+            logs[SPEED] = state.log_history[-1][SPEED] = round(rate, 1)
             self._seen = (state.global_step, now)
             self._show(loss=f"{logs['loss']:.3f}", clips_per_s=f"{rate:.0f}")
 
