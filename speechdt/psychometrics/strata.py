@@ -46,6 +46,11 @@ class Part:
     of_speech: bool = False
 
     @property
+    def whole(self) -> bool:
+        """Whether it is all trials along a dimension that the grid crosses."""
+        return self.name == "all" and self.dimension in DIMENSIONS
+
+    @property
     def scale(self) -> Floats:
         """Levels as they are fitted: durations as log10."""
         return np.log10(self.levels) if self.dimension == "duration" else self.levels

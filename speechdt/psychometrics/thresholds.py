@@ -44,6 +44,8 @@ CURVE_POINTS = 101
 MOST_OF_SLICES = 1000
 """Replicates of a slice: of a bound, their Monte-Carlo error is 5 % of half the interval."""
 LABELS = ["kind", "dimension", "slice"]
+DRAWN = [*LABELS, "fitted", "level", "rate", "low", "high"]
+"""Columns of the curves."""
 
 
 def thresholds(
@@ -89,24 +91,23 @@ def thresholds(
         rates with fitted = False, among them d' (kind dprime), to which no curve is fitted.
     """
     draws = draws_of_runs(replicates, seed, criteria, len(by_run(trials)))
+    fewer = [own.at_most(MOST_OF_SLICES) for own in draws]
     rows, curves = [], []
     for part in parts(trials, catch, plan):
-        most = replicates if part.name == "all" and part.narrowest is None else MOST_OF_SLICES
-        of_kinds = rates(part, [own.at_most(most) for own in draws])
+        of_kinds = rates(part, draws if part.whole else fewer)
         fits = _fits(part, of_kinds)
         for kind, found in of_kinds.items():
-            labels = {"kind": kind, "dimension": part.dimension, "slice": part.name}
+            labels = dict(zip(LABELS, (kind, part.dimension, part.name), strict=True))
             if kind in fits:
                 rows.append(labels | _threshold_row(part, kind, found, fits[kind]))
             if found.trusted:
                 curves.append(_curve(part, found, fits.get(kind)).assign(**labels))
-    order = [*LABELS, "fitted", "level", "rate", "low", "high"]
     if not curves:  # one SNR and one duration make no curve
         columns = [*LABELS, *(f"{n}_censored" for n in PROPORTIONS)]
-        return pd.DataFrame(columns=columns), pd.DataFrame(columns=order)
+        return pd.DataFrame(columns=columns), pd.DataFrame(columns=DRAWN)
     table = pd.DataFrame(rows)
     table = pd.concat([table, *_in_speech_band(table)], ignore_index=True)
-    return table, pd.concat(curves, ignore_index=True)[order]
+    return table, pd.concat(curves, ignore_index=True)[DRAWN]
 
 
 def _fits(part: Part, of_kinds: dict[str, Rates]) -> dict[str, curve.Fit]:

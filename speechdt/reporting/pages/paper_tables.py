@@ -53,7 +53,8 @@ def _thresholds(tables: Tables, dimension: str) -> pd.DataFrame:
         return pd.DataFrame()
     along = tables["thresholds"][tables["thresholds"]["dimension"] == dimension]
     table = thresholds_text.thresholds_table(along, ranges, pooled=True)
-    return table.drop(columns=["Along", "At"])
+    # As wide as a page is; thresholds.csv has the rest.
+    return table.drop(columns=["Along", "At", "DT50, own θ", "Guess", "Lapse"])
 
 
 def _sliced(tables: Tables, dimension: str) -> pd.DataFrame:
