@@ -31,7 +31,7 @@ if __name__ == "__main__":
         areas = compare_auc(of_plan, pairs, in_family, **settings)
         thresholds = compare_thresholds(trials, pairs, in_family, **settings)
         labels = table[list(LABELS)]
-        table = pd.concat([labels, areas, table.drop(columns=labels), thresholds], axis=1)
+        table = pd.concat([labels, areas, table.drop(columns=list(LABELS)), thresholds], axis=1)
         table.to_csv(snakemake.output[0], index=False)
         families = table["family"].value_counts()
         log.info(
