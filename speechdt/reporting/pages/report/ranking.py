@@ -15,6 +15,9 @@ from speechdt.reporting.tables.operating_points import at, levels
 SHORT = "300"
 """Duration in ms that the second sentence looks at; the shortest, where the grid lacks it."""
 
+MOST_PASSED = 2
+"""With more detectors that pass others than these, the whole order is said."""
+
 
 def sentences(points: pd.DataFrame, backends: pd.Series) -> list[str]:
     """Return the sentences; none where fewer than two detectors are ready-made.
@@ -89,6 +92,8 @@ def _leader(order: Sequence[str], table: pd.DataFrame) -> str:
         for late in order[place + 1 :]
         if now.index(late) < now.index(early)
     ]
+    if len(passed) > MOST_PASSED:
+        return f"the order is {_listed([f'{name} {figures[name]}' for name in now])}"
     # Each with its interval where it is named first.
     named: dict[str, str] = {}
     for name in (now[0], *(name for pair in passed for name in pair)):
