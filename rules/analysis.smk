@@ -104,11 +104,6 @@ rule measure_origins:
         "scripts/analysis/measure_origins.py"
 
 
-def heard_by(wildcards):
-    """Return the runs whose detectors hear the clips; of an ensemble those of its members."""
-    return of_variant("member_runs")(wildcards) or of_variant("runs")(wildcards)
-
-
 rule fit_thresholds:
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),

@@ -12,7 +12,7 @@ HERE = Path(str(workflow.current_basedir)).parent
 if (HERE / "speechdt").is_dir():
     sys.path.insert(0, str(HERE))
     first = [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
-    os.environ["PYTHONPATH"] = os.pathsep.join(first)
+    os.environ |= {"PYTHONPATH": os.pathsep.join(first)}
 
 from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError

@@ -23,6 +23,11 @@ def read_anew(asked):
     return int(asked.forceall or "index_corpus" in asked.forcerun)
 
 
+def heard_by(wildcards):
+    """Return the runs whose detectors hear the clips; of an ensemble those of its members."""
+    return of_variant("member_runs")(wildcards) or of_variant("runs")(wildcards)
+
+
 def search_of(wildcards):
     """Return the search that a run's prompt is the winner of, if it is one."""
     search = of_run("search")(wildcards)
