@@ -12,7 +12,7 @@ from support.checkouts import ASKED, copy_checkout, run
 
 @pytest.mark.campaign
 def test_the_whole_workflow_on_all_odd_files_at_once(root, tmp_path, rng):
-    folder = copy_checkout(root, tmp_path / "checkout")
+    folder = copy_checkout(root, tmp_path)
     table = pd.read_csv(root / "corpus" / "manifest.csv").drop_duplicates("group_id")
     for category, part in table[table["seconds"] > 1.5].groupby("category"):
         kind = "speech" if category == "speech" else f"nonspeech/{category}"

@@ -40,6 +40,7 @@ def sentences(points: pd.DataFrame, backends: pd.Series) -> list[str]:
     backgrounds = [
         f"in {_background(level)} {_leader(order, at(points, 'background', level))}"
         for level in levels(points, "background")
+        if _order(at(points, "background", level), "auc")  # not where a class has no trial
     ]
     return [
         f"By AUC on these recordings the order of the ready-made detectors is {_listed(named)}.",
@@ -70,6 +71,8 @@ def _by_hits(order: Sequence[str], whole: pd.DataFrame) -> str:
 
 def _when_short(order: Sequence[str], points: pd.DataFrame) -> str:
     durations = levels(points, "duration_ms")
+    if not durations:
+        return "there is one duration alone"
     short = SHORT if SHORT in durations else durations[0]
     table = at(points, "duration_ms", short)
     now = _order(table, "auc")
