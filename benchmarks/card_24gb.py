@@ -17,6 +17,7 @@ import argparse
 import gc
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+# Steps are jobs of their own in a run: none shall find memory in pieces that another left behind.
+os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
 
 import numpy as np
 import torch
@@ -174,8 +178,8 @@ def quantised(card: Card, kind: str, options: dict[str, Any], base: Any, work: P
         )
     if card.on_gpu:
         # The author's recipe, as far as a quantised base goes: rank 64, alpha 16.
-        recipe = large(steps=6, eval_steps=3, rank=64, alpha=16, batch_size=4)
-        recipe |= {"gradient_accumulation": 4, "dev_clips": 32, "ms": 1000}
+        recipe = large(steps=6, eval_steps=3, rank=64, alpha=16, batch_size=2)
+        recipe |= {"gradient_accumulation": 8, "dev_clips": 32, "ms": 1000}
         train(card, f"{kind}: LoRA, 1,000 ms", work / kind, work, **recipe, **options,
               quantization=kind)  # fmt: skip
 
@@ -236,6 +240,8 @@ def verdicts(report: dict[str, Any]) -> list[str]:
         name, peak = one["step"], one.get("reserved_gib")
         if "failed" in one:
             lines.append(f"MISSED: {name}: {one['failed']}")
+        elif "does not fit" in name:
+            pass  # fills the card, by its purpose
         elif peak is not None:
             cap = SMALL_CARD_GIB if name.startswith("nf4") else CAP_GIB
             lines.append(f"{'met' if peak <= cap else 'MISSED'}: {name}: {peak} of {cap} GiB")

@@ -1,6 +1,6 @@
 """The page of the report: its list of sections, and its head."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -79,7 +79,7 @@ def render(results: Results) -> str:
     )
 
 
-def _marked(content: dict[str, Any], variants: pd.DataFrame) -> dict[str, Any]:
+def _marked(content: Mapping[str, Any], variants: pd.DataFrame) -> dict[str, Any]:
     """Return what a section shows, its variants marked where they have no skill, or worse."""
 
     def one(value: Any) -> Any:
