@@ -64,7 +64,11 @@ class Finding(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A condition with its worst figure, the p-value of its least sure one, and the verdict."""
+    """A condition with its worst figure, the verdict, and the p-value that decides it.
+
+    One figure refutes what all must be, and the surest of those that do decides; what all support is
+    as sure as the least sure of them.
+    """
 
     condition: Condition
     figure: Interval
@@ -114,10 +118,14 @@ def judge_condition(run: Run, condition: Condition) -> Judged:
 
 def _judged(condition: Condition, figures: Sequence[Interval], p: Sequence[float]) -> Judged:
     worst = min(figures, key=lambda one: _margin(one.value, condition), default=UNMEASURED)
-    pairs = zip(figures, p, strict=True)
-    verdict = all_of(judge(figure, condition, own) for figure, own in pairs)
-    known = [value for value in p if not np.isnan(value)]
-    return Judged(condition, worst, max(known, default=np.nan), verdict)
+    pairs = list(zip(figures, p, strict=True))
+    verdicts = [judge(figure, condition, own) for figure, own in pairs]
+    verdict, known = all_of(verdicts), [own for own in p if not np.isnan(own)]
+    if verdict == REFUTED:
+        deciding = min(own for own, one in zip(p, verdicts, strict=True) if one == REFUTED)
+    else:
+        deciding = max(known, default=np.nan)
+    return Judged(condition, worst, deciding, verdict)
 
 
 def all_of(verdicts: Iterable[str]) -> str:
