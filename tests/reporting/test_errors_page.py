@@ -106,7 +106,8 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
     from speechdt import find_detectors
 
     detectors = find_detectors()
-    noisy = [cell for cell in grid.cells if cell.kind == "snr"]
+    # At the clearest level, where detectors make few errors of their own.
+    noisy = [cell for cell in grid.cells if cell.kind == "snr" and cell.snr_db == max(grid.snr_db)]
     planted = {cell.name: tmp_path / f"{cell.name}.parquet" for cell in noisy}
     tested = [cells["test", cell.name] for cell in noisy]
     chosen = plant(sources, grid, tested, detectors["silero"]())
@@ -116,7 +117,7 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
         "test": list(planted.values()),
     }
     decided = {}
-    for variant, backend in (("D1", "webrtc"), ("D2", "silero")):
+    for variant, backend in (("D2", "silero"), ("D3", "fireredvad")):
         store = Store(tmp_path / f"{variant}.sqlite")
         scores = {
             part: [tmp_path / f"{variant}-{part}-{path.name}" for path in paths]

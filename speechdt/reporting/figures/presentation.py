@@ -75,6 +75,7 @@ def _curve(axes: Axes, of: pd.DataFrame, look: Look) -> None:
     heard = known[known["heard"]]
     axes.plot(heard["x"], heard["auc"], **look.marked, ms=5.5, zorder=5)
     mark_chance(axes, 0.5)
-    ticks = [*played[:: max(len(played) // 3, 1)], stored]
+    ticks = [*played[:-1:2], stored]
     axes.set_xticks(ticks, [*(minus(f"{tick:g}") for tick in ticks[:-1]), "stored"])
+    axes.set_xticks(played, minor=True)
     axes.axvline((played[-1] + stored) / 2, color=PALE, lw=0.4, ls=":", zorder=0)
