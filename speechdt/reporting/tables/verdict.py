@@ -66,8 +66,8 @@ class Finding(NamedTuple):
 class Judged(NamedTuple):
     """A condition with its worst figure, the verdict, and the p-value that decides it.
 
-    One figure refutes what all must be, and the surest of those that do decides; what all support is
-    as sure as the least sure of them.
+    One figure refutes what all must be, and the surest of those that do decides; what all support
+    is as sure as the least sure of them.
     """
 
     condition: Condition
