@@ -1,5 +1,8 @@
 # what the wording of a question does to a language model: option order, the bank, searches
 
+# Searches start from the bank: more replicates of the tables' intervals shall not search anew.
+BANK_REPLICATES = 1000
+
 
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
@@ -77,7 +80,7 @@ rule score_bank:
         model=of_search("label"),
         baseline=of_search("baseline"),
         prompts=settings["prompts"],
-        replicates=settings["bootstrap"]["replicates"],
+        replicates=BANK_REPLICATES,
         seed=settings["seed"],
         detector=code_of(of_search),
         code=checkout.code("prompts/score_bank.py"),

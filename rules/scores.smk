@@ -1,8 +1,9 @@
 # cells -> scores of each run -> calibration (dev alone); latency
 
 choice_of_run = choice_of(of_run, "name")
-# Draws of dev's groups that say how sure a choice is; no interval of the tables hangs on them.
-CHOICE_REPLICATES = min(1000, settings["bootstrap"]["replicates"])
+# Draws of dev's groups that say how sure a choice is. Not those of the configuration: no interval of
+# the tables hangs on them, and more of those shall not score anew.
+CHOICE_REPLICATES = 1000
 
 of_ensemble = field(experiment.variants, "ensemble")
 members_of = of_ensemble("member_runs")
