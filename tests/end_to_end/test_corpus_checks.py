@@ -70,7 +70,7 @@ def test_groups_that_share_audio_are_joined_and_marks_or_hygiene_leave_out(leaky
     assert set(reasons[copies]) == {"marked in marks.csv"}
     counts = pd.read_csv(folder / "results" / "tables" / "hygiene.csv")
     counts = counts.set_index(["check", "category"])["flagged"]
-    assert set(counts.index.get_level_values("check")) == {"lenient", "plan"}
+    assert set(counts.index.get_level_values("check")) == {"fair", "lenient", "plan"}
     dirty = reasons[reasons == "flagged by hygiene check lenient"]
     used = pd.read_parquet(corpus / "sources.parquet")
     assert not set(used["source_id"]) & set(reasons.index)
