@@ -51,7 +51,7 @@ def check_number(macro, text, rows, column, scale):
         return
     stem = re.sub(r"_db(_low|_high)?$", "", column)
     censored = rows[0].get(f"{stem}_censored", "")
-    if column in ("p", "p_holm") and text[0] == "<":
+    if column in ("p", "p_holm", "auc_p", "auc_p_holm") and text[0] == "<":
         assert float(written) < float(text[1:]), macro
     elif text[0] in "<>":
         beyond = {"-inf": "<", "inf": ">"}.get(written, censored)
