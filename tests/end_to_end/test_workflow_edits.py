@@ -13,7 +13,6 @@ from support.plugins import MINE, install
 from speechdt.reporting.tables.reading import read_table
 from speechdt.statistics.calibration import logit
 
-
 ALL_CLIPS = 2 * (10 + 16) * (2 * 3 + 1 + 2) - 2 * 10 * 2 * 2
 """Of a detector anew: classes x items x (noisy, clean and catch cells), but for dev's clips at the
 plan's SNRs, which the choice of its level has asked about already."""
