@@ -59,4 +59,4 @@ if settings["container"]:
 
 # A killed run's lock then says whose it was.
 onstart:
-    unlock.hold()
+    unlock.hold(queue=not workflow.executor_plugin.common_settings.local_exec)

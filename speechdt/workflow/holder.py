@@ -36,6 +36,8 @@ class Holder:
         When the process started, seconds since 1970.
     since : str
         When it took the folder, UTC.
+    queue : bool
+        Whether its jobs go to the queue of a cluster, where they outlive it.
     """
 
     host: str
@@ -43,6 +45,7 @@ class Holder:
     pid: int
     started: float
     since: str
+    queue: bool = True
 
     @property
     def is_here(self) -> bool:
@@ -67,11 +70,11 @@ def system() -> str:
         return ""
 
 
-def leave_note(folder: Path) -> None:
-    """Say in a folder that this process holds the lock."""
+def leave_note(folder: Path, *, queue: bool) -> None:
+    """Say in a folder that this process holds the lock, and whether its jobs are queued."""
     own = psutil.Process()
     since = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    note = Holder(socket.gethostname(), system(), own.pid, own.create_time(), since)
+    note = Holder(socket.gethostname(), system(), own.pid, own.create_time(), since, queue)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / NOTE).write_text(json.dumps(asdict(note)) + "\n")
 

@@ -35,7 +35,8 @@ def objection(folder: Path, holder: Holder | None) -> str:
     if pids := holders(folder):
         return f"a run is going on in {folder} (process {pids[0]})"
     try:
-        jobs = queued_jobs(folder)
+        # A machine may have a queue that does not run, and this run have nothing to do with it.
+        jobs = queued_jobs(folder) if holder is None or holder.queue else []
     except OSError as error:
         return f"{folder} is locked, and {error}, so jobs may be at work; {BY_HAND}"
     if jobs:
@@ -55,9 +56,15 @@ def objection(folder: Path, holder: Holder | None) -> str:
     return ""
 
 
-def hold() -> None:
-    """Note whose lock it is; called by a run that has just taken it."""
-    leave_note(OWN)
+def hold(*, queue: bool = False) -> None:
+    """Note whose lock it is; called by a run that has just taken it.
+
+    Parameters
+    ----------
+    queue : bool
+        Whether its jobs go to the queue of a cluster.
+    """
+    leave_note(OWN, queue=queue)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ def locked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / own_folder.LOCKS).mkdir(parents=True)
     (tmp_path / own_folder.LOCKS / "0.input.lock").write_text("x")
-    unlock.hold()
+    unlock.hold(queue=True)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     change(tmp_path, pid=gone.pid)
@@ -97,3 +97,11 @@ def test_jobs_of_another_folder_do_not_matter(locked):
 def test_a_queue_that_does_not_answer_may_hold_jobs(locked):
     queue(locked, "exit 1")
     assert "squeue does not answer" in refused()
+
+
+def test_a_queue_that_does_not_answer_is_no_matter_of_a_run_of_this_machine(locked):
+    queue(locked, "exit 1")
+    assert "squeue does not answer" in refused()
+    change(locked, queue=False)
+    unlock.main()
+    assert not own_folder.is_locked(locked)
