@@ -1,6 +1,6 @@
 """Metrics of one variant by slice of the test trials."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -41,6 +41,7 @@ def without_flagged(
     trials: pd.DataFrame,
     flagged: pd.Series,
     thresholds: Floats | None = None,
+    part: tuple[str, str] = ("hygiene", "unflagged"),
     *,
     replicates: int,
     seed: int,
@@ -55,18 +56,42 @@ def without_flagged(
         Of each trial, from `flags.heard`.
     thresholds : (runs, replicates + 1) array, optional
         As for `metrics.evaluate`.
+    part : tuple of str
+        `by` and `level` of the rows.
     replicates, seed : int
         Of the bootstrap.
 
     Returns
     -------
     DataFrame
-        Columns of :func:`by_slice`, `by` being hygiene; no row if all are flagged, or none.
+        Columns of :func:`by_slice`; no row if all are flagged, or none.
     """
     noisy = trials[trials["snr_db"].notna()]
     sound = noisy[~flagged[noisy.index]]
-    parts = [("hygiene", "unflagged", sound)] if 0 < len(sound) < len(noisy) else []
+    parts = [(*part, sound)] if 0 < len(sound) < len(noisy) else []
     return _measured(parts, thresholds, replicates, seed)
+
+
+def each_without_flagged(
+    trials: Mapping[str, pd.DataFrame],
+    flagged: Mapping[str, pd.Series],
+    thresholds: Mapping[str, Floats],
+    part: tuple[str, str] = ("hygiene", "unflagged"),
+    *,
+    replicates: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return :func:`without_flagged` of each variant, with the column ``variant`` in front.
+
+    Parameters as there, by variant.
+    """
+    tables = []
+    for variant, decided in trials.items():
+        of = (decided, flagged[variant], thresholds[variant], part)
+        table = without_flagged(*of, replicates=replicates, seed=seed)
+        table.insert(0, "variant", variant)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _measured(

@@ -4,7 +4,7 @@ import pandas as pd
 
 from speechdt.corpus.flags import heard
 from speechdt.detectors.decisions import decided_by, thresholds_by
-from speechdt.statistics.slices import without_flagged
+from speechdt.statistics.slices import each_without_flagged
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
@@ -13,16 +13,13 @@ if __name__ == "__main__":
         listed = set(pd.read_csv(inputs.to_hear, dtype=str, keep_default_na=False)["source_id"])
         trials = decided_by(params.variants, inputs.cells, inputs.scores, inputs.calibrations)
         chosen = thresholds_by(params.variants, inputs.thresholds, replicates=params.replicates)
-        tables = []
-        for variant, decided in trials.items():
-            table = without_flagged(
-                decided,
-                heard(decided, listed),
-                chosen[variant].balanced,
-                replicates=params.replicates,
-                seed=params.seed,
-            ).assign(by="labels", level="uncontradicted")
-            table.insert(0, "variant", variant)
-            tables.append(table)
-        pd.concat(tables, ignore_index=True).to_csv(snakemake.output[0], index=False)
+        table = each_without_flagged(
+            trials,
+            {variant: heard(decided, listed) for variant, decided in trials.items()},
+            {variant: of.balanced for variant, of in chosen.items()},
+            ("labels", "uncontradicted"),
+            replicates=params.replicates,
+            seed=params.seed,
+        )
+        table.to_csv(snakemake.output[0], index=False)
         log.info("%d recordings left out", len(listed))
