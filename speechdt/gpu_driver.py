@@ -33,8 +33,6 @@ class Driver:
         Its own version, '' if it cannot be told.
     memory : tuple of int
         Bytes of each GPU, all in all.
-    uuids : tuple of str
-        What each GPU is known by, whatever its number.
     """
 
     cuda: tuple[int, int]
@@ -42,7 +40,6 @@ class Driver:
     error: int = 0
     version: str = ""
     memory: tuple[int, ...] = ()
-    uuids: tuple[str, ...] = ()
 
 
 def asked_driver() -> Driver | str | None:
@@ -67,8 +64,8 @@ def asked_driver() -> Driver | str | None:
         return None
     thousands = answer["cuda"]  # 12080 is 12.8
     cuda = (thousands // 1000, thousands % 1000 // 10)
-    about = (tuple(answer["memory"]), tuple(answer["uuids"]))
-    return Driver(cuda, answer["gpus"], answer["error"], driver_version(), *about)
+    memory = tuple(answer["memory"])
+    return Driver(cuda, answer["gpus"], answer["error"], driver_version(), memory)
 
 
 def driver_version(file: Path = DRIVER_FILE) -> str:
@@ -85,23 +82,15 @@ def _ask_driver() -> dict[str, Any] | None:
     version, gpus = ctypes.c_int(), ctypes.c_int()
     library.cuDriverGetVersion(ctypes.byref(version))
     error = library.cuInit(0)
-    memory, uuids = [], []
+    memory = []
     if not error:
         library.cuDeviceGetCount(ctypes.byref(gpus))
     for number in range(gpus.value):
-        gpu, size, uuid = ctypes.c_int(), ctypes.c_size_t(), (ctypes.c_ubyte * 16)()
+        gpu, size = ctypes.c_int(), ctypes.c_size_t()
         library.cuDeviceGet(ctypes.byref(gpu), number)
         library.cuDeviceTotalMem_v2(ctypes.byref(size), gpu)
-        library.cuDeviceGetUuid(uuid, gpu)
         memory.append(size.value)
-        uuids.append(bytes(uuid).hex())
-    return {
-        "cuda": version.value,
-        "gpus": gpus.value,
-        "error": error,
-        "memory": memory,
-        "uuids": uuids,
-    }
+    return {"cuda": version.value, "gpus": gpus.value, "error": error, "memory": memory}
 
 
 if __name__ == "__main__":

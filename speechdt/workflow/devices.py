@@ -6,12 +6,13 @@ others. Here a device is taken by a lock on a file, which the system frees with 
 
 import fcntl
 import os
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from speechdt.gpu_driver import Driver, asked_driver
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 PAUSE_S = 0.5
@@ -22,11 +23,8 @@ def visible() -> list[str]:
     named = os.environ.get(VISIBLE)
     if named is not None:
         return [name.strip() for name in named.split(",") if name.strip()]
-    try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [str(place) for place in range(listed.stdout.count("GPU "))]
+    driver = asked_driver()
+    return [str(place) for place in range(driver.gpus)] if isinstance(driver, Driver) else []
 
 
 def lock_folder() -> Path:
