@@ -102,16 +102,6 @@ def readable(path: str) -> str:
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
-def fingerprint(folder: Path | str) -> str:
-    """Hash the names, sizes and times of all files below a folder."""
-    digest = hashlib.sha256()
-    for file in sorted(walk(folder), key=lambda entry: entry.path):
-        status = file.stat()
-        name = os.path.relpath(file.path, folder)
-        digest.update(f"{name}|{status.st_size}|{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
-
-
 def content_hash(path: Path) -> str:
     """Hash a file, or the names and contents of all files of a folder.
 

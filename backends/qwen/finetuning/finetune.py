@@ -18,7 +18,7 @@ import torch
 import transformers
 
 from speechdt.audio.io import from_flac_bytes
-from speechdt.files import fingerprint
+from speechdt.files import content_hash
 
 from ..adapter_files import CONFIG
 from ..loading import choose_device, load_model
@@ -199,7 +199,7 @@ def _checkpoint_folder(
         return
     identity = {
         "settings": settings.result(),
-        "model": fingerprint(settings.model) if os.path.isdir(settings.model) else "",
+        "model": content_hash(Path(settings.model)) if os.path.isdir(settings.model) else "",
         "data": {split: data_hash(rows) for split, rows in trials.items()},
     }
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode())
