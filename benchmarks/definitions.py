@@ -16,47 +16,47 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from speechdt.reporting.tables.formatting import (
+    Threshold,
+    decimal,
+    minus,
+    model_notes,
+    number,
+    tested_ranges,
+    text_table,
+)
+from speechdt.reporting.tables.markup import markdown
 from speechdt.reporting.tables.reading import read_table
 
 
-def number(row: pd.Series, name: str, digits: int) -> str:
-    """Return a figure with its interval, or why there is none."""
-    value = row[name]
-    if pd.isna(value):
-        return str(row.get(name.replace("_db", "_censored"), "") or "–")
-    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    text = f"{value:.{digits}f}"
-    return text if low is None or pd.isna(low) else f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def table(matrix: pd.DataFrame) -> str:
+def table(matrix: pd.DataFrame, curves: pd.DataFrame) -> str:
     """Return the definitions side by side, in Markdown."""
-    names = (
-        *("AUC as stored", "AUC at its level", "level"),
-        *("DT75 at own θ (dB)", "false alarms there (%)", "DT75 at 10 % false alarms (dB)"),
-        "AUC within origins",
-    )
-    lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for _, row in matrix.iterrows():
-        stored = row["auc_stored"] if pd.notna(row["auc_stored"]) else row["auc"]
-        cells = (
-            f"{stored:.3f}",
-            number(row, "auc", 3),
-            str(row["level"]),
-            number(row, "dt75_db", 1),
-            f"{100 * row['dt75_false_alarms']:.1f}",
-            number(row, "dt75_roc10_db", 1),
-            number(row, "auc_within", 3),
-        )
-        name = f"{row['variant']} (nano)" if row["model"] == "nano" else row["variant"]
-        lines.append("| " + " | ".join([name, *cells]) + " |")
-    return "\n".join(lines)
+    tested = tested_ranges(curves)["snr"]
+    columns = {
+        "AUC as stored": lambda row: number(stored_auc(row), 3),
+        "AUC at its level": lambda row: decimal(row, "auc"),
+        "level": lambda row: minus(row["level"]),
+        "DT75 at own θ (dB)": lambda row: Threshold.of(row, "dt75", "_db").text(tested),
+        "false alarms there (%)": lambda row: number(100 * row["dt75_false_alarms"]),
+        "DT75 at 10 % false alarms (dB)": lambda row: Threshold.of(row, "dt75_roc10", "_db").text(
+            tested
+        ),
+        "AUC within origins": lambda row: decimal(row, "auc_within"),
+    }
+    names = {"": lambda row: f"{row['variant']} {row['model']}".rstrip()}
+    return markdown(text_table(matrix, names | columns), " ".join(model_notes(matrix)))
+
+
+def stored_auc(row: pd.Series) -> float:
+    """Return the AUC on clips as they are stored: the row's own, unless dev chose a level."""
+    return float(row["auc"] if pd.isna(row["auc_stored"]) else row["auc_stored"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=Path("results"))
-    print(table(read_table(parser.parse_args().results / "tables" / "matrix.csv", ("level",))))
+    tables = parser.parse_args().results / "tables"
+    print(table(read_table(tables / "matrix.csv", ("level",)), read_table(tables / "curves.csv")))
 
 
 if __name__ == "__main__":
