@@ -33,7 +33,7 @@ SETTINGS = f"""\
 grid: {{snr_db: [-5, 10], curve_snr_db: [-15], duration_ms: [200, 1000]}}
 trials: {{items: {{dev: 10, test: 16}}, growing: [16]}}
 bootstrap: {{replicates: 100}}
-latency: {{clips: 4}}
+latency: {{clips: 20}}
 nano: {{reading_steps: 5, hearing_steps: 5, clips: 8}}
 gallery: {{clips: 4, embedded: 4}}
 adapters:
