@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.call import ScoreError, ask
 from speechdt.detectors.contract import Detector, Unfinished
+from speechdt.progress import progress as progress_bar
 from speechdt.store import Store
 from speechdt.trials.cells import SCHEMA, count_trials, read_cell
 
@@ -57,7 +57,7 @@ def score_cells(
     asker = Asker(build, store, name)
     files = list(files)
     total = sum(count_trials(cell) for cell, _ in files)
-    with tqdm(total=total, desc="scoring", unit="clip") as progress:
+    with progress_bar(total=total, desc="scoring", unit="clip") as progress:
         for cell, output in files:
             trials = read_cell(cell, ["trial_id", "audio"])
             p_speech = asker.scores(trials["audio"], trials["trial_id"], progress)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from speechdt.errors import SpeechdtError
+from speechdt.progress import interval
 
 from .answer_model import AnswerModel
 from .examples import Draws, Example
@@ -255,6 +256,7 @@ class Progress(TrainerCallback):
         """Start the clock."""
         self._seen = (state.global_step, time.perf_counter())
         self._bar = tqdm(
+            mininterval=interval(),
             total=state.max_steps,
             initial=state.global_step,
             desc="training",
