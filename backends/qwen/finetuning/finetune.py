@@ -233,13 +233,18 @@ def _write(
     # No two runs are as fast, and the bytes of the folder are to be the same.
     speed = [{key: entry[key] for key in ("step", SPEED)} for entry in log if SPEED in entry]
     out.with_name(f"{out.name}.speed.json").write_text(json.dumps(speed, indent=1) + "\n")
-    curve = [{key: value for key, value in entry.items() if key != SPEED} for entry in log]
+    curve = [{key: value for key, value in entry.items() if not _is_timed(key)} for entry in log]
     for name, content in (("supervised_tokens", supervised), ("curve", curve)):
         (unfinished / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     (unfinished / "README.md").write_text(card, encoding="utf-8")
     if out.exists():
         shutil.rmtree(out)
     unfinished.rename(out)
+
+
+def _is_timed(key: str) -> bool:
+    """Say whether an entry of the Trainer's log is a time, or made of one."""
+    return key == SPEED or key.endswith(("_runtime", "_per_second"))
 
 
 def in_order(config: Path) -> None:
