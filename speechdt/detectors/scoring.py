@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from tqdm import tqdm
 
 from speechdt.audio.io import from_flac_bytes
 from speechdt.checksums import guarded
 from speechdt.detectors.call import ScoreError, ask
 from speechdt.detectors.contract import Detector, Unfinished
+from speechdt.progress import progress as progress_bar
 from speechdt.store import Store
 from speechdt.trials.cells import SCHEMA, count_trials, read_cell
 
@@ -59,7 +59,7 @@ def score_cells(
     asker = Asker(build, store, name)
     files = list(files)
     total = sum(count_trials(cell) for cell, _ in files)
-    with tqdm(total=total, desc="scoring", unit="clip") as progress:
+    with progress_bar(total=total, desc="scoring", unit="clip") as progress:
         for cell, output in files:
             trials = read_cell(cell, ["trial_id", "audio"])
             p_speech = asker.scores(trials["audio"], trials["trial_id"], progress)
