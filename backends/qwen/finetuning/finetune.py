@@ -40,7 +40,6 @@ from .steps import packed_model
 from .trainer import ALONE, SPEED, AnswerTrainer
 from .trials import read_dev, read_train
 
-
 TIMED_BY_TRAINER = ("_runtime", "_per_second")
 """Ends of what transformers' Trainer adds to the end of its log."""
 
