@@ -284,7 +284,7 @@ rule latency:
         presentation=of_run("presentation"),
         clips=settings["latency"]["clips"],
         detector=code_of(of_run),
-        code=checkout.code("scores/latency.py"),
+        code=checkout.code("scores/latency.py", "detectors/stages.py"),
     message:
         "Timing {wildcards.run} ({params.backend}), nothing else running"
     script:

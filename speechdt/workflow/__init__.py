@@ -1,5 +1,6 @@
 """Workflow: the configuration resolved and checked, and the frame of every job.
 
+accepted : results that were made by other code, marked as if the present one had made them.
 checkout : files of a checkout as the rules name them, and hashes of the code that a rule runs.
 criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any
     job.
