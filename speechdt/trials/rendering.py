@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from speechdt import seeds
 from speechdt.audio import io as audio_io
@@ -18,6 +17,7 @@ from speechdt.audio.activity import FRAME, active_frames, middle
 from speechdt.audio.mixing import mix, power, set_level
 from speechdt.audio.noise import coloured
 from speechdt.audio.speech_band import speech_band
+from speechdt.progress import progress as progress_bar
 from speechdt.trials.background_origins import RECORDING
 from speechdt.trials.cells import CATCH, CellWriter
 from speechdt.trials.grid import Cell
@@ -65,7 +65,7 @@ def render(
         items.iloc[start : start + AT_A_TIME].to_dict("records")
         for start in range(0, len(items), AT_A_TIME)
     )
-    with tqdm(total=len(items), desc="rendering items", unit="item") as progress:
+    with progress_bar(total=len(items), desc="rendering items", unit="item") as progress:
         for trials in _in_order(job, some, workers):
             yield from trials
             progress.update(min(AT_A_TIME, len(items) - progress.n))

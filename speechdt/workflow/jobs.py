@@ -13,10 +13,6 @@ from speechdt.errors import SpeechdtError
 from speechdt.workflow.devices import claimed
 from speechdt.workflow.manifest import Entry
 
-if not sys.stderr.isatty():
-    # Progress bars would fill a file with one line for every step.
-    os.environ.setdefault("TQDM_MININTERVAL", "20")
-
 
 @contextmanager
 def logged(log: Path | str) -> Iterator[logging.Logger]:
