@@ -18,6 +18,12 @@ training_memory = model_memory(of_training("settings"))
 check_memory = listening_memory(of_check("options"))
 
 
+def accepted_results(wildcards):
+    """Return the list of accepted results, if any are: pages that show it are written anew."""
+    file = MANIFEST.parent / "accepted.json"
+    return [str(file)] if file.exists() else []
+
+
 def read_anew(asked):
     """Say, as a number, whether recordings that are known are to be read all the same."""
     return int(asked.forceall or "index_corpus" in asked.forcerun)

@@ -1,8 +1,8 @@
 # results that are not what the configuration asks for, where Snakemake's own records are lost
 
 from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
-from speechdt.workflow.accepted import accept
-from speechdt.workflow.manifest import made, reasons, stale
+from speechdt.workflow.accepted import accept, accepted, note
+from speechdt.workflow.manifest import few, made, reasons, stale
 from speechdt.workflow.own_folder import has_record, mark_incomplete
 
 
@@ -28,7 +28,8 @@ if workflow.is_main_process:
             file=sys.stderr,
         )
     mark_incomplete(lost)
-    for line in reasons(MANIFEST, jobs):
+    note(MANIFEST, accepted(MANIFEST))
+    for line in few(reasons(MANIFEST, jobs)):
         print(line, file=sys.stderr)
 
 

@@ -23,7 +23,8 @@ LONGEST_NAME = 200
 """Texts that are longer name no file."""
 AROUND = (
     *("workflow/*", "errors.py", "code_hash.py", "syntax_hash.py", "store.py", "files.py"),
-    *("gpu_driver.py", "http_client.py", "detectors/plugins.py", "detectors/packages.py"),
+    *("checksums.py", "progress.py", "gpu_driver.py", "http_client.py"),
+    *("detectors/plugins.py", "detectors/packages.py"),
     *("detectors/contract.py", "detectors/signature.py", "detectors/stages.py"),
 )
 """Modules that no figure depends on: the frame of jobs, how plugins are found and options checked,

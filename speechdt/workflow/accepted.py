@@ -7,9 +7,10 @@ job runs again; the report shows it, and a release is refused.
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from speechdt.errors import SpeechdtError
 from speechdt.workflow.manifest import Made, changed_files, keep_code, lines, named, reason, write
 from speechdt.workflow.own_folder import replace_params
 
@@ -42,13 +43,39 @@ def accept(folder: Path, jobs: Iterable[Made]) -> list[str]:
         _mark(folder, job)
         count += 1
     found = accepted(folder)
-    (folder.parent / FILE).write_text(json.dumps(found, indent=1) + "\n")
+    note(folder, found)
     marked = f"accepted: {count} job{'s' * (count != 1)} marked as made by the present code"
     return [
         marked,
         *(f"accepted: {line}" for line in found),
         *(f"not accepted: {line}" for line in lines(left)),
     ]
+
+
+def note(folder: Path, found: Sequence[str]) -> None:
+    """Keep what stands as accepted beside the manifest; no file if nothing does."""
+    file = folder.parent / FILE
+    told = json.dumps(found, indent=1) + "\n"
+    if not found:
+        file.unlink(missing_ok=True)
+    elif not file.exists() or file.read_text() != told:
+        file.write_text(told)
+
+
+def refuse_accepted(folder: Path) -> None:
+    """Refuse to publish what was accepted.
+
+    Raises
+    ------
+    SpeechdtError
+        Naming it, and what makes it anew.
+    """
+    if found := accepted(folder):
+        rules = sorted({line.partition(":")[0] for line in found})
+        raise SpeechdtError(
+            f"no release of results that were accepted, not made ({'; '.join(found)}): "
+            f"run snakemake --forcerun {' '.join(rules)}"
+        )
 
 
 def accepted(folder: Path) -> list[str]:

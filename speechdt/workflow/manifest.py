@@ -21,6 +21,9 @@ FOLDER = "manifest"
 NAMED = 3
 """Files and parameters that a reason names; of more it says how many."""
 
+LINES = 20
+"""Reasons that are told."""
+
 ParamsOf = Callable[[str, Mapping[str, str]], Mapping[str, Any] | None]
 """From a rule and its wildcards to the parameters that the job would have now; None if there is no
 such job any more."""
@@ -66,6 +69,11 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def manifest_of(log: Path | str) -> Path:
+    """Return the manifest of the results that a job's log belongs to."""
+    return Path(log).parents[2] / FOLDER
+
+
 class Entry:
     """What one job leaves in the manifest.
 
@@ -86,7 +94,7 @@ class Entry:
         params: Mapping[str, Any],
         outputs: Iterable[str],
     ) -> None:
-        self._folder = log.parents[2] / FOLDER
+        self._folder = manifest_of(log)
         self._file = self._folder / log.parent.name / f"{log.stem}.json"
         self._codes = codes(params)
         self._content = {
@@ -204,6 +212,12 @@ def reasons(folder: Path, jobs: Iterable[Made]) -> list[str]:
 def lines(counted: Mapping[tuple[str, str], int]) -> list[str]:
     """Return a line for each rule and reason."""
     return [f"{rule}: {n} job{'s' * (n > 1)}, {why}" for (rule, why), n in counted.items()]
+
+
+def few(found: Sequence[str]) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    more = len(found) - LINES
+    return [*found[:LINES], f"and {more} more such lines"] if more > 0 else list(found)
 
 
 def reason(folder: Path, job: Made) -> str:
