@@ -136,5 +136,6 @@ def _replaced(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, in
 
 
 def _key(path: str, its: Iterable[int]) -> bytes:
-    named: Any = ("content of size", os.path.normpath(path), its[0])
+    size, *_ = its
+    named: Any = ("content of size", os.path.normpath(path), size)
     return hashlib.sha256(repr(named).encode(errors="surrogateescape")).digest()

@@ -24,6 +24,7 @@ searches : prompt searches of the configuration, resolved before any job starts.
 settings : a checked copy of the configuration that Snakemake merged, with defaults.
 stage_graph : picture of the workflow by stages: the rules of each, and which files go from which
     to which.
+timings : rounds of timings, of which `snakemake retime` begins another.
 torchrun : start of a script in several processes under torchrun.
 unlock : release of a lock that a killed run left: ``python -m speechdt.workflow.unlock``.
 variants : variants and adapters of the configuration, with their options resolved and checked.

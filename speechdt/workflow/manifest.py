@@ -106,7 +106,6 @@ class Entry:
 
     def begin(self) -> None:
         """Say that the files are being made."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         write(self._file, self._content | {"complete": False})
 
     def end(self) -> None:
@@ -120,12 +119,12 @@ def keep_code(folder: Path, code: Code) -> None:
     """Keep in a manifest which files are behind a hash."""
     file = folder / "code" / f"{code}.json"
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
         write(file, code.files)
 
 
 def write(file: Path, content: Mapping[str, Any]) -> None:
     """Write an entry, or what is behind a hash, at once."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     # By processes side by side: what several write is the same.
     new = file.with_name(f"{file.name}.{os.getpid()}.new")
     new.write_text(json.dumps(content, indent=1) + "\n")
