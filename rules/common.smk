@@ -21,6 +21,7 @@ from speechdt.reporting.tables.criteria import criteria_of
 from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
+from speechdt.workflow.conditions import plan
 from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.products import Products
 from speechdt.workflow.ready_made import vendor_thresholds
@@ -50,6 +51,7 @@ try:
     settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
+    played = plan(experiment)
     criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)
 except SpeechdtError as error:
     sys.exit(f"error: {error}")

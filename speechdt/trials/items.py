@@ -129,7 +129,7 @@ def crossed(
                        f"{split}/{category}")
         for category in sources["category"].unique()
     }  # fmt: skip
-    scene = Backgrounds(_noise_deck(noise, split, grid, least_active, seed, backgrounds), seed)
+    scene = Backgrounds(noise_deck(noise, split, grid, least_active, seed, backgrounds), seed)
     rows = []
     for label in CATEGORIES:
         kinds = _Kinds(backgrounds, per_class, seeds.generator(seed, split, label))
@@ -191,7 +191,7 @@ def uncrossed(
         )
         for members in of_class.values() for category in members
     }  # fmt: skip
-    scene = Backgrounds(_noise_deck(noise, "train", grid, least_active, seed, backgrounds), seed)
+    scene = Backgrounds(noise_deck(noise, "train", grid, least_active, seed, backgrounds), seed)
     rows = []
     for number, (label, category, cell, kind) in enumerate(
         _turns(clips, grid, of_class, backgrounds, seed)
@@ -245,7 +245,7 @@ def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> d
     }
 
 
-def _noise_deck(
+def noise_deck(
     noise: pd.DataFrame,
     split: str,
     grid: Grid,
@@ -253,6 +253,13 @@ def _noise_deck(
     seed: int,
     backgrounds: Sequence[str],
 ) -> Deck:
+    """Return the deck of recorded backgrounds of a split.
+
+    Raises
+    ------
+    TooFewSources
+        If they are asked for and there are none.
+    """
     deck = Deck(noise, grid.nested_ms, least_active, seed, f"{split}/background")
     if RECORDING in backgrounds and len(deck) < 2:
         raise TooFewSources(

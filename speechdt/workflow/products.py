@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from speechdt.trials.grid import CROSSED
+from speechdt.workflow.conditions import plan
 from speechdt.workflow.experiment import Experiment
 from speechdt.workflow.ready_made import ready_made, version_pairs
 
@@ -123,6 +124,16 @@ class Products:
         return self.tables_of("leave_one_out") if self.experiment.left_out else []
 
     @property
+    def condition_tables(self) -> list[str]:
+        """Tables of conditions, where a variant hears them."""
+        played = plan(self.experiment)
+        if not played.conditions:
+            return []
+        names = ["conditions"] + ["rooms"] * bool(played.rooms)
+        names += ["condition_giveaways"] * bool(self.experiment.trained)
+        return self.tables_of(*names)
+
+    @property
     def ready_made(self) -> list[str]:
         """Variants with a detector that learned nothing here."""
         return ready_made(self.experiment)
@@ -174,6 +185,7 @@ class Products:
             *self.giveaway_tables,
             *self.left_out_tables,
             *self.version_tables,
+            *self.condition_tables,
             *pages,
             *self.tables_of("verdict.md", "verdict.csv", "instrument.json", suffix=""),
             *self.error_tables,

@@ -1,0 +1,148 @@
+# test's recordings -> the same items in every condition -> scores of each run -> shifts of DT75
+
+HEARD = list(played.variants)
+
+
+# Of seconds: on a cluster they run where it is submitted from.
+localrules:
+    choose_condition_items,
+
+
+rule choose_condition_items:
+    input:
+        "<results>/corpus/sources.parquet",
+    output:
+        "<results>/trials/conditions/items.parquet",
+    log:
+        "<logs>/choose_condition_items/choose_condition_items.log",
+    conda:
+        ENVIRONMENT
+    params:
+        conditions=[condition._asdict() for condition in played.conditions],
+        per_class=settings["conditions"]["items"],
+        least_active=settings["trials"]["least_active"],
+        categories=settings["trials"]["categories"],
+        seed=settings["seed"],
+        code=checkout.code("conditions/choose_condition_items.py"),
+    message:
+        "Choosing the items of all conditions"
+    script:
+        "scripts/conditions/choose_condition_items.py"
+
+
+rule make_rooms:
+    output:
+        responses="<results>/trials/conditions/rooms.npz",
+        table="<results>/tables/rooms.csv",
+    log:
+        "<logs>/make_rooms/make_rooms.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        rooms=played.rooms,
+        settings=settings["rooms"],
+        seed=settings["seed"],
+        code=checkout.code("conditions/make_rooms.py"),
+    message:
+        "Making or reading the impulse responses of rooms"
+    script:
+        "scripts/conditions/make_rooms.py"
+
+
+rule render_conditions:
+    input:
+        chosen="<results>/trials/conditions/items.parquet",
+        rooms=["<results>/trials/conditions/rooms.npz"] if played.rooms else [],
+        # Before anything is heard: nothing is shared between the splits.
+        audit="<results>/trials/audit.csv",
+    output:
+        expand(
+            "<results>/trials/conditions/{key}.parquet", key=played.rendered or "none"
+        ),
+    log:
+        "<logs>/render_conditions/render_conditions.log",
+    benchmark:
+        "<benchmarks>/render_conditions/render_conditions.tsv"
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=240,
+    params:
+        conditions=[condition._asdict() for condition in played.conditions],
+        level=settings["trials"]["level"],
+        seed=settings["seed"],
+        code=checkout.code("conditions/render_conditions.py"),
+    message:
+        "Rendering the trials of all conditions"
+    script:
+        "scripts/conditions/render_conditions.py"
+
+
+rule score_conditions:
+    input:
+        models=of_run("made"),
+        search=search_of,
+        choice=choice_of_run,
+        trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
+    output:
+        expand(
+            "<results>/scores/{{run}}/conditions/{key}.parquet",
+            key=played.keys or "none",
+        ),
+    log:
+        "<logs>/score_conditions/{run}.log",
+    benchmark:
+        "<benchmarks>/score_conditions/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(played.runs),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=run_memory,
+        runtime=1440,
+        gpu=of_run("gpus"),
+    params:
+        backend=of_run("backend"),
+        options=of_run("options"),
+        presentation=of_run("presentation"),
+        conditions=[condition._asdict() for condition in played.conditions],
+        detector=code_of(of_run),
+        code=checkout.code("conditions/score_conditions.py"),
+    message:
+        "Scoring all conditions with {wildcards.run} ({params.backend})"
+    script:
+        "scripts/conditions/score_conditions.py"
+
+
+rule measure_conditions:
+    input:
+        trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
+        scores=products.scores(played.runs, "conditions", played.keys),
+        calibrations=products.calibrations(played.runs),
+        thresholds=products.thresholds_of(played.runs),
+    output:
+        "<results>/tables/conditions.csv",
+    log:
+        "<logs>/measure_conditions/measure_conditions.log",
+    benchmark:
+        "<benchmarks>/measure_conditions/measure_conditions.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        variants=played.variants,
+        conditions=[condition._asdict() for condition in played.conditions],
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("conditions/measure_conditions.py"),
+    message:
+        "Measuring what each condition costs"
+    script:
+        "scripts/conditions/measure_conditions.py"
