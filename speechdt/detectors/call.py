@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from speechdt import checksums
 from speechdt.code_hash import code_hash, imported_versions
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.plugins import source_files
@@ -34,6 +35,7 @@ def built(name: str, cls: type[Detector], options: Mapping[str, Any]) -> Detecto
         Whatever the class raises: what it needs shows in some only here.
     """
     try:
+        check_whole(options)
         return cls(**options)
     except SpeechdtError as error:
         raise BuildError(f"backend '{name}': {error}") from error
@@ -41,6 +43,13 @@ def built(name: str, cls: type[Detector], options: Mapping[str, Any]) -> Detecto
         reason = (str(error).splitlines() or [""])[0]
         kind = type(error).__name__
         raise BuildError(f"backend '{name}' fails when it is built: {kind}: {reason}") from error
+
+
+def check_whole(options: Mapping[str, Any]) -> None:
+    """Raise `checksums.Damaged` if a folder that options name is not as it was written here."""
+    for value in options.values():
+        if isinstance(value, str) and os.path.lexists(value):
+            checksums.check(value)
 
 
 def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> str:
