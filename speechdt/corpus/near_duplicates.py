@@ -201,7 +201,9 @@ def candidates(
     found: dict[tuple[int, int], Candidate] = {}
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         proposed = pool.map(_propose, groups) if workers > 1 else map(_propose, groups)
-        for pair in chain.from_iterable(progress_bar(proposed, total=len(groups), desc="twins")):
+        for pair in chain.from_iterable(
+            progress_bar(proposed, total=len(groups), desc="twins", unit="group")
+        ):
             best = found.get((pair.one, pair.other))
             if best is None or pair.votes > best.votes:
                 found[pair.one, pair.other] = pair
