@@ -146,3 +146,65 @@ rule measure_conditions:
         "Measuring what each condition costs"
     script:
         "scripts/conditions/measure_conditions.py"
+
+
+rule measure_published_bank:
+    input:
+        trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
+        scores=products.scores(played.runs, "conditions", played.keys),
+        calibrations=products.calibrations(played.runs),
+        thresholds=products.thresholds_of(played.runs),
+    output:
+        bank="<results>/tables/published_bank.csv",
+        thresholds="<results>/tables/published_thresholds.csv",
+        beside="<results>/tables/published_beside.csv",
+    log:
+        "<logs>/measure_published_bank/measure_published_bank.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        variants=played.variants,
+        conditions=[condition._asdict() for condition in played.conditions],
+        published=beside(experiment, checkout.folder / "rules" / "published.yaml"),
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("conditions/measure_published_bank.py"),
+    message:
+        "Measuring all variants by the published protocol"
+    script:
+        "scripts/conditions/measure_published_bank.py"
+
+
+rule measure_condition_giveaways:
+    input:
+        train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
+    output:
+        "<results>/tables/condition_giveaways.csv",
+    log:
+        "<logs>/measure_condition_giveaways/measure_condition_giveaways.log",
+    benchmark:
+        "<benchmarks>/measure_condition_giveaways/measure_condition_giveaways.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        # Those that see no course of time: what a channel could give away, and cheap.
+        classifiers={
+            name: {"features": name} for name in ("level", "bandwidth", "spectrum")
+        },
+        conditions=[condition._asdict() for condition in played.conditions],
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        detector=LOGMEL_CODE,
+        code=checkout.code("conditions/measure_condition_giveaways.py"),
+    message:
+        "Measuring how much conditions give away without listening"
+    script:
+        "scripts/conditions/measure_condition_giveaways.py"

@@ -163,3 +163,45 @@ def _on_scale(found: Crossing, along_log: bool) -> Crossing:
 
 def _unit(level: float, along_log: bool) -> float:
     return float(10.0**level) if along_log and np.isfinite(level) else level
+
+
+def beside_published(
+    bank: pd.DataFrame, along: pd.DataFrame, published: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Return published figures beside those here, where a variant is the published system.
+
+    Parameters
+    ----------
+    bank : DataFrame
+        From :func:`accuracies`, with the column variant.
+    along : DataFrame
+        From :func:`thresholds`, likewise.
+    published : mapping
+        By variant: system, and some of balanced_accuracy (%), snr75_db and dt75_ms.
+
+    Returns
+    -------
+    DataFrame
+        variant, system, figure, published, here: accuracy where P(speech) reaches 0.5 over all
+        clips, and interpolated thresholds of balanced accuracy.
+    """
+    columns = ["variant", "system", "figure", "published", "here"]
+    rows = []
+    for variant, entry in published.items():
+        own = bank[(bank["variant"] == variant) & (bank["over"] == ALL_CLIPS)]
+        accuracy = own.loc[own["threshold"] == "0.5", "accuracy"]
+        if accuracy.empty:
+            continue
+        reached = along[(along["variant"] == variant) & (along["rate"] == "balanced accuracy")]
+        at = reached[reached["proportion"] == 0.75].set_index("axis")["interpolated"]
+        here = {
+            "balanced_accuracy": ("balanced accuracy (%)", 100 * float(accuracy.iloc[0])),
+            "snr75_db": ("SNR75 (dB)", float(at.get("noise", np.nan))),
+            "dt75_ms": ("DT75 (ms)", float(at.get("duration", np.nan))),
+        }
+        rows += [
+            (variant, entry["system"], title, entry[name], value)
+            for name, (title, value) in here.items()
+            if name in entry
+        ]
+    return pd.DataFrame(rows, columns=columns)

@@ -124,6 +124,12 @@ class Products:
         return self.tables_of("leave_one_out") if self.experiment.left_out else []
 
     @property
+    def has_shifts(self) -> bool:
+        """Whether a variant hears conditions around a neutral clip in noise."""
+        played = plan(self.experiment)
+        return bool(played.conditions) and not played.clean
+
+    @property
     def condition_tables(self) -> list[str]:
         """Tables of conditions, where a variant hears them."""
         played = plan(self.experiment)
@@ -131,6 +137,8 @@ class Products:
             return []
         names = ["conditions"] + ["rooms"] * bool(played.rooms)
         names += ["condition_giveaways"] * bool(self.experiment.trained)
+        if self.experiment.settings["conditions"]["published"]:
+            names += ["published_bank", "published_thresholds", "published_beside"]
         return self.tables_of(*names)
 
     @property
@@ -204,6 +212,7 @@ class Products:
             **dict.fromkeys(("adapters", "training"), experiment.adapted),
             "prompts": experiment.used_searches,
             "hygiene": experiment.checks,
+            "conditions": self.has_shifts,
         }
         return [
             name
