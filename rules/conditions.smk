@@ -1,6 +1,8 @@
 # test's recordings -> the same items in every condition -> scores of each run -> shifts of DT75
 
-HEARD = list(played.variants)
+from speechdt.trials.foils import foil_conditions
+
+FOILS = ["noisy", "clean"]
 
 
 # Of seconds: on a cluster they run where it is submitted from.
@@ -208,3 +210,110 @@ rule measure_condition_giveaways:
         "Measuring how much conditions give away without listening"
     script:
         "scripts/conditions/measure_condition_giveaways.py"
+
+
+# Sounds of people that are no speech: rates of false alarms, in no accuracy.
+rule index_foils:
+    input:
+        sources="<results>/corpus/sources.parquet",
+    output:
+        "<results>/corpus/foils.parquet",
+    log:
+        "<logs>/index_foils/index_foils.log",
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=240,
+    params:
+        corpora=settings["corpus"],
+        clip_ms=experiment.grid.clean_ms,
+        code=checkout.code("conditions/index_foils.py"),
+    message:
+        "Reading the foils"
+    script:
+        "scripts/conditions/index_foils.py"
+
+
+rule render_foils:
+    input:
+        "<results>/corpus/foils.parquet",
+    output:
+        expand("<results>/trials/foils/{key}.parquet", key=FOILS),
+    log:
+        "<logs>/render_foils/render_foils.log",
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        mem_mb=worker_memory,
+        runtime=240,
+    params:
+        per_kind=settings["foils"]["items"],
+        snr_db=experiment.grid.snr_db,
+        clip_ms=experiment.grid.clean_ms,
+        least_active=settings["trials"]["least_active"],
+        level=settings["trials"]["level"],
+        seed=settings["seed"],
+        code=checkout.code("conditions/render_foils.py"),
+    message:
+        "Rendering the trials of foils"
+    script:
+        "scripts/conditions/render_foils.py"
+
+
+use rule score_conditions as score_foils with:
+    input:
+        models=of_run("made"),
+        search=search_of,
+        choice=choice_of_run,
+        trials=expand("<results>/trials/foils/{key}.parquet", key=FOILS),
+    output:
+        expand("<results>/scores/{{run}}/foils/{key}.parquet", key=FOILS),
+    log:
+        "<logs>/score_foils/{run}.log",
+    benchmark:
+        "<benchmarks>/score_foils/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(products.foil_runs),
+    params:
+        backend=of_run("backend"),
+        options=of_run("options"),
+        presentation=of_run("presentation"),
+        conditions=[
+            condition._asdict()
+            for condition in foil_conditions(
+                experiment.grid.snr_db, experiment.grid.clean_ms
+            )
+        ],
+        detector=code_of(of_run),
+        code=checkout.code("conditions/score_conditions.py"),
+    message:
+        "Scoring foils with {wildcards.run} ({params.backend})"
+
+
+rule measure_foils:
+    input:
+        trials=expand("<results>/trials/foils/{key}.parquet", key=FOILS),
+        scores=products.scores(products.foil_runs, "foils", FOILS),
+        calibrations=products.calibrations(products.foil_runs),
+        thresholds=products.thresholds_of(products.foil_runs),
+    output:
+        "<results>/tables/foils.csv",
+    log:
+        "<logs>/measure_foils/measure_foils.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        variants=products.foil_variants,
+        replicates=settings["bootstrap"]["replicates"],
+        seed=settings["seed"],
+        code=checkout.code("conditions/measure_foils.py"),
+    message:
+        "Counting false alarms on foils"
+    script:
+        "scripts/conditions/measure_foils.py"

@@ -102,6 +102,7 @@ rule write_report:
         versions=products.version_tables,
         to_hear=products.to_hear,
         conditions=products.condition_tables,
+        foils=products.foil_tables,
         order_bias=products.asked_tables,
         adapters=products.adapter_tables,
         prompts=products.of_prompts,

@@ -141,7 +141,7 @@ def crossed(
                 item_id = f"{split}-{category}-{number:05d}"
                 source, start = decks[category].deal(seeds.generator(seed, "crop", item_id))
                 scenery = scene.draw(item_id, kinds.next(source["group_id"]), source["group_id"])
-                rows.append(_item(item_id, source, start, longest) | scenery)
+                rows.append(item_of(item_id, source, start, longest) | scenery)
     return pd.DataFrame(rows)
 
 
@@ -205,7 +205,7 @@ def uncrossed(
         item_id = f"train-{category}-{number:06d}"
         source, start = deck.deal(seeds.generator(seed, "crop", item_id), cell.duration_ms)
         rows.append(
-            _item(item_id, source, start, cell.duration_ms)
+            item_of(item_id, source, start, cell.duration_ms)
             | scene.draw(item_id, kind, source["group_id"])
             | {"snr_db": cell.snr_db, "duration_ms": cell.duration_ms}
         )
@@ -235,7 +235,8 @@ def _turns(
         yield label, category, cell, kind
 
 
-def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:
+def item_of(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:
+    """Return the columns of an item that are about its target."""
     names = ("label", "category", "source_id", "group_id", "origin", "path")
     return {
         "item_id": item_id,

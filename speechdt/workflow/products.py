@@ -142,6 +142,24 @@ class Products:
         return self.tables_of(*names)
 
     @property
+    def foil_variants(self) -> dict[str, list[str]]:
+        """Runs of the variants that hear foils: all but ensembles, if there are to be foils."""
+        if not self.experiment.settings["foils"]["items"]:
+            return {}
+        known = self.experiment.variants.items()
+        return {name: list(of.runs) for name, of in known if not of.members}
+
+    @property
+    def foil_runs(self) -> list[str]:
+        """Runs that hear foils."""
+        return [run for runs in self.foil_variants.values() for run in runs]
+
+    @property
+    def foil_tables(self) -> list[str]:
+        """The table of foils, where there are to be some."""
+        return self.tables_of("foils") if self.foil_runs else []
+
+    @property
     def ready_made(self) -> list[str]:
         """Variants with a detector that learned nothing here."""
         return ready_made(self.experiment)
@@ -194,6 +212,7 @@ class Products:
             *self.left_out_tables,
             *self.version_tables,
             *self.condition_tables,
+            *self.foil_tables,
             *pages,
             *self.tables_of("verdict.md", "verdict.csv", "instrument.json", suffix=""),
             *self.error_tables,
