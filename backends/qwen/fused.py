@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and signed sines, (clips or 1, tokens, 1, width of a head)."""
@@ -38,7 +38,8 @@ def prepare(device: torch.device) -> None:
         _kernels()
 
 
-def _fused(tensor: Tensor) -> Any:
+def kernels_for(tensor: Tensor) -> Any:
+    """Return the module of Triton kernels for a tensor's device, or None."""
     return _kernels() if tensor.device.type == "cuda" else None
 
 
@@ -53,16 +54,27 @@ def add_norm(
     weight : tensor, (width,)
     epsilon : float
     """
-    if kernels := _fused(hidden):
+    if kernels := kernels_for(hidden):
         return kernels.add_norm(hidden, delta, weight, epsilon)
     if delta is not None:
         hidden = hidden + delta
     return hidden, F.rms_norm(hidden, weight.shape, weight, epsilon)
 
 
+def add_layer_norm(
+    hidden: Tensor, delta: Tensor | None, norm: nn.LayerNorm
+) -> tuple[Tensor, Tensor]:
+    """Return ``hidden + delta`` (None: `hidden`) and its layer norm, (..., width)."""
+    if (kernels := kernels_for(hidden)) and hidden.dtype == norm.weight.dtype:
+        return kernels.add_norm(hidden, delta, norm.weight, norm.eps, norm.bias)
+    if delta is not None:
+        hidden = hidden + delta
+    return hidden, norm(hidden)
+
+
 def swiglu(both: Tensor) -> Tensor:
     """Return ``silu(gate) up`` of both side by side, (..., 2 x width) to (..., width)."""
-    if kernels := _fused(both):
+    if kernels := kernels_for(both):
         return kernels.swiglu(both)
     gate, up = both.chunk(2, dim=-1)
     return F.silu(gate) * up
@@ -86,7 +98,7 @@ def attention_inputs(
     -------
     tuple of tensors, (clips, heads or key heads, tokens or past tokens + tokens, width of a head)
     """
-    if kernels := _fused(mixed):
+    if kernels := kernels_for(mixed):
         return kernels.attention_inputs(mixed, rotation, past, values)
     heads = rotated(mixed[:, :, :-values], rotation).transpose(1, 2)
     value = mixed[:, :, -values:].transpose(1, 2)

@@ -12,8 +12,8 @@ HEADS = 32
 
 
 @triton.jit
-def _add_norm(hidden, delta, weight, total, normed, width, epsilon,
-              ADD: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
+def _add_norm(hidden, delta, weight, bias, total, normed, width, epsilon,
+              ADD: tl.constexpr, CENTRED: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
     start = tl.program_id(0).to(tl.int64) * width
     place = tl.arange(0, BLOCK)
     own = place < width
@@ -23,23 +23,32 @@ def _add_norm(hidden, delta, weight, total, normed, width, epsilon,
         rounded = x.to(total.dtype.element_ty)
         tl.store(total + start + place, rounded, mask=own)
         x = rounded.to(tl.float32)
+    if CENTRED:
+        x = tl.where(own, x - tl.sum(x, axis=0) / width, 0.0)
     scale = tl.rsqrt(tl.sum(x * x, axis=0) / width + epsilon)
-    gain = tl.load(weight + place, mask=own, other=0.0).to(tl.float32)
-    tl.store(normed + start + place, (x * scale * gain).to(normed.dtype.element_ty), mask=own)
+    y = x * scale * tl.load(weight + place, mask=own, other=0.0).to(tl.float32)
+    if CENTRED:
+        y += tl.load(bias + place, mask=own, other=0.0).to(tl.float32)
+    tl.store(normed + start + place, y.to(normed.dtype.element_ty), mask=own)
 
 
 def add_norm(
-    hidden: Tensor, delta: Tensor | None, weight: Tensor, epsilon: float
+    hidden: Tensor,
+    delta: Tensor | None,
+    weight: Tensor,
+    epsilon: float,
+    bias: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """See :func:`fused.add_norm`."""
+    """See :func:`fused.add_norm`; with a bias, :func:`fused.add_layer_norm`."""
     hidden = hidden.contiguous()
     width = hidden.shape[-1]
     normed = torch.empty_like(hidden)
     total = hidden if delta is None else torch.empty_like(hidden)
     added = hidden if delta is None else delta.contiguous()
     _add_norm[(hidden.numel() // width,)](
-        hidden, added, weight, total, normed, width, epsilon,
-        ADD=delta is not None, BLOCK=triton.next_power_of_2(width), num_warps=8,
+        hidden, added, weight, weight if bias is None else bias, total, normed, width, epsilon,
+        ADD=delta is not None, CENTRED=bias is not None,
+        BLOCK=triton.next_power_of_2(width), num_warps=8,
     )  # fmt: skip
     return total, normed
 
