@@ -13,10 +13,12 @@ from speechdt.reporting.pages.report.section import Results
 from speechdt.reporting.tables.names import renamed
 from speechdt.reporting.tables.reading import read_table
 from speechdt.statistics.error_rates import TEXT
+from speechdt.workflow.accepted import accepted
 from speechdt.workflow.jobs import logged
+from speechdt.workflow.manifest import manifest_of
 
 
-def read_results(given, runs, names, config):
+def read_results(given, runs, names, config, accepted):
     """Return the results of the run, from the inputs of the rule and a run of each variant."""
     files = [Path(file) for file in given]
     timed = read_json(runs, given.latency_of)
@@ -41,6 +43,7 @@ def read_results(given, runs, names, config):
         searches=[json.loads(Path(file).read_text()) for file in given.searches],
         ladder=pd.read_parquet(given.ladder),
         names=names,
+        accepted=accepted,
     )
 
 
@@ -53,6 +56,8 @@ def read_json(runs, files):
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params = snakemake.params
-        page = render(read_results(snakemake.input, params.runs, params.names, params.config))
+        marked = accepted(manifest_of(snakemake.log[0]))
+        given = (snakemake.input, params.runs, params.names, params.config, marked)
+        page = render(read_results(*given))
         Path(snakemake.output[0]).write_text(page, encoding="utf-8")
         log.info("%s: %d bytes", snakemake.output[0], len(page.encode()))

@@ -51,6 +51,8 @@ class Results:
         ``metrics/ladder.parquet``: items at every SNR, to be heard.
     names : mapping of str to str
         What readers call the variants, where that is another name; the tables have these already.
+    accepted : sequence of str
+        What other code made and was marked as made by the present one, a line for each change.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -64,6 +66,7 @@ class Results:
     revision: str
     citation: Mapping[str, Any]
     searches: Sequence[Mapping[str, Any]] = field(default=())
+    accepted: Sequence[str] = field(default=())
     ladder: pd.DataFrame | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 

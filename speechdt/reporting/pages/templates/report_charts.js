@@ -22,7 +22,7 @@
       const { view } = await vegaEmbed(place, spec, { renderer: "svg", actions: false, logLevel: ERRORS });
       for (const still of figure.querySelectorAll(".still")) still.hidden = true;
       figure.querySelector(".of-chart").hidden = false;
-      views.push(view);
+      views.push({ view, place, panels: Boolean(spec.facet) });
       place.dataset.drawn = "yes";
     } catch (reason) {
       place.hidden = true;
@@ -31,7 +31,11 @@
   };
   const update = () => {
     const names = shown();
-    for (const view of views) view.signal("shown", names).runAsync();
+    for (const { view, place, panels } of views) {
+      // No panel at all is nothing that Vega could lay out.
+      place.hidden = panels && !names.length;
+      if (!place.hidden) view.signal("shown", names).runAsync();
+    }
   };
   form.addEventListener("change", update);
   form.addEventListener("click", (event) => {
