@@ -96,6 +96,15 @@ def _x(field: str, title: str, **more: Any) -> Spec:
     return {"field": field, "type": "quantitative", "title": title, **more}
 
 
+def _fixed(values: pd.DataFrame) -> Spec:
+    """Return the scale of all values, so that it stays where it is while some are not shown."""
+    known = values.to_numpy(float)
+    known = known[np.isfinite(known)]
+    return {"domain": [float(known.min()), float(known.max())], "nice": True}
+
+
+THRESHOLDS = {"": "learned on dev", "vendor_": "the vendor's"}
+"""Thresholds that the ROC marks, by what the columns of their rates begin with."""
 RATE = {"domain": [0, 1]}
 PERCENT = {"format": "%"}
 
@@ -183,6 +192,7 @@ def _roc(tables: Tables, variants: Sequence[str]) -> Spec:
              "transform": [SHOWN],
              "encoding": {**shared, "tooltip": at_threshold,
                           "shape": {"field": "what", "type": "nominal", "title": "Threshold",
+                                    "scale": {"domain": list(THRESHOLDS.values())},
                                     "legend": {"orient": "bottom", "title": None}}},
              "mark": {"type": "point", "size": 90, "strokeWidth": 2.5}},
         ]
@@ -192,7 +202,7 @@ def _roc(tables: Tables, variants: Sequence[str]) -> Spec:
 def _thresholds(points: pd.DataFrame, lowest: float) -> pd.DataFrame:
     rows = []
     for row in at(points).to_dict("records"):
-        for prefix, what in (("", "learned on dev"), ("vendor_", "the vendor's")):
+        for prefix, what in THRESHOLDS.items():
             if not pd.isna(row.get(f"{prefix}hit", np.nan)):
                 alarm = max(float(row[f"{prefix}false_alarm"]), lowest)
                 rows.append((row["variant"], what, alarm, float(row[f"{prefix}hit"])))
@@ -235,9 +245,11 @@ def _levels(tables: Tables, variants: Sequence[str]) -> Spec | None:
     order = [f"{level:g}" for level in numbers] + ["stored"]
     levels["level"] = [one if one == "stored" else f"{float(one):g}" for one in levels["level"]]
     levels["heard"] = np.where(levels["heard"].astype(bool), "scored at this level", "")
-    x = {"field": "level", "type": "ordinal", "sort": order, "title": "Level (dBFS rms) on dev",
+    x = {"field": "level", "type": "ordinal", "sort": order,
+         "scale": {"domain": order}, "title": "Level (dBFS rms) on dev",
          "axis": {"labelAngle": 0}}  # fmt: skip
-    y = {"field": "auc", "type": "quantitative", "title": "AUC on dev", "scale": {"zero": False}}
+    y = {"field": "auc", "type": "quantitative", "title": "AUC on dev"}
+    y["scale"] = {"zero": False} | _fixed(levels[["auc", "auc_low", "auc_high"]])
     shared = {"x": x, "y": y, "color": _colour(variants)}
     hover = _hover(
         ("level", "Level", ""), ("auc", "AUC", ".3f"), ("auc_low", "95 % from", ".3f"),
@@ -265,9 +277,10 @@ def _pareto(tables: Tables, variants: Sequence[str]) -> Spec | None:
     if pareto.empty or not set(ends) <= set(pareto):
         return None
     x = _x("latency_p50_ms", "Median time of a clip (ms, log axis)",
-           scale={"type": "log"}, axis={"format": "~g"})  # fmt: skip
+           scale={"type": "log"} | _fixed(pareto[["latency_p50_ms"]]),
+           axis={"format": "~g"})  # fmt: skip
     y = {"field": ends[0], "type": "quantitative", "title": "Balanced accuracy",
-         "scale": {"zero": False}, "axis": PERCENT}  # fmt: skip
+         "scale": {"zero": False} | _fixed(pareto[ends]), "axis": PERCENT}  # fmt: skip
     shared = {"x": x, "y": y, "color": _colour(variants)}
     hover = _hover(
         ("latency_p50_ms", "Median (ms)", ".3g"), (ends[0], "Balanced accuracy", ".1%"),
