@@ -83,7 +83,7 @@ def ask(
         scores = np.asarray(answered, dtype=np.float64)
     except (TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ScoreError(f"{who} answered with what are no numbers: {reason}") from error
+        raise ScoreError(f"{who} answered with something other than numbers: {reason}") from error
     if scores.shape != (len(clips),):
         count = len(scores) if scores.ndim == 1 else f"an array of shape {scores.shape} as"
         raise ScoreError(f"{who} answered {count} scores to {len(clips)} clips")
