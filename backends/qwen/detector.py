@@ -219,7 +219,7 @@ class AnswerDetector:
         chat, extractor = own.load_processor(located(processor, revision), revision, token)
         if extractor.sampling_rate != SAMPLE_RATE:
             raise ValueError(
-                f"'{processor}' hears {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
+                f"'{processor}' takes {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
             )
         chat = replace(chat, system=system)
         self.lm, self._chat, self.answers = lm, chat, chat.answer_tokens()

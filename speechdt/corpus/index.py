@@ -19,7 +19,7 @@ from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.audio.region import file_and_times
 from speechdt.audio.unusable import UnusableAudio
 from speechdt.code_hash import code_hash, imported_versions
-from speechdt.corpus import file_states, readers
+from speechdt.corpus import file_states, readers, rejections
 from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
 from speechdt.store import Store
 
@@ -135,7 +135,7 @@ def index(
             measured.append({**described.pop("extra"), **described, **facts})
     columns = ["path", "source_id", "label", "category", "group_id", "seconds", "active"]
     usable = pd.DataFrame(measured) if measured else pd.DataFrame(columns=columns)
-    return usable, pd.DataFrame(rejected, columns=["path", "source_id", "reason"])
+    return usable, pd.DataFrame(rejected, columns=rejections.COLUMNS)
 
 
 def _measure_all(

@@ -41,15 +41,15 @@ def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contr
     PluginError
         If a plugin fails to import, marks an unknown hook, offers nothing or offers a name twice.
     """
-    found: dict[str, type[contract.Detector]] = {}
+    classes: dict[str, type[contract.Detector]] = {}
     owner: dict[str, str] = {}
     for origin, module in {**_folder_plugins(folder), **_installed_plugins()}.items():
         for name, cls in _offered(origin, module).items():
-            if name in found:
+            if name in classes:
                 raise PluginError(f"detector '{name}' is offered by {owner[name]} and by {origin}")
-            found[name], owner[name] = cls, origin
+            classes[name], owner[name] = cls, origin
             _OFFERED_BY.setdefault(cls, set()).add(module.__name__)
-    return dict(sorted(found.items()))
+    return dict(sorted(classes.items()))
 
 
 def source_files(cls: type, *, training: bool = False) -> list[Path]:

@@ -160,7 +160,7 @@ def _speech_first(name: Any, prompts: Mapping[str, Any]) -> str:
     """Return the text of a prompt that something is trained with."""
     entry = _prompt(name, prompts)
     if speech_is(entry) == "B":
-        raise ConfigError(f"prompt '{name}' has SPEECH as option B; training wants it as option A")
+        raise ConfigError(f"prompt '{name}' has SPEECH as option B; training needs it as option A")
     return text_of(entry)
 
 
