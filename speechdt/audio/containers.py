@@ -31,6 +31,8 @@ MAGIC = (
     (0, b"\xff\xf9", "aac"),
 )
 """What they begin with, at which byte, whatever their names say."""
+HEAD = 16
+"""Bytes of a file in which that is seen."""
 LEAST_SHARE, LEAST_MISSING_S = 0.98, 0.5
 """A file is cut if both say so: the share that it holds, and the seconds that are missing."""
 
@@ -46,11 +48,15 @@ def decoder() -> str:
 def kind(path: Path) -> str:
     """Return what a file is that libsndfile does not read ('m4a', say), '' if that is not known."""
     with path.open("rb") as file:
-        head = file.read(16)
+        return kind_of(file.read(HEAD), path)
+
+
+def kind_of(head: bytes, path: Path | str) -> str:
+    """Return the same of a file that begins so."""
     for place, magic, name in MAGIC:
         if head[place:].startswith(magic):
             return name
-    suffix = path.suffix.lower()
+    suffix = Path(path).suffix.lower()
     return suffix[1:] if suffix in SUFFIXES else ""
 
 
