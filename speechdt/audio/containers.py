@@ -6,6 +6,7 @@ such a file is refused by name.
 
 import tempfile
 from contextlib import ExitStack
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
@@ -42,6 +43,7 @@ MOST_BYTES = 4 * 2**30
 """Of decoded samples: they have to lie somewhere before they can be read."""
 
 
+@cache
 def decoder() -> str:
     """Return the version of PyAV, '' where there is none; what can be read depends on it."""
     try:

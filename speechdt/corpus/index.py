@@ -143,6 +143,8 @@ def _measure_all(
 ) -> Iterator[tuple[dict[str, Any], str]]:
     store = Store(kept) if kept else None
     code = _measuring_code()
+    # SciPy is loaded once, and not by each process of its own.
+    highpass.highpass(np.zeros(1, dtype=np.float32))
     progress = progress_bar(total=len(sources), desc="reading recordings", unit="file")
     with ProcessPoolExecutor(workers) as pool, progress:
         for start in range(0, len(sources), AT_A_TIME):
