@@ -194,20 +194,26 @@ def check_variant(
     try:
         options = variant_options(entry, cls, **resolve)
         known = options | ({"prompt": NOT_YET_FOUND} if searched(options) else {})
-        check_built(cls, known, resolve["nano_folder"], resolve.get("adapters_folder", ""))
+        adapters = resolve.get("adapters_folder", "")
+        check_built(cls, known, resolve["nano_folder"], adapters, entry.get("gpus"))
     except ValueError as error:
         raise ConfigError(f"variants.{variant}: backend '{entry['backend']}': {error}") from error
     return options
 
 
 def check_built(
-    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, adapters_folder: str = ""
+    cls: type[Detector],
+    options: Mapping[str, Any],
+    nano_folder: str,
+    adapters_folder: str = "",
+    gpus: int | None = None,
 ) -> None:
     """Check what a detector is to be built with, as far as one can before any job starts.
 
     The class's own ``check``, if it has one, is called with the options: it looks for weights, say.
     It is told ``model=None`` of a nano model and ``adapter=None`` of an adapter below
-    `adapters_folder`: the workflow makes these.
+    `adapters_folder`: the workflow makes these; and ``gpus``, those that a job claims, if it names
+    that parameter.
 
     Raises
     ------
@@ -215,15 +221,21 @@ def check_built(
         If an option is wrong, or ``check`` says so.
     """
     check_options(cls, options)
-    _own_check(cls, options, nano_folder, adapters_folder)
+    _own_check(cls, options, nano_folder, adapters_folder, gpus)
 
 
 def _own_check(
-    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, adapters_folder: str = ""
+    cls: type[Detector],
+    options: Mapping[str, Any],
+    nano_folder: str,
+    adapters_folder: str = "",
+    gpus: int | None = None,
 ) -> None:
     own_check = getattr(cls, "check", None)
     if own_check is not None:
         told = dict(options)
+        if gpus and "gpus" in inspect.signature(own_check).parameters:
+            told["gpus"] = gpus
         if is_nano(options, nano_folder):
             told["model"] = None
         if adapters_folder and str(told.get("adapter") or "").startswith(f"{adapters_folder}/"):
