@@ -29,7 +29,7 @@ def state(path: Path | str) -> tuple[int, ...]:
     """Return size, time, time of the last change of any kind and inode of a file; zeros if none."""
     try:
         return _of(os.stat(path))
-    except OSError:
+    except (OSError, ValueError):  # the latter of names that no file can have
         return (0, 0, 0, 0)
 
 
@@ -76,7 +76,7 @@ def content(path: str) -> Content | None:
     try:
         status = os.stat(path)
         return _content(path, _of(status)) if stat.S_ISREG(status.st_mode) else None
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
