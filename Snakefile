@@ -14,6 +14,7 @@ include: "rules/manifest.smk"
 
 
 rule all:
+    """Tables, figures, report.html and errors.html of the whole run."""
     default_target: True
     input:
         products.tables,

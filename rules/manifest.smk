@@ -46,6 +46,7 @@ localrules:
 
 
 rule accept:
+    """Marks results as made by the present code, where code alone has changed."""
     input:
         accepting,
     message:

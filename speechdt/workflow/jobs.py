@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,12 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
     logging.captureWarnings(True)
     logger = logging.getLogger("speechdt")
     job = getattr(sys.modules["__main__"], "snakemake", None)
+    entry = _entry(Path(log), job) if job else None
     try:
         with claimed(job.resources.get("gpu", 0) if job else 0) as gpus:
             if gpus:
                 node = os.environ.get("SLURMD_NODENAME", "this machine")
                 logger.info("GPU %s of %s", ", ".join(gpus), node)
-            entry = _entry(Path(log), job) if job else None
             if entry:
                 entry.begin()
             yield logger
@@ -45,10 +45,18 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
                 entry.end()
     except SpeechdtError as error:
         logging.error("%s", error, exc_info=error.__cause__)
-        sys.exit(f"error: {error}")
+        _fail(entry, str(error))
     except Exception as error:
         logging.error("%s", traceback.format_exc())
-        sys.exit(f"error: {type(error).__name__}: {error} (traceback in {log})")
+        _fail(entry, f"{type(error).__name__}: {error} (traceback in {log})")
+
+
+def _fail(entry: Entry | None, why: str) -> None:
+    """End the process with an error, which the manifest keeps for the last line of the run."""
+    if entry:
+        with suppress(OSError):  # a full disk, say, which is then the error itself
+            entry.fail(why)
+    sys.exit(f"error: {why}")
 
 
 def _entry(log: Path, job: Any) -> Entry:

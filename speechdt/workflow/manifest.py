@@ -108,6 +108,10 @@ class Entry:
         """Say that the files are being made."""
         write(self._file, self._content | {"complete": False})
 
+    def fail(self, error: str) -> None:
+        """Say why they were not made, for the last line of the run."""
+        write(self._file, self._content | {"complete": False, "error": error})
+
     def end(self) -> None:
         """Say that the files are complete."""
         for code in self._codes.values():
