@@ -42,10 +42,10 @@ def cause(folder: Path, since: float) -> str:
                 continue
             entry = json.loads(file.read_text())
             complete, error = entry["complete"], entry.get("error")
+            job = " ".join([entry["rule"], *entry["wildcards"].values()])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
         if not complete:
-            job = " ".join([entry["rule"], *entry["wildcards"].values()])
             (failed if error else stopped).append(f"{job}: {error}" if error else job)
     if failed:
         return f"error: {_some(failed, '; ')}"
