@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from speechdt import checksums
 from speechdt.code_hash import code_hash, imported_versions
 from speechdt.detectors.contract import Detector
+from speechdt.detectors.isolated import KEY, Isolated
 from speechdt.detectors.plugins import source_files
 from speechdt.errors import SpeechdtError
 from speechdt.files import content_hash
@@ -36,7 +37,7 @@ def built(name: str, cls: type[Detector], options: Mapping[str, Any]) -> Detecto
     """
     try:
         check_whole(options)
-        return cls(**options)
+        return Isolated(name, cls, options) if KEY in options else cls(**options)
     except SpeechdtError as error:
         raise BuildError(f"backend '{name}': {error}") from error
     except (Exception, SystemExit) as error:
