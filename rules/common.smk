@@ -14,7 +14,7 @@ if (HERE / "speechdt").is_dir():
     first = [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
     os.environ |= {"PYTHONPATH": os.pathsep.join(first)}
 
-from speechdt.detectors.plugins import find_detectors
+from speechdt.detectors.plugins import broken, find_detectors
 from speechdt.errors import SpeechdtError
 from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
 from speechdt.reporting.tables.criteria import criteria_of
@@ -62,7 +62,9 @@ try:
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-for note in [*removal_notes(config), *experiment.notes] * workflow.is_main_process:
+left_out = [f"left out, as no variant uses it: {why}" for why in broken()]
+notes = [*removal_notes(config), *experiment.notes, *left_out]
+for note in notes * workflow.is_main_process:
     print(note, file=sys.stderr)
 
 drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
