@@ -14,7 +14,7 @@ from speechdt.detectors.signature import check_options
 from speechdt.errors import SpeechdtError
 from speechdt.prompts.bank_entries import speech_is, text_of
 
-NOT_OPTIONS = ("backend", "gpus", "seeds", "level", "container", "choose")
+NOT_OPTIONS = ("backend", "label", "gpus", "seeds", "level", "container", "choose")
 """Keys of a variant or adapter that are no options of its detector."""
 OF_CHECKPOINT = ("model", "revision", "device")
 """What ``models`` may say of a backend's checkpoint, unless a variant or adapter does itself."""
