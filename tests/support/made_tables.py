@@ -19,6 +19,7 @@ from speechdt.statistics.comparison import compare, contrasts
 from speechdt.statistics.metrics import reliability
 from speechdt.statistics.operating_points import operating_points, roc_table
 from speechdt.statistics.slices import by_slice
+from support.made_conditions import conditions
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
 GROUPS, ITEMS, REPLICATES = 9, 36, 40
@@ -73,6 +74,7 @@ def make(count, snrs=SNRS, durations=DURATIONS):
     found["prompts"] = _bank(tuple(variants), snrs, durations)
     found["hygiene"] = _hygiene(variants)
     found |= _levels(variants)
+    found["conditions"] = conditions(variants)
     return found
 
 
