@@ -49,6 +49,14 @@ def test_without_a_ladder_all_levels_of_the_grid_are_played(settings):
     assert neutral.snr_db == (-20, -15, -10, -5, 0, 5, 10, 15, 20)
 
 
+def test_conditions_keep_to_what_the_grid_can_play(settings):
+    settings["trials"]["backgrounds"] = ["white"]
+    settings["grid"] |= {"duration_ms": [200], "clean_ms": 300}
+    found = plan(resolved(settings))
+    assert {condition.duration_ms for condition in found.conditions} == {300}
+    assert "background_recording" not in found.keys
+
+
 def test_nobody_hears_nothing(settings):
     settings["conditions"]["variants"] = []
     assert plan(resolved(settings)).conditions == ()
