@@ -73,9 +73,10 @@ of_search = field(experiment.searches, "search")
 of_check = field(experiment.checks, "check")
 
 
-def code_of(of_record):
-    """Return what hashes the source of a wildcard's detector."""
-    return lambda wildcards: detector_code(of_record("detector")(wildcards))
+def code_of(of_record, training=False):
+    """Return what hashes what a wildcard's detector runs when it scores, or is trained."""
+    of = of_record("detector")
+    return lambda wildcards: detector_code(of(wildcards), training=training)
 
 
 def any_of(names):

@@ -123,6 +123,7 @@ rule write_report:
             *("figure.html.j2", "table.html.j2", "origins.html.j2"),
         ),
         citation=checkout.file("CITATION.cff"),
+        accepted=accepted_results,
     output:
         report(
             "<results>/report.html",
@@ -342,6 +343,7 @@ rule make_release:
         numbers="<results>/paper/numbers.csv",
         template=checkout.templates("release.md.j2"),
         citation=checkout.file("CITATION.cff"),
+        accepted=accepted_results,
     output:
         directory("<results>/release"),
     log:
