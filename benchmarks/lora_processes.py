@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import random_qwen
 from lora_speed import Setup, time_trainer
-from qwen_speed import make_clips
+from timing import make_clips
 
 from backends.qwen.finetuning.answer_model import AnswerModel
 from backends.qwen.finetuning.examples import Draws
