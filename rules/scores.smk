@@ -145,6 +145,8 @@ rule score_default:
         expand("<results>/choices/default/{{run}}/test/{cell}.parquet", cell=NOISY),
     log:
         "<logs>/score_default/{run}.log",
+    benchmark:
+        "<benchmarks>/score_default/{run}.tsv"
     wildcard_constraints:
         run=any_of(experiment.choosing),
     conda:
@@ -213,6 +215,8 @@ rule combine_scores:
         ),
     log:
         "<logs>/combine_scores/{ensemble}.log",
+    benchmark:
+        "<benchmarks>/combine_scores/{ensemble}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -240,6 +244,8 @@ rule calibrate:
         thresholds="<results>/calibration/{run}.thresholds.parquet",
     log:
         "<logs>/calibrate/{run}.log",
+    benchmark:
+        "<benchmarks>/calibrate/{run}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -268,11 +274,13 @@ rule latency:
         "<results>/latency/{run}.json",
     log:
         "<logs>/latency/{run}.log",
+    benchmark:
+        "<benchmarks>/latency/{run}.tsv"
     wildcard_constraints:
         run=any_of(experiment.scored),
     conda:
         ENVIRONMENT
-    # All cores, so that nothing runs beside it.
+    # All cores, so that no other job runs beside it; what else does is measured.
     threads: all_cores
     resources:
         mem_mb=run_memory,
@@ -283,12 +291,24 @@ rule latency:
         options=of_run("options"),
         presentation=of_run("presentation"),
         clips=settings["latency"]["clips"],
+        round=timing_round,
         detector=code_of(of_run),
-        code=checkout.code("scores/latency.py"),
+        code=checkout.code("scores/latency.py", "detectors/stages.py"),
     message:
-        "Timing {wildcards.run} ({params.backend}), nothing else running"
+        "Timing {wildcards.run} ({params.backend})"
     script:
         "scripts/scores/latency.py"
+
+
+# `snakemake retime`: all variants together, on a machine that is the same and quiet for all.
+rule retime:
+    input:
+        another_round,
+        products.latencies,
+        "<results>/tables/latency.csv",
+        "<results>/tables/latency.md",
+        "<results>/figures/pareto.svg",
+        "<results>/report.html",
 
 
 rule add_latencies:

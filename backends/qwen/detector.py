@@ -80,6 +80,12 @@ class AnswerDetector:
     architecture: ClassVar[str]
     FineTuning: ClassVar[type] = FineTuning
     """What :meth:`finetune` can be told, and its defaults."""
+    incidental_files = (
+        *("nano/*", "reachable.py", "checkpoint_files.py", "gpu.py", "finetuning/card.py"),
+    )
+    training_files = ("finetuning/*",)
+    scoring_files = ("engine.py", "decoder.py", "kept_audio.py", "text_writer.py")
+    """What no score hangs on, what training alone does, and what scores alone do."""
 
     def __init__(
         self,

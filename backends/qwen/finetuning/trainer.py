@@ -1,7 +1,6 @@
 """transformers' Trainer with evaluation by log-odds, saving the trained weights alone."""
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.utils.data import SequentialSampler
 from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from speechdt.errors import SpeechdtError
+from speechdt.progress import interval
 
 from .answer_model import AnswerModel
+from .checkpoints import WEIGHTS, CompleteCheckpoints, weights
 from .collate import Collator
 from .evaluation import KeptBatches, dev_metrics, evaluation_share
 from .examples import Draws, Example
@@ -26,9 +27,6 @@ from .processes import Processes
 from .settings import FineTuning
 from .steps import PackedSteps
 
-WEIGHTS = "trained.safetensors"
-COMPLETE = "complete"
-"""Marks a checkpoint that was written to its end."""
 LOG_STEPS = 10
 ALONE = Processes()
 SPEED = "clips_per_s"
@@ -174,14 +172,14 @@ class AnswerTrainer(Trainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: w.detach().contiguous() for name, w in self.model.trained.items()}
-        save_file(weights, folder / WEIGHTS)
+        trained = {name: w.detach().contiguous() for name, w in self.model.trained.items()}
+        save_file(trained, folder / WEIGHTS)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+        saved = weights(Path(resume_from_checkpoint))
         with torch.no_grad():
             for name, weight in self.model.trained.items():
-                weight.copy_(weights[name])
+                weight.copy_(saved[name])
 
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(self.state.best_model_checkpoint)
@@ -198,28 +196,8 @@ def _packers(
     return partial(packer, extent=packer.extent(train.clips)), Packer(collate_dev, share=True)
 
 
-def last_complete_checkpoint(folder: Path) -> str | None:
-    """Return the newest checkpoint that was written to its end; the others are removed."""
-    found = {int(path.name.rpartition("-")[2]): path for path in folder.glob("checkpoint-*")}
-    for step in sorted(found, reverse=True):
-        if (found[step] / COMPLETE).exists():
-            return str(found[step])
-        shutil.rmtree(found[step])
-    return None
-
-
 def _not_finite(step: int) -> str:
     return f"the loss is not finite by step {step}: lower learning_rate, or look at the clips"
-
-
-class CompleteCheckpoints(TrainerCallback):
-    """Marks each checkpoint once all of it is on disk."""
-
-    def on_save(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
-        """Mark the checkpoint of this step."""
-        if not state.is_world_process_zero:
-            return
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 
 class EarlyStopping(TrainerCallback):
@@ -258,6 +236,7 @@ class Progress(TrainerCallback):
         """Start the clock."""
         self._seen = (state.global_step, time.perf_counter())
         self._bar = tqdm(
+            mininterval=interval(),
             total=state.max_steps,
             initial=state.global_step,
             desc="training",
