@@ -51,6 +51,7 @@ def curve(folder: Path, processes: Processes, device: torch.device) -> list[floa
     trainer = AnswerTrainer(
         setup.model, Draws(clips, 12 * 16, 1, None, 0), clips[:32], setup.collate, setup.collate,
         settings, 12, folder.with_suffix(".checkpoints"), processes=processes,
+        packed=setup.packed,
     )  # fmt: skip
     trainer.train()
     return [
