@@ -5,6 +5,7 @@ TABLES = Path(workflow.pathvars.apply("<results>/tables"))
 
 # At the end of a run, where it is not missed.
 onsuccess:
+    last_line.well()
     if (TABLES / "matrix.csv").exists() and workflow.is_main_process:
         # Here, since pandas would slow down every parse.
         import pandas as pd
@@ -43,6 +44,7 @@ localrules:
 
 
 rule draw_figure:
+    """A figure as SVG, PDF and PNG (figures/)."""
     input:
         lambda wildcards: products.tables_of(*FIGURES[wildcards.figure].tables),
     output:
@@ -75,6 +77,7 @@ rule draw_figure:
 
 
 rule write_display_tables:
+    """Tables for readers and papers (tables/*.md, *.tex)."""
     input:
         matrix="<results>/tables/matrix.csv",
         thresholds="<results>/tables/thresholds.csv",
@@ -119,6 +122,7 @@ rule choose_ladder:
 
 
 rule write_report:
+    """The report (report.html)."""
     input:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",
@@ -192,6 +196,7 @@ rule write_report:
 
 
 rule write_gallery:
+    """What detectors get wrong, to listen to (errors.html)."""
     input:
         cells=rules.analyse_errors.input.cells,
         scores=rules.analyse_errors.input.scores,
@@ -237,6 +242,7 @@ rule write_gallery:
 
 
 rule write_inspection:
+    """Recordings and trials to listen to (corpus/inspect.html)."""
     input:
         sources="<results>/corpus/sources.parquet",
         cells=expand(
@@ -270,6 +276,7 @@ rule write_inspection:
 
 
 rule write_dataset_card:
+    """A description of the trials (trials/README.md)."""
     input:
         sources="<results>/corpus/sources.parquet",
         # Which says so: nothing is shared between the splits.
@@ -301,12 +308,14 @@ rule write_dataset_card:
 
 # `snakemake paper` writes the folder; `snakemake <results>/paper/main.pdf` also runs pdflatex.
 rule paper:
+    """The paper's folder, without typesetting it (paper/)."""
     input:
         "<results>/paper/main.tex",
         "<results>/paper/numbers.tex",
 
 
 rule write_paper:
+    """Text, numbers, tables and figures of the paper (paper/)."""
     input:
         # Those of errors by themselves: they are read with other columns as text.
         tables=[
@@ -338,6 +347,7 @@ rule write_paper:
 
 
 rule typeset_paper:
+    """The paper as PDF, by pdflatex (paper/main.pdf)."""
     input:
         rules.write_paper.output,
         folder="<results>/paper/main.tex",
@@ -347,23 +357,23 @@ rule typeset_paper:
         "<logs>/typeset_paper/typeset_paper.log",
     conda:
         ENVIRONMENT
+    params:
+        code=checkout.code("reporting/typeset_paper.py"),
     message:
         "Typesetting the paper with pdflatex"
-    shell:
-        # Twice, for the references; and the PDF carries no date.
-        'said=$(realpath {log:q}) && cd "$(dirname {input.folder:q})"'
-        " && export SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1"
-        " && for turn in 1 2; do"
-        ' pdflatex -interaction=nonstopmode -halt-on-error main.tex > "$said"; done'
+    script:
+        "scripts/reporting/typeset_paper.py"
 
 
 # `snakemake release`
 rule release:
+    """The whole run as a folder to publish (release/)."""
     input:
         "<results>/release",
 
 
 rule make_release:
+    """Files, manifest, checksums and provenance of the release."""
     input:
         cells=products.described,
         scores=[

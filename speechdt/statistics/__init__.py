@@ -10,6 +10,7 @@ comparison : paired comparison of variants on the same trials: difference, inter
 criterion : decision threshold, chosen on dev and again on the groups of each replicate.
 error_rates : error rates of all variants on the same test trials, and which errors they share.
 families : families of tests, corrected within each, and the words that their p-values may carry.
+foils : false alarms on foils, by kind.
 label_audit : recordings whose label all detectors contradict where hearing is easiest.
 leave_one_out : loss of a detector on a corpus that it has learned nothing from:
     tables/leave_one_out.csv.

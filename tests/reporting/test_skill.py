@@ -2,13 +2,14 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from support.made_tables import make
 from support.pages import Page, results
 
 from speechdt.reporting.pages.report.page import render
-from speechdt.reporting.tables import formatting, markup, matrix_text, skill
+from speechdt.reporting.tables import formatting, markup, matrix_text, prompts_text, skill
 
 AUCS = {
     "D2": (0.90, 0.86, 0.94),
@@ -97,6 +98,19 @@ def test_every_table_of_the_report_marks_its_variants(tables):
         names = {row[0] for row in page.rows[table][1:]}
         assert {"D1 † below chance on dev", "A1 ‡ no skill shown on dev"} <= names, table
         assert not {"D1", "A1"} & names, table
+
+
+def test_models_that_would_rather_say_something_else_are_named():
+    """Their log-odds of two answers that they do not give look like any other's."""
+    biases = pd.DataFrame({"variant": ["A1", "A2", "B1"], "answer_mass": [0.499, 0.5, np.nan]})
+    line = skill.mass_warning(biases)
+    assert line.startswith("warning: on dev A and B together have little of the probability (A1 49")
+    assert "A2" not in line
+    assert "B1" not in line
+    assert skill.mass_warning(biases[1:]) == ""
+    assert skill.mass_warning(biases[["variant"]]) == ""
+    assert prompts_text._mass(biases.loc[0]) == "49.9 (!)"
+    assert prompts_text._mass(biases.loc[1]) == "50.0"
 
 
 def test_one_answer_to_every_clip_is_said_in_words(tables):

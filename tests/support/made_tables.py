@@ -21,6 +21,7 @@ from speechdt.statistics.metrics import reliability
 from speechdt.statistics.operating_points import operating_points, roc_table
 from speechdt.statistics.score_shares import score_shares
 from speechdt.statistics.slices import by_slice
+from support.made_conditions import conditions
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
 GROUPS, ITEMS, REPLICATES = 9, 36, 40
@@ -75,6 +76,7 @@ def make(count, snrs=SNRS, durations=DURATIONS):
     found["prompts"] = _bank(tuple(variants), snrs, durations)
     found["hygiene"] = _hygiene(variants)
     found |= _levels(variants)
+    found["conditions"] = conditions(variants)
     return found
 
 

@@ -16,7 +16,7 @@ SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></sv
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
-OPTIONAL = ("adapters", "training", "prompts", "hygiene")
+OPTIONAL = ("conditions", "adapters", "training", "prompts", "hygiene")
 """Tables of `make` that a report has only if it is given them."""
 
 CITATION = {
