@@ -93,6 +93,10 @@ def test_a_page_of_everything_has_every_section_once_and_in_order():
         }
     ]
     tables |= error_tables(NAMES[:9])
+    tables["foils"] = pd.DataFrame(
+        {"variant": ["D2"], "threshold": "best", "condition": "clean", "foil": "all"}
+        | {"n": 40, "groups": 20, "rate": 0.5, "low": 0.4, "high": 0.9}
+    )
     page = Page(render(results(9, tables, searches=searches, ladder=made_ladder(NAMES[:9]))))
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))

@@ -122,7 +122,12 @@ def results(count, tables=(), **changes):
         "hardware": dict.fromkeys(variants, HARDWARE),
         "sources": sources,
         "items": {"dev": items, "test": items},
-        "config": {"grid": {"snr_db": [-5, 0, 10]}, "seed": 1},
+        "config": {
+            "grid": {"snr_db": [-5, 0, 10]},
+            "seed": 1,
+            "conditions": {"items": 40, "duration_ms": 500, "background": "white"},
+            "rooms": {"path": None},
+        },
         "versions": {"python": "3.11", "numpy": "2.4"},
         "revision": "0123456789ab",
         "citation": CITATION,

@@ -10,5 +10,5 @@ def section(results: Results) -> Section | None:
     if "foils" not in results.tables or results.tables["foils"].empty:
         return None
     caption = "How often each variant says SPEECH to foils (%)."
-    content = {"foils": Table("foils", caption, foils_table(results.tables["foils"]))}
+    content = {"foils": Table("foils-rates", caption, foils_table(results.tables["foils"]))}
     return Section("foils", "Laughing, singing and other foils", content, link="Foils")
