@@ -14,9 +14,11 @@ very large population.
 A last part asks for the interval of a rate of which one group in ten has none and all others all:
 what 13 speakers without an error say of the next.
 
-    python benchmarks/coverage.py --simulations 1000 --groups 13 25 50 --csv coverage.csv
+    python benchmarks/coverage.py --simulations 1000 --csv coverage.csv
 
-It takes all cores unless told otherwise, and gives the same figures whatever their number.
+It takes all cores unless told otherwise, and gives the same figures whatever their number. A call
+goes on from the CSV of an earlier one with as many simulations and replicates; so cells can be done
+one by one (`--effects normal --sizes equal --groups 13`), and a call that was cut off is not lost.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ from speechdt.statistics import bootstrap
 from speechdt.statistics.criterion import chosen, threshold_replicates, yes_counts
 from speechdt.statistics.limits import of_rate
 from speechdt.statistics.metrics import Groups
+from speechdt.statistics.threshold_variance import through_thresholds
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +66,9 @@ GUESS, PROPORTION = matched_hits.FALSE_ALARMS, 0.75
 EFFECTS, SIZES = ("normal", "t3", "skewed"), ("equal", "unequal")
 METRICS = ("balanced accuracy", "difference", "AUC difference", "roc10 DT75")
 BAD = 0.1  # share of groups without a right answer
-PERFECT = "rate, 10 % bad groups"
+PERFECT, BAD_GROUPS = "rate, 10 % bad groups", ("bad groups", "equal")
+COLUMNS = ("effects", "sizes", "groups", "metric", "n", "truth", "bias", "width", "covered")
+COLUMNS += ("from", "to", "below", "above", "replicates")
 POPULATION = 40_000  # groups
 AT_A_TIME = 5  # simulations that a process makes before it hands them over
 
@@ -118,19 +123,21 @@ def metrics(test: pd.DataFrame, weights: Floats, thresholds: dict[str, Floats]) 
     """Return `METRICS` under each row of weights, (rows, 4)."""
     codes, of_speech, names = bootstrap.groups_by_class(test["speech"], test["group_id"])
     count = np.bincount(codes, minlength=len(names)).astype(float)
-    accuracy, area = {}, {}
+    right, area = {}, {}
     for name, own in thresholds.items():
         yes = yes_counts(test[name], codes, len(names), own)
-        right = weights * np.where(of_speech, yes, count - yes)
-        accuracy[name] = sum(
-            right[:, of].sum(1) / (weights[:, of] @ count[of]) / 2 for of in (of_speech, ~of_speech)
-        )
+        right[name] = np.where(of_speech, yes, count - yes)
         area[name] = Groups(of_name(test, name)).auc(weights)
-    dt75 = threshold_at_matched(test, codes, weights)
-    return np.stack(
-        [accuracy["one"], accuracy["one"] - accuracy["other"], area["one"] - area["other"], dt75],
-        axis=1,
+    drawn = weights * right["one"]
+    accuracy = sum(
+        drawn[:, of].sum(1) / (weights[:, of] @ count[of]) / 2 for of in (of_speech, ~of_speech)
     )
+    gained = right["one"] - right["other"]
+    difference = bootstrap.balanced(weights, of_speech, gained[:1].T, count)[:, 0]
+    if len(weights) > 1:
+        difference = difference + through_thresholds(gained, of_speech, count)
+    dt75 = threshold_at_matched(test, codes, weights)
+    return np.stack([accuracy, difference, area["one"] - area["other"], dt75], axis=1)
 
 
 def threshold_at_matched(test: pd.DataFrame, codes: NDArray[np.int64], weights: Floats) -> Floats:
@@ -198,7 +205,8 @@ def perfect(groups: int, count: int, replicates: int) -> Iterator[dict[str, obje
         values = bootstrap.weights(np.zeros(groups), replicates, seed) @ right / groups
         ends = np.clip(bootstrap.interval(values[0], values[1:], groups), 0, 1)
         found.append([[values[0], *of_rate(float(values[0]), *ends, groups)]])
-    yield from summary(("bad groups", "equal", groups), [1 - BAD], [PERFECT], np.array(found))
+    for row in summary((*BAD_GROUPS, groups), [1 - BAD], [PERFECT], np.array(found)):
+        yield row | {"replicates": replicates}
 
 
 def summary(
@@ -239,7 +247,8 @@ def coverage(tasks: list[Task], processes: int) -> Iterator[dict[str, object]]:
         results = pool.map(simulations, [part for parts in split for part in parts])
         for task, parts in zip(tasks, split, strict=True):
             found = np.concatenate(list(islice(results, len(parts))))
-            yield from summary(task[:3], truths[task.effect], METRICS, found)
+            for row in summary(task[:3], truths[task.effect], METRICS, found):
+                yield row | {"replicates": task.replicates}
 
 
 def exact(count: int, of: int, tail: float) -> float:
@@ -268,21 +277,26 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write the table here as well, row by row")
     given = parser.parse_args()
 
-    begun, rows = time.perf_counter(), []
+    begun, asked = time.perf_counter(), (given.simulations, given.replicates)
+    rows = kept(given.csv, asked) if given.csv else []
+    known = {(row["effects"], row["sizes"], int(str(row["groups"]))) for row in rows}
     print("'covered' is in % with its own 95 % interval; the truth is 'below' or 'above' the rest")
+    print(line(COLUMNS))
+    for row in rows:
+        print(line(row.values()))
     tasks = [
         Task(*setting, range(given.simulations), given.replicates)
         for setting in product(given.effects, given.sizes, given.groups)
+        if setting not in known
     ]
     certain = (
         row
         for groups in given.groups
-        for row in perfect(groups, given.simulations, given.replicates)
+        if (*BAD_GROUPS, groups) not in known
+        for row in perfect(groups, *asked)
     )
     for source in (certain, coverage(tasks, given.processes)):
         for row in source:
-            if not rows:
-                print(line(row.keys()))
             print(line(row.values()), flush=True)
             rows.append(row)
             if given.csv:
@@ -290,10 +304,22 @@ def main() -> None:
     print(f"{time.perf_counter() - begun:.0f} s")
 
 
+def kept(path: Path, asked: tuple[int, int]) -> list[dict[str, object]]:
+    """Return the rows of an earlier call with as many simulations and replicates."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [
+            dict(row)
+            for row in csv.DictReader(file)
+            if (int(row["n"]), int(row["replicates"])) == asked
+        ]
+
+
 def write(path: Path, rows: list[dict[str, object]]) -> None:
     """Write the table so far: a run that is cut off leaves what it found."""
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
+        writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
 

@@ -10,7 +10,10 @@ other. Thresholds are chosen on dev. A family is wrong if a single word in it is
 - verdict: supported or refuted of criteria whose bounds are the very truth, of balanced accuracy of
   each variant and of its difference to D2.
 
-    python benchmarks/family.py --simulations 1000 --groups 13 25 50
+    python benchmarks/family.py --simulations 1000 --csv family.csv
+
+It takes all cores unless told otherwise. A call goes on from the CSV of an earlier one with as many
+simulations; so numbers of groups can be done one by one.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -45,6 +49,7 @@ TRIALS = 20  # of each group
 SKILL, BY_GROUP, BY_VARIANT = 1.0, 0.5, 0.3  # of a score whose noise within groups is 1
 SEARCHES = 3
 WORDS = ("contrasts", "searches", "verdict")
+COLUMNS = ("groups", "bias", "family", "n", "wrong", "low", "high")
 TRUTH = float(ndtr(SKILL / np.sqrt(1 + BY_GROUP**2 + BY_VARIANT**2)))
 NEITHER = {family.neither for family in FAMILIES.values()}
 
@@ -130,7 +135,7 @@ def verdicts(
 
 
 def main() -> None:
-    """Print how many families are wrong, with an exact interval."""
+    """Print how many families in a hundred are wrong, with an exact 95 % interval."""
     parser = argparse.ArgumentParser(description="wrong words among equals (see the file's head)")
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--groups", type=int, nargs="+", default=[13, 25, 50])
@@ -138,19 +143,35 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=1999)
     parser.add_argument("--replicates", type=int, default=1000)
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: all cores")
+    parser.add_argument("--csv", type=Path, help="write the table here as well, row by row")
     given = parser.parse_args()
     settings = {"replicates": given.replicates, "permutations": given.permutations}
-    print("groups   bias  family      wrong (%) with its 95 % interval")
-    n = given.simulations
+    n, rows = given.simulations, []
+    if given.csv and given.csv.exists():
+        rows = [row for row in pd.read_csv(given.csv).to_dict("records") if row["n"] == n]
+    known = {(row["groups"], row["bias"]) for row in rows}
+    print(*(f"{name:>9}" for name in COLUMNS))
+    for row in rows:
+        print(*(f"{value!s:>9}" for value in row.values()))
     with ProcessPoolExecutor(given.processes) as pool:
-        for groups in given.groups:
-            for bias in given.bias:
-                found = pool.map(partial(words, groups, bias, settings), range(n), chunksize=5)
-                for name, wrong in zip(WORDS, np.array(list(found)).sum(axis=0), strict=True):
-                    low = beta.ppf(0.025, wrong, n - wrong + 1) if wrong else 0.0
-                    high = beta.ppf(0.975, wrong + 1, n - wrong)
-                    rate, ends = 100 * wrong / n, f"[{100 * low:.1f}, {100 * high:.1f}]"
-                    print(f"{groups:>6} {bias:>6}  {name:<10} {rate:>6.1f} {ends}", flush=True)
+        for groups, bias in product(given.groups, given.bias):
+            if (groups, bias) in known:
+                continue
+            found = pool.map(partial(words, groups, bias, settings), range(n), chunksize=5)
+            for name, wrong in zip(WORDS, np.array(list(found)).sum(axis=0), strict=True):
+                row = {"groups": groups, "bias": bias, "family": name} | rate(int(wrong), n)
+                print(*(f"{value!s:>9}" for value in row.values()), flush=True)
+                rows.append(row)
+            if given.csv:
+                pd.DataFrame(rows).to_csv(given.csv, index=False)
+
+
+def rate(wrong: int, n: int) -> dict[str, float]:
+    """Return a share in % with its exact interval."""
+    low = beta.ppf(0.025, wrong, n - wrong + 1) if wrong else 0.0
+    high = beta.ppf(0.975, wrong + 1, n - wrong)
+    ends = [round(float(100 * value), 1) for value in (wrong / n, low, high)]
+    return {"n": n} | dict(zip(COLUMNS[4:], ends, strict=True))
 
 
 if __name__ == "__main__":

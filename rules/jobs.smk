@@ -57,6 +57,11 @@ if settings["container"]:
     container: settings["container"]
 
 
-# A killed run's lock then says whose it was.
 onstart:
-    unlock.hold(queue=not workflow.executor_plugin.common_settings.local_exec)
+    here = workflow.executor_plugin.common_settings.local_exec
+    # A killed run's lock then says whose it was.
+    unlock.hold(queue=not here)
+    # Snakemake's limit of submissions wakes its scheduler every second, once more for each job that
+    # has ended, and each time it looks at all inputs. On one machine there is nothing to limit.
+    if here:
+        workflow.scheduler.job_rate_limiter = None

@@ -1,7 +1,10 @@
-# results that are not what the configuration asks for, where Snakemake's own records are lost
+# results that are not what the configuration asks for, where Snakemake's own records are lost; and
+# jobs that ended without a word
+
+import time
 
 from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
-from speechdt.workflow.manifest import stale
+from speechdt.workflow.manifest import stale, without_a_word
 from speechdt.workflow.own_folder import has_record, mark_incomplete
 
 
@@ -30,3 +33,11 @@ if workflow.is_main_process:
             file=sys.stderr,
         )
     mark_incomplete(lost)
+
+
+BEGAN = time.time()
+
+
+onerror:
+    for line in without_a_word(MANIFEST, BEGAN):
+        print(f"error: {line}", file=sys.stderr)

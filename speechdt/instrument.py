@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-DEFINITIONS = 2
+DEFINITIONS = 3
 """Raised whenever a figure means something else than before, for the same answers."""
 CORPUS = 2
 """Raised whenever a recording, label or group of the embedded corpus changes."""

@@ -1,12 +1,15 @@
 """SQLite key-value store of results that took long to compute."""
 
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from speechdt import checksums
 
 PATIENCE_S = 120
 """How long one process waits for another that writes."""
@@ -80,16 +83,14 @@ def _opened(path: Path) -> sqlite3.Connection:
     The journal is the plain one: the write-ahead log needs memory that processes share, which
     network file systems do not have.
     """
-    version, problem = _state(path) if path.exists() else (0, "")
+    version, problem = _state(path) if os.path.lexists(path) else (0, "")
     if version not in (0, VERSION) and not problem:
         return _opened(path.with_name(f"{path.stem}-v{VERSION}{path.suffix}"))
     if problem:
-        aside = path.with_name(f"{path.name}.damaged")
-        with suppress(FileNotFoundError):  # another process was first
-            path.replace(aside)
+        away = checksums.set_aside(path)
         for journal in (f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
             path.with_name(journal).unlink(missing_ok=True)
-        print(f"{path} is damaged ({problem}): set aside as {aside.name}", file=sys.stderr)
+        print(checksums.told(path, problem, away), file=sys.stderr)
     database = sqlite3.connect(path, timeout=PATIENCE_S)
     if problem or not version:
         database.execute(f"PRAGMA user_version = {VERSION}")
@@ -105,6 +106,10 @@ def _state(path: Path) -> tuple[int, str]:
     sqlite3.OperationalError
         If others keep it locked, which says nothing about it.
     """
+    if not path.is_file():
+        return VERSION, "it is no file"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return VERSION, "it may not be read and written"
     with closing(sqlite3.connect(path, timeout=PATIENCE_S)) as database:
         try:
             version = int(database.execute("PRAGMA user_version").fetchone()[0])

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
+from speechdt.progress import progress as progress_bar
 
 from speechdt.audio import activity, containers, faults, highpass, streams
 from speechdt.audio import io as audio_io
@@ -143,7 +143,7 @@ def _measure_all(
 ) -> Iterator[tuple[dict[str, Any], str]]:
     store = Store(kept) if kept else None
     code = _measuring_code()
-    progress = tqdm(total=len(sources), desc="reading recordings", unit="file")
+    progress = progress_bar(total=len(sources), desc="reading recordings", unit="file")
     with ProcessPoolExecutor(workers) as pool, progress:
         for start in range(0, len(sources), AT_A_TIME):
             some = sources[start : start + AT_A_TIME]

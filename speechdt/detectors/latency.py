@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.stages import recording, synchronize
+from speechdt.progress import progress as progress_bar
 from speechdt.trials.cells import read_cell
 
 WARM_UP = 10
@@ -77,7 +77,9 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
     first = _play(detector, clips[0])
     for clip in clips[:WARM_UP]:
         _play(detector, clip)
-    timed = [_play(detector, clip) for clip in tqdm(clips, desc="timing clips", unit="clip")]
+    timed = [
+        _play(detector, clip) for clip in progress_bar(clips, desc="timing clips", unit="clip")
+    ]
     stages = sorted({stage for times in timed for stage in times} - {"total"})
     batch, throughput = best_throughput(detector, [from_flac_bytes(clip) for clip in clips])
     return {

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
+import pyarrow as pa
 
 from speechdt.audio.io import from_flac_bytes
+from speechdt.checksums import guarded
 from speechdt.detectors.call import ScoreError, ask
 from speechdt.detectors.contract import Detector, Unfinished
+from speechdt.progress import progress as progress_bar
 from speechdt.store import Store
 from speechdt.trials.cells import SCHEMA, count_trials, read_cell
 
@@ -57,12 +59,12 @@ def score_cells(
     asker = Asker(build, store, name)
     files = list(files)
     total = sum(count_trials(cell) for cell, _ in files)
-    with tqdm(total=total, desc="scoring", unit="clip") as progress:
+    with progress_bar(total=total, desc="scoring", unit="clip") as progress:
         for cell, output in files:
             trials = read_cell(cell, ["trial_id", "audio"])
             p_speech = asker.scores(trials["audio"], trials["trial_id"], progress)
             scores = {"trial_id": trials["trial_id"], "p_speech": p_speech}
-            pd.DataFrame(scores).to_parquet(output, index=False)
+            pd.DataFrame(scores).to_parquet(output, index=False, write_page_checksum=True)
     return asker.asked
 
 
@@ -146,7 +148,7 @@ def read_scored(files: Iterable[tuple[Path | str, Path | str]]) -> pd.DataFrame:
     columns = [name for name in SCHEMA.names if name != "audio"]
     joined = []
     for cell, scores in files:
-        trials, given = read_cell(cell, columns), pd.read_parquet(scores)
+        trials, given = read_cell(cell, columns), _read_scores(Path(scores))
         known = given.set_index("trial_id")["p_speech"]
         missing = trials.loc[~trials["trial_id"].isin(known.index), "trial_id"]
         if len(missing) or not known.index.is_unique:
@@ -154,3 +156,10 @@ def read_scored(files: Iterable[tuple[Path | str, Path | str]]) -> pd.DataFrame:
             raise ScoreError(f"{scores} does not belong to {cell}: {why}")
         joined.append(trials.assign(p_speech=known.loc[trials["trial_id"]].to_numpy()))
     return pd.concat(joined, ignore_index=True)
+
+
+def _read_scores(path: Path) -> pd.DataFrame:
+    with guarded(path, pa.ArrowException, ValueError):
+        return pd.read_parquet(
+            path, columns=["trial_id", "p_speech"], page_checksum_verification=True
+        )

@@ -21,6 +21,7 @@ from speechdt.arrays import Floats, Indices
 from speechdt.statistics import bootstrap
 from speechdt.statistics.criterion import yes_counts
 from speechdt.statistics.metrics import by_run
+from speechdt.statistics.threshold_variance import through_thresholds
 
 Pair: TypeAlias = tuple[str, str]
 """A variant, and the one that it is compared with."""
@@ -124,9 +125,10 @@ def _tested(
     sums: Sums, first: Indices, second: Indices, replicates: int, permutations: int, seed: int
 ) -> tuple[Floats, Floats, Floats]:
     """Return balanced accuracies and differences, both with replicates, and p-values."""
-    accuracy, fixed = (balanced_accuracy(of, replicates, seed) for of in (sums, conditional(sums)))
-    difference = accuracy[:, first] - accuracy[:, second]
-    widened = spread_ratio(difference, fixed[:, first] - fixed[:, second])
+    accuracy = balanced_accuracy(sums, replicates, seed)
+    fixed = accuracy[:, first] - accuracy[:, second]
+    difference = fixed + thresholds_again(sums, first, second, replicates)
+    widened = spread_ratio(difference, fixed)
     return accuracy, difference, permutation_p(sums, first, second, permutations, seed, widened)
 
 
@@ -198,26 +200,29 @@ def group_sums(
 
 
 def balanced_accuracy(sums: Sums, replicates: int, seed: int) -> Floats:
-    """Return balanced accuracy, (replicates + 1, V); row 0 is that of the trials themselves."""
+    """Return balanced accuracy with thresholds as they are, (replicates + 1, V).
+
+    Row 0 is that of the trials themselves.
+    """
     weights = bootstrap.weights(sums.speech, replicates, seed)
     accuracy = np.empty((len(weights), len(sums.of_runs)))
     for variant, of_runs in enumerate(sums.of_runs):
-        rates = []
-        for correct in of_runs:
-            right = weights * correct
-            by_class = [
-                right[:, of].sum(axis=1) / (weights[:, of] @ sums.n[of])
-                for of in (sums.speech, ~sums.speech)
-            ]
-            rates.append(np.mean(by_class, axis=0))
+        right = np.stack([run[0] for run in of_runs], axis=1)
+        of = bootstrap.balanced(weights, sums.speech, right, sums.n)
         # Runs are drawn by variant: those of two have nothing to do with each other.
-        accuracy[:, variant] = bootstrap.over_runs(rates, seed + variant)
+        accuracy[:, variant] = bootstrap.over_runs(of.T, seed + variant)
     return accuracy
 
 
-def conditional(sums: Sums) -> Sums:
-    """Return the same sums with the decisions taken for granted."""
-    return sums._replace(of_runs=[[run[:1] for run in own] for own in sums.of_runs])
+def thresholds_again(sums: Sums, first: Indices, second: Indices, replicates: int) -> Floats:
+    """Return what choosing thresholds again adds to differences, (replicates + 1, pairs)."""
+    right = [
+        np.broadcast_to(np.mean([*own], axis=0), (replicates + 1, len(sums.n)))
+        for own in sums.of_runs
+    ]
+    pairs = [right[one] - right[other] for one, other in zip(first, second, strict=True)]
+    moved = [through_thresholds(of, sums.speech, sums.n) for of in pairs]
+    return np.reshape(np.transpose(moved), (replicates + 1, len(pairs)))
 
 
 def spread_ratio(again: Floats, fixed: Floats) -> Floats:

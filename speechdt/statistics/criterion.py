@@ -82,24 +82,37 @@ def chosen(p: ArrayLike, speech: ArrayLike, rule: Rule, codes: Indices, weights:
     (R,) array
     """
     p, speech = np.asarray(p, dtype=np.float64), np.asarray(speech, dtype=bool)
-    order = np.argsort(p, kind="stable")
-    _, starts = np.unique(p[order], return_index=True)
-    speech, thresholds = speech[order], candidates(p)
-    places, step = [], max(1, AT_ONCE // len(p))
+    values, place = np.unique(p, return_inverse=True)
+    thresholds, places = candidates(p), []
+    reached = [_counts_above(place[of], codes[of], len(values)) for of in (speech, ~speech)]
+    step = max(1, AT_ONCE // len(thresholds))
     for first in range(0, len(weights), step):
-        rows = weights[first : first + step][:, codes[order]]
-        hit, false_alarm = (_rates_above(rows * of, starts) for of in (speech, ~speech))
+        rows = weights[first : first + step]
         choice = _balanced if rule == "balanced" else _far10
-        places.append(choice(hit, false_alarm))
-    place = np.concatenate(places)
-    return np.where(place < 0, HALF, thresholds[place])
+        places.append(choice(*(_rates(rows, *of) for of in reached)))
+    chosen_place = np.concatenate(places)
+    return np.where(chosen_place < 0, HALF, thresholds[chosen_place])
 
 
-def _rates_above(weights: Floats, starts: Indices) -> Floats:
-    """Return the share of the weights at or above each of the different scores, and above all."""
-    of_score = np.add.reduceat(weights, starts, axis=1)
-    above = np.cumsum(of_score[:, ::-1], axis=1)[:, ::-1]
-    return np.hstack([above / above[:, :1], np.zeros((len(above), 1))])
+def _counts_above(place: Indices, codes: Indices, scores: int) -> tuple[Indices, Floats]:
+    """Return the groups that have trials, and how many of each are at or above each score.
+
+    Returns
+    -------
+    groups : (g,) array
+    counts : (g, scores + 1) array
+        The last column is above all scores: zeros.
+    """
+    groups, own = np.unique(codes, return_inverse=True)
+    counts = np.zeros((len(groups), scores + 1))
+    np.add.at(counts, (own, place), 1.0)
+    return groups, np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
+
+
+def _rates(weights: Floats, groups: Indices, counts: Floats) -> Floats:
+    """Return the weighted share of the trials at or above each score, (R, scores + 1)."""
+    above = weights[:, groups] @ counts
+    return np.asarray(above / above[:, :1])
 
 
 def _balanced(hit: Floats, false_alarm: Floats) -> Indices:

@@ -3,14 +3,13 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from speechdt import seeds
 from speechdt.audio import io as audio_io
@@ -18,12 +17,15 @@ from speechdt.audio.activity import FRAME, active_frames, middle
 from speechdt.audio.mixing import mix, power, set_level
 from speechdt.audio.noise import coloured
 from speechdt.audio.speech_band import speech_band
+from speechdt.progress import progress as progress_bar
 from speechdt.trials.background_origins import RECORDING
 from speechdt.trials.cells import CATCH, CellWriter
 from speechdt.trials.grid import Cell
 
 AT_A_TIME = 16
 """Items that a process renders before it hands them over."""
+KEPT_BYTES = 32 * 2**20
+"""Recordings that a process keeps when it reads another, of which an hour takes 220 MiB."""
 
 _BACKGROUND = ("background_id", "background_group", "background_origin")
 _Items = list[dict[Any, Any]]
@@ -65,7 +67,7 @@ def render(
         items.iloc[start : start + AT_A_TIME].to_dict("records")
         for start in range(0, len(items), AT_A_TIME)
     )
-    with tqdm(total=len(items), desc="rendering items", unit="item") as progress:
+    with progress_bar(total=len(items), desc="rendering items", unit="item") as progress:
         for trials in _in_order(job, some, workers):
             yield from trials
             progress.update(min(AT_A_TIME, len(items) - progress.n))
@@ -183,7 +185,7 @@ class _FurtherSnrs:
     ):
         self._target, self._background = target, background
         self._band = speech_band(target), speech_band(background)
-        self._active = _active(item["path"])[item["start"] : item["start"] + item["length"]]
+        self._active = _active(item["path"], item["start"], item["length"])
 
     def of(self, cell: Cell) -> dict[str, float | None]:
         """Return snr_speech_db and snr_active_db of the trial in a cell; None if it has no SNR."""
@@ -212,20 +214,36 @@ def _background(item: Mapping[str, Any], seed: int) -> NDArray[np.float32]:
     return coloured(item["background"], item["length"], rng)
 
 
-@lru_cache(maxsize=64)
-def _active(path: str) -> NDArray[np.bool_]:
-    """Return which samples of a recording lie in active frames."""
-    samples = _recording(path)
-    active: NDArray[np.bool_] = np.zeros(len(samples), dtype=bool)
-    frames = np.repeat(active_frames(samples), FRAME)
-    active[: len(frames)] = frames
+class _Recordings:
+    """Recordings that were read last, as many as fit into some bytes, and at least one."""
+
+    def __init__(self, most_bytes: int):
+        self._most = most_bytes
+        self._kept: dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]] = {}
+
+    def of(self, path: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the samples of a recording, and which of its frames are active."""
+        found = self._kept.pop(path, None)
+        if found is None:
+            while self._kept and sum(kept.nbytes for kept, _ in self._kept.values()) > self._most:
+                del self._kept[next(iter(self._kept))]
+            samples = audio_io.read(path)
+            found = samples, active_frames(samples)
+        self._kept[path] = found
+        return found
+
+
+_recordings = _Recordings(KEPT_BYTES)
+
+
+def _active(path: str, start: int, length: int) -> NDArray[np.bool_]:
+    """Return which samples of a crop of a recording lie in active frames."""
+    frames = _recordings.of(path)[1][start // FRAME : -(-(start + length) // FRAME)]
+    active: NDArray[np.bool_] = np.zeros(length, dtype=bool)
+    known = np.repeat(frames, FRAME)[start % FRAME :][:length]
+    active[: len(known)] = known
     return active
 
 
 def _crop(path: str, start: int, length: int) -> NDArray[np.float32]:
-    return _recording(path)[start : start + length]
-
-
-@lru_cache(maxsize=64)
-def _recording(path: str) -> NDArray[np.float32]:
-    return audio_io.read(path)
+    return _recordings.of(path)[0][start : start + length]

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from speechdt import checksums
+
 FOLDER = "manifest"
 """Folder of the manifest, beside that of the logs."""
 
@@ -39,6 +41,8 @@ class Entry:
     rule : str
     wildcards, params : mapping
     outputs : iterable of str
+    mem_mb : int, optional
+        Memory that the job asked for.
     """
 
     def __init__(
@@ -48,28 +52,67 @@ class Entry:
         wildcards: Mapping[str, str],
         params: Mapping[str, Any],
         outputs: Iterable[str],
+        mem_mb: int | None = None,
     ) -> None:
         self._file = log.parents[2] / FOLDER / log.parent.name / f"{log.stem}.json"
-        self._content = {
+        self._content: dict[str, Any] = {
             "rule": rule,
             "wildcards": dict(wildcards),
             "params": parameters_hash(params),
             "outputs": sorted(map(str, outputs)),
         }
+        self._mem_mb = mem_mb
 
     def begin(self) -> None:
         """Say that the files are being made."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._write(complete=False)
+        self._write({"complete": False, "mem_mb": self._mem_mb})
 
     def end(self) -> None:
-        """Say that the files are complete."""
-        self._write(complete=True)
+        """Put the files on the disk, and say that they are complete."""
+        for output in map(Path, self._content["outputs"]):
+            if output.is_file():
+                checksums.sync(output)
+        self._write({"complete": True})
 
-    def _write(self, *, complete: bool) -> None:
+    def fail(self, why: str) -> None:
+        """Say why the files will not be complete."""
+        self._write({"complete": False, "error": why})
+
+    def _write(self, state: dict[str, Any]) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
         new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(self._content | {"complete": complete}, indent=1) + "\n")
+        new.write_text(json.dumps(self._content | state, indent=1) + "\n")
+        checksums.sync(new)
         new.replace(self._file)
+
+
+def killed(mem_mb: int | None) -> str:
+    """Return the words for a process that ended without any of its own."""
+    asked = f": {mem_mb} MiB were asked" if mem_mb else ""
+    return f"killed, probably out of memory{asked}"
+
+
+def without_a_word(folder: Path, since: float) -> list[str]:
+    """Return a line for each job that ended without saying why, as one that is killed does.
+
+    Parameters
+    ----------
+    folder : Path
+        The manifest.
+    since : float
+        Jobs that began before, in seconds since 1970, are not of this run.
+    """
+    lines = []
+    for file in sorted(folder.glob("*/*.json")):
+        try:
+            entry, began = json.loads(file.read_text()), file.stat().st_mtime
+            if began >= since and not entry["complete"] and "error" not in entry:
+                name = f"{entry['rule']} ({file.stem})"
+                lines.append(f"the job {name} was {killed(entry.get('mem_mb'))}")
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return lines
 
 
 def stale(

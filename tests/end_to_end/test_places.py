@@ -9,7 +9,10 @@ import pytest
 import yaml
 from support.checkouts import ASKED, copy_corpus
 
+RESULTS = "results; and more"
+"""A folder that a shell would take apart."""
 SMALL = {
+    "pathvars": {"results": RESULTS},
     "grid": {"snr_db": [-5, 10], "curve_snr_db": [], "duration_ms": [200, 1000]},
     "trials": {"items": {"dev": 8, "test": 8}},
     "bootstrap": {"replicates": 100},
@@ -17,7 +20,7 @@ SMALL = {
     "presentation": {"ladder": ["stored", -26], "axis": [-26]},
     "variants": ASKED,
 }
-MATRIX = "results/tables/matrix.csv"
+MATRIX = f"{RESULTS}/tables/matrix.csv"
 MODULE = """
 configfile: "config/config.yaml"
 
@@ -83,16 +86,16 @@ def test_half_written_files_are_not_taken_for_whole(root, elsewhere, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(elsewhere, folder)
     shutil.rmtree(folder / ".snakemake")
-    entry = folder / "results" / "manifest" / "calibrate" / "D2.json"
+    entry = folder / RESULTS / "manifest" / "calibrate" / "D2.json"
     entry.write_text(entry.read_text().replace('"complete": true', '"complete": false'))
     printed = snakemake(folder, "-n", "-s", root / "Snakefile", MATRIX, "--configfile", "mine.yaml")
-    assert "results/calibration/D2.json (its job was killed)" in printed
+    assert f"{RESULTS}/calibration/D2.json (its job was killed)" in printed
     assert "Learning threshold and calibration of D2" in printed
     assert "Learning threshold and calibration of D1" not in printed
 
 
 def test_a_module_of_another_workflow(root, elsewhere, tmp_path):
-    copy_corpus(elsewhere, tmp_path)  # as another run of the same workflow has read it
+    copy_corpus(elsewhere, tmp_path, RESULTS)  # as another run of the same workflow has read it
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.yaml").write_text(yaml.safe_dump(SMALL))
     (tmp_path / "Snakefile").write_text(MODULE.format(snakefile=str(root / "Snakefile")))

@@ -43,9 +43,9 @@ def copy_begun(root, finished, folder):
     return folder
 
 
-def copy_corpus(finished, folder):
+def copy_corpus(finished, folder, results="results"):
     """Copy what a run has made of the recordings alone, with the records of it."""
-    for part in (".snakemake", "results/corpus", "results/manifest"):
+    for part in (".snakemake", f"{results}/corpus", f"{results}/manifest"):
         shutil.copytree(finished / part, folder / part)
 
 

@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from speechdt import find_detectors
+from speechdt import checksums, find_detectors
 from speechdt.audio.presentation import Presentation
+from speechdt.detectors.call import check_whole
 from speechdt.trials.presented import presented_cells
 from speechdt.workflow.jobs import logged
 from speechdt.workflow.torchrun import launch, run
@@ -36,11 +37,13 @@ if __name__ == "__main__" and "snakemake" in globals():
             "out": str(out),
             "settings": snakemake.params.settings | kept,
         }
+        check_whole(snakemake.params.settings)
         processes = snakemake.params.settings.get("processes", 1)
         if processes > 1:
             launch(__file__, arguments, processes)
         else:
             main(**arguments)
+        checksums.write(out)
         log.info("%s: trained with %s", out, snakemake.params.settings)
 elif __name__ == "__main__":  # one of several processes
     run(main, sys.argv[1])

@@ -90,7 +90,9 @@ def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
         source = source._replace(extra=source.extra | own)
         yield source if corpus.get("vocals") == KEPT else _without_vocals(source)
     if "path" in options:
-        for source in remainder.odd(options["path"], cache(lambda: set(map(_file, listed)))):
+        used = cache(lambda: set(map(_file, listed)))
+        follow = options.get("outside") == folder.ALLOWED
+        for source in remainder.odd(options["path"], used, follow=follow):
             yield source._replace(extra={"corpus": name(corpus)})
 
 
