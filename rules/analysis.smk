@@ -4,7 +4,6 @@ of_variant = field(experiment.variants, "variant")
 
 # Its features are the largest of the trivial classifiers'. (The plugin may have been taken out.)
 LOGMEL = find_detectors().get("logmel")
-LOGMEL_CODE = detector_code(LOGMEL) if LOGMEL else ""
 
 
 # Of seconds: on a cluster they run where it is submitted from.
@@ -237,7 +236,7 @@ rule measure_giveaways:
         },
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        detector=LOGMEL_CODE,
+        detector=lambda wildcards: detector_code(LOGMEL) if LOGMEL else "",
         code=checkout.code("analysis/measure_giveaways.py"),
     message:
         "Measuring how much the trials give away without listening"

@@ -39,7 +39,7 @@ rule index_corpus:
             if "path" in corpus
         ],
         shortest_ms=min(experiment.grid.duration_ms),
-        code=checkout.code("corpus/index_corpus.py"),
+        code=checkout.code("corpus/index_corpus.py", "files.py"),
     message:
         "Reading the recordings"
     script:

@@ -101,6 +101,8 @@ rule write_report:
         operating_points="<results>/tables/operating_points.csv",
         versions=products.version_tables,
         to_hear=products.to_hear,
+        conditions=products.condition_tables,
+        foils=products.foil_tables,
         order_bias=products.asked_tables,
         adapters=products.adapter_tables,
         prompts=products.of_prompts,
@@ -121,6 +123,7 @@ rule write_report:
             *("figure.html.j2", "table.html.j2", "origins.html.j2"),
         ),
         citation=checkout.file("CITATION.cff"),
+        accepted=accepted_results,
     output:
         report(
             "<results>/report.html",
@@ -195,6 +198,9 @@ rule write_inspection:
         ),
         flags=products.flags,
         to_hear=products.to_hear,
+        conditions=expand(
+            "<results>/trials/conditions/{key}.parquet", key=played.rendered
+        ),
         templates=checkout.templates(
             *("inspect.html.j2", "inspect.js", "page.css"),
             *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
@@ -208,6 +214,7 @@ rule write_inspection:
     conda:
         ENVIRONMENT
     params:
+        conditions=[condition._asdict() for condition in played.conditions],
         seed=settings["seed"],
         code=checkout.code("reporting/write_inspection.py"),
     message:
@@ -336,6 +343,7 @@ rule make_release:
         numbers="<results>/paper/numbers.csv",
         template=checkout.templates("release.md.j2"),
         citation=checkout.file("CITATION.cff"),
+        accepted=accepted_results,
     output:
         directory("<results>/release"),
     log:

@@ -64,7 +64,7 @@ rule finetune:
         backend=of_training("backend"),
         settings=of_training("settings"),
         presentation=of_training("presentation"),
-        detector=code_of(of_training),
+        detector=code_of(of_training, training=True),
         code=checkout.code("training/finetune.py"),
     message:
         "Fine-tuning {wildcards.adapter} ({params.backend})"

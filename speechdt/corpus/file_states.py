@@ -1,8 +1,8 @@
 """Contents of files that were read, so that a replaced file is noticed and a copied one is not.
 
-A file is known by name, size and time. Where its inode or the time of its last change of any kind
-differ from those that it had when it was read, its content decides: another file put in its place
-counts as new, a copy of the whole folder does not.
+A file is known by name and size. Where its times or its inode differ from those that it had when it
+was read, its content decides: another file put in its place counts as new; a copy of the whole
+folder, or another clone of it, does not.
 """
 
 import hashlib
@@ -80,12 +80,14 @@ def remember(store: Store, contents: Mapping[str, Content]) -> None:
     kept = {}
     for path, (checksum, its) in contents.items():
         first = before.get(keys[path], {}).get("first", checksum)
-        kept[keys[path]] = {"first": first, "now": checksum, "state": its[2:]}
+        kept[keys[path]] = {"first": first, "now": checksum, "state": its[1:]}
     store.put(kept)
 
 
 def fingerprint(folder: Path | str, kept: Path) -> str:
-    """Hash the names, sizes and times of all files below a folder, and contents that were replaced.
+    """Hash the names and sizes of all files below a folder, and contents that were replaced.
+
+    Before anything was read, names and sizes alone say what is there.
 
     Parameters
     ----------
@@ -106,21 +108,21 @@ def fingerprint(folder: Path | str, kept: Path) -> str:
     replaced = _replaced(states, kept) if kept.exists() else {}
     for entry, problem in found:
         name = readable(os.path.relpath(entry.path, folder))
-        size, time, *_ = states.get(entry.path, (0, 0))
+        size, *_ = states.get(entry.path, (0,))
         other = f"|{replaced[entry.path]}" if entry.path in replaced else ""
-        digest.update(f"{name}|{problem or f'{size}|{time}'}{other}\n".encode())
+        digest.update(f"{name}|{problem or size}{other}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def _replaced(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, int]:
-    """Return the checksums of files that have name, size and time of another before them."""
+    """Return the checksums of files that have name and size of another before them."""
     try:
         store = Store(kept)
         known = store.get([_key(path, its) for path, its in states.items()])
         moved = [
             path
             for path, its in states.items()
-            if (row := known.get(_key(path, its))) and row["state"] != list(its[2:])
+            if (row := known.get(_key(path, its))) and row["state"] != list(its[1:])
         ]
         read = {path: found for path in moved if (found := content(path))}
         remember(store, read)
@@ -134,6 +136,6 @@ def _replaced(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, in
 
 
 def _key(path: str, its: Iterable[int]) -> bytes:
-    size, time, *_ = its
-    named: Any = ("content", os.path.normpath(path), size, time)
+    size, *_ = its
+    named: Any = ("content of size", os.path.normpath(path), size)
     return hashlib.sha256(repr(named).encode(errors="surrogateescape")).digest()

@@ -10,8 +10,10 @@ ensemble : scores of an ensemble, from the scores of its members.
 frame_scores : what detectors that answer frame by frame share: frames, 16-bit samples, pooling.
 giveaways : give-away classifiers: detectors that see level, bandwidth or spectrum alone.
 hearing : what stands between stored clips and a detector.
+kept_adapters : adapters that were trained before, by their settings, data and code.
 latency : latency of a detector: one clip at a time by stage, and many at a time.
 level_probe : level as an axis: AUC on dev at each of some levels.
+machine_load : load that others put on this machine while something is timed.
 packages : packages that a detector needs, which may be missing or broken.
 parts : parts of a job: every n-th cell or recording, each with a store of its own.
 plugins : discovery of detectors in a folder's files and in packages with a ``speechdt`` entry

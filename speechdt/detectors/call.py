@@ -54,7 +54,7 @@ def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> st
     files = source_files(cls)
     identity = {
         "options": {
-            key: _content(value)
+            key: content(value)
             for key, value in options.items()
             if key not in getattr(cls, "incidental", ())
         },
@@ -65,7 +65,7 @@ def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> st
     return f"{name}-{digest.hexdigest()[:16]}.sqlite"
 
 
-def _content(value: Any) -> Any:
+def content(value: Any) -> Any:
     """Return an option, or the hash of the file or folder (a model, say) that it names."""
     return content_hash(Path(value)) if isinstance(value, str) and os.path.exists(value) else value
 

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import sys
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -51,13 +52,17 @@ def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contr
     return dict(sorted(classes.items()))
 
 
-def source_files(cls: type) -> list[Path]:
+def source_files(cls: type, *, training: bool = False) -> list[Path]:
     """Return the files that a detector runs: what an edit of makes its scores others.
 
     Parameters
     ----------
     cls : type
-        Detector class.
+        Detector class. It may name files of its package that do not count, as patterns below its
+        folder: ``incidental_files`` never, ``training_files`` not for scores, ``scoring_files`` not
+        for training.
+    training : bool
+        Whether files are asked for whose edit makes another of what is trained.
 
     Returns
     -------
@@ -85,7 +90,15 @@ def source_files(cls: type) -> list[Path]:
             followed |= set(own)
         else:  # a class of some library, whose imports are its own business
             alone |= set(own)
-    return sorted({*imported_files(followed, roots), *alone})
+    apart = ("incidental_files", "scoring_files" if training else "training_files")
+    patterns = [pattern for name in apart for pattern in getattr(cls, name, ())]
+    return sorted({*imported_files(followed, roots), *alone} - _matching(cls, patterns))
+
+
+def _matching(cls: type, patterns: Iterable[str]) -> set[Path]:
+    """Return the files below the folder of a class's module that have one of the patterns."""
+    folder = Path(inspect.getsourcefile(cls) or "").resolve().parent
+    return {file for pattern in patterns for file in folder.glob(pattern)}
 
 
 def _folder_plugins(folder: Path | str | None) -> dict[str, ModuleType]:

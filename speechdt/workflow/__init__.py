@@ -1,5 +1,6 @@
 """Workflow: the configuration resolved and checked, and the frame of every job.
 
+accepted : results that were made by other code, marked as if the present one had made them.
 checkout : files of a checkout as the rules name them, and hashes of the code that a rule runs.
 criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any
     job.
@@ -23,6 +24,7 @@ searches : prompt searches of the configuration, resolved before any job starts.
 settings : a checked copy of the configuration that Snakemake merged, with defaults.
 stage_graph : picture of the workflow by stages: the rules of each, and which files go from which
     to which.
+timings : rounds of timings, of which `snakemake retime` begins another.
 torchrun : start of a script in several processes under torchrun.
 unlock : release of a lock that a killed run left: ``python -m speechdt.workflow.unlock``.
 variants : variants and adapters of the configuration, with their options resolved and checked.

@@ -251,6 +251,8 @@ def _times(factor):
         "throughput_batch": 8,
         "load_s": 0.01 * factor,
         "first_ms": 2 * factor,
+        "cpu_ms": spread,
+        "load": {"cores": 2, "others_before": 0.0, "others_during": 0.02},
         "peak_memory_mib": 250.0,
         "peak_gpu_memory_mib": None,
         "hardware": HARDWARE,

@@ -11,10 +11,12 @@ from speechdt.environment import revision, versions
 from speechdt.reporting.pages.report.page import render
 from speechdt.reporting.pages.report.section import Results
 from speechdt.reporting.tables.reading import read_table
+from speechdt.workflow.accepted import accepted
 from speechdt.workflow.jobs import logged
+from speechdt.workflow.manifest import manifest_of
 
 
-def read_results(given, runs, config):
+def read_results(given, runs, config, accepted):
     """Return the results of the run, from the inputs of the rule and a run of each variant."""
     files = [Path(file) for file in given]
     timed = read_json(runs, given.latency_of)
@@ -30,6 +32,7 @@ def read_results(given, runs, config):
         revision=revision(Path(given.citation).parent),
         citation=yaml.safe_load(Path(given.citation).read_text()),
         searches=[json.loads(Path(file).read_text()) for file in given.searches],
+        accepted=accepted,
     )
 
 
@@ -42,6 +45,7 @@ def read_json(runs, files):
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params = snakemake.params
-        page = render(read_results(snakemake.input, params.runs, params.config))
+        marked = accepted(manifest_of(snakemake.log[0]))
+        page = render(read_results(snakemake.input, params.runs, params.config, marked))
         Path(snakemake.output[0]).write_text(page, encoding="utf-8")
         log.info("%s: %d bytes", snakemake.output[0], len(page.encode()))

@@ -46,6 +46,8 @@ class Results:
         Content of ``CITATION.cff``; may be empty.
     searches : sequence of mappings
         Content of ``prompts/{search}.json``.
+    accepted : sequence of str
+        What other code made and was marked as made by the present one, a line for each change.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -59,6 +61,7 @@ class Results:
     revision: str
     citation: Mapping[str, Any]
     searches: Sequence[Mapping[str, Any]] = field(default=())
+    accepted: Sequence[str] = field(default=())
 
     @cached_property
     def ranges(self) -> dict[str, Range]:
