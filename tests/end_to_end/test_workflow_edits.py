@@ -27,7 +27,7 @@ def test_a_new_level_scores_its_own_clips_alone(checkout):
 
 def test_an_edited_backend_reruns_its_variant_alone(checkout):
     with (checkout / "backends" / "webrtc.py").open("a") as file:
-        file.write("# edited\n")
+        file.write("EDITED = True\n")
     pending = {file: rule for file, (rule, anew) in files_of(checkout).items() if anew}
     # Its flags are joined to the scores in the summaries; nothing else hangs on them.
     assert {"flag_sources", "measure_unflagged", "collect_tables"} <= set(pending.values())
@@ -57,7 +57,7 @@ def test_an_edited_helper_of_plugins_reruns_their_variants_alone(checkout):
 
 def test_an_edited_fit_reruns_the_fits_and_what_follows(checkout):
     with (checkout / "speechdt" / "psychometrics" / "curve.py").open("a") as file:
-        file.write("# edited\n")
+        file.write("EDITED = True\n")
     jobs = planned(checkout)
     assert {job for job in jobs if "D1" in job} == {"Fitting the psychometric curves of D1"}
     assert "Collecting the tables" in jobs
