@@ -90,6 +90,7 @@ def test_a_checkpoint_out_of_reach_is_refused_before_any_job(root, tmp_path, mon
 def test_a_search_on_a_backend_that_no_variant_uses_is_left_out(root, tmp_path):
     copy_checkout(root, tmp_path)
     config = yaml.safe_load((tmp_path / "configs" / "ci.yaml").read_text())
+    config["searches"]["omni"] = config["searches"]["base"]
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config | {"variants": {"C1": None}}))
     note = "searches left out, since no variant uses them: omni (on qwen3_omni)"
     for target, left_out in (("all", True), ("results/prompts/omni.json", False)):
