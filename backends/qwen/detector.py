@@ -126,6 +126,7 @@ class AnswerDetector:
         device: str = "auto",
         batch_size: int | None = None,
         quantization: str | None = None,
+        gpus: int = 1,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
@@ -146,7 +147,7 @@ class AnswerDetector:
             check_adapter(adapter, model, revision)
         if model is not None:
             check_device(device, model)
-            check_memory(device, model, revision, quantization)
+            check_memory(device, model, revision, quantization, gpus)
 
     @classmethod
     def finetune(

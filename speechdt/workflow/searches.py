@@ -1,7 +1,7 @@
 """Prompt searches of the configuration, resolved before any job starts."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.plugins import find_detectors
@@ -138,7 +138,8 @@ def check_search(
             raise ValueError("on: its prompt is searched for itself")
         if options.get("speech_is", "A") == "B":
             raise ValueError("on: its prompt has SPEECH as option B; searches need it as option A")
-        check_built(cls, options, resolve["nano_folder"], resolve.get("adapters_folder", ""))
+        adapters, gpus = resolve.get("adapters_folder", ""), cast("int | None", on.get("gpus"))
+        check_built(cls, options, resolve["nano_folder"], adapters, gpus)
         kind: Any = SearchSettings
         check_options(kind, settings)
         if settings.get("start", 0) > len(resolve["prompts"]):
