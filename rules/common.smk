@@ -40,7 +40,6 @@ pathvars:
 
 ENVIRONMENT = "../envs/speechdt.yaml"
 checkout = Checkout(checkout_of(HERE))
-SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 if not workflow.is_main_process:  # a job, perhaps on a node without a network
     os.environ |= {"SPEECHDT_HUB_ASKED": "1"}
@@ -52,7 +51,7 @@ try:
     check_interpreter(sys.executable)
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
-    settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
+    settings = checked(config, workflow.config_settings.config, checkout.schema, validate)
     workflow.pathvars.update(type(workflow.pathvars).from_config(settings))
     settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
