@@ -40,6 +40,7 @@ pathvars:
 
 ENVIRONMENT = "../envs/speechdt.yaml"
 checkout = Checkout(checkout_of(HERE))
+SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 if not workflow.is_main_process:  # a job, perhaps on a node without a network
     os.environ |= {"SPEECHDT_HUB_ASKED": "1"}
@@ -51,7 +52,7 @@ try:
     check_interpreter(sys.executable)
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
-    settings = checked(config, workflow.config_settings.config, checkout.schema, validate)
+    settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
     workflow.pathvars.update(type(workflow.pathvars).from_config(settings))
     settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
@@ -66,8 +67,7 @@ notes = [*removal_notes(config), *experiment.notes, *left_out]
 for note in notes * workflow.is_main_process:
     print(note, file=sys.stderr)
 
-drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
-products = Products(experiment, drawn_from, FORMATS)
+products = Products(experiment, {n: f.tables for n, f in FIGURES.items()}, FORMATS)
 CELLS = experiment.grid.names()
 CURVE, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
 NOISY = [cell.name for cell in experiment.grid.noisy]  # the plan's: all but curves

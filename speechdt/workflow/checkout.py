@@ -48,7 +48,6 @@ class Checkout:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.schema = self.folder / "rules" / "config.schema.yaml"
 
     def file(self, *parts: str) -> str:
         """Return a file as an input that is called the same wherever the checkout lies."""
