@@ -67,8 +67,7 @@ notes = [*removal_notes(config), *experiment.notes, *left_out]
 for note in notes * workflow.is_main_process:
     print(note, file=sys.stderr)
 
-drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
-products = Products(experiment, drawn_from, FORMATS)
+products = Products(experiment, {n: f.tables for n, f in FIGURES.items()}, FORMATS)
 CELLS = experiment.grid.names()
 CURVE, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
 NOISY = [cell.name for cell in experiment.grid.noisy]  # the plan's: all but curves
