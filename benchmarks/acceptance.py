@@ -6,7 +6,11 @@ with those of the stock model, and the workflow runs A1, a small LoRA on it (B2)
 published, with what can be compared and what cannot. `make acceptance MODEL=…` is this:
 
     python benchmarks/acceptance.py --model Qwen/Qwen2-Audio-7B-Instruct
-    python benchmarks/acceptance.py --model FOLDER --device cpu --quick     # a rehearsal
+    python benchmarks/acceptance.py --random small --device cpu --quick     # a rehearsal
+    python benchmarks/acceptance.py --random 7b --quick                     # the same on a GPU
+
+Random weights are laid out as the published ones, with Qwen's own vocabulary (the extra
+`vocabulary`); what asks whether they hear is missed, of course, and said to mean nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -26,10 +31,12 @@ import torch
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import random_qwen
-from qwen_speed import make_clips
 from stock_qwen import StockQwen2Audio
+from support import published_layouts
+from timing import make_clips
 
 from backends.qwen.detector import Qwen2Audio
 from backends.qwen.loading import choose_device, load_model
@@ -62,6 +69,35 @@ class Checks:
         print(f"{'met' if met else 'MISSED'}: {name} {figure}".rstrip(), flush=True)
         if not met:
             self.missed.append(name)
+
+
+def random_checkpoint(size: str, device: str, below: Path = RESULTS) -> str:
+    """Write random weights as published, of a few thousand parameters or all, and return where."""
+    if published_layouts.ranks_file() is None:
+        sys.exit("error: pip install 'speechdt[vocabulary]' brings Qwen's own vocabulary")
+    folder = below / f"random-{size}"
+    if folder.exists():
+        shutil.rmtree(folder)
+    if size == "small":
+        return str(published_layouts.publish("qwen2_audio", folder))
+    folder.mkdir(parents=True)
+    own = published_layouts.save_processor("qwen2_audio", folder)
+    cls, _, shape = random_qwen.ARCHITECTURES["qwen2_audio"]
+    torch.manual_seed(0)
+    with choose_device(device):
+        model = cls._from_config(cls.config_class(**shape(own)), dtype=torch.bfloat16)
+    model.save_pretrained(folder, max_shard_size="4GB")
+    (folder / "README.md").write_text(random_qwen.README.format(name="qwen2_audio"))
+    del model
+    release_memory()
+    return str(folder)
+
+
+def release_memory() -> None:
+    """Give back what is no longer used, so that the workflow's jobs have it."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def is_random(model: str) -> bool:
@@ -99,9 +135,7 @@ def against_stock(model: str, revision: str | None, device: str, checks: Checks)
     reply = detector.generate("Say hello.", 0, temperature=0, most_tokens=40)
     checks("a reply ends by itself", len(detector._chat.tokenizer(reply)["input_ids"]) < 40)
     del lm, detector, stock
-    gc.collect()
-    if chosen.type == "cuda":
-        torch.cuda.empty_cache()
+    release_memory()
 
 
 def configuration(options: argparse.Namespace) -> Path:
@@ -172,15 +206,16 @@ def compare(checks: Checks, random: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--model", required=True, help="hub id or folder of Qwen2-Audio-7B-Instruct"
-    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--model", help="hub id or folder of Qwen2-Audio-7B-Instruct")
+    which.add_argument("--random", choices=["small", "7b"], help="random weights, laid out as it")
     parser.add_argument("--revision", help="branch, tag or commit on the hub")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--cores", default="all")
     parser.add_argument("--quick", action="store_true", help="a rehearsal, of a few clips")
     options = parser.parse_args()
     start, checks = time.perf_counter(), Checks()
+    options.model = options.model or random_checkpoint(options.random, options.device)
     random = is_random(options.model)
     if random:
         print("RANDOM WEIGHTS: their answers mean nothing; checks of what is heard will be missed.")

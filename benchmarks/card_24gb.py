@@ -40,8 +40,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import random_qwen
-from qwen_speed import make_clips, milliseconds, seconds
 from support.trial_cells import row
+from timing import make_clips, milliseconds, seconds
 
 from backends.qwen.detector import Qwen2Audio
 from backends.qwen.question import BASELINE_PROMPT
@@ -158,7 +158,7 @@ def train(card: Card, name: str, out: Path, work: Path, **settings: Any) -> None
         told = json.loads(card_text.partition("```json\n")[2].partition("\n```")[0])
         found["batch"] = f"{told['batch_size']} x {told['gradient_accumulation']}"
         log = json.loads(out.with_name(f"{out.name}.speed.json").read_text())
-        found["clips_s"] = [one["clips_per_s"] for one in log][-1:]
+        found["clips_s"] = [one["clips_per_s"] for one in log if "clips_per_s" in one][-1:]
 
 
 def quantised(card: Card, kind: str, options: dict[str, Any], base: Any, work: Path,

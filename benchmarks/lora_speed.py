@@ -29,8 +29,8 @@ import transformers
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import random_qwen
-from qwen_speed import Clips, make_clips
 from stock_qwen import StockQwen2Audio
+from timing import Clips, make_clips
 
 from backends.qwen.detector import Qwen2Audio
 from backends.qwen.finetuning.adaptation import adapted
@@ -39,6 +39,7 @@ from backends.qwen.finetuning.collate import Collator
 from backends.qwen.finetuning.examples import CLASSES, Draws, example
 from backends.qwen.finetuning.processes import Processes
 from backends.qwen.finetuning.settings import FineTuning
+from backends.qwen.finetuning.steps import packed_model
 from backends.qwen.finetuning.trainer import ALONE, AnswerTrainer
 from backends.qwen.loading import choose_device, load_model, weight_bytes
 from backends.qwen.mel import LogMel
@@ -77,6 +78,7 @@ class Setup:
             [chat.question(self.prompt)], self.answers, chat.audio_token_id, end, tokens, "answer"
         )
         self.mel = LogMel(extractor, torch.device("cpu"), own.TAIL, own.EDGE)
+        self.packed = packed_model(own, self.model, settings)
         self.stock = StockQwen2Audio(self.peft.get_base_model(), folder, self.answers)
 
     def example(self, i: int) -> Any:
@@ -162,6 +164,7 @@ def time_trainer(
         trainer = AnswerTrainer(
             setup.model, Draws(clips, steps * batch, 1, None, 0), clips[:16],
             setup.collate, setup.collate, settings, steps, Path(folder), processes=processes,
+            packed=setup.packed,
         )  # fmt: skip
         # Nothing is evaluated, so there is no best checkpoint to load.
         trainer.args.load_best_model_at_end = False

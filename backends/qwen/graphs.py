@@ -1,8 +1,9 @@
-"""CUDA graphs for single clips: one graph for each length instead of a thousand launches."""
+"""CUDA graphs: one launch instead of thousands, for each shape of what comes in."""
 
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -57,10 +58,15 @@ class GraphCache:
     ----------
     enabled : bool
         False runs everything as it is.
+    around : callable
+        Returns a context in which functions are run for a capture: those with effects beside
+        their result undo them there.
     """
 
-    def __init__(self, enabled: bool):
-        self.enabled = enabled
+    def __init__(
+        self, enabled: bool, around: Callable[[], AbstractContextManager[Any]] = nullcontext
+    ):
+        self.enabled, self._around = enabled, around
         self._captured: OrderedDict[tuple[str, Hashable], CapturedFunction] = OrderedDict()
         self._seen: set[tuple[str, Hashable]] = set()
         self._refused: set[str] = set()
@@ -101,7 +107,8 @@ class GraphCache:
         while len(self._captured) >= KEPT:
             self._captured.popitem(last=False)
         try:
-            captured = CapturedFunction(function, inputs, self._pool)
+            with self._around():
+                captured = CapturedFunction(function, inputs, self._pool)
         except RuntimeError as error:
             self._refused.add(key[0])
             reason = str(error).splitlines()[0]

@@ -79,19 +79,43 @@ class Tower:
         tensor, (clips, tokens of the longest, width of the language model)
             Tokens beyond a clip's own are to be ignored.
         """
+        own = None
+        if min(frames) != max(frames):
+            own = torch.tensor(list(frames), device=self.tower.conv1.weight.device)
+        return self.encoded(mel, max(frames), own)
+
+    def encoded(self, mel: Tensor, longest: int, frames: Tensor | None) -> Tensor:
+        """Encode as a call does, with each clip's own frames on the device.
+
+        Parameters
+        ----------
+        mel : float32 tensor, (clips, mel bins, at least `longest` + EDGE frames)
+        longest : int
+            Frames that any clip may have.
+        frames : int tensor, (clips,), or None
+            None: all have `longest`.
+        """
         tower = self.tower
         mel = mel.to(tower.conv1.weight.device, tower.conv1.weight.dtype)
-        hidden = F.gelu(tower.conv2(F.gelu(tower.conv1(mel))))
-        hidden = hidden.transpose(1, 2)[:, : self._positions(max(frames))]
+        hidden = F.gelu(_convolved(tower.conv2, F.gelu(_convolved(tower.conv1, mel))))
+        hidden = hidden.transpose(1, 2)[:, : self._positions(longest)]
         hidden = hidden + tower.embed_positions.weight[: hidden.shape[1]]
         hidden = encode(self.layers, hidden, self._mask(hidden, frames))
         hidden = tower.avg_pooler(hidden.transpose(1, 2)).transpose(1, 2)
         return self.project(tower.layer_norm(hidden))
 
-    def _mask(self, hidden: Tensor, frames: Sequence[int]) -> Tensor | None:
+    def _mask(self, hidden: Tensor, frames: Tensor | None) -> Tensor | None:
         """Hide what is beyond a clip's end; None if all are equally long."""
-        if min(frames) == max(frames):
+        if frames is None:
             return None
-        own = torch.tensor([self._positions(f) for f in frames], device=hidden.device)
+        own = (frames - 1) // 2 + 1
         heard = torch.arange(hidden.shape[1], device=hidden.device) < own[:, None]
         return additive_mask(heard[:, None, None], hidden.dtype)
+
+
+def _convolved(convolution: nn.Conv1d, x: Tensor) -> Tensor:
+    """Return what a convolution of width 3 gives; on a GPU as one product, which copies less."""
+    if x.device.type != "cuda":
+        return convolution(x)  # type: ignore[no-any-return]
+    windows = F.pad(x, (1, 1)).unfold(-1, 3, convolution.stride[0]).transpose(1, 2).flatten(-2)
+    return F.linear(windows, convolution.weight.flatten(1), convolution.bias).transpose(1, 2)

@@ -80,15 +80,50 @@ def clipped(samples: NDArray[np.float32]) -> float:
     highest, lowest = samples.max(), samples.min()
     if not lowest < 0 < highest:
         return 0.0
-    count = 0
-    for there in (samples >= highest * (1 - NEAR), samples <= lowest * (1 - NEAR)):
-        if np.count_nonzero(there) < LEAST_RUN:
-            continue
-        places = np.flatnonzero(there)
-        breaks = np.flatnonzero(np.diff(places) > 1) + 1
-        runs = np.diff(np.concatenate([[0], breaks, [len(places)]]))
-        count += int(runs[runs >= LEAST_RUN].sum())
-    return count / len(samples)
+    count = RunCount(highest, lowest)
+    if not count.has_a_run(samples):
+        return 0.0
+    count.add(samples)
+    return count.total / len(samples)
+
+
+class RunCount:
+    """Counts samples that stand at an extreme in runs of three and more, block by block.
+
+    Parameters
+    ----------
+    highest, lowest : float32
+        Extremes of all samples.
+
+    Attributes
+    ----------
+    total : int
+    """
+
+    def __init__(self, highest: np.float32, lowest: np.float32):
+        self._highest, self._lowest = highest * (1 - NEAR), lowest * (1 - NEAR)
+        self._open = [0, 0]
+        self.total = 0
+
+    def has_a_run(self, samples: NDArray[np.float32]) -> bool:
+        """Say whether enough samples stand at an extreme for a run: in most recordings few do."""
+        sides = (samples >= self._highest, samples <= self._lowest)
+        return any(np.count_nonzero(there) >= LEAST_RUN for there in sides)
+
+    def add(self, samples: NDArray[np.float32]) -> None:
+        """Count a block; a run may have begun in the one before."""
+        for side, there in enumerate((samples >= self._highest, samples <= self._lowest)):
+            places, before = np.flatnonzero(there), self._open[side]
+            if len(places) == 0:
+                self._open[side] = 0
+                continue
+            breaks = np.flatnonzero(np.diff(places) > 1) + 1
+            runs = np.diff(np.concatenate([[0], breaks, [len(places)]]))
+            if there[0]:
+                runs[0] += before
+                self.total -= before if before >= LEAST_RUN else 0  # it is counted already
+            self.total += int(runs[runs >= LEAST_RUN].sum())
+            self._open[side] = int(runs[-1]) if there[-1] else 0
 
 
 def named(offset: float, rumble_db: float, hum_db: float, clipped: float) -> str:

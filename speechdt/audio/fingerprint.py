@@ -46,11 +46,21 @@ class Fingerprint(NamedTuple):
 
 def fingerprint(samples: NDArray[np.float32]) -> Fingerprint:
     """Return the fingerprint of a recording at 16 kHz, float32 (samples,)."""
-    padded = np.pad(samples, WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    levels = np.concatenate(
-        [_band_levels(frames[start : start + _CHUNK]) for start in range(0, len(frames), _CHUNK)]
-    )
+    frames = len(samples) // HOP + 1
+    starts = range(0, max(frames - LAG, 1), _CHUNK)
+    parts = [_bits(samples, start, min(start + _CHUNK + LAG, frames)) for start in starts]
+    words, weak = (np.concatenate(of) for of in zip(*parts, strict=True))
+    return Fingerprint(words, weak)
+
+
+def _bits(
+    samples: NDArray[np.float32], first: int, last: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return words and weak bits of the frames from `first` on, `LAG` fewer than to `last`."""
+    start, end = first * HOP - WINDOW // 2, (last - 1) * HOP + WINDOW // 2
+    inside = samples[max(start, 0) : end]
+    padded = np.pad(inside, (max(-start, 0), max(end - max(start, 0) - len(inside), 0)))
+    levels = _band_levels(np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP])
     across = np.diff(levels, axis=1)
     change = across[LAG:] - across[:-LAG]
     words = (change > 0) @ (1 << np.arange(BITS))
@@ -58,7 +68,7 @@ def fingerprint(samples: NDArray[np.float32]) -> Fingerprint:
     words[~(audible[LAG:] & audible[:-LAG])] = 0
     weakest = np.argsort(np.abs(change), axis=1)[:, :WEAK]
     weak = weakest @ (1 << 5 * np.arange(WEAK))
-    return Fingerprint(words.astype(np.int32), weak.astype(np.int32))
+    return words.astype(np.int32), weak.astype(np.int32)
 
 
 def variants(print_: Fingerprint) -> NDArray[np.int32]:

@@ -20,6 +20,9 @@ ORDER = 2
 PAD = SAMPLE_RATE // 10
 """Samples by which either edge is mirrored: 22 time constants, farther than the filter reaches."""
 
+PIECE = 1 << 20
+"""Samples that are filtered at a time where there are many: 4 MiB."""
+
 _BLOCK = 32
 _BLOCKS = 128  # in one product: few enough that no BLAS divides it among threads
 
@@ -78,14 +81,32 @@ def highpass(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(passed.reshape(-1)[PAD : PAD + len(samples)])
 
 
+def highpass_in_place(samples: NDArray[np.float32]) -> None:
+    """Take the same away from a long recording, piece by piece, in the memory that it has.
+
+    Each piece is filtered with `PAD` samples on either side, so that the result is that of
+    :func:`highpass` to rounding.
+    """
+    before: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+    for start in range(0, len(samples), PIECE):
+        piece = samples[start : start + PIECE]
+        with_edges = np.concatenate([before, samples[start : start + PIECE + PAD]])
+        first = len(before)
+        before = piece[-PAD:].copy()
+        piece[:] = highpass(with_edges)[first : first + len(piece)]
+
+
 def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mirror the edges, fill up with zeros, and return blocks, (products, `_BLOCKS`, `_BLOCK`)."""
     count = len(samples)
     products = -(-(count + 2 * PAD) // (_BLOCKS * _BLOCK))
     flat = np.empty(products * _BLOCKS * _BLOCK, dtype=np.float32)
     flat[PAD : PAD + count] = samples
-    before, after = samples[: PAD + 1], samples[-PAD - 1 :]
-    flat[:PAD] = np.pad(before, (PAD, 0), mode="reflect")[:PAD]
-    flat[PAD + count : 2 * PAD + count] = np.pad(after, (0, PAD), mode="reflect")[-PAD:]
+    if count > PAD:
+        flat[:PAD] = samples[PAD:0:-1]
+        flat[PAD + count : 2 * PAD + count] = samples[-2 : -PAD - 2 : -1]
+    else:  # mirrored more than once
+        flat[:PAD] = np.pad(samples, (PAD, 0), mode="reflect")[:PAD]
+        flat[PAD + count : 2 * PAD + count] = np.pad(samples, (0, PAD), mode="reflect")[-PAD:]
     flat[2 * PAD + count :] = 0
     return flat.reshape(products, _BLOCKS, _BLOCK)

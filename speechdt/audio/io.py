@@ -13,24 +13,19 @@ import soxr
 from numpy.typing import NDArray
 
 from speechdt.audio import faults, noise
-from speechdt.audio.highpass import highpass
+from speechdt.audio.decoding import Decoder
+from speechdt.audio.highpass import highpass, highpass_in_place
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.audio.region import file_and_times
-from speechdt.audio.streams import opened
 from speechdt.audio.unusable import UnusableAudio
 
 SILENCE = 1e-3
 """Peak below which a recording counts as silent (-60 dB of full scale)."""
-RATES = (4_000, 768_000)
-"""Sample rates in Hz that a recording may have."""
-MOST_SECONDS = 3600
-"""A longer recording is not read at once, for the memory that it takes."""
-BLOCK = 1 << 20
-"""Samples that are decoded at a time, of all channels together."""
-CONTEXT_S = 1
-"""Seconds before and after a region that are decoded with it: far more than any filter reaches."""
 CANCELLED = 0.1
 """Power of the mean of the channels, over that of the strongest, from which they cancel out."""
+HELD = 1 << 23
+"""Samples up to which a recording is resampled and filtered at once: 32 MiB."""
+EIGHTH = 8
 
 
 class Recording(NamedTuple):
@@ -74,8 +69,11 @@ def load(path: Path | str) -> Recording:
     mean lies 10 dB or more below the strongest channel, as that of a voice and its inverse does,
     that channel is taken instead. What lies below 50 Hz is taken away.
 
-    Of a region (``file.wav#t=12.5,20.0``, in seconds) no more than that is decoded and `CONTEXT_S`
-    around it, so that it is, to rounding, that part of the whole recording.
+    Of a region (``file.wav#t=12.5,20.0``, in seconds) no more than that is decoded and
+    `decoding.CONTEXT_S` around it, so that it is, to rounding, that part of the whole recording.
+
+    Decoding and resampling go on block by block; beside what is returned, 64,000 bytes a second,
+    there are never more than `HELD` samples and a few blocks in memory.
 
     Parameters
     ----------
@@ -87,7 +85,8 @@ def load(path: Path | str) -> Recording:
     ------
     UnusableAudio
         If the file is missing, empty, truncated or no audio, its rate is absurd, it is longer than
-        `MOST_SECONDS`, it ends before the region begins, or it holds NaN or infinite samples.
+        `decoding.MOST_SECONDS`, it ends before the region begins, or it holds NaN or infinite
+        samples.
     """
     name, times = file_and_times(str(path))
     if times and (made := noise.recording(name, *times)) is not None:
@@ -101,155 +100,121 @@ def load(path: Path | str) -> Recording:
         raise UnusableAudio("missing")
     if status.st_size == 0:
         raise UnusableAudio("empty file")
-    decoded = _decode(file, times)
     with np.errstate(over="ignore", invalid="ignore"):  # of what is refused below
-        found = _heard(decoded)
-        if len(decoded.powers) > 1:
-            found = _downmixed(found, decoded.powers, file, times)
+        found = _decoded(file, times)
     # A sum of squares tells of any such sample, and of some that are merely large.
     if not (isfinite(_power(found.samples)) or np.isfinite(found.samples).all()):
         raise UnusableAudio("NaN or infinite samples")
     return found
 
 
-class _Span(NamedTuple):
-    """Frames of a region, and those that are decoded; `last` and `end` are not of them."""
-
-    begin: int
-    first: int
-    last: int
-    end: int
-
-
-class _Decoded(NamedTuple):
-    """One channel of a region with its context, or the mean of all.
-
-    Attributes
-    ----------
-    mono : float32 array, (samples,)
-    rate : int
-        In Hz.
-    kept : slice
-        Where the region is at 16 kHz.
-    powers : float64 array, (channels,)
-        Mean square of each channel in the region.
-    """
-
-    mono: NDArray[np.float32]
-    rate: int
-    kept: slice
-    powers: NDArray[np.float64]
+def _decoded(path: Path, times: tuple[float, float] | None) -> Recording:
+    """Decode the mean of the channels or, where they cancel out in it, the strongest of them."""
+    try:
+        with Decoder(path, times) as decoder:
+            found = _heard(decoder, None)
+            if decoder.channels == 1:
+                return found
+            found = found._replace(downmix="mean")
+            least = max(_power(found.samples) / CANCELLED, faults.LEAST_POWER)
+            # With offset and rumble a channel is no weaker than without: few are looked at.
+            near = np.flatnonzero(decoder.powers >= least).tolist()
+            if not near:
+                return found
+            del found  # one of them is in memory at a time
+            powers = {channel: _power(_heard(decoder, channel).samples) for channel in near}
+            strongest = max(near, key=lambda channel: powers[channel])
+            if powers[strongest] < least:
+                return _heard(decoder, None)._replace(downmix="mean")
+            found = _heard(decoder, strongest)
+            return found._replace(downmix=f"channel {strongest + 1}")
+    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+        raise UnusableAudio(f"not readable as audio ({_reason(error, path)})") from error
 
 
-def _heard(decoded: _Decoded) -> Recording:
-    """Resample and filter, and cut off the context."""
-    samples = decoded.mono
-    if len(samples) and decoded.rate != SAMPLE_RATE:
-        samples = soxr.resample(samples, decoded.rate, SAMPLE_RATE, quality="VHQ")
-    if len(samples[decoded.kept]) == 0:
+def _heard(decoder: Decoder, channel: int | None) -> Recording:
+    """Decode, resample and filter a channel or the mean, and cut off the context."""
+    span, rate = decoder.span, decoder.rate
+    if span.end - span.begin > HELD * min(rate / SAMPLE_RATE, 1):
+        samples, clipped = _resampled(decoder, channel)
+    else:
+        samples = _joined(list(decoder.blocks(channel)))
+        clipped = faults.clipped(samples) if len(samples) else 0.0
+        if len(samples) and rate != SAMPLE_RATE:
+            samples = soxr.resample(samples, rate, SAMPLE_RATE, quality="VHQ")
+    first, last = (round((frame - span.begin) * SAMPLE_RATE / rate) for frame in span[1:3])
+    kept = slice(first, last if span.end > span.last else None)
+    if len(samples[kept]) == 0:
         raise UnusableAudio("no samples")
-    passed = highpass(samples)
-    kept = np.ascontiguousarray(passed[decoded.kept])
-    return _measured(samples[decoded.kept], kept, faults.clipped(decoded.mono))
+    if len(samples) <= HELD:
+        return _measured(samples[kept], highpass(samples)[kept], clipped)
+    some, hum_db = samples[kept][::EIGHTH].copy(), faults.hum_db(samples[kept])
+    highpass_in_place(samples)
+    return _compared(some, hum_db, samples[kept], clipped)
+
+
+def _joined(blocks: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    # Most recordings are one block, and are not copied.
+    return blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.float32), *blocks])
+
+
+def _resampled(decoder: Decoder, channel: int | None) -> tuple[NDArray[np.float32], float]:
+    """Resample a long recording as it is decoded; return it, and its share of clipped samples.
+
+    The samples are those that resampling all at once gives. What is clipped shows only once the
+    extremes are known, so that it is decoded twice.
+    """
+    span, rate = decoder.span, decoder.rate
+    length = -(-(span.end - span.begin) * SAMPLE_RATE // rate) + 1
+    samples: NDArray[np.float32] = np.empty(length, dtype=np.float32)
+    resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="VHQ")
+    highest = lowest = np.float32(0)
+    filled = 0
+
+    def fill(block: NDArray[np.float32], *, last: bool = False) -> None:
+        nonlocal filled
+        if rate != SAMPLE_RATE:
+            block = resampler.resample_chunk(np.ascontiguousarray(block), last=last)
+        block = block[: length - filled]
+        samples[filled : filled + len(block)] = block
+        filled += len(block)
+
+    for block in decoder.blocks(channel):
+        highest, lowest = max(highest, block.max()), min(lowest, block.min())
+        fill(block)
+    fill(np.zeros(0, np.float32), last=True)
+    if not lowest < 0 < highest:
+        return samples[:filled], 0.0
+    count = faults.RunCount(highest, lowest)
+    for block in decoder.blocks(channel):
+        count.add(block)
+    return samples[:filled], count.total / decoder.decoded
 
 
 def _measured(
     samples: NDArray[np.float32], passed: NDArray[np.float32], clipped: float = 0.0
 ) -> Recording:
     """Compare a recording with what the high-pass left of it."""
-    # What was taken away is so slow that every eighth sample tells all of it.
-    taken = samples[::8] - passed[::8]
+    kept = np.ascontiguousarray(passed)
+    return _compared(samples[::EIGHTH], faults.hum_db(samples), kept, clipped)
+
+
+def _compared(
+    some: NDArray[np.float32], hum_db: float, passed: NDArray[np.float32], clipped: float
+) -> Recording:
+    """Compare every eighth sample of a recording with what the high-pass left of all.
+
+    What was taken away is so slow that these tell all of it.
+    """
+    taken = some - passed[::EIGHTH]
     offset = taken.mean()
     rumble = max(_power(taken - offset), faults.LEAST_POWER)
     rumble_db = 10 * np.log10(rumble / max(_power(passed), faults.LEAST_POWER))
-    hum_db = faults.hum_db(samples)
     return Recording(passed, "", float(offset), float(rumble_db), hum_db, clipped)
-
-
-def _downmixed(
-    mean: Recording, powers: NDArray[np.float64], file: Path, times: tuple[float, float] | None
-) -> Recording:
-    """Return the mean of the channels or, if they cancel out in it, the strongest of them."""
-    mean = mean._replace(downmix="mean")
-    least = max(_power(mean.samples) / CANCELLED, faults.LEAST_POWER)
-    # With offset and rumble a channel is no weaker than without: few files are read a second time.
-    channels = (
-        _heard(_decode(file, times, channel))._replace(downmix=f"channel {channel + 1}")
-        for channel in np.flatnonzero(powers >= least).tolist()
-    )
-    strongest = max(channels, key=lambda channel: _power(channel.samples), default=mean)
-    return strongest if _power(strongest.samples) >= least else mean
 
 
 def _power(samples: NDArray[np.float32]) -> float:
     return float(np.dot(samples, samples)) / len(samples)
-
-
-def _decode(path: Path, times: tuple[float, float] | None, channel: int | None = None) -> _Decoded:
-    """Decode the mean of the channels, or one of them."""
-    try:
-        file, cut = opened(path, MOST_SECONDS)
-        with file:
-            rate = file.samplerate
-            if file.format == "RAW":  # what libsndfile takes .au and .gsm files without header for
-                raise UnusableAudio("not readable as audio (no header)")
-            if not RATES[0] <= rate <= RATES[1]:
-                raise UnusableAudio(f"sample rate {rate} Hz")
-            span = _span(file, times)
-            if span.begin:
-                file.seek(span.begin)
-            mono, powers = _mono(file, span, channel)
-    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        raise UnusableAudio(f"not readable as audio ({_reason(error, path)})") from error
-    if min(len(mono), span.last - span.begin) > span.first - span.begin + MOST_SECONDS * rate:
-        raise UnusableAudio(f"longer than {MOST_SECONDS} s: cut it into pieces")
-    if len(mono) < span.last - span.begin or (not times and cut):
-        raise UnusableAudio("truncated")
-    first, last = (round((frame - span.begin) * SAMPLE_RATE / rate) for frame in span[1:3])
-    return _Decoded(mono, rate, slice(first, last if span.end > span.last else None), powers)
-
-
-def _span(file: soundfile.SoundFile, times: tuple[float, float] | None) -> _Span:
-    """Return which frames make up a region, and which are decoded for it."""
-    rate, frames = file.samplerate, file.frames
-    longest = MOST_SECONDS * rate + 1
-    if times is None:
-        return _Span(0, 0, min(frames, longest), min(frames, longest))
-    first, last = (round(min(seconds, 2**32) * rate) for seconds in times)
-    if first >= frames:
-        raise UnusableAudio(f"ends before the region of {times[0]:g} to {times[1]:g} s")
-    last = min(last, frames, first + longest)
-    # From a whole second on, so that samples at 16 kHz lie where they lie in the whole recording.
-    begin = max(int(times[0]) - CONTEXT_S, 0) * rate
-    return _Span(begin, first, last, min(last + CONTEXT_S * rate, frames))
-
-
-def _mono(
-    file: soundfile.SoundFile, span: _Span, channel: int | None
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Decode block by block, for a header may promise more than fits; return powers as well."""
-    blocks = []
-    energy = np.zeros(file.channels)
-    place, at_once = span.begin, max(BLOCK // file.channels, 1)
-    # The same numbers, in a third of the time that libsndfile takes to make them.
-    kind = "int16" if file.subtype == "PCM_16" else "float32"
-    with np.errstate(over="ignore", invalid="ignore"):
-        while place < span.end:
-            block = file.read(min(at_once, span.end - place), dtype=kind, always_2d=True)
-            if len(block) == 0:
-                break
-            if kind == "int16":
-                block = block * np.float32(2**-15)
-            if channel is None and file.channels > 1:
-                inside = block[max(span.first - place, 0) : max(span.last - place, 0)]
-                energy += np.einsum("ij,ij->j", inside, inside, dtype=np.float64)
-                blocks.append(block.mean(axis=1))
-            else:
-                blocks.append(block[:, channel or 0])
-            place += len(block)
-    # Most recordings are one block, and are not copied.
-    mono = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.float32), *blocks])
-    return mono, energy / max(span.last - span.first, 1)
 
 
 def _reason(error: Exception, path: Path) -> str:

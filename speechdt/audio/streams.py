@@ -8,10 +8,10 @@ import io
 import mmap
 import re
 import struct
+from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 import soundfile
 
 from speechdt.audio import containers
@@ -25,6 +25,10 @@ UNKNOWN = 0x7FFF_0000
 """Sizes from which on a header was written before the length was known."""
 SLACK = 64
 """Bytes that a header may promise too many: some writers count chunks that they never wrote."""
+BLOCK = 1 << 20
+"""Samples of all channels that are decoded at a time."""
+SEARCHED = 1 << 24
+"""Bytes that are searched at a time; as much of a file is in memory."""
 FLAC_START = b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22"
 """Marker of a FLAC stream, and the header of its first block (RFC 9639, section 8)."""
 XING = re.compile(rb"(?:Xing|Info)(\x00\x00\x00[\x00-\xff])", re.DOTALL)
@@ -57,7 +61,7 @@ def opened(path: Path, most_seconds: float) -> Opened:
         raise
     if file.format in ("WAV", "WAVEX") and file.frames == 0:
         file.close()
-        return Opened(_until_the_end(path.read_bytes()), False)
+        return Opened(_until_the_end(path), False)
     look = _LOOKS.get(file.format)
     if look is None:
         return Opened(file, _is_shortened(file.extra_info))
@@ -66,7 +70,8 @@ def opened(path: Path, most_seconds: float) -> Opened:
         if len(starts) > 1:
             file.close()
             ends = [*starts[1:], len(data)]
-            file = _joined([data[a:b] for a, b in zip(starts, ends, strict=True)], most_seconds)
+            parts = [Window(path, a, b) for a, b in zip(starts, ends, strict=True)]
+            file = _joined(parts, most_seconds)
     return Opened(file, cut)
 
 
@@ -76,29 +81,82 @@ def _is_shortened(log: str) -> bool:
     return shortened is not None and int(shortened[2]) + SLACK < int(shortened[1]) < UNKNOWN
 
 
-def _joined(parts: list[bytes], most_seconds: float) -> soundfile.SoundFile:
+class Window(io.RawIOBase):
+    """Part of a file, as a file of its own; some bytes of it may read otherwise.
+
+    Parameters
+    ----------
+    path : Path
+    start, end : int
+        Bytes; `end` is not of it.
+    place, instead : int, bytes
+        From the byte `place` of the part on, `instead` is read.
+    """
+
+    def __init__(self, path: Path, start: int, end: int, place: int = 0, instead: bytes = b""):
+        self._file = path.open("rb")
+        self._start, self._length, self._at = start, end - start, 0
+        self._place, self._instead = place, instead
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a byte of the part."""
+        self._at = (
+            offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
+        )
+        return self._at
+
+    def tell(self) -> int:
+        """Return at which byte of the part it is."""
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as the part goes."""
+        self._file.seek(self._start + self._at)
+        data = bytearray(self._file.read(max(min(len(buffer), self._length - self._at), 0)))
+        for at, byte in enumerate(self._instead, self._place - self._at):
+            if 0 <= at < len(data):
+                data[at] = byte
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+
+def _joined(parts: list[Window], most_seconds: float) -> soundfile.SoundFile:
     """Decode recordings one by one, and return them one after the other."""
-    decoded = [soundfile.read(io.BytesIO(part), dtype="float32", always_2d=True) for part in parts]
-    rate = decoded[0][1]
-    if len({(one.shape[1], of_one) for one, of_one in decoded}) > 1:
-        raise UnusableAudio(f"{len(parts)} joined recordings of different rates or channels")
-    samples = np.concatenate([one for one, _ in decoded])
-    if len(samples) > most_seconds * rate:
-        raise UnusableAudio(f"longer than {most_seconds:g} s: cut it into pieces")
-    return containers.in_memory(samples, rate)
+    with ExitStack() as stack:
+        first = stack.enter_context(soundfile.SoundFile(parts[0]))
+        rate, channels = first.samplerate, first.channels
+        writer = stack.enter_context(containers.Decoded(rate, channels, most_seconds))
+        for number, part in enumerate(parts):
+            with first if number == 0 else soundfile.SoundFile(part) as file:
+                if (file.samplerate, file.channels) != (rate, channels):
+                    raise UnusableAudio(
+                        f"{len(parts)} joined recordings of different rates or channels"
+                    )
+                for block in file.blocks(
+                    max(BLOCK // channels, 1), dtype="float32", always_2d=True
+                ):
+                    writer.write(block)
+        return writer.opened()
 
 
-def _until_the_end(data: bytes) -> soundfile.SoundFile:
+def _until_the_end(path: Path) -> soundfile.SoundFile:
     """Open a WAV whose header says that it holds nothing, with all that follows."""
-    place = 12
-    while place + 8 <= len(data):
-        size = struct.unpack("<I", data[place + 4 : place + 8])[0]
-        if data[place : place + 4] == b"data":
-            size = size or len(data) - place - 8
-            data = data[: place + 4] + struct.pack("<I", min(size, 2**32 - 1)) + data[place + 8 :]
-            break
-        place += 8 + size + size % 2
-    return soundfile.SoundFile(io.BytesIO(data))
+    length, place, instead = path.stat().st_size, 12, b""
+    with path.open("rb") as file:
+        while place + 8 <= length and not instead:
+            file.seek(place)
+            name, size = struct.unpack("<4sI", file.read(8))
+            if name == b"data":
+                instead = struct.pack("<I", min(size or length - place - 8, 2**32 - 1))
+            else:
+                place += 8 + size + size % 2
+    return soundfile.SoundFile(Window(path, 0, length, place + 4, instead))
 
 
 def _flac(data: mmap.mmap, _file: soundfile.SoundFile) -> tuple[list[int], bool]:
@@ -106,13 +164,17 @@ def _flac(data: mmap.mmap, _file: soundfile.SoundFile) -> tuple[list[int], bool]
 
 
 def _places(data: mmap.mmap, *markers: bytes) -> list[int]:
-    """Return where any of some markers stand."""
-    found = []
-    for marker in markers:
-        place = data.find(marker)
-        while place >= 0:
-            found.append(place)
-            place = data.find(marker, place + 1)
+    """Return where any of some markers stand; what was searched is let go of again."""
+    found, overlap = set(), max(map(len, markers)) - 1
+    for start in range(0, len(data), SEARCHED):
+        end = min(start + SEARCHED + overlap, len(data))
+        for marker in markers:
+            place = data.find(marker, start, end)
+            while place >= 0:
+                found.add(place)
+                place = data.find(marker, place + 1, end)
+        if hasattr(mmap, "MADV_DONTNEED"):
+            data.madvise(mmap.MADV_DONTNEED, start, min(SEARCHED, len(data) - start))
     return sorted(found)
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy.signal import butter, correlate, sosfilt
-from tqdm import tqdm
+from speechdt.progress import progress as progress_bar
 
 from speechdt.audio import io as audio_io
 from speechdt.audio.fingerprint import (
@@ -96,7 +96,7 @@ def write_fingerprints(
         Processes that read.
     """
     with ProcessPoolExecutor(workers) as pool, pq.ParquetWriter(path, SCHEMA) as writer:
-        for start in tqdm(range(0, len(files), ROWS), desc="fingerprints", unit="group"):
+        for start in progress_bar(range(0, len(files), ROWS), desc="fingerprints", unit="group"):
             part = files[start : start + ROWS]
             found = pool.map(_of_file, part, chunksize=16) if workers > 1 else map(_of_file, part)
             words, weak = zip(*found, strict=True)
@@ -197,11 +197,11 @@ def candidates(
     )
     kind = np.asarray(sources.groupby(list(apart), dropna=False).ngroup(), dtype=np.intp)
     _search[:] = [_Search(prints, place_of, kind, WordIndex(known))]
-    groups = range(pq.ParquetFile(prints).num_row_groups)
-    found: dict[tuple[int, int], Candidate] = {}
+    groups, found = range(pq.ParquetFile(prints).num_row_groups), dict[tuple[int, int], Candidate]()
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         proposed = pool.map(_propose, groups) if workers > 1 else map(_propose, groups)
-        for pair in chain.from_iterable(tqdm(proposed, total=len(groups), desc="twins")):
+        turns = progress_bar(proposed, total=len(groups), desc="twins", unit="group")
+        for pair in chain.from_iterable(turns):
             best = found.get((pair.one, pair.other))
             if best is None or pair.votes > best.votes:
                 found[pair.one, pair.other] = pair

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from speechdt.arrays import Floats
 from speechdt.audio.io import from_flac_bytes
@@ -21,6 +20,7 @@ from speechdt.audio.presentation import gain_db
 from speechdt.detectors.call import ScoreError
 from speechdt.detectors.hearing import Hearing
 from speechdt.detectors.scoring import Asker
+from speechdt.progress import progress as progress_bar
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import Groups
 from speechdt.store import Store
@@ -190,7 +190,7 @@ def _scores(heard: Hearing, trials: pd.DataFrame, cache: Path, who: str) -> list
     store = Store(cache / heard.store_name())
     asker = Asker(heard.build, store, who)
     told = heard.presentation.told()["level"]
-    with tqdm(total=len(trials), desc=f"level {told}", unit="clip") as progress:
+    with progress_bar(total=len(trials), desc=f"level {told}", unit="clip") as progress:
         scores = asker.scores(trials["audio"], trials["trial_id"], progress)
     store.close()
     return scores

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from speechdt.audio import io as audio_io
 from speechdt.audio.presentation import Presentation
@@ -15,6 +14,7 @@ from speechdt.detectors.call import ask
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.hearing import Hearing
 from speechdt.detectors.plugins import find_detectors
+from speechdt.progress import progress as progress_bar
 from speechdt.store import Store
 
 LONGEST = 10 * SAMPLE_RATE
@@ -51,18 +51,18 @@ def measure(
         voiced frames).
     """
     keys = [bytes.fromhex(digest) for digest in index["sha256"]]
-    known = store.get(keys)
-    missing = [place for place, key in enumerate(keys) if key not in known]
+    kept = store.get(keys)
+    missing = [place for place, key in enumerate(keys) if key not in kept]
     paths = index["path"].tolist()
-    with tqdm(total=len(missing), desc="hygiene", unit="recording") as progress:
+    with progress_bar(total=len(missing), desc="hygiene", unit="recording") as progress:
         scores_of = _heard([paths[place] for place in missing], heard, workers)
         for start in range(0, len(missing), AT_A_TIME):
             some = missing[start : start + AT_A_TIME]
             fresh = {keys[place]: next(scores_of) for place in some}
             store.put(fresh)
-            known |= fresh
+            kept |= fresh
             progress.update(len(some))
-    scores = [known[key] for key in keys]
+    scores = [kept[key] for key in keys]
     return pd.DataFrame({"source_id": index["source_id"], "p_speech": scores})
 
 

@@ -1,7 +1,8 @@
 """Cell files: the trials of one split, SNR and duration as Parquet.
 
 They open with ``datasets.load_dataset("parquet", data_files=...)``: the schema carries the
-features, and the audio column holds FLAC bytes.
+features, and the audio column holds FLAC bytes. Each page has a checksum; a file that is not as it
+was written is named, and set aside, so that the next run makes it anew.
 """
 
 import glob
@@ -14,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from speechdt import checksums
 from speechdt.audio.rate import SAMPLE_RATE
 
 CATCH = "CATCH"
@@ -54,7 +56,10 @@ _ENCODING: dict[str, Any] = {
     "compression": {**dict.fromkeys(_TABULAR, "zstd"), "audio.bytes": "none", "audio.path": "zstd"},
     "use_dictionary": _TABULAR,
     "write_statistics": _TABULAR,
+    "write_page_checksum": True,
 }
+_DAMAGE = (pa.ArrowException, ValueError)
+"""What reading a damaged file raises, beside an OSError."""
 
 # What makes `datasets.load_dataset("parquet", ...)` decode the audio column.
 _HUGGING_FACE = {
@@ -135,10 +140,11 @@ def write_cell(path: Path | str, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def cell_files(path: Path | str) -> list[Path]:
     """Return the files of a cell, the first one first."""
-    metadata = pq.read_metadata(path).metadata or {}
-    return [Path(path)] + [
-        _numbered(Path(path), number) for number in range(1, int(metadata.get(b"files", 1)))
-    ]
+    path = Path(path)
+    with checksums.guarded(path, *_DAMAGE):
+        metadata = pq.read_metadata(path).metadata or {}
+        count = int(metadata.get(b"files", 1))
+    return [path] + [_numbered(path, number) for number in range(1, count)]
 
 
 def _numbered(path: Path, number: int) -> Path:
@@ -154,16 +160,36 @@ def _siblings(path: Path) -> list[Path]:
 def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
     """Yield the trials of a cell a few hundred at a time; columns as for :func:`read_cell`."""
     for name in cell_files(path):
-        file = pq.ParquetFile(name)
-        for group in range(file.num_row_groups):
-            yield _frame(file.read_row_group(group, columns=list(columns) if columns else None))
+        with checksums.guarded(name, *_DAMAGE):
+            file = _opened(name)
+            groups = file.num_row_groups
+        for group in range(groups):
+            with checksums.guarded(name, *_DAMAGE):
+                table = file.read_row_group(group, columns=list(columns) if columns else None)
+            yield _frame(table)
 
 
 def read_cell(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a cell; its ``audio`` column, if read, becomes FLAC bytes."""
+    """Read a cell; its ``audio`` column, if read, becomes FLAC bytes.
+
+    Raises
+    ------
+    Damaged
+        If a file is not as it was written; it has been set aside.
+    """
     names = list(columns) if columns else None
-    tables = [pq.read_table(file, columns=names) for file in cell_files(path)]
+    tables = []
+    for file in cell_files(path):
+        with checksums.guarded(file, *_DAMAGE):
+            tables.append(_opened(file).read(columns=names))
     return _frame(pa.concat_tables(tables))
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    file = pq.ParquetFile(path, page_checksum_verification=True)
+    if other := [field.name for field in file.schema_arrow if field not in SCHEMA]:
+        raise ValueError(f"a cell has no column {other[0]!r}")
+    return file
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -177,4 +203,8 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 
 def count_trials(path: Path | str) -> int:
     """Return the number of trials of a cell, without reading them."""
-    return sum(int(pq.read_metadata(file).num_rows) for file in cell_files(path))
+    rows = 0
+    for file in cell_files(path):
+        with checksums.guarded(file, *_DAMAGE):
+            rows += int(pq.read_metadata(file).num_rows)
+    return rows

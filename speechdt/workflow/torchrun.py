@@ -10,6 +10,8 @@ from typing import Any
 
 from speechdt.errors import SpeechdtError
 
+WITHOUT_A_WORD = "it left no line, as one that is killed does, mostly out of memory"
+
 
 def launch(script: Path | str, arguments: Mapping[str, Any], processes: int) -> None:
     """Run a script in `processes` processes of this machine and wait for their end.
@@ -29,18 +31,19 @@ def launch(script: Path | str, arguments: Mapping[str, Any], processes: int) -> 
     """
     with tempfile.TemporaryDirectory() as folder:
         complaint = Path(folder) / "error"
-        told = Path(folder) / "arguments.json"
-        told.write_text(json.dumps({"complaint": str(complaint), "arguments": dict(arguments)}))
+        file = Path(folder) / "arguments.json"
+        file.write_text(json.dumps({"complaint": str(complaint), "arguments": dict(arguments)}))
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command = [*torchrun, f"--nproc_per_node={processes}", str(script), str(told)]
-        if subprocess.run(command).returncode:
-            left = complaint.read_text() if complaint.exists() else "see what it printed above"
+        command = [*torchrun, f"--nproc_per_node={processes}", str(script), str(file)]
+        if code := subprocess.run(command).returncode:
+            silent = f"killed by signal {-code}" if code < 0 else WITHOUT_A_WORD
+            left = complaint.read_text() if complaint.exists() else silent
             raise SpeechdtError(f"one of {processes} processes failed: {left}")
 
 
-def run(main: Callable[..., None], told: Path | str) -> None:
+def run(main: Callable[..., None], file: Path | str) -> None:
     """Call `main` with the arguments from :func:`launch`; leave a line behind if it fails."""
-    content = json.loads(Path(told).read_text())
+    content = json.loads(Path(file).read_text())
     try:
         main(**content["arguments"])
     except Exception as error:

@@ -89,10 +89,8 @@ def tokenizer(architecture: str) -> Qwen2Tokenizer:
     return own
 
 
-def publish(architecture: str, folder: Path, dtype: torch.dtype = torch.bfloat16) -> Path:
-    """Write a checkpoint: settings, tokenizer and features as published, shards with an index."""
-    cls = small.ARCHITECTURES[architecture][0]
-    folder.mkdir(parents=True)
+def save_processor(architecture: str, folder: Path) -> Qwen2Tokenizer:
+    """Write tokenizer, features and chat template as published, and return the tokenizer."""
     own = tokenizer(architecture)
     if architecture == "qwen2_audio":
         from transformers import Qwen2AudioProcessor
@@ -106,6 +104,15 @@ def publish(architecture: str, folder: Path, dtype: torch.dtype = torch.bfloat16
     own.save_pretrained(folder)
     extractor.save_pretrained(folder)
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": template}))
+    return own
+
+
+def publish(architecture: str, folder: Path, dtype: torch.dtype = torch.bfloat16) -> Path:
+    """Write a checkpoint: settings, tokenizer and features as published, shards with an index."""
+    cls = small.ARCHITECTURES[architecture][0]
+    folder.mkdir(parents=True)
+    own = save_processor(architecture, folder)
+    (folder / "README.md").write_text(small.README.format(name=architecture))
     changes = small.SMALL[architecture]
     text = changes["text_config"] | {"vocab_size": VOCABULARY[architecture]}
     settings = small.settings(architecture, own, **changes | {"text_config": text})

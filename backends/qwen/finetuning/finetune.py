@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,13 +29,19 @@ from .adaptation import adapted
 from .answer_model import AnswerModel
 from .card import model_card
 from .collate import IGNORED, Collator
+from .evaluation import EVALUATION_SECONDS
 from .examples import Draws, example
 from .memory import trained
+from .packed_model import PackedModel
 from .processes import Processes
 from .settings import FineTuning
 from .spec_augment import SpecAugment
+from .steps import packed_model
 from .trainer import ALONE, SPEED, AnswerTrainer
 from .trials import read_dev, read_train
+
+TIMED_BY_TRAINER = ("_runtime", "_per_second")
+"""Ends of what transformers' Trainer adds to the end of its log."""
 
 
 def finetune(
@@ -66,7 +73,7 @@ def finetune(
     }
     device = choose_device(settings.device)
     if settings.quantization is not None and device.type == "cpu":
-        raise ValueError("quantization: LoRA beside quantised weights wants a GPU")
+        raise ValueError("quantization: LoRA on quantised weights needs a GPU")
     lm = load_model(
         own.MODEL_CLASS, settings.model, settings.revision, device, settings.quantization
     )
@@ -100,7 +107,7 @@ class Run:
     def __init__(
         self, own: ModuleType, lm: Any, settings: FineTuning, trials: dict[str, pd.DataFrame]
     ):
-        self.settings = settings
+        self.own, self.settings = own, settings
         chat, extractor = own.load_processor(
             located(settings.model, settings.revision),
             settings.revision,
@@ -123,6 +130,11 @@ class Run:
             ]
             for split, rows in trials.items()
         }
+
+    @cached_property
+    def packed(self) -> PackedModel | None:
+        """The model for packed batches, where there can be one."""
+        return packed_model(self.own, self.model, self.settings)
 
     @property
     def steps(self) -> int:
@@ -174,6 +186,7 @@ class Run:
             folder,
             resumed,
             processes,
+            self.packed,
         )
 
 
@@ -231,9 +244,21 @@ def _write(
     if (unfinished / CONFIG).exists():
         in_order(unfinished / CONFIG)
     # No two runs are as fast, and the bytes of the folder are to be the same.
-    speed = [{key: entry[key] for key in ("step", SPEED)} for entry in log if SPEED in entry]
+    timed = (SPEED, EVALUATION_SECONDS)
+    speed = [
+        {key: entry[key] for key in ("step", *timed) if key in entry}
+        for entry in log
+        if any(key in entry for key in timed)
+    ]
     out.with_name(f"{out.name}.speed.json").write_text(json.dumps(speed, indent=1) + "\n")
-    curve = [{key: value for key, value in entry.items() if key != SPEED} for entry in log]
+    curve = [
+        {
+            key: of
+            for key, of in entry.items()
+            if key not in timed and not key.endswith(TIMED_BY_TRAINER)
+        }
+        for entry in log
+    ]
     for name, content in (("supervised_tokens", supervised), ("curve", curve)):
         (unfinished / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     (unfinished / "README.md").write_text(card, encoding="utf-8")

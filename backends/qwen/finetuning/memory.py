@@ -10,9 +10,9 @@ from torch import Tensor
 
 from speechdt.errors import SpeechdtError
 
+from .checkpoints import last_complete_checkpoint
 from .processes import Processes
 from .settings import FineTuning
-from .trainer import last_complete_checkpoint
 
 
 def trained(run: Any, folder: Path, processes: Processes) -> list[dict[str, Any]]:

@@ -1,30 +1,33 @@
 """transformers' Trainer with evaluation by log-odds, saving the trained weights alone."""
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.utils.data import SequentialSampler
 from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from speechdt.errors import SpeechdtError
+from speechdt.progress import interval
 
 from .answer_model import AnswerModel
+from .checkpoints import WEIGHTS, CompleteCheckpoints, weights
+from .collate import Collator
+from .evaluation import KeptBatches, dev_metrics, evaluation_share
 from .examples import Draws, Example
+from .packed_model import PackedModel
+from .packing import Packer
 from .processes import Processes
 from .settings import FineTuning
+from .steps import PackedSteps
 
-WEIGHTS = "trained.safetensors"
-COMPLETE = "complete"
-"""Marks a checkpoint that was written to its end."""
 LOG_STEPS = 10
-EVALUATION_BATCH = 64
 ALONE = Processes()
 SPEED = "clips_per_s"
 """Key of the throughput in the log of a training."""
@@ -39,8 +42,8 @@ class AnswerTrainer(Trainer):
     train : Draws
         In the order of training.
     dev : sequence of Example
-    collate, collate_dev : callable
-        Collators; that of dev supervises the answer.
+    collate, collate_dev : Collator
+        That of dev supervises the answer.
     settings : FineTuning
     steps : int
     folder : Path
@@ -49,6 +52,8 @@ class AnswerTrainer(Trainer):
         The run goes on from a checkpoint; otherwise the base is evaluated first.
     processes : Processes
         That train together.
+    packed : PackedModel or None
+        `model` for packed batches, which are faster; None trains `model` as it is.
     """
 
     def __init__(
@@ -56,49 +61,23 @@ class AnswerTrainer(Trainer):
         model: AnswerModel,
         train: Draws,
         dev: Sequence[Example],
-        collate: Callable[..., Any],
-        collate_dev: Callable[..., Any],
+        collate: Collator,
+        collate_dev: Collator,
         settings: FineTuning,
         steps: int,
         folder: Path,
         resumed: bool = False,
         processes: Processes = ALONE,
+        packed: PackedModel | None = None,
     ):
         on_gpu = model.device.type == "cuda"
-        arguments = TrainingArguments(
-            output_dir=str(folder),
-            max_steps=steps,
-            per_device_train_batch_size=settings.batch_size // processes.count,
-            gradient_accumulation_steps=settings.gradient_accumulation,
-            learning_rate=settings.learning_rate,
-            warmup_steps=settings.warmup_steps,
-            lr_scheduler_type="cosine",
-            weight_decay=0.0,
-            seed=settings.seed,
-            eval_strategy="steps",
-            save_strategy="steps",
-            eval_steps=settings.eval_steps,
-            eval_on_start=not resumed,
-            save_steps=settings.eval_steps,
-            # The best and the last; the first of these may be long ago.
-            save_total_limit=2,
-            load_best_model_at_end=True,
-            metric_for_best_model="log_loss",
-            greater_is_better=False,
-            logging_steps=math.gcd(LOG_STEPS, settings.eval_steps),
-            logging_nan_inf_filter=False,
-            use_cpu=not on_gpu,
-            ddp_backend="gloo" if processes.count > 1 and not on_gpu else None,
-            # Every weight of LoRA takes part in every step; of experts, only those that are asked.
-            ddp_find_unused_parameters=settings.full,
-            dataloader_pin_memory=on_gpu,
-            remove_unused_columns=False,
-            report_to=[],
-            disable_tqdm=True,
-        )
-        # One process trains on one GPU; without this, all GPUs of the machine would be taken.
-        arguments._n_gpu = min(arguments.n_gpu, 1)
+        arguments = _arguments(settings, steps, folder, resumed, processes, on_gpu)
         self.dev, self.collate_dev, self.processes = dev, collate_dev, processes
+        self.packed, self.steps = packed, None
+        if packed is not None:
+            self.steps = PackedSteps(packed)
+            collate, pack = _packers(collate, collate_dev, train, settings)
+            self.collate_dev = KeptBatches(pack, packed.device)
         self.progress = Progress(settings.step_clips)
         super().__init__(
             model=model,
@@ -114,28 +93,34 @@ class AnswerTrainer(Trainer):
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Train; the line that shows progress ends even if training fails."""
+        began = time.perf_counter()
+        before = len(self.state.log_history)
         try:
-            return super().train(*args, **kwargs)
+            result = super().train(*args, **kwargs)
         finally:
             self.progress.close()
+        if self.is_world_process_zero():
+            seconds = time.perf_counter() - began
+            print(evaluation_share(self.state.log_history[before:], seconds), flush=True)
+        return result
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
 
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Return the loss of a batch, its gradients added to those of the step."""
+        if self.steps is None:
+            return super().training_step(model, inputs, num_items_in_batch)
+        batch = self._prepare_inputs(inputs)
+        return self.steps(batch, num_items_in_batch, last=self.accelerator.sync_gradients)
+
     def evaluate(self, *_args: Any, **_kwargs: Any) -> dict[str, float]:
         """Return log-loss and balanced accuracy of the two answers on dev, and log them."""
-        self.model.eval()
-        z = dev_log_odds(self.model, self.dev, self.collate_dev, self.processes)
+        answering = self.model.eval() if self.packed is None else self.packed
+        metrics = dev_metrics(answering, self.dev, self.collate_dev, self.processes)
         self.model.train()
-        is_speech = torch.tensor([clip.answer == 0 for clip in self.dev])
-        losses = torch.nn.functional.softplus(torch.where(is_speech, -z, z))
-        right = (z >= 0) == is_speech
-        metrics = {
-            "eval_log_loss": losses.mean().item(),
-            "eval_balanced_accuracy": (
-                (right[is_speech].double().mean() + right[~is_speech].double().mean()) / 2
-            ).item(),
-        }
         if not math.isfinite(metrics["eval_log_loss"]):
             raise SpeechdtError(_not_finite(self.state.global_step))
         self.log(metrics)
@@ -153,70 +138,79 @@ class AnswerTrainer(Trainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: w.detach().contiguous() for name, w in self.model.trained.items()}
-        save_file(weights, folder / WEIGHTS)
+        trained = {name: w.detach().contiguous() for name, w in self.model.trained.items()}
+        save_file(trained, folder / WEIGHTS)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+        saved = weights(Path(resume_from_checkpoint))
         with torch.no_grad():
             for name, weight in self.model.trained.items():
-                weight.copy_(weights[name])
+                weight.copy_(saved[name])
 
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(self.state.best_model_checkpoint)
 
 
-def dev_log_odds(
-    model: AnswerModel,
-    clips: Sequence[Example],
-    collate: Callable[..., Any],
-    processes: Processes = ALONE,
-) -> torch.Tensor:
-    """Return the log-odds of SPEECH, float64 (clips,), on the CPU; each process takes its share."""
-    z = torch.zeros(len(clips), dtype=torch.float64)
-    order = sorted(range(len(clips)), key=lambda i: clips[i].frames)
-    batches = [order[i : i + EVALUATION_BATCH] for i in range(0, len(order), EVALUATION_BATCH)]
-    for chosen in batches[processes.number :: processes.count]:
-        z[chosen] = _log_odds(model, [clips[i] for i in chosen], collate)
-    return processes.summed(z, model.device)
+def _arguments(
+    settings: FineTuning,
+    steps: int,
+    folder: Path,
+    resumed: bool,
+    processes: Processes,
+    on_gpu: bool,
+) -> TrainingArguments:
+    """Return the Trainer's own settings."""
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=settings.batch_size // processes.count,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        learning_rate=settings.learning_rate,
+        warmup_steps=settings.warmup_steps,
+        lr_scheduler_type="cosine",
+        weight_decay=0.0,
+        seed=settings.seed,
+        eval_strategy="steps",
+        save_strategy="steps",
+        eval_steps=settings.eval_steps,
+        eval_on_start=not resumed,
+        save_steps=settings.eval_steps,
+        # The best and the last; the first of these may be long ago.
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="log_loss",
+        greater_is_better=False,
+        logging_steps=math.gcd(LOG_STEPS, settings.eval_steps),
+        logging_nan_inf_filter=False,
+        use_cpu=not on_gpu,
+        ddp_backend="gloo" if processes.count > 1 and not on_gpu else None,
+        # Every weight of LoRA takes part in every step; of experts, only those that are asked.
+        ddp_find_unused_parameters=settings.full,
+        dataloader_pin_memory=on_gpu,
+        # The next batch is made while the device computes this one.
+        accelerator_config={"non_blocking": on_gpu},
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=True,
+    )
+    # One process trains on one GPU; without this, all GPUs of the machine would be taken.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
-def _log_odds(
-    model: AnswerModel, clips: Sequence[Example], collate: Callable[..., Any]
-) -> torch.Tensor:
-    """Return the log-odds of a batch; in halves if memory runs out."""
-    try:
-        return model.log_odds(collate([(clip, 0) for clip in clips])).double().cpu()
-    except torch.OutOfMemoryError:
-        if len(clips) == 1:
-            raise
-    torch.cuda.empty_cache()
-    half = len(clips) // 2
-    return torch.cat([_log_odds(model, part, collate) for part in (clips[:half], clips[half:])])
+def _packers(
+    collate: Collator, collate_dev: Collator, train: Draws, settings: FineTuning
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return what lays out batches to train on, all of one extent, and batches of dev.
 
-
-def last_complete_checkpoint(folder: Path) -> str | None:
-    """Return the newest checkpoint that was written to its end; the others are removed."""
-    found = {int(path.name.rpartition("-")[2]): path for path in folder.glob("checkpoint-*")}
-    for step in sorted(found, reverse=True):
-        if (found[step] / COMPLETE).exists():
-            return str(found[step])
-        shutil.rmtree(found[step])
-    return None
+    The shared text's activations are one for all clips where nothing drops out, as on dev.
+    """
+    packer = Packer(collate, share=settings.dropout == 0)
+    return partial(packer, extent=packer.extent(train.clips)), Packer(collate_dev, share=True)
 
 
 def _not_finite(step: int) -> str:
     return f"the loss is not finite by step {step}: lower learning_rate, or look at the clips"
-
-
-class CompleteCheckpoints(TrainerCallback):
-    """Marks each checkpoint once all of it is on disk."""
-
-    def on_save(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
-        """Mark the checkpoint of this step."""
-        if not state.is_world_process_zero:
-            return
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 
 class EarlyStopping(TrainerCallback):
@@ -255,6 +249,7 @@ class Progress(TrainerCallback):
         """Start the clock."""
         self._seen = (state.global_step, time.perf_counter())
         self._bar = tqdm(
+            mininterval=interval(),
             total=state.max_steps,
             initial=state.global_step,
             desc="training",

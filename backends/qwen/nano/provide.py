@@ -7,7 +7,9 @@ models. A finished model is kept under a key of all that it depends on, so that 
 
 import hashlib
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -16,6 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+
+from speechdt import checksums
 
 REAL = {
     "qwen2_audio": "Qwen2-Audio-7B-Instruct",
@@ -100,15 +104,28 @@ def provide(sources: pd.DataFrame, recipe: Recipe, folder: Path, kept: Path) -> 
     """
     train_rows = train_split(sources)
     own = kept / key(train_rows, recipe)
-    new = not own.exists()
+    new = not _is_whole(own)
     if new:
         unfinished = own.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         train(train_rows, recipe, unfinished)
+        checksums.write(unfinished, checksums.list_of(own))
         unfinished.rename(own)
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(own, folder)
+    checksums.write(folder)
     return new
+
+
+def _is_whole(kept: Path) -> bool:
+    """Say whether a model is kept as it was written; a damaged one is named and set aside."""
+    if not os.path.lexists(kept):
+        return False
+    problem = checksums.damage(kept)
+    if problem:
+        away = checksums.set_aside(kept)
+        print(checksums.told(kept, problem, away), file=sys.stderr, flush=True)
+    return not problem
 
 
 def train(train_rows: pd.DataFrame, recipe: Recipe, folder: Path) -> None:

@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from speechdt import seeds
+from speechdt.progress import progress as progress_bar
 
 from ..mel import LogMel
 from .models import HEARING
@@ -201,7 +201,7 @@ class Trainer:
     def _steps(self, stage: str, steps: int, size: int) -> Iterable[int]:
         """Yield the steps of a stage, and keep its learning curve."""
         self._recent = []
-        with tqdm(total=steps * size, desc=stage, unit="clip") as progress:
+        with progress_bar(total=steps * size, desc=stage, unit="clip") as progress:
             for step in range(steps):
                 yield step
                 loss, right = np.mean(self._recent[-REPORTED:], axis=0)

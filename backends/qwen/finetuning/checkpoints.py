@@ -1,0 +1,82 @@
+"""Checkpoints of a training: complete once they are on the disk, whole when they are opened."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import TrainerCallback
+
+from speechdt import checksums
+
+WEIGHTS = "trained.safetensors"
+STATE = "trainer_state.json"
+COMPLETE = "complete"
+"""Checksums of a checkpoint that was written to its end."""
+OF_EACH_PROCESS = ("rng_state_*.pth",)
+"""What other processes may be writing still."""
+_NAME = re.compile(r"checkpoint-(\d+)")
+
+
+def last_complete_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that is whole, and whose best one is; None without.
+
+    Those that were not written to their end are removed. Damaged ones are named in a line and set
+    aside. What else lies there is left alone.
+    """
+    found = {
+        int(name[1]): path for path in folder.iterdir() if (name := _NAME.fullmatch(path.name))
+    }
+    for step in sorted(found, reverse=True):
+        checkpoint = found[step]
+        if checkpoint.is_dir() and not (checkpoint / COMPLETE).exists():
+            shutil.rmtree(checkpoint)
+        elif problem := _damage(checkpoint):
+            away = checksums.set_aside(checkpoint)
+            print(checksums.told(checkpoint, problem, away), file=sys.stderr, flush=True)
+        else:
+            return str(checkpoint)
+    return None
+
+
+def _damage(checkpoint: Path) -> str:
+    """Return what is wrong with a checkpoint, or with the best one that it would end with."""
+    problem = checksums.damage(checkpoint, checkpoint / COMPLETE)
+    if problem:
+        return problem
+    named = json.loads((checkpoint / STATE).read_bytes()).get("best_model_checkpoint")
+    best = checkpoint.with_name(Path(named).name) if named else checkpoint
+    if best == checkpoint:
+        return ""
+    problem = checksums.damage(best, best / COMPLETE)
+    return f"the best one, {best.name}: {problem}" if problem else ""
+
+
+def weights(checkpoint: Path) -> dict[str, Tensor]:
+    """Read the weights of a checkpoint.
+
+    Raises
+    ------
+    Damaged
+        If they are not as they were written.
+    """
+    listed = checkpoint / COMPLETE
+    problem = checksums.damage(checkpoint, listed, [WEIGHTS]) if listed.exists() else ""
+    if problem:
+        away = checksums.set_aside(checkpoint)
+        raise checksums.Damaged(checksums.told(checkpoint, problem, away) + checksums.AGAIN)
+    return load_file(checkpoint / WEIGHTS)
+
+
+class CompleteCheckpoints(TrainerCallback):
+    """Lists the checksums of each checkpoint once all of it is on the disk."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
+        """Mark the checkpoint of this step."""
+        if state.is_world_process_zero:
+            saved = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            checksums.write(saved, saved / COMPLETE, OF_EACH_PROCESS)
