@@ -17,6 +17,8 @@ from support.checkouts import ASKED, command, copy_checkout
 pytestmark = pytest.mark.campaign
 
 REPO = "owner/model"
+NOTICES = ("Using workflow specific profile", "Config file")
+"""What Snakemake prints first of any run."""
 TWO = "A) yes\nB) no"
 
 
@@ -58,7 +60,9 @@ def refuse(checkout, entry, why, environment=(), **more):
     assert status != 0, printed
     assert "Traceback" not in printed
     assert "Job " not in printed
-    (line,) = [line for line in printed.splitlines() if line.strip()]
+    lines = [line for line in printed.splitlines() if line and not line.startswith(NOTICES)]
+    assert len(lines) == 1, printed
+    (line,) = lines
     assert line.startswith("error: ")
     assert why in line
 
@@ -106,7 +110,8 @@ def test_what_an_entry_cannot_ask_for(checkout, model, entry, why):
 def test_weights_that_the_memory_does_not_hold(checkout, model, share, why):
     """A header says how large they are; of the file itself nothing is written."""
     memory = psutil.virtual_memory()
-    needed = 2 * memory.total if share == "all" else (memory.total + 3 * memory.available) // 4
+    # Other workflows' jobs may hold much, which counts as free.
+    needed = 2 * memory.total if share == "all" else memory.total * 99 // 100
     count = needed // 4
     header = f'{{"x.weight":{{"dtype":"BF16","shape":[{count}],"data_offsets":[0,{2 * count}]}}}}'
     (model / spoilt.INDEX).unlink()
