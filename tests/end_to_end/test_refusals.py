@@ -20,6 +20,7 @@ REPO = "owner/model"
 NOTICES = ("Using workflow specific profile", "Config file")
 """What Snakemake prints first of any run."""
 TWO = "A) yes\nB) no"
+PROMPTS = {"third": f"{TWO}\nC) both", "lower": "a) yes\nb) no", "none": "Speech?"}
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +100,9 @@ def test_a_folder_that_is_not_all_there(checkout, model, spoil, why):
     ],
 )
 def test_what_an_entry_cannot_ask_for(checkout, model, entry, why):
-    prompts = {"third": f"{TWO}\nC) both", "lower": "a) yes\nb) no", "none": "Speech?"}
     hidden = {"CUDA_VISIBLE_DEVICES": ""}
-    refuse(checkout, entry, why, hidden, prompts={"baseline": TWO} | prompts)
+    named = {name: text for name, text in PROMPTS.items() if name == entry.get("prompt")}
+    refuse(checkout, entry, why, hidden, prompts={"baseline": TWO} | named)
 
 
 @pytest.mark.parametrize(
