@@ -9,11 +9,13 @@ include: "rules/training.smk"
 include: "rules/prompts.smk"
 include: "rules/scores.smk"
 include: "rules/analysis.smk"
+include: "rules/conditions.smk"
 include: "rules/reporting.smk"
 include: "rules/manifest.smk"
 
 
 rule all:
+    """Tables, figures, report.html and errors.html of the whole run."""
     default_target: True
     input:
         products.tables,

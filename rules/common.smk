@@ -14,15 +14,18 @@ if (HERE / "speechdt").is_dir():
     first = [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
     os.environ |= {"PYTHONPATH": os.pathsep.join(first)}
 
-from speechdt.detectors.plugins import find_detectors
+from speechdt.detectors.plugins import broken, find_detectors
 from speechdt.errors import SpeechdtError
 from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
 from speechdt.reporting.tables.criteria import criteria_of
 from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
+from speechdt.workflow.conditions import plan
 from speechdt.workflow.criteria import read_criteria
+from speechdt.workflow.paths import check_interpreter
 from speechdt.workflow.products import Products
+from speechdt.workflow.published import beside
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
 from speechdt.workflow.settings import checked, removal_notes, with_defaults
@@ -46,6 +49,7 @@ if not workflow.is_main_process or workflow.resource_settings.nodes:
     os.environ |= {"SPEECHDT_MEMORY_ELSEWHERE": "1"}
 
 try:
+    check_interpreter(sys.executable)
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
@@ -53,11 +57,14 @@ try:
     settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
+    played = plan(experiment)
     criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-for note in [*removal_notes(config), *experiment.notes] * workflow.is_main_process:
+left_out = [f"left out, as no variant uses it: {why}" for why in broken()]
+notes = [*removal_notes(config), *experiment.notes, *left_out]
+for note in notes * workflow.is_main_process:
     print(note, file=sys.stderr)
 
 drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
@@ -73,9 +80,10 @@ of_search = field(experiment.searches, "search")
 of_check = field(experiment.checks, "check")
 
 
-def code_of(of_record):
-    """Return what hashes the source of a wildcard's detector."""
-    return lambda wildcards: detector_code(of_record("detector")(wildcards))
+def code_of(of_record, training=False):
+    """Return what hashes what a wildcard's detector runs when it scores, or is trained."""
+    of = of_record("detector")
+    return lambda wildcards: detector_code(of(wildcards), training=training)
 
 
 def any_of(names):

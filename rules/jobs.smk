@@ -1,6 +1,6 @@
 # what jobs ask of a machine, and of jobs before them
 
-from speechdt.workflow import manifest, unlock
+from speechdt.workflow import last_line, manifest, timings, unlock
 from speechdt.workflow.needs import listening_memory, model_memory, worker_memory
 
 MANIFEST = Path(workflow.pathvars.apply("<logs>")).parent / manifest.FOLDER
@@ -16,6 +16,24 @@ def all_cores(wildcards):
 run_memory, search_memory = map(model_memory, (of_run("options"), of_search("options")))
 training_memory = model_memory(of_training("settings"))
 check_memory = listening_memory(of_check("options"))
+
+
+def accepted_results(wildcards):
+    """Return the list of accepted results, if any are: pages that show it are written anew."""
+    file = MANIFEST.parent / "accepted.json"
+    return [str(file)] if file.exists() else []
+
+
+def another_round(wildcards):
+    """Begin another round of timings, which all variants are timed in; return no input."""
+    if workflow.is_main_process:
+        timings.begin(MANIFEST, dry=workflow.dryrun)
+    return []
+
+
+def timing_round(wildcards):
+    """Return in which round of timings the latencies are."""
+    return timings.current(MANIFEST)
 
 
 def read_anew(asked):

@@ -4,7 +4,8 @@
 import time
 
 from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
-from speechdt.workflow.manifest import stale, without_a_word
+from speechdt.workflow.accepted import accept, accepted, note
+from speechdt.workflow.manifest import few, made, reasons, stale, without_a_word
 from speechdt.workflow.own_folder import has_record, mark_incomplete
 
 
@@ -21,11 +22,8 @@ def params_now(rule, wildcards):
 
 
 if workflow.is_main_process:
-    lost = {
-        file: why
-        for file, why in stale(MANIFEST, params_now).items()
-        if not has_record(file)
-    }
+    jobs = list(made(MANIFEST, params_now))
+    lost = {file: why for file, why in stale(jobs).items() if not has_record(file)}
     for file, why in list(lost.items())[:1]:
         print(
             f"Snakemake's records are lost; made anew: {file} ({why})"
@@ -33,6 +31,9 @@ if workflow.is_main_process:
             file=sys.stderr,
         )
     mark_incomplete(lost)
+    note(MANIFEST, accepted(MANIFEST))
+    for line in few(reasons(MANIFEST, jobs)):
+        print(line, file=sys.stderr)
 
 
 BEGAN = time.time()
@@ -41,3 +42,23 @@ BEGAN = time.time()
 onerror:
     for line in without_a_word(MANIFEST, BEGAN):
         print(f"error: {line}", file=sys.stderr)
+
+
+def accepting(wildcards):
+    """Accept what is there, before Snakemake decides what is to be made; return no input."""
+    if workflow.is_main_process and not workflow.dryrun:
+        for line in accept(MANIFEST, made(MANIFEST, params_now)):
+            print(line, file=sys.stderr)
+    return []
+
+
+localrules:
+    accept,
+
+
+rule accept:
+    """Marks results as made by the present code, where code alone has changed."""
+    input:
+        accepting,
+    message:
+        "What was changed in code alone counts as made by the present code"

@@ -1,34 +1,97 @@
 """Hash of the code that a stage runs, so that an edit reruns that stage and its successors alone.
 
 Snakemake sees edits of a rule and of its script, not of the modules that the script imports; each
-rule therefore carries :func:`code_hash` as a parameter.
+rule therefore carries :func:`code_hash` as a parameter. What counts of a Python file is its syntax
+tree: comments, docstrings and layout rerun nothing.
 """
 
 import ast
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatch
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from speechdt.syntax_hash import syntax_hash
 
 PACKAGE = Path(__file__).resolve().parent
 LONGEST_NAME = 200
 """Texts that are longer name no file."""
+AROUND = (
+    *("workflow/*", "errors.py", "code_hash.py", "syntax_hash.py", "store.py", "files.py"),
+    *("checksums.py", "progress.py", "gpu_driver.py", "http_client.py"),
+    *("detectors/plugins.py", "detectors/packages.py"),
+    *("detectors/contract.py", "detectors/signature.py", "detectors/stages.py"),
+    *("detectors/isolated.py", "detectors/worker.py", "detectors/exchange.py"),
+)
+"""Modules that no figure depends on: the frame of jobs, how plugins are found and options checked,
+databases and connections that give back what was put in. They are in no hash unless asked for."""
 
 
-def code_hash(*files: Path | str) -> str:
+class Code(str):
+    """Hash of some code, with those of its files.
+
+    Attributes
+    ----------
+    files : dict of str to str
+        Hash of each file, by its path below the library, or by its folder and name.
+    """
+
+    files: dict[str, str]
+
+    def __new__(cls, files: Mapping[str, str]) -> Self:
+        """Hash what files and hashes are told."""
+        told = "\n".join(f"{name} {digest}" for name, digest in sorted(files.items()))
+        self = super().__new__(cls, hashlib.sha256(told.encode()).hexdigest()[:16])
+        self.files = dict(sorted(files.items()))
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to the process of a job with the files."""
+        return Code, (self.files,)
+
+
+def code_hash(*files: Path | str, also: Iterable[str] = ()) -> Code:
     """Hash Python files and all modules of speechdt that they import, directly or not.
 
     What is imported from the package itself (``from speechdt import stage``) is the plugin
-    contract: it computes nothing and is left out.
+    contract: it computes nothing and is left out, as are the modules of `AROUND`.
+
+    Parameters
+    ----------
+    *files : path
+    also : iterable of str
+        Modules of `AROUND` that count here, by their path below the library.
     """
-    digest = hashlib.sha256()
-    for path in sorted(_closure({Path(file).resolve() for file in files}, _of_library)):
-        state = path.stat()
-        content = _content_hash(path, state.st_mtime_ns, state.st_size)
-        digest.update(path.name.encode() + b"\0" + content)
-    return digest.hexdigest()[:16]
+    counted = set(also)
+
+    def of_library(path: Path, name: str) -> Iterator[Path]:
+        for file in _of_library(path, name):
+            below = file.relative_to(PACKAGE).as_posix()
+            if below in counted or not any(fnmatch(below, around) for around in AROUND):
+                yield file
+
+    found: dict[str, str] = {}
+    for path in sorted(_closure({Path(file).resolve() for file in files}, of_library)):
+        name = _name(path)
+        while name in found:
+            name += "'"
+        found[name] = _file_hash(path).hex()[:16]
+    return Code(found)
+
+
+def _name(path: Path) -> str:
+    """Return what a file is called, wherever the checkout lies."""
+    if path.is_relative_to(PACKAGE):
+        return path.relative_to(PACKAGE).as_posix()
+    for above in path.parents:  # of a plugin or a script
+        if above.name in ("backends", "scripts"):
+            return path.relative_to(above.parent).as_posix()
+    return f"{path.parent.name}/{path.name}"
 
 
 def imported_files(files: Iterable[Path], roots: Mapping[str, Path]) -> list[Path]:
@@ -82,11 +145,17 @@ def module_files(stem: Path) -> list[Path]:
     return sorted(path for path in own if path.is_file() and _is_kept(path, stem.parent))
 
 
+def imported_roots(files: Iterable[Path]) -> set[str]:
+    """Return the names of the packages that Python files import, but of Python's own."""
+    roots = {name.split(".")[0] for file in files for name in _imports(file)}
+    return roots - {"speechdt", "", *sys.stdlib_module_names}
+
+
 def imported_versions(files: Iterable[Path]) -> dict[str, str]:
     """Return the versions of the installed packages that Python files import, by package."""
-    roots = {name.split(".")[0] for file in files for name in _imports(file)}
-    packages = _installed_packages()
-    found = {package for root in roots for package in packages.get(root, [])} - {"speechdt"}
+    roots = imported_roots(files)
+    packages = _installed_packages() if roots else {}
+    found = {package for root in roots for package in packages.get(root, [])}
     return {package: version(package) for package in sorted(found)}
 
 
@@ -133,7 +202,7 @@ def _is_kept(path: Path, folder: Path) -> bool:
 def _named_beside(path: Path) -> list[Path]:
     """Return the files beside a Python file that its text names, and those of folders it names."""
     found = []
-    for text in _parsed(path)[1]:
+    for text in _parsed(path).texts:
         named = path.parent / text
         # Not as methods of the path: a text may be too long for the name of a file.
         if os.path.isfile(named):
@@ -144,25 +213,34 @@ def _named_beside(path: Path) -> list[Path]:
 
 
 def _imports(path: Path) -> frozenset[str]:
-    """Return the names that a Python file imports, relative ones with their dots."""
-    return _parsed(path)[0]
+    return _parsed(path).names
 
 
-def _parsed(path: Path) -> tuple[frozenset[str], frozenset[str]]:
-    if path.suffix != ".py":
-        return frozenset(), frozenset()
-    return _parsed_at(path, path.stat().st_mtime_ns)
+class _Parsed(NamedTuple):
+    """A Python file: what it imports, the texts in it that may name a file, its hash."""
+
+    names: frozenset[str]
+    texts: frozenset[str]
+    digest: bytes
+
+
+def _parsed(path: Path) -> _Parsed:
+    state = path.stat()
+    return _parsed_at(path, state.st_mtime_ns, state.st_size)
 
 
 @cache
-def _parsed_at(path: Path, _changed: int) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names that a Python file imports, and the texts in it that may name a file."""
+def _parsed_at(path: Path, _changed: int, _size: int) -> _Parsed:
+    """Return what is read of a file; of one that is no Python, its content's hash alone."""
     names: set[str] = set()
     texts: set[str] = set()
+    if path.suffix != ".py":
+        return _Parsed(frozenset(), frozenset(), b"")
+    source = path.read_bytes()
     try:
-        tree = ast.parse(path.read_bytes())
-    except SyntaxError:  # nothing imports it, or it would have failed
-        return frozenset(), frozenset()
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # nothing imports it, or it would have failed
+        return _Parsed(frozenset(), frozenset(), hashlib.sha256(source).digest())
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
@@ -174,7 +252,14 @@ def _parsed_at(path: Path, _changed: int) -> tuple[frozenset[str], frozenset[str
             names |= _import_module(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.add(node.value)
-    return frozenset(names), frozenset(filter(_may_be_a_name, texts))
+    digest = syntax_hash(tree, keep_texts=b"__doc__" in source)
+    return _Parsed(frozenset(names), frozenset(filter(_may_be_a_name, texts)), digest)
+
+
+def _file_hash(path: Path) -> bytes:
+    """Hash a file: a Python file by its syntax, another by its content."""
+    state = path.stat()
+    return _parsed(path).digest or _content_hash(path, state.st_mtime_ns, state.st_size)
 
 
 def _import_module(call: ast.Call) -> set[str]:

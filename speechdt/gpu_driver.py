@@ -60,13 +60,13 @@ def asked_driver() -> Driver | str | None:
         What it says, or why it says nothing; None if there is none.
     """
     try:
-        told = subprocess.run(
+        answered = subprocess.run(
             [sys.executable, "-I", "-S", __file__],
             capture_output=True,
             check=True,
             timeout=PATIENCE_S,
         )
-        answer = json.loads(told.stdout)
+        answer = json.loads(answered.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return "the NVIDIA driver does not answer"
     if answer is None:

@@ -26,6 +26,8 @@ Clips = Sequence[NDArray[np.float32]]
 
 QUESTIONS_KEPT = 256
 """Prompts whose tokens are kept."""
+CLIPS_AT_ONCE = {"cuda": 1024, "cpu": 64}
+"""Clips that are scored, and saved, at a time."""
 UNMOVED = 1e-5
 """Difference in log-odds below which a model is taken not to hear."""
 
@@ -78,6 +80,12 @@ class AnswerDetector:
     architecture: ClassVar[str]
     FineTuning: ClassVar[type] = FineTuning
     """What :meth:`finetune` can be told, and its defaults."""
+    incidental_files = (
+        *("nano/*", "reachable.py", "checkpoint_files.py", "gpu.py", "finetuning/card.py"),
+    )
+    training_files = ("finetuning/*",)
+    scoring_files = ("engine.py", "decoder.py", "kept_audio.py", "text_writer.py")
+    """What no score hangs on, what training alone does, and what scores alone do."""
 
     def __init__(
         self,
@@ -212,7 +220,7 @@ class AnswerDetector:
         chat, extractor = own.load_processor(located(processor, revision), revision, token)
         if extractor.sampling_rate != SAMPLE_RATE:
             raise ValueError(
-                f"'{processor}' hears {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
+                f"'{processor}' takes {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
             )
         chat = replace(chat, system=system)
         self.lm, self._chat, self.answers = lm, chat, chat.answer_tokens()
@@ -279,6 +287,11 @@ class AnswerDetector:
     def keep_audio(self, gib: float) -> None:
         """Keep encoded clips from call to call, up to so many GiB of the device's memory."""
         self.engine.kept.budget = int(gib * 2**30)
+
+    @property
+    def clips_at_once(self) -> int:
+        """How many clips to score at a time: batches of several lengths fill a GPU."""
+        return CLIPS_AT_ONCE[self.engine.device.type]
 
     @property
     def tower_passes(self) -> int:

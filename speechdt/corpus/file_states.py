@@ -1,8 +1,8 @@
 """Contents of files that were read, so that a replaced file is noticed and a copied one is not.
 
-A file is known by name, size and time. Where its inode or the time of its last change of any kind
-differ from those that it had when it was read, its content decides: another file put in its place
-counts as new, a copy of the whole folder does not.
+A file is known by name and size. Where its times or its inode differ from those that it had when it
+was read, its content decides: another file put in its place counts as new; a copy of the whole
+folder, or another clone of it, does not.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ def state(path: Path | str) -> tuple[int, ...]:
     """Return size, time, time of the last change of any kind and inode of a file; zeros if none."""
     try:
         return _of(os.stat(path))
-    except OSError:
+    except (OSError, ValueError):  # the latter of names that no file can have
         return (0, 0, 0, 0)
 
 
@@ -76,7 +76,7 @@ def content(path: str) -> Content | None:
     try:
         status = os.stat(path)
         return _content(path, _of(status)) if stat.S_ISREG(status.st_mode) else None
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
@@ -94,7 +94,7 @@ def remember(store: Store, contents: Mapping[str, Content]) -> None:
     kept = {}
     for path, (checksum, its, container) in contents.items():
         known = before.get(keys[path], {})
-        row = {"first": known.get("first", checksum), "now": checksum, "state": its[2:]}
+        row = {"first": known.get("first", checksum), "now": checksum, "state": its[1:]}
         if container:
             row["decoder"] = known.get("decoder", containers.decoder())
         kept[keys[path]] = row
@@ -102,10 +102,11 @@ def remember(store: Store, contents: Mapping[str, Content]) -> None:
 
 
 def fingerprint(folder: Path | str, kept: Path) -> str:
-    """Hash the names, sizes and times of all files below a folder, and what else says of a change.
+    """Hash the names and sizes of all files below a folder, and what else says of a change.
 
     That is the content of a file that was replaced, and the version of PyAV where a file is read by
-    it: whoever installs it has those read, and no others.
+    it: whoever installs it has those read, and no others. Before anything was read, names and sizes
+    alone say what is there.
 
     Parameters
     ----------
@@ -126,16 +127,16 @@ def fingerprint(folder: Path | str, kept: Path) -> str:
     changed = _changed(states, kept) if kept.exists() else {}
     for entry, problem in found:
         name = readable(os.path.relpath(entry.path, folder))
-        size, time, *_ = states.get(entry.path, (0, 0))
+        size, *_ = states.get(entry.path, (0,))
         other = changed.get(entry.path, "")
         if containers.kind_of(b"", entry.path):
             other += f"|{containers.decoder()}"
-        digest.update(f"{name}|{problem or f'{size}|{time}'}{other}\n".encode())
+        digest.update(f"{name}|{problem or size}{other}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def _changed(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, str]:
-    """Return what has changed of files that have name, size and time as before.
+    """Return what has changed of files that have name and size as before.
 
     That is another content, or another PyAV where the name does not say that it reads the file.
     """
@@ -143,7 +144,7 @@ def _changed(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, str
         store = Store(kept)
         known = store.get([_key(path, its) for path, its in states.items()])
         rows = {path: row for path, its in states.items() if (row := known.get(_key(path, its)))}
-        moved = [path for path, row in rows.items() if row["state"] != list(states[path][2:])]
+        moved = [path for path, row in rows.items() if row["state"] != list(states[path][1:])]
         read = {path: found for path in moved if (found := content(path))}
         remember(store, read)
         store.close()
@@ -160,6 +161,6 @@ def _changed(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, str
 
 
 def _key(path: str, its: Iterable[int]) -> bytes:
-    size, time, *_ = its
-    named: Any = ("content", os.path.normpath(path), size, time)
+    size, *_ = its
+    named: Any = ("content of size", os.path.normpath(path), size)
     return hashlib.sha256(repr(named).encode(errors="surrogateescape")).digest()

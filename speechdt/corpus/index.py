@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from speechdt.progress import progress as progress_bar
 
-from speechdt.audio import activity, containers, faults, highpass, streams
+from speechdt.audio import activity, containers, decoding, faults, highpass, streams
 from speechdt.audio import io as audio_io
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.audio.region import file_and_times
 from speechdt.audio.unusable import UnusableAudio
 from speechdt.code_hash import code_hash, imported_versions
-from speechdt.corpus import file_states, readers
+from speechdt.corpus import file_states, readers, rejections
 from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
 from speechdt.store import Store
 
@@ -135,7 +135,7 @@ def index(
             measured.append({**described.pop("extra"), **described, **facts})
     columns = ["path", "source_id", "label", "category", "group_id", "seconds", "active"]
     usable = pd.DataFrame(measured) if measured else pd.DataFrame(columns=columns)
-    return usable, pd.DataFrame(rejected, columns=["path", "source_id", "reason"])
+    return usable, pd.DataFrame(rejected, columns=rejections.COLUMNS)
 
 
 def _measure_all(
@@ -209,7 +209,8 @@ def _key(path: str, *circumstances: object) -> bytes:
 def _measuring_code() -> tuple[str, ...]:
     """Return what says how recordings are measured; not how they are found, which sources say."""
     files = [
-        Path(module.__file__ or "") for module in (audio_io, activity, faults, highpass, streams)
+        Path(module.__file__ or "")
+        for module in (audio_io, activity, decoding, faults, highpass, streams)
     ]
     versions = str(imported_versions(files))
     return (code_hash(*files), inspect.getsource(measure), versions)

@@ -1,5 +1,6 @@
 """Latency of a detector: one clip at a time by stage, and many at a time."""
 
+import os
 import resource
 import sys
 import time
@@ -13,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.contract import Detector
-from speechdt.detectors.stages import recording, synchronize
+from speechdt.detectors.machine_load import OthersLoad, load_before
+from speechdt.detectors.stages import on_gpu, recording, synchronize
 from speechdt.progress import progress as progress_bar
 from speechdt.trials.cells import read_cell
 
@@ -67,9 +69,19 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
         load_s; first_ms (the first clip, cold); latency: p50_ms, p95_ms, mean_ms of the whole way
         from FLAC bytes to score, batch 1, warm; clip_ms, the same clip by clip; stages: p50_ms and
         p95_ms of decode, of each stage that the detector marks, and of what it does outside of them
-        (other); clips timed; throughput_clips_s and its batch; peak_memory_mib;
-        peak_gpu_memory_mib.
+        (other); cpu_ms: the same of the time that processors were at work for this process, None
+        where a GPU is; load: cores of the machine, and how many of them others kept at work
+        before and while it was timed; clips timed; throughput_clips_s and its batch;
+        peak_memory_mib; peak_gpu_memory_mib.
     """
+    before = load_before()
+    with OthersLoad() as during:
+        timed = _measure(build, clips)
+    load = {"cores": os.cpu_count() or 1, "others_before": before, "others_during": during.cores}
+    return timed | {"load": load}
+
+
+def _measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, Any]:
     start = time.perf_counter()
     detector = build()
     synchronize()
@@ -80,7 +92,7 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
     timed = [
         _play(detector, clip) for clip in progress_bar(clips, desc="timing clips", unit="clip")
     ]
-    stages = sorted({stage for times in timed for stage in times} - {"total"})
+    stages = sorted({stage for times in timed for stage in times} - {"total", "cpu"})
     batch, throughput = best_throughput(detector, [from_flac_bytes(clip) for clip in clips])
     return {
         "load_s": load,
@@ -88,12 +100,18 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
         "latency": summary([times["total"] for times in timed]),
         "clip_ms": [times["total"] * 1000 for times in timed],
         "stages": {name: summary([times.get(name, 0.0) for times in timed]) for name in stages},
+        "cpu_ms": None if _elsewhere(detector) else summary([times["cpu"] for times in timed]),
         "clips": len(clips),
         "throughput_clips_s": throughput,
         "throughput_batch": batch,
         "peak_memory_mib": _peak_memory_mib(),
         "peak_gpu_memory_mib": _peak_gpu_memory_mib(),
     }
+
+
+def _elsewhere(detector: Detector) -> bool:
+    """Say whether what a detector computes is not done by processors for this process."""
+    return on_gpu() or bool(getattr(detector, "elsewhere", False))
 
 
 def summary(seconds: ArrayLike) -> dict[str, float]:
@@ -124,6 +142,8 @@ def added(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "latency": summary(totals / 1000),
         "clip_ms": totals.tolist(),
         "stages": {},
+        "cpu_ms": _added_cpu([member["cpu_ms"] for member in members]),
+        "load": _highest([member["load"] for member in members]),
         "clips": members[0]["clips"],
         "throughput_clips_s": 1 / sum(1 / member["throughput_clips_s"] for member in members),
         "throughput_batch": min(member["throughput_batch"] for member in members),
@@ -133,6 +153,18 @@ def added(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "hardware": members[0]["hardware"],
         "versions": members[0]["versions"],
     }
+
+
+def _added_cpu(members: Sequence[Mapping[str, float] | None]) -> dict[str, float] | None:
+    """Add up processor times, which quantiles only bound: the members hear one after the other."""
+    known = [member for member in members if member is not None]
+    if len(known) < len(members):
+        return None
+    return {name: sum(member[name] for member in known) for name in known[0]}
+
+
+def _highest(loads: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: max(load[name] for load in loads) for name in loads[0]}
 
 
 def best_throughput(
@@ -167,15 +199,16 @@ def _rate(
 def _play(detector: Detector, clip: bytes) -> dict[str, float]:
     """Return the seconds that one clip takes, by stage, other and total."""
     with recording() as clock:
-        start = time.perf_counter()
+        start, at_work = time.perf_counter(), time.process_time()
         samples = from_flac_bytes(clip)
         decoded = time.perf_counter()
         detector.score([samples])
         synchronize()
-        end = time.perf_counter()
+        end, worked = time.perf_counter(), time.process_time()
         stages = clock.take()
     other = max(end - decoded - sum(stages.values()), 0.0)
-    return {"decode": decoded - start, **stages, "other": other, "total": end - start}
+    whole = {"total": end - start, "cpu": worked - at_work}
+    return {"decode": decoded - start, **stages, "other": other, **whole}
 
 
 def _peak_memory_mib() -> float:

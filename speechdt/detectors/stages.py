@@ -77,6 +77,11 @@ def synchronize() -> None:
         cuda.synchronize()
 
 
+def on_gpu() -> bool:
+    """Say whether torch uses a GPU in this process."""
+    return _cuda() is not None
+
+
 def _cuda() -> Any:
     # torch is never imported for this: a detector that did not load it runs on the CPU.
     torch = sys.modules.get("torch")

@@ -68,7 +68,7 @@ def render(
         for start in range(0, len(items), AT_A_TIME)
     )
     with progress_bar(total=len(items), desc="rendering items", unit="item") as progress:
-        for trials in _in_order(job, some, workers):
+        for trials in in_order(job, some, workers):
             yield from trials
             progress.update(min(AT_A_TIME, len(items) - progress.n))
 
@@ -92,7 +92,7 @@ def write(
         writer.close()
 
 
-def _in_order(
+def in_order(
     job: Callable[[_Items], _Trials], tasks: Iterator[_Items], workers: int
 ) -> Iterator[_Trials]:
     """Yield the job's results in the order of its tasks, a few of which run ahead."""
@@ -117,8 +117,8 @@ def render_item(
     item: Mapping[str, Any], cells: Sequence[Cell], seed: int, level: str
 ) -> list[tuple[str, dict[str, Any]]]:
     """Render one item into its cells; see :func:`render`."""
-    target = _crop(item["path"], item["start"], item["length"])
-    background = _background(item, seed)
+    target = crop(item["path"], item["start"], item["length"])
+    background = background_of(item, seed)
     further = _FurtherSnrs(item, target, background)
     own = (item["snr_db"], item["duration_ms"]) if "snr_db" in item else None
     rendered = []
@@ -196,20 +196,24 @@ class _FurtherSnrs:
         in_target, in_noise = (power(middle(x, cell.duration_ms)) for x in self._band)
         active = target[middle(self._active, cell.duration_ms)]
         return {
-            "snr_speech_db": cell.snr_db + _db(in_target / power(target)) - _db(in_noise / noise),
-            "snr_active_db": cell.snr_db + _db(power(active) / power(target))
+            "snr_speech_db": cell.snr_db
+            + decibels(in_target / power(target))
+            - decibels(in_noise / noise),
+            "snr_active_db": cell.snr_db + decibels(power(active) / power(target))
             if len(active)
             else None,
         }
 
 
-def _db(ratio: float) -> float:
+def decibels(ratio: float) -> float:
+    """Return a ratio of powers in dB; of nothing -300."""
     return float(10 * np.log10(max(ratio, 1e-30)))
 
 
-def _background(item: Mapping[str, Any], seed: int) -> NDArray[np.float32]:
+def background_of(item: Mapping[str, Any], seed: int) -> NDArray[np.float32]:
+    """Return the background of an item, as long as its target."""
     if item["background"] == RECORDING:
-        return _crop(item["background_path"], item["background_start"], item["length"])
+        return crop(item["background_path"], item["background_start"], item["length"])
     rng = seeds.generator(seed, "noise", item["item_id"])
     return coloured(item["background"], item["length"], rng)
 
@@ -245,5 +249,6 @@ def _active(path: str, start: int, length: int) -> NDArray[np.bool_]:
     return active
 
 
-def _crop(path: str, start: int, length: int) -> NDArray[np.float32]:
+def crop(path: str, start: int, length: int) -> NDArray[np.float32]:
+    """Return a part of a recording; start and length in samples."""
     return _recordings.of(path)[0][start : start + length]

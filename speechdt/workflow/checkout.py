@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from speechdt.code_hash import code_hash, imported_files
+from speechdt.code_hash import Code, code_hash, imported_files, imported_versions
 from speechdt.detectors.plugins import source_files
 from speechdt.errors import SpeechdtError
 
@@ -77,26 +77,39 @@ class Checkout:
             If a pattern matches none.
         """
         folder = self.folder / "speechdt" / "reporting" / "pages" / "templates"
-        found = {pattern: sorted(folder.glob(pattern)) for pattern in patterns}
-        if missing := [pattern for pattern, files in found.items() if not files]:
+        files_of = {pattern: sorted(folder.glob(pattern)) for pattern in patterns}
+        if missing := [pattern for pattern, files in files_of.items() if not files]:
             raise FileNotFoundError(f"no template {missing[0]} in {folder}")
-        return [os.path.relpath(file) for files in found.values() for file in files]
+        return [os.path.relpath(file) for files in files_of.values() for file in files]
 
-    def code(self, script: str) -> str:
-        """Hash a rule's script and the library modules it imports: an edit reruns the rule."""
-        return code_hash(self.folder / "rules" / "scripts" / script)
+    def code(self, script: str, *also: str) -> Callable[..., Code]:
+        """Return what hashes a rule's script and the library modules it imports, and `also` others.
 
-    def nano_code(self) -> str:
+        An edit of one reruns the rule. Hashed when a job asks: a job knows its own rule alone.
+        """
+        file = self.folder / "rules" / "scripts" / script
+        return lambda wildcards: code_hash(file, also=also)
+
+    def nano_code(self) -> Code:
         """Hash what training a nano model runs."""
         qwen = self.folder / "backends" / "qwen"
         files = [path for pattern in NANO for path in qwen.glob(pattern)]
-        return code_hash(*imported_files(files, {}))
+        return _with_versions(imported_files(files, {}))
 
 
 @cache
-def detector_code(cls: type) -> str:
-    """Hash the source of a detector, with all that its plugin imports from beside itself."""
-    return code_hash(*source_files(cls))
+def detector_code(cls: type, *, training: bool = False) -> Code:
+    """Hash what a detector's scores hang on, or what it trains.
+
+    That is its source, with all that its plugin imports from beside itself, and the versions of
+    the packages that these import.
+    """
+    return _with_versions(source_files(cls, training=training))
+
+
+def _with_versions(files: list[Path]) -> Code:
+    versions = {f"version of {name}": of for name, of in imported_versions(files).items()}
+    return Code(code_hash(*files).files | versions)
 
 
 def field(records: dict[str, object], wildcard: str) -> Callable[[str], Callable[..., object]]:

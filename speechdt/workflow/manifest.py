@@ -1,25 +1,64 @@
-"""Manifest of the results: with which parameters each job made its files.
+"""Manifest of the results: with which parameters, and by which code, each job made its files.
 
 Snakemake keeps this in a folder of its own, and where that is lost it takes any file that is newer
 than its inputs for up to date. The manifest lies with the results: one small file a job, written
-when the job ends. A job that is at work, or was killed, leaves one that is not complete.
+when the job ends. A job that is at work, or was killed, leaves one that is not complete. The files
+behind a hash of code stand once, in ``code/{hash}.json``, so that what differs can be named.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from speechdt import checksums
+from speechdt.code_hash import Code
 
 FOLDER = "manifest"
 """Folder of the manifest, beside that of the logs."""
+NAMED = 3
+"""Files and parameters that a reason names; of more it says how many."""
+
+LINES = 20
+"""Reasons that are told."""
+
+ParamsOf = Callable[[str, Mapping[str, str]], Mapping[str, Any] | None]
+"""From a rule and its wildcards to the parameters that the job would have now; None if there is no
+such job any more."""
 
 
-def parameters_hash(params: Mapping[str, Any]) -> str:
-    """Hash the parameters of a job; tuples count as lists and paths as text."""
-    text = json.dumps(params, sort_keys=True, default=_plain)
+def hashes(params: Mapping[str, Any]) -> dict[str, str]:
+    """Hash each parameter of a job, and each entry of those that are mappings, by name.
+
+    Tuples count as lists and paths as text.
+    """
+    found: dict[str, str] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping) and value:
+            found |= {f"{name}.{key}": _hash(entry) for key, entry in value.items()}
+        else:
+            found[name] = _hash(value)
+    return found
+
+
+def codes(params: Mapping[str, Any]) -> dict[str, Code]:
+    """Return the hashes of code among the parameters of a job, by name as in :func:`hashes`."""
+    found: dict[str, Code] = {}
+    for name, value in params.items():
+        if isinstance(value, Code):
+            found[name] = value
+        elif isinstance(value, Mapping):
+            found |= {f"{name}.{key}": code for key, code in codes(value).items()}
+    return found
+
+
+def _hash(value: Any) -> str:
+    if isinstance(value, Code):
+        return str(value)
+    text = json.dumps(value, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -29,6 +68,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return sorted(value, key=str)
     return str(value)
+
+
+def manifest_of(log: Path | str) -> Path:
+    """Return the manifest of the results that a job's log belongs to."""
+    return Path(log).parents[2] / FOLDER
 
 
 class Entry:
@@ -54,37 +98,50 @@ class Entry:
         outputs: Iterable[str],
         mem_mb: int | None = None,
     ) -> None:
-        self._file = log.parents[2] / FOLDER / log.parent.name / f"{log.stem}.json"
+        self._folder = manifest_of(log)
+        self._file = self._folder / log.parent.name / f"{log.stem}.json"
+        self._codes = codes(params)
         self._content: dict[str, Any] = {
             "rule": rule,
             "wildcards": dict(wildcards),
-            "params": parameters_hash(params),
+            "params": hashes(params),
             "outputs": sorted(map(str, outputs)),
         }
         self._mem_mb = mem_mb
 
     def begin(self) -> None:
         """Say that the files are being made."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._write({"complete": False, "mem_mb": self._mem_mb})
+        write(self._file, self._content | {"complete": False, "mem_mb": self._mem_mb})
 
     def end(self) -> None:
         """Put the files on the disk, and say that they are complete."""
         for output in map(Path, self._content["outputs"]):
             if output.is_file():
                 checksums.sync(output)
-        self._write({"complete": True})
+        for code in self._codes.values():
+            keep_code(self._folder, code)
+        write(self._file, self._content | {"complete": True})
 
     def fail(self, why: str) -> None:
-        """Say why the files will not be complete."""
-        self._write({"complete": False, "error": why})
+        """Say why the files are not made, for the last line of the run."""
+        write(self._file, self._content | {"complete": False, "error": why})
 
-    def _write(self, state: dict[str, Any]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(self._content | state, indent=1) + "\n")
-        checksums.sync(new)
-        new.replace(self._file)
+
+def keep_code(folder: Path, code: Code) -> None:
+    """Keep in a manifest which files are behind a hash."""
+    file = folder / "code" / f"{code}.json"
+    if not file.exists():
+        write(file, code.files)
+
+
+def write(file: Path, content: Mapping[str, Any]) -> None:
+    """Write an entry, or what is behind a hash, at once."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # By processes side by side: what several write is the same.
+    new = file.with_name(f"{file.name}.{os.getpid()}.new")
+    new.write_text(json.dumps(content, indent=1) + "\n")
+    checksums.sync(new)
+    new.replace(file)
 
 
 def killed(mem_mb: int | None) -> str:
@@ -115,32 +172,117 @@ def without_a_word(folder: Path, since: float) -> list[str]:
     return lines
 
 
-def stale(
-    folder: Path, params_of: Callable[[str, Mapping[str, str]], Mapping[str, Any] | None]
-) -> dict[str, str]:
-    """Return files that are there but not what the configuration asks for, with the reason.
+class Made(NamedTuple):
+    """A job of the manifest whose files are there.
 
-    Parameters
+    Attributes
     ----------
-    folder : Path
-        The manifest.
-    params_of : callable
-        From a rule and its wildcards to the parameters that the job would have now; None if there
-        is no such job any more.
+    file : Path
+        Its entry.
+    entry : dict
+        What that says.
+    outputs : list of str
+        Those of its files that are there.
+    params : mapping or None
+        What the job would have now; None if there is no such job.
     """
-    found: dict[str, str] = {}
+
+    file: Path
+    entry: dict[str, Any]
+    outputs: list[str]
+    params: Mapping[str, Any] | None
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the parameters that are others now."""
+        if self.params is None:
+            return []
+        before, now = self.entry["params"], hashes(self.params)
+        if not isinstance(before, dict):  # of an older version, which did not name them
+            return ["all parameters"]
+        return sorted(
+            name for name in before.keys() | now.keys() if before.get(name) != now.get(name)
+        )
+
+    @property
+    def changed_code(self) -> dict[str, Code]:
+        """Hashes of code that are others now, by the name of the parameter."""
+        now = codes(self.params or {})
+        return {name: now[name] for name in self.changed if name in now}
+
+
+def made(folder: Path, params_of: ParamsOf) -> Iterator[Made]:
+    """Yield the jobs of a manifest whose files are there; what cannot be read is passed over."""
     for file in sorted(folder.glob("*/*.json")):
+        if file.parent.name == "code":
+            continue
         try:
             entry = json.loads(file.read_text())
             outputs = [path for path in entry["outputs"] if Path(path).exists()]
-            complete = entry["complete"]
-            made_with, job = entry["params"], (entry["rule"], entry["wildcards"])
+            _, job = (entry["complete"], entry["params"]), (entry["rule"], entry["wildcards"])
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        if not complete:
-            found |= dict.fromkeys(outputs, "its job was killed")
-            continue
-        params = params_of(*job)
-        if params is not None and parameters_hash(params) != made_with:
-            found |= dict.fromkeys(outputs, "made with other parameters")
+        if outputs:
+            yield Made(file, entry, outputs, params_of(*job))
+
+
+def stale(jobs: Iterable[Made]) -> dict[str, str]:
+    """Return files that are there but not what the configuration asks for, with the reason."""
+    found: dict[str, str] = {}
+    for job in jobs:
+        if not job.entry["complete"]:
+            found |= dict.fromkeys(job.outputs, "its job was killed")
+        elif job.changed:
+            found |= dict.fromkeys(job.outputs, "made with other parameters")
     return found
+
+
+def reasons(folder: Path, jobs: Iterable[Made]) -> list[str]:
+    """Say in words which jobs have changed, a line for each rule and reason.
+
+    ``fit_thresholds: 10 jobs, code changed in psychometrics/curve.py``
+    """
+    counted: Counter[tuple[str, str]] = Counter()
+    for job in jobs:
+        if job.entry["complete"] and job.changed:
+            counted[job.entry["rule"], reason(folder, job)] += 1
+    return lines(counted)
+
+
+def lines(counted: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return a line for each rule and reason."""
+    return [f"{rule}: {n} job{'s' * (n > 1)}, {why}" for (rule, why), n in counted.items()]
+
+
+def few(found: Sequence[str]) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    more = len(found) - LINES
+    return [*found[:LINES], f"and {more} more such lines"] if more > 0 else list(found)
+
+
+def reason(folder: Path, job: Made) -> str:
+    """Say what has changed for a job."""
+    files = changed_files(folder, job)
+    others = [name for name in job.changed if name not in job.changed_code]
+    said = [f"code changed in {named(files)}"] if files else []
+    said += [f"{named(others)} changed"] if others else []
+    return "; ".join(said) or "code changed"
+
+
+def changed_files(folder: Path, job: Made) -> list[str]:
+    """Return the files of code that are others than those that made a job's files, by name."""
+    found: set[str] = set()
+    for name, code in job.changed_code.items():
+        try:
+            before = json.loads((folder / "code" / f"{job.entry['params'][name]}.json").read_text())
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        pairs = before.items() ^ code.files.items()
+        found |= {file for file, _ in pairs}
+    return sorted(found)
+
+
+def named(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

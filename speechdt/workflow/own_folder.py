@@ -5,7 +5,7 @@ A record is named after its file, in base64; a long name is cut into folders.
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 OWN = Path(".snakemake")
@@ -24,6 +24,21 @@ def _record(folder: Path, output: str) -> Path:
 def has_record(output: str) -> bool:
     """Say whether Snakemake knows how a file was made."""
     return _record(MADE, output).exists()
+
+
+def replace_params(outputs: Iterable[str], replaced: Mapping[str, str]) -> None:
+    """Put other texts into the parameters that Snakemake knows files to be made with."""
+    for output in outputs:
+        file = _record(MADE, output)
+        if not file.exists():
+            continue
+        record = json.loads(file.read_text())
+        params = record.get("params") or []
+        for before, now in replaced.items():
+            params = [value.replace(before, now) for value in params]
+        new = file.with_name(f"{file.name}.new")
+        new.write_text(json.dumps(record | {"params": sorted(params)}))
+        new.replace(file)
 
 
 def mark_incomplete(outputs: Iterable[str]) -> None:

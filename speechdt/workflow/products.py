@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from speechdt.trials.grid import CROSSED
+from speechdt.workflow.conditions import plan
 from speechdt.workflow.experiment import Experiment
+from speechdt.workflow.labels import labels
 from speechdt.workflow.ready_made import ready_made, version_pairs
 
 TEXT_TABLES = (
@@ -17,8 +19,10 @@ TABLES = (
     *("matrix", "metrics", "reliability", "thresholds", "curves", "latency", "pareto"),
     *("comparisons", "surface", "contour", "threshold_sensitivity", "origins"),
     *("levels", "choices", "presentations"),
-    *("operating_points", "roc"),
+    *("operating_points", "roc", "cases", "score_shares"),
 )
+LADDER_MS = 500
+"""The report lets one hear items of about this duration: long enough to hear, short for a page."""
 ERROR_TABLES = ("errors", "errors_common", "errors_pairs", "error_sources")
 
 
@@ -123,6 +127,42 @@ class Products:
         return self.tables_of("leave_one_out") if self.experiment.left_out else []
 
     @property
+    def has_shifts(self) -> bool:
+        """Whether a variant hears conditions around a neutral clip in noise."""
+        played = plan(self.experiment)
+        return bool(played.conditions) and not played.clean
+
+    @property
+    def condition_tables(self) -> list[str]:
+        """Tables of conditions, where a variant hears them."""
+        played = plan(self.experiment)
+        if not played.conditions:
+            return []
+        names = ["conditions"] + ["rooms"] * bool(played.rooms)
+        names += ["condition_giveaways"] * bool(self.experiment.trained)
+        if self.experiment.settings["conditions"]["published"]:
+            names += ["published_bank", "published_thresholds", "published_beside"]
+        return self.tables_of(*names)
+
+    @property
+    def foil_variants(self) -> dict[str, list[str]]:
+        """Runs of the variants that hear foils: all but ensembles, if there are to be foils."""
+        if not self.experiment.settings["foils"]["items"]:
+            return {}
+        known = self.experiment.variants.items()
+        return {name: list(of.runs) for name, of in known if not of.members}
+
+    @property
+    def foil_runs(self) -> list[str]:
+        """Runs that hear foils."""
+        return [run for runs in self.foil_variants.values() for run in runs]
+
+    @property
+    def foil_tables(self) -> list[str]:
+        """The table of foils, where there are to be some."""
+        return self.tables_of("foils") if self.foil_runs else []
+
+    @property
     def ready_made(self) -> list[str]:
         """Variants with a detector that learned nothing here."""
         return ready_made(self.experiment)
@@ -174,6 +214,8 @@ class Products:
             *self.giveaway_tables,
             *self.left_out_tables,
             *self.version_tables,
+            *self.condition_tables,
+            *self.foil_tables,
             *pages,
             *self.tables_of("verdict.md", "verdict.csv", "instrument.json", suffix=""),
             *self.error_tables,
@@ -192,6 +234,7 @@ class Products:
             **dict.fromkeys(("adapters", "training"), experiment.adapted),
             "prompts": experiment.used_searches,
             "hygiene": experiment.checks,
+            "conditions": self.has_shifts,
         }
         return [
             name
@@ -223,6 +266,19 @@ class Products:
     def latencies(self) -> list[str]:
         """Latencies; of several runs the first is timed, since they differ in weights alone."""
         return [f"<results>/latency/{run}.json" for run in self.experiment.first_runs.values()]
+
+    @property
+    def ladder_cells(self) -> list[str]:
+        """Cells of test at every SNR and one duration, of which the report lets one hear items."""
+        grid = self.experiment.grid
+        nearest = min(grid.duration_ms, key=lambda ms: (abs(ms - LADDER_MS), ms))
+        return [cell.name for cell in grid.curve if cell.duration_ms == nearest]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What readers call each variant."""
+        names = labels(self.experiment.settings["variants"])
+        return {name: names[name] for name in self.experiment.variants}
 
     @property
     def described(self) -> list[str]:

@@ -61,10 +61,24 @@ def test_a_copy_of_the_folder_or_another_mode_is_no_change(folder, tmp_path):
     assert file_states.fingerprint(folder, kept) == known
 
 
-def test_an_edit_and_a_new_file_are_a_change(folder, tmp_path):
-    kept = tmp_path / "none.sqlite"
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_other_times_are_no_change_as_in_another_clone(folder, tmp_path, is_indexed):
+    kept = tmp_path / "index.sqlite"
+    if is_indexed:
+        index.index(listed(folder), 200, kept=kept)
     known = file_states.fingerprint(folder, kept)
-    os.utime(folder / "speech" / "a.wav")
+    for file in folder.rglob("*.wav"):
+        content = file.read_bytes()
+        file.unlink()
+        file.write_bytes(content)
+    assert file_states.fingerprint(folder, kept) == known
+
+
+def test_an_edit_and_a_new_file_are_a_change(folder, tmp_path, rng):
+    kept = tmp_path / "index.sqlite"
+    index.index(listed(folder), 200, kept=kept)
+    known = file_states.fingerprint(folder, kept)
+    soundfile.write(folder / "speech" / "a.wav", rng.uniform(-0.5, 0.5, RATE), RATE)
     edited = file_states.fingerprint(folder, kept)
     shutil.copy(folder / "speech" / "a.wav", folder / "speech" / "c.wav")
     assert len({known, edited, file_states.fingerprint(folder, kept)}) == 3

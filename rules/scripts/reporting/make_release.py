@@ -8,7 +8,9 @@ from speechdt.environment import revision, versions
 from speechdt.reporting.pages.release import RunFiles, write
 from speechdt.reporting.pages.release_provenance import RECORDS, read_records
 from speechdt.trials.grid import CROSSED
+from speechdt.workflow.accepted import refuse_accepted
 from speechdt.workflow.jobs import logged
+from speechdt.workflow.manifest import manifest_of
 
 
 def decisions(given, runs):
@@ -22,6 +24,7 @@ def decisions(given, runs):
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
+        refuse_accepted(manifest_of(snakemake.log[0]))
         given, folder = snakemake.input, Path(snakemake.output[0])
         files = RunFiles(**{field.name: given[field.name] for field in fields(RunFiles)})
         made = read_records()

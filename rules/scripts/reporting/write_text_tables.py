@@ -7,6 +7,7 @@ from speechdt.reporting.tables.formatting import FOOTNOTE, model_notes, tested_r
 from speechdt.reporting.tables.latency_text import (
     LATENCY_NOTE,
     RESOURCES_NOTE,
+    doubt_notes,
     latency_table,
     resources_table,
 )
@@ -22,7 +23,8 @@ def main(matrix, thresholds, curves, latency, pareto, points):
     """Return the content of each file by its name."""
     ranges = tested_ranges(curves)
     comparison = matrix_table(matrix, latency, ranges)
-    note = " ".join([*model_notes(matrix), FOOTNOTE])
+    doubts = doubt_notes(latency)
+    note = " ".join([*model_notes(matrix), *doubts, FOOTNOTE])
     marks = skill.notes(matrix)
     of_thresholds = " ".join([*marks, THRESHOLDS_NOTE])
     pooled = thresholds_table(thresholds, ranges, pooled=True)
@@ -35,7 +37,7 @@ def main(matrix, thresholds, curves, latency, pareto, points):
             detectors_table(points, matrix, latency, thresholds, ranges),
             f"{DETECTORS_NOTE} {note}",
         ),
-        "latency.md": markdown(latency_table(latency), " ".join([*marks, LATENCY_NOTE]))
+        "latency.md": markdown(latency_table(latency), " ".join([*marks, *doubts, LATENCY_NOTE]))
         + "\n"
         + markdown(resources_table(latency, pareto), RESOURCES_NOTE),
     }

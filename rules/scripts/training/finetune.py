@@ -6,6 +6,7 @@ from pathlib import Path
 from speechdt import checksums, find_detectors
 from speechdt.audio.presentation import Presentation
 from speechdt.detectors.call import check_whole
+from speechdt.detectors.kept_adapters import provide, training_key
 from speechdt.trials.presented import presented_cells
 from speechdt.workflow.jobs import logged
 from speechdt.workflow.torchrun import launch, run
@@ -17,6 +18,23 @@ def main(backend, train, dev, out, settings):
     detector.finetune(
         [Path(cell) for cell in train], [Path(cell) for cell in dev], Path(out), **settings
     )
+
+
+def provide_adapter(out, settings, code, arguments):
+    """Train an adapter, or take the one that was; say whether it was trained."""
+
+    def train():
+        if settings.get("processes", 1) > 1:
+            launch(__file__, arguments, settings["processes"])
+        else:
+            main(**arguments)
+
+    if settings.get("full"):  # a whole checkpoint: a copy would be as large
+        train()
+        return True
+    data = [Path(cell) for cell in (*arguments["train"], *arguments["dev"])]
+    kept = out.parents[1] / "cache" / "adapters" / training_key(settings, code, data)
+    return provide(out, kept, train)
 
 
 if __name__ == "__main__" and "snakemake" in globals():
@@ -38,12 +56,9 @@ if __name__ == "__main__" and "snakemake" in globals():
             "settings": snakemake.params.settings | kept,
         }
         check_whole(snakemake.params.settings)
-        processes = snakemake.params.settings.get("processes", 1)
-        if processes > 1:
-            launch(__file__, arguments, processes)
-        else:
-            main(**arguments)
+        settings = snakemake.params.settings
+        trained = provide_adapter(out, settings, snakemake.params.detector, arguments)
         checksums.write(out)
-        log.info("%s: trained with %s", out, snakemake.params.settings)
+        log.info("%s: %s with %s", out, "trained" if trained else "was kept, trained", settings)
 elif __name__ == "__main__":  # one of several processes
     run(main, sys.argv[1])

@@ -37,6 +37,7 @@ class Point(NamedTuple):
     fast: float
     slow: float
     on_frontier: bool
+    trusted: bool
 
 
 def pareto(
@@ -61,7 +62,8 @@ def pareto(
         for variant, style in look.items():
             _draw(axes, points[variant], style)
         axes.plot(*zip(*_frontier(points), strict=True), color=PALE, lw=1, zorder=1)
-        _scales(axes, [point.latency for point in points.values()])
+        trusted = all(point.trusted for point in points.values())
+        _scales(axes, [point.latency for point in points.values()], trusted)
         _names(figure, axes, {variant: points[variant] for variant in look})
         return figure
 
@@ -70,11 +72,14 @@ def _points(table: pd.DataFrame) -> dict[str, Point]:
     names = ["latency_p50_ms", *(f"balanced_accuracy{end}" for end in ("", "_low", "_high"))]
     names += [f"latency_p50_ms{end}" for end in ("_low", "_high")]
     numbers = (table[names].to_numpy(float) * [1, 100, 100, 100, 1, 1]).tolist()
-    marked = zip(table["variant"], numbers, table["on_frontier"].tolist(), strict=True)
-    return {
-        variant: Point(latency, accuracy, low, high, fast, slow, bool(best))
-        for variant, (latency, accuracy, low, high, fast, slow), best in marked
-    }
+    said = (table[column].tolist() for column in ("variant", "on_frontier", "trusted"))
+    points = {}
+    for (latency, accuracy, low, high, fast, slow), variant, best, trusted in zip(
+        numbers, *said, strict=True
+    ):
+        interval = (low, high, fast, slow)
+        points[variant] = Point(latency, accuracy, *interval, bool(best), bool(trusted))
+    return points
 
 
 def _frontier(points: dict[str, Point]) -> list[tuple[float, float]]:
@@ -93,7 +98,7 @@ def _draw(axes: Axes, point: Point, look: Look) -> None:
     axes.plot([point.latency], [point.accuracy], **look.marked, mfc=face, ms=6, zorder=3)
 
 
-def _scales(axes: Axes, latency: list[float]) -> None:
+def _scales(axes: Axes, latency: list[float], trusted: bool) -> None:
     low, high = min(latency), max(latency)
     room = max(high / low, 2.0) ** 0.15
     axes.set_xscale("log")
@@ -101,7 +106,9 @@ def _scales(axes: Axes, latency: list[float]) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=_subdivisions(high / low)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:,g}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("Latency of one clip, median (ms)")
+    axes.set_xlabel(
+        "Latency of one clip, median (ms)" + ("" if trusted else "; ‡: not to be trusted")
+    )
     axes.set_ylabel("Balanced accuracy (%)")
     bottom, top = axes.get_ylim()
     axes.set_ylim(min(bottom, CHANCE - 2), min(top, 101))
@@ -125,7 +132,8 @@ def _names(figure: Figure, axes: Axes, points: dict[str, Point]) -> None:
     inside = axes.get_window_extent()
     for variant, point in points.items():
         at = (point.latency, point.accuracy)
-        name = axes.annotate(variant, at, xytext=PLACES[0], textcoords="offset points", color=INK)
+        text = variant if point.trusted else f"{variant} ‡"
+        name = axes.annotate(text, at, xytext=PLACES[0], textcoords="offset points", color=INK)
         others = [other for other in points.values() if other is not point]
         costs = []
         for place in PLACES:

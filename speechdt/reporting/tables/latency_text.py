@@ -9,12 +9,15 @@ from speechdt.reporting.tables.formatting import MISSING, Row, number, significa
 
 LATENCY_NOTE = (
     "Milliseconds a clip, median (95th percentile), one clip at a time on a warm detector. "
-    "Stages are medians of their own and need not add up to the total."
+    "Stages are medians of their own and need not add up to the total. CPU: time that processors "
+    "were at work for a detector without a GPU, which waiting for others does not lengthen."
 )
 RESOURCES_NOTE = (
     "Clips/s at the best batch size. Peak memory of the process that timed the detector. Frontier: "
     "no other variant is both faster and more accurate."
 )
+DOUBTED = "‡"
+"""Marks a time that is not to be trusted."""
 STAGES = ("decode", "features", "forward", "post", "other")
 """Stages of latency in the order in which a clip passes them."""
 
@@ -23,21 +26,35 @@ def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
     """Return median and 95th percentile of each stage and of the whole, in ms."""
     end = "_p50_ms"
     stages = [str(name).removesuffix(end) for name in latency if str(name).endswith(end)]
-    stages.remove("latency")
+    for other in ("latency", "cpu"):
+        stages.remove(other)
     stages.sort(key=lambda stage: STAGES.index(stage) if stage in STAGES else STAGES.index("post"))
     cells = {stage.capitalize(): partial(_spread, name=stage) for stage in stages}
     return text_table(
         latency,
         {
-            "Variant": lambda row: str(row["variant"]),
+            "Variant": lambda row: marked(str(row["variant"]), row["trusted"]),
             **cells,
             "Total": partial(_spread, name="latency"),
+            "CPU": partial(_spread, name="cpu"),
             "Interval of the median": lambda row: (
                 f"[{significant(row['latency_p50_ms_low'])}, "
                 f"{significant(row['latency_p50_ms_high'])}]"
             ),
         },
     )
+
+
+def marked(text: str, trusted: object) -> str:
+    """Return a time or the name of its variant, with a mark where it is not to be trusted."""
+    return f"{text} {DOUBTED}" if trusted is False or trusted == 0 else text
+
+
+def doubt_notes(latency: pd.DataFrame) -> list[str]:
+    """Return a line for each variant whose time is not to be trusted, saying why."""
+    doubted = latency[~latency["trusted"].astype(bool)]
+    pairs = zip(doubted["variant"], doubted["doubt"], strict=True)
+    return [f"{variant} {DOUBTED}: time not to be trusted, {why}." for variant, why in pairs]
 
 
 def _spread(row: Row, name: str) -> str:

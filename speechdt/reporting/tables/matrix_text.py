@@ -20,13 +20,14 @@ from speechdt.reporting.tables.formatting import (
     significant,
     text_table,
 )
+from speechdt.reporting.tables.latency_text import marked
 
 
 def matrix_table(
     matrix: pd.DataFrame, latency: pd.DataFrame, ranges: Mapping[str, Range]
 ) -> pd.DataFrame:
     """Return the comparison matrix, one row a variant, marked as `skill.mark` says."""
-    times = ["variant", "latency_p50_ms", "throughput_clips_s"]
+    times = ["variant", "latency_p50_ms", "throughput_clips_s", "trusted"]
     tested = ranges.get("snr", (math.nan, math.nan))
     return text_table(
         matrix.merge(latency[times], on="variant", how="left"),
@@ -45,7 +46,7 @@ def matrix_table(
             "DT75, own θ": lambda row: Threshold.of(row, "dt75", "_db").text(tested),
             "FA (%)": lambda row: number(100 * float(row["dt75_false_alarms"])),
             "Clean (%)": lambda row: percent(row, "clean_accuracy"),
-            "p50 (ms)": lambda row: significant(row["latency_p50_ms"]),
+            "p50 (ms)": lambda row: marked(significant(row["latency_p50_ms"]), row["trusted"]),
             "Clips/s": lambda row: significant(row["throughput_clips_s"]),
         },
     )

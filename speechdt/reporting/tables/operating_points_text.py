@@ -17,6 +17,7 @@ from speechdt.reporting.tables.formatting import (
     significant,
     text_table,
 )
+from speechdt.reporting.tables.latency_text import marked
 from speechdt.reporting.tables.operating_points import at
 from speechdt.reporting.tables.statistics_text import p_value
 
@@ -115,7 +116,7 @@ def detectors_table(
         From `tested_ranges`.
     """
     own = at(points).merge(matrix[["variant", "backend", "model"]], on="variant")
-    own = own.merge(latency[["variant", "latency_p50_ms"]], on="variant", how="left")
+    own = own.merge(latency[["variant", "latency_p50_ms", "trusted"]], on="variant", how="left")
     own = own.sort_values(["ready_made", "auc"], ascending=False, kind="stable")
     pooled = (thresholds["kind"] == "roc10") & (thresholds["dimension"] == "snr")
     along = thresholds[pooled & (thresholds["slice"] == "all")].set_index("variant")
@@ -134,6 +135,8 @@ def detectors_table(
             "Hits at 10 % false alarms (%)": partial(percent, name="hit_far10"),
             "DT75 there (dB)": dt75,
             "Hits at 1 % (%)": partial(percent, name="hit_far1"),
-            "p50 (ms)": lambda row: significant(float(row["latency_p50_ms"])),
+            "p50 (ms)": lambda row: marked(
+                significant(float(row["latency_p50_ms"])), row["trusted"]
+            ),
         },
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from speechdt.reporting.pages.parts import Table
 from speechdt.reporting.pages.report.section import Results, Section
-from speechdt.reporting.tables.latency_text import latency_table, resources_table
+from speechdt.reporting.tables.latency_text import doubt_notes, latency_table, resources_table
 
 
 def section(results: Results) -> Section:
@@ -17,7 +17,11 @@ def section(results: Results) -> Section:
         Table("stages", caption, latency_table(latency)),
         Table("resources", "Throughput, loading and memory.", resources),
     ]
-    content = {"latency": tables, "machines": machines(results.hardware)}
+    content = {
+        "latency": tables,
+        "doubts": doubt_notes(latency),
+        "machines": machines(results.hardware),
+    }
     return Section("latency", "Latency", content)
 
 

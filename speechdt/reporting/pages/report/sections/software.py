@@ -5,5 +5,9 @@ from speechdt.reporting.pages.report.section import Results, Section
 
 def section(results: Results) -> Section:
     """Return the section."""
-    content = {"revision": results.revision, "versions": results.versions}
+    content = {
+        "revision": results.revision,
+        "versions": results.versions,
+        "accepted": results.accepted,
+    }
     return Section("software", "Software", content)
