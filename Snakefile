@@ -9,6 +9,7 @@ include: "rules/training.smk"
 include: "rules/prompts.smk"
 include: "rules/scores.smk"
 include: "rules/analysis.smk"
+include: "rules/conditions.smk"
 include: "rules/reporting.smk"
 include: "rules/manifest.smk"
 

@@ -21,8 +21,10 @@ from speechdt.reporting.tables.criteria import criteria_of
 from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
+from speechdt.workflow.conditions import plan
 from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.products import Products
+from speechdt.workflow.published import beside
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
 from speechdt.workflow.settings import checked, removal_notes, with_defaults
@@ -50,6 +52,7 @@ try:
     settings["corpus"] = checkout.with_corpora(settings["corpus"])
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
+    played = plan(experiment)
     criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)
 except SpeechdtError as error:
     sys.exit(f"error: {error}")

@@ -105,6 +105,8 @@ rule write_report:
         operating_points="<results>/tables/operating_points.csv",
         versions=products.version_tables,
         to_hear=products.to_hear,
+        conditions=products.condition_tables,
+        foils=products.foil_tables,
         order_bias=products.asked_tables,
         adapters=products.adapter_tables,
         prompts=products.of_prompts,
@@ -202,6 +204,9 @@ rule write_inspection:
         ),
         flags=products.flags,
         to_hear=products.to_hear,
+        conditions=expand(
+            "<results>/trials/conditions/{key}.parquet", key=played.rendered
+        ),
         templates=checkout.templates(
             *("inspect.html.j2", "inspect.js", "page.css"),
             *("clip_player.html.j2", "clip_player.js", "clip_player.css"),
@@ -215,6 +220,7 @@ rule write_inspection:
     conda:
         ENVIRONMENT
     params:
+        conditions=[condition._asdict() for condition in played.conditions],
         seed=settings["seed"],
         code=checkout.code("reporting/write_inspection.py"),
     message:

@@ -148,11 +148,12 @@ def guarded(path: Path, *errors: type[Exception]) -> Iterator[None]:
     Damaged
         In place of these; a file that is not there, and a machine in trouble, raise what they do.
     """
+    caught: tuple[type[Exception], ...] = (OSError, *errors)
     try:
         yield
     except (FileNotFoundError, MemoryError):
         raise
-    except (OSError, *errors) as error:
+    except caught as error:
         if isinstance(error, OSError) and error.errno in NOT_OF_THE_FILE:
             raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]

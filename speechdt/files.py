@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 NOWHERE = "link to nowhere"
 CYCLE = "link cycle"
-OUTSIDE = "link out of the corpus folder (a manifest may name what it leads to)"
+OUTSIDE = "link out of the corpus folder (the corpus option 'outside: allow' follows it)"
 ODD_NAME = "name is not UTF-8"
 KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device",
          stat.S_IFCHR: "a device"}  # fmt: skip

@@ -152,3 +152,17 @@ def test_what_is_asked_for_lies_where_the_page_says(root):
         for name in re.findall(r"`([^`]+)`", names):
             defined = rf"^\s*(?:def |class |- )?{re.escape(name)}\b"
             assert re.search(defined, code, re.MULTILINE), f"{question}: no {name} in {path}"
+
+
+def test_the_walk_of_one_run_names_what_is_there(root):
+    walk = layout.section(root / "docs" / "architecture.md", "One run, from configuration to table")
+    calls = re.findall(r"`(speechdt(?:\.\w+)+)\.(\w+)`", walk)
+    assert len(calls) >= 8
+    for module, name in calls:
+        code = root.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+        assert re.search(rf"^(?:def|class) {name}\b", code, re.MULTILINE), f"{module}.{name}"
+    parts = {module.split(".")[1] for module, _ in calls}
+    assert parts >= {"workflow", "prompts", "trials", "detectors", "statistics"}
+    assert parts >= {"psychometrics", "reporting"}
+    for script in re.findall(r"`(rules/\S+)`", walk):
+        assert (root / script).exists(), script

@@ -16,12 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .fused import Rotation, add_norm, attention_inputs, behind, prepare, rotated, swiglu
 from .weights import additive_mask, merge
 
 Past = list[tuple[Tensor, Tensor]]
 """Keys and values of each layer, (1, heads, tokens, width of a head)."""
-Rotation = tuple[Tensor, Tensor]
-"""Cosines and signed sines, (clips or 1, tokens, 1, width of a head)."""
 ROWS = 16384
 """Rows of the head that are turned into float32 at a time."""
 
@@ -56,16 +55,19 @@ class DecoderLayer:
     def __call__(
         self,
         hidden: Tensor,
+        added: Tensor | None,
         rotation: Rotation,
         mask: Tensor,
         past: tuple[Tensor, Tensor] | None,
         last_only: bool = False,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Apply the layer.
 
         Parameters
         ----------
         hidden : tensor, (clips, tokens, width)
+        added : tensor, shape of `hidden`, or None
+            What the layer before adds to it: the sum is taken with the norm behind it.
         rotation : pair of tensors
         mask : tensor, (clips or 1, 1, tokens, past tokens + tokens)
             Added to the attention scores.
@@ -76,22 +78,22 @@ class DecoderLayer:
 
         Returns
         -------
-        hidden : tensor, (clips, tokens or 1, width)
+        hidden, added : tensors, (clips, tokens or 1, width)
         present : pair of tensors
             Keys and values, those of `past` in front.
         """
-        query, key, value = self._projected(_norm(hidden, self.stock.input_layernorm), rotation)
-        if past is not None:
-            key = torch.cat([past[0].expand(len(key), -1, -1, -1), key], dim=2)
-            value = torch.cat([past[1].expand(len(value), -1, -1, -1), value], dim=2)
+        hidden, inner = _added_norm(hidden, added, self.stock.input_layernorm)
+        query, key, value = self._projected(inner, rotation, past)
         if last_only:
             hidden, query, mask = hidden[:, -1:], query[:, :, -1:], mask[:, :, -1:]
-        hidden = hidden + self._attended(query, key, value, mask)
-        inner = _norm(hidden, self.stock.post_attention_layernorm)
-        return hidden + self._feed_forward(inner), (key, value)
+        attended = self._attended(query, key, value, mask)
+        hidden, inner = _added_norm(hidden, attended, self.stock.post_attention_layernorm)
+        return hidden, self._feed_forward(inner), (key, value)
 
-    def _projected(self, hidden: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
-        """Return rotated queries, rotated keys and values, (clips, heads, tokens, width)."""
+    def _projected(
+        self, hidden: Tensor, rotation: Rotation, past: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return rotated queries, and keys and values behind the past, heads before tokens."""
         attention = self.stock.self_attn
         if self.qkv is None:
             parts = [attention.q_proj(hidden), attention.k_proj(hidden), attention.v_proj(hidden)]
@@ -100,12 +102,13 @@ class DecoderLayer:
             mixed = F.linear(hidden, *self.qkv)
         mixed = mixed.unflatten(-1, (-1, attention.head_dim))
         values = attention.v_proj.out_features // attention.head_dim
+        if not hasattr(attention, "q_norm"):
+            return attention_inputs(mixed, rotation, past, values)
         heads, value = mixed[:, :, :-values], mixed[:, :, -values:]
-        if hasattr(attention, "q_norm"):
-            query, key = heads[:, :, :-values], heads[:, :, -values:]
-            heads = torch.cat([_norm(query, attention.q_norm), _norm(key, attention.k_norm)], dim=2)
-        heads = _rotated(heads, rotation).transpose(1, 2)
-        return heads[:, :-values], heads[:, -values:], value.transpose(1, 2)
+        query, key = heads[:, :, :-values], heads[:, :, -values:]
+        heads = torch.cat([_norm(query, attention.q_norm), _norm(key, attention.k_norm)], dim=2)
+        heads = rotated(heads, rotation).transpose(1, 2)
+        return (heads[:, :-values], *behind(past, heads[:, -values:], value.transpose(1, 2)))
 
     def _attended(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
         groups = query.shape[1] // key.shape[1]
@@ -118,7 +121,10 @@ class DecoderLayer:
         mlp = self.stock.mlp
         if self.gate_up is None:
             return mlp(hidden)
-        gate, up = F.linear(hidden, self.gate_up).chunk(2, dim=-1)
+        both = F.linear(hidden, self.gate_up)
+        if "silu" in type(mlp.act_fn).__name__.lower():
+            return mlp.down_proj(swiglu(both))
+        gate, up = both.chunk(2, dim=-1)
         return mlp.down_proj(mlp.act_fn(gate) * up)
 
 
@@ -142,6 +148,7 @@ class Decoder:
         self.head = head
         self.whole = False
         self.window = _attention_window(stock.config)
+        prepare(self.device)
 
     @property
     def device(self) -> torch.device:
@@ -248,15 +255,18 @@ class Decoder:
         start = length if padding_from is None else padding_from
         mask = _causal_mask(hidden, length, padded, start)
         present: Past = []
+        added: Tensor | None = None
         for i, layer in enumerate(self.layers):
             if hidden.device != layer.device:
                 hidden, mask = hidden.to(layer.device), mask.to(layer.device)
+                added = None if added is None else added.to(layer.device)
                 rotation = (rotation[0].to(layer.device), rotation[1].to(layer.device))
             is_last = last_only and i == len(self.layers) - 1
-            hidden, own = layer(hidden, rotation, mask, past[i] if past else None, is_last)
+            before = past[i] if past else None
+            hidden, added, own = layer(hidden, added, rotation, mask, before, is_last)
             if not last_only:
                 present.append(own)
-        return hidden, present
+        return hidden if added is None else hidden + added, present
 
     def _rotation(self, hidden: Tensor, length: int, padded: Tensor | None) -> Rotation:
         """Return what rotates queries and keys; tokens are counted from the end of the padding."""
@@ -276,10 +286,8 @@ def _norm(hidden: Tensor, norm: nn.Module) -> Tensor:
     return F.rms_norm(hidden, norm.weight.shape, norm.weight, norm.variance_epsilon)
 
 
-def _rotated(heads: Tensor, rotation: Rotation) -> Tensor:
-    """Rotate each pair of (i, i + half): x cos + (-x2, x1) sin, with the sign in the sine."""
-    cosine, signed_sine = rotation
-    return torch.addcmul(heads * cosine, heads.roll(heads.shape[-1] // 2, -1), signed_sine)
+def _added_norm(hidden: Tensor, added: Tensor | None, norm: nn.Module) -> tuple[Tensor, Tensor]:
+    return add_norm(hidden, added, norm.weight, norm.variance_epsilon)
 
 
 def _length(past: Past | None) -> int:

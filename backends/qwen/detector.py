@@ -26,6 +26,8 @@ Clips = Sequence[NDArray[np.float32]]
 
 QUESTIONS_KEPT = 256
 """Prompts whose tokens are kept."""
+CLIPS_AT_ONCE = {"cuda": 1024, "cpu": 64}
+"""Clips that are scored, and saved, at a time."""
 UNMOVED = 1e-5
 """Difference in log-odds below which a model is taken not to hear."""
 
@@ -284,6 +286,11 @@ class AnswerDetector:
     def keep_audio(self, gib: float) -> None:
         """Keep encoded clips from call to call, up to so many GiB of the device's memory."""
         self.engine.kept.budget = int(gib * 2**30)
+
+    @property
+    def clips_at_once(self) -> int:
+        """How many clips to score at a time: batches of several lengths fill a GPU."""
+        return CLIPS_AT_ONCE[self.engine.device.type]
 
     @property
     def tower_passes(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .fused import add_layer_norm
 from .weights import merge
 
 
@@ -28,25 +29,35 @@ class EncoderLayer:
         projections = [attention.q_proj, attention.k_proj, attention.v_proj]
         return cls(stock, merge(projections), attention.num_heads)
 
-    def __call__(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+    def __call__(
+        self, hidden: Tensor, added: Tensor | None, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Apply the layer.
 
         Parameters
         ----------
         hidden : tensor, (clips, frames, width)
+        added : tensor, shape of `hidden`, or None
+            What the layer before adds to it: the sum is taken with the norm behind it.
         mask : tensor, (clips, 1, frames or 1, frames), or None
             Added to the attention scores.
+
+        Returns
+        -------
+        hidden, added : tensors, (clips, frames, width)
         """
         stock = self.stock
         if hidden.device != self.qkv[0].device:
             hidden = hidden.to(self.qkv[0].device)
+            added = None if added is None else added.to(hidden.device)
             mask = None if mask is None else mask.to(hidden.device)
-        mixed = F.linear(stock.self_attn_layer_norm(hidden), *self.qkv)
+        hidden, inner = add_layer_norm(hidden, added, stock.self_attn_layer_norm)
+        mixed = F.linear(inner, *self.qkv)
         query, key, value = mixed.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        hidden = hidden + stock.self_attn.out_proj(attended.transpose(1, 2).flatten(-2))
-        inner = stock.activation_fn(stock.fc1(stock.final_layer_norm(hidden)))
-        return hidden + stock.fc2(inner)
+        out = stock.self_attn.out_proj(attended.transpose(1, 2).flatten(-2))
+        hidden, inner = add_layer_norm(hidden, out, stock.final_layer_norm)
+        return hidden, stock.fc2(stock.activation_fn(stock.fc1(inner)))
 
 
 @dataclass(frozen=True)
@@ -60,9 +71,12 @@ class StockEncoderLayer:
         """Wrap a stock encoder layer of Qwen2-Audio or Qwen3-Omni."""
         return cls(stock)
 
-    def __call__(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+    def __call__(
+        self, hidden: Tensor, added: Tensor | None, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Apply the layer, see :class:`EncoderLayer`."""
         stock, attention = self.stock, self.stock.self_attn
+        hidden = hidden if added is None else hidden + added
         inner = stock.self_attn_layer_norm(hidden)
         query, key, value = (
             project(inner).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
@@ -71,13 +85,14 @@ class StockEncoderLayer:
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         hidden = hidden + attention.out_proj(attended.transpose(1, 2).flatten(-2))
         inner = stock.activation_fn(stock.fc1(stock.final_layer_norm(hidden)))
-        return hidden + stock.fc2(inner)
+        return hidden, stock.fc2(inner)
 
 
 def encode(
     layers: Iterable[EncoderLayer | StockEncoderLayer], hidden: Tensor, mask: Tensor | None
 ) -> Tensor:
     """Apply all layers in turn."""
+    added: Tensor | None = None
     for layer in layers:
-        hidden = layer(hidden, mask)
-    return hidden
+        hidden, added = layer(hidden, added, mask)
+    return hidden if added is None else hidden + added

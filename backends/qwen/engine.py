@@ -19,6 +19,9 @@ from .question import Question
 
 TOKENS_A_BATCH = {"cuda": 8192, "cpu": 4096}
 """Tokens of one batch: more are hardly faster, and take memory."""
+HEARD_A_BATCH = 4096
+"""Tokens of audio, and of the text before it, whose keys and values several questions share at a
+time: half a megabyte each in the 7B model."""
 STRETCH = 1.25
 """Longest clip of a batch over its shortest: what padding may cost."""
 QUESTIONS_KEPT = 256
@@ -93,8 +96,12 @@ class Engine:
         """
         clips = [self._checked(i, clip) for i, clip in enumerate(clips)]
         logits = np.empty((len(questions), len(clips), 3 if self.decoder.whole else 2))
-        for bucket in self._buckets(clips, questions) if questions else ():
-            logits[:, bucket] = self._halving(bucket, clips, questions)
+        buckets = list(self._buckets(clips, questions) if questions else ())
+        # Fetched at the end: the device goes on while the next bucket is laid out.
+        answers = [self._halving(bucket, clips, questions) for bucket in buckets]
+        with stage("post"):
+            for bucket, answer in zip(buckets, answers, strict=True):
+                logits[:, bucket] = answer.double().cpu().numpy()
         if not np.isfinite(logits).all():
             _, first, _ = np.argwhere(~np.isfinite(logits))[0]
             raise ValueError(f"the answer to clip {first} is not finite")
@@ -115,12 +122,11 @@ class Engine:
 
     def _buckets(self, clips: Clips, questions: Sequence[Question]) -> Iterator[list[int]]:
         """Yield the clips of each batch, of about the same length, shortest first."""
-        text = max((len(question.after) for question in questions), default=0)
         bucket: list[int] = []
         for i in sorted(range(len(clips)), key=lambda i: len(clips[i])):
             if bucket:
-                tokens = text + self.tower.tokens(self.mel.frames(len(clips[i])))
-                full = len(bucket) >= (self.batch_size or max(1, self.tokens // tokens))
+                audio = self.tower.tokens(self.mel.frames(len(clips[i])))
+                full = len(bucket) >= (self.batch_size or self._most(audio, questions))
                 if full or len(clips[i]) > STRETCH * len(clips[bucket[0]]):
                     yield bucket
                     bucket = []
@@ -128,9 +134,17 @@ class Engine:
         if bucket:
             yield bucket
 
-    def _halving(
-        self, bucket: list[int], clips: Clips, questions: Sequence[Question]
-    ) -> NDArray[np.float64]:
+    def _most(self, audio: int, questions: Sequence[Question]) -> int:
+        """Return how many clips of so many audio tokens make a batch."""
+        texts = [len(question.after) for question in questions]
+        if len(questions) == 1 or self.device.type == "cpu":
+            return max(1, self.tokens // (max(texts) + audio))
+        # The shortest question still fills the device; longer ones are asked in parts.
+        before = max(len(question.before) for question in questions)
+        heard = HEARD_A_BATCH // (before + audio)
+        return max(1, min(heard, self.tokens // min(texts)))
+
+    def _halving(self, bucket: list[int], clips: Clips, questions: Sequence[Question]) -> Tensor:
         """Answer a bucket, in halves if memory runs out; what fits is remembered."""
         answer = _unless_out_of_memory(
             lambda: self._answer([clips[i] for i in bucket], questions), len(bucket) > 1
@@ -142,9 +156,9 @@ class Engine:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         parts = (bucket[:half], bucket[half:])
-        return np.concatenate([self._halving(p, clips, questions) for p in parts], axis=1)
+        return torch.cat([self._halving(p, clips, questions) for p in parts], dim=1)
 
-    def _answer(self, clips: Clips, questions: Sequence[Question]) -> NDArray[np.float64]:
+    def _answer(self, clips: Clips, questions: Sequence[Question]) -> Tensor:
         """Answer one batch, (questions, clips, 2)."""
         # A single clip's kernels depend on its length and on nothing else.
         alone = len(clips) == 1 and not self.decoder.whole
@@ -156,9 +170,7 @@ class Engine:
             # Several questions share the audio as all clips share the text in front of it.
             share = len(questions) > 1 and not graphs.enabled
             ask = self._asked_together if share else partial(self._asked_in_turn, graphs)
-            logits = ask(audio, tokens, questions)
-        with stage("post"):
-            return torch.stack(logits).double().cpu().numpy()
+            return torch.stack(ask(audio, tokens, questions))
 
     def _kept_or_heard(
         self, graphs: GraphCache, clips: Clips, frames: Sequence[int], tokens: Sequence[int]
@@ -186,7 +198,9 @@ class Engine:
         """Run the audio tower; returns as `_encoded` does."""
         self.tower_passes += len(clips)
         with stage("features"):
-            waves = torch.from_numpy(self.mel.padded(clips)).to(self.device)
+            waves = torch.from_numpy(self.mel.padded(clips))
+            if self.device.type == "cuda":
+                waves = waves.pin_memory().to(self.device, non_blocking=True)
             mel = graphs.run("features", len(clips[0]), partial(self.mel, frames=frames), waves)
         with stage("forward"):
             encode = partial(self._encoded, frames=frames, tokens=tokens)
@@ -223,13 +237,24 @@ class Engine:
             if question.before not in heard:
                 past = self._past(question.before)
                 heard = {question.before: self.decoder.remember_audio(audio, past, padding)}
-            after = self._after(question.after).expand(len(audio), -1, -1)
-            logits.append(
-                self.decoder.answer_logits(
-                    after, heard[question.before], padding, len(question.before)
-                )
-            )
+            logits.append(self._asked_in_parts(question, heard[question.before], padding))
         return logits
+
+    def _asked_in_parts(self, question: Question, heard: Past, padding: Sequence[int]) -> Tensor:
+        """Return the answers' logits about clips that were heard, as many at a time as fit."""
+        after = self._after(question.after)
+        most = max(1, self.tokens // after.shape[1])
+        if self.device.type == "cpu" or len(padding) <= most:
+            most = len(padding)
+        parts = []
+        for start in range(0, len(padding), most):
+            own = padding[start : start + most]
+            past = [
+                (key[start : start + most], value[start : start + most]) for key, value in heard
+            ]
+            asked = after.expand(len(own), -1, -1)
+            parts.append(self.decoder.answer_logits(asked, past, own, len(question.before)))
+        return torch.cat(parts)
 
     def _asked(
         self, graphs: GraphCache, audio: Tensor, tokens: Sequence[int], question: Question
@@ -260,9 +285,7 @@ class Engine:
         return self._afters[ids]
 
 
-def _unless_out_of_memory(
-    compute: Callable[[], NDArray[np.float64]], forgive: bool
-) -> NDArray[np.float64] | None:
+def _unless_out_of_memory(compute: Callable[[], Tensor], forgive: bool) -> Tensor | None:
     """Return what is computed, or None if memory ran out and `forgive` is true."""
     try:
         return compute()

@@ -97,7 +97,7 @@ class Tower:
         """
         tower = self.tower
         mel = mel.to(tower.conv1.weight.device, tower.conv1.weight.dtype)
-        hidden = F.gelu(tower.conv2(F.gelu(tower.conv1(mel))))
+        hidden = F.gelu(_convolved(tower.conv2, F.gelu(_convolved(tower.conv1, mel))))
         hidden = hidden.transpose(1, 2)[:, : self._positions(longest)]
         hidden = hidden + tower.embed_positions.weight[: hidden.shape[1]]
         hidden = encode(self.layers, hidden, self._mask(hidden, frames))
@@ -111,3 +111,11 @@ class Tower:
         own = (frames - 1) // 2 + 1
         heard = torch.arange(hidden.shape[1], device=hidden.device) < own[:, None]
         return additive_mask(heard[:, None, None], hidden.dtype)
+
+
+def _convolved(convolution: nn.Conv1d, x: Tensor) -> Tensor:
+    """Return what a convolution of width 3 gives; on a GPU as one product, which copies less."""
+    if x.device.type != "cuda":
+        return convolution(x)  # type: ignore[no-any-return]
+    windows = F.pad(x, (1, 1)).unfold(-1, 3, convolution.stride[0]).transpose(1, 2).flatten(-2)
+    return F.linear(windows, convolution.weight.flatten(1), convolution.bias).transpose(1, 2)

@@ -2,6 +2,7 @@
 
 activity : activity of a recording, by one energy rule for every class.
 containers : containers that libsndfile does not read, by PyAV where it is there.
+decoding : decoding of a recording in blocks.
 faults : faults of recordings that are measured as they are read: offset, rumble, hum and clipping.
 fingerprint : acoustic fingerprints that survive re-encoding, a shift in time and a change of
     level.

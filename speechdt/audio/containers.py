@@ -126,7 +126,7 @@ class Decoded:
     @property
     def seconds(self) -> float:
         """How much there is."""
-        return self._frames / self._file.samplerate
+        return self._frames / float(self._file.samplerate)
 
     def write(self, block: NDArray[np.float32]) -> None:
         """Add samples, (frames, channels)."""

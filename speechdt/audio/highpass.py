@@ -7,9 +7,10 @@ is computed here in blocks, as products of small matrices: in a fifth of the tim
 rounding.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, lfilter
 
 from speechdt.audio.rate import SAMPLE_RATE
 
@@ -28,12 +29,15 @@ _BLOCKS = 128  # in one product: few enough that no BLAS divides it among thread
 _Matrix = NDArray[np.float32]
 
 
+@lru_cache(maxsize=1)
 def _matrices() -> tuple[_Matrix, _Matrix, _Matrix, complex]:
     """Return what a block makes of itself, what it sends, what it makes of that, and their pole.
 
     The response of both passes is ``g δ[n] + Re(w p^|n|)``, by partial fractions of H(z) H(1/z):
     all that lies before a block acts on it as one complex number, and all that lies after it too.
     """
+    from scipy.signal import butter  # half a second of every job that reads no recording
+
     _, (pole, _), gain = butter(ORDER, CUTOFF_HZ, "highpass", fs=SAMPLE_RATE, output="zpk")
     decay = (pole - pole.conjugate()) * (1 - pole**2) * (1 - abs(pole) ** 2)
     weight = 2 * gain**2 * (pole - 1) ** 4 / (pole * decay)
@@ -46,9 +50,6 @@ def _matrices() -> tuple[_Matrix, _Matrix, _Matrix, complex]:
     receive = np.stack([part for p in received for part in (p.real, -p.imag)])
     matrices = (own.astype(np.float32), send.astype(np.float32), receive.astype(np.float32))
     return *matrices, complex(pole**_BLOCK)
-
-
-_OWN, _SEND, _RECEIVE, _POLE = _matrices()
 
 
 def highpass(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,14 +67,17 @@ def highpass(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     float32 array, (samples,)
     """
+    from scipy.signal import lfilter
+
+    own, send, receive, pole = _matrices()
     blocks = _blocks(samples)
-    sent = (blocks @ _SEND).reshape(-1, 4).astype(np.float64).view(np.complex128)
+    sent = (blocks @ send).reshape(-1, 4).astype(np.float64).view(np.complex128)
     # Forwards to all blocks that follow, and backwards to all that come before.
     flows = np.stack([sent[:, 0], sent[::-1, 1]])
-    forwards, backwards = lfilter([0, 1], [1, -_POLE], flows)
+    forwards, backwards = lfilter([0, 1], [1, -pole], flows)
     received = np.stack([forwards, backwards[::-1]], axis=1).view(np.float64).astype(np.float32)
-    passed = blocks @ _OWN
-    passed += received.reshape(-1, _BLOCKS, 4) @ _RECEIVE
+    passed = blocks @ own
+    passed += received.reshape(-1, _BLOCKS, 4) @ receive
     return np.asarray(passed.reshape(-1)[PAD : PAD + len(samples)])
 
 

@@ -6,7 +6,7 @@ doi:10.1109/ICASSP.2018.8461310). Sabine's formula is 10 to 20 % off in them, so
 is then brought to the reverberation time that was asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -207,6 +207,16 @@ def by_name(
     if path is None:
         return {name: synthetic(float(name), count, seed) for name in rooms}
     return {name: measured(path, float(name), tolerance_s) for name in rooms}
+
+
+def read_responses(files: Iterable[Path | str]) -> dict[str, list[NDArray[np.float32]]]:
+    """Read responses of rooms by name from ``rooms.npz``: float32 arrays ``{room}/{number}``."""
+    found: dict[str, list[NDArray[np.float32]]] = {}
+    for file in files:
+        with np.load(file) as arrays:
+            for name in arrays.files:  # in the order in which they were written
+                found.setdefault(name.split("/")[0], []).append(arrays[name])
+    return found
 
 
 def table(rooms: Mapping[str, Sequence[Response]]) -> list[dict[str, object]]:

@@ -197,11 +197,11 @@ def candidates(
     )
     kind = np.asarray(sources.groupby(list(apart), dropna=False).ngroup(), dtype=np.intp)
     _search[:] = [_Search(prints, place_of, kind, WordIndex(known))]
-    groups = range(pq.ParquetFile(prints).num_row_groups)
-    found: dict[tuple[int, int], Candidate] = {}
+    groups, found = range(pq.ParquetFile(prints).num_row_groups), dict[tuple[int, int], Candidate]()
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         proposed = pool.map(_propose, groups) if workers > 1 else map(_propose, groups)
-        for pair in chain.from_iterable(progress_bar(proposed, total=len(groups), desc="twins")):
+        turns = progress_bar(proposed, total=len(groups), desc="twins", unit="group")
+        for pair in chain.from_iterable(turns):
             best = found.get((pair.one, pair.other))
             if best is None or pair.votes > best.votes:
                 found[pair.one, pair.other] = pair

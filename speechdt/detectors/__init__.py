@@ -3,6 +3,7 @@
 answer_files : files of answers by name: which run, split and cell each belongs to.
 call : one call of a detector, with its answers checked.
 choice : choices on dev: level, container and options under which a detector is best.
+containment : calls of plugins: what one does to its process, clips or answers is one line.
 contract : contract between the workflow and a speech detector.
 decisions : decisions of detectors on trials, from scores and calibration.
 ensemble : scores of an ensemble, from the scores of its members.

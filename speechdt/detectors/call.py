@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from speechdt import checksums
 from speechdt.code_hash import code_hash, imported_versions
+from speechdt.detectors.containment import ScoreError as ScoreError
+from speechdt.detectors.containment import contained, numbers, read_only
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.isolated import KEY, Isolated
 from speechdt.detectors.plugins import source_files
 from speechdt.errors import SpeechdtError
 from speechdt.files import content_hash
-
-
-class ScoreError(SpeechdtError):
-    """A detector breaks its contract; the message is one line naming it."""
 
 
 class BuildError(SpeechdtError):
@@ -37,13 +35,12 @@ def built(name: str, cls: type[Detector], options: Mapping[str, Any]) -> Detecto
     """
     try:
         check_whole(options)
-        return Isolated(name, cls, options) if KEY in options else cls(**options)
+        with contained(f"backend '{name}'", "fails when it is built"):
+            return Isolated(name, cls, options) if KEY in options else cls(**options)
+    except ScoreError as error:
+        raise BuildError(str(error)) from error.__cause__
     except SpeechdtError as error:
         raise BuildError(f"backend '{name}': {error}") from error
-    except (Exception, SystemExit) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        kind = type(error).__name__
-        raise BuildError(f"backend '{name}' fails when it is built: {kind}: {reason}") from error
 
 
 def check_whole(options: Mapping[str, Any]) -> None:
@@ -88,12 +85,9 @@ def ask(
     who : str
         What an error calls the detector.
     """
-    answered = detector.score(clips)
-    try:
-        scores = np.asarray(answered, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ScoreError(f"{who} answered with what are no numbers: {reason}") from error
+    with contained(who):
+        answered = detector.score(read_only(clips))
+        scores = numbers(answered, who)
     if scores.shape != (len(clips),):
         count = len(scores) if scores.ndim == 1 else f"an array of shape {scores.shape} as"
         raise ScoreError(f"{who} answered {count} scores to {len(clips)} clips")

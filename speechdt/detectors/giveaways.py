@@ -60,7 +60,7 @@ def giveaways(
             out = Path(folder) / "trained"
             cls.finetune(cells["train"], cells["dev"], out, **own)
             detector = cls(adapter=str(out))  # type: ignore[call-arg]
-            judged[name] = [_scored(detector, cells[split]) for split in ("dev", "test")]
+            judged[name] = [scored(detector, cells[split]) for split in ("dev", "test")]
     named = {split: _named(files) for split, files in cells.items()}
     for name, column in NAMED.items():
         judged[name] = [
@@ -109,7 +109,7 @@ def _named(cells: Sequence[Path]) -> pd.DataFrame:
     return table.assign(speech=table["label"] == "SPEECH")
 
 
-def _scored(detector: Detector, cells: Sequence[Path]) -> pd.DataFrame:
+def scored(detector: Detector, cells: Sequence[Path]) -> pd.DataFrame:
     """Return the trials of cells with their scores."""
     parts = []
     for cell in cells:

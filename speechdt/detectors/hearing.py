@@ -18,6 +18,7 @@ from speechdt.audio import presentation as presentation_module
 from speechdt.audio.presentation import AS_STORED, Presentation
 from speechdt.code_hash import code_hash
 from speechdt.detectors import call
+from speechdt.detectors.containment import read_only
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.stages import stage
 
@@ -49,7 +50,7 @@ class Presented:
 
     def score(self, clips: Sequence[NDArray[np.float32]]) -> Any:
         """Return what the detector says of the clips as it hears them."""
-        return self.of.score(self._heard(clips))
+        return self.of.score(read_only(self._heard(clips)))
 
     def __getattr__(self, name: str) -> Any:
         own = getattr(self.of, name)
@@ -57,7 +58,7 @@ class Presented:
             return own
 
         def asked(clips: Sequence[NDArray[np.float32]], *rest: Any, **more: Any) -> Any:
-            return own(self._heard(clips), *rest, **more)
+            return own(read_only(self._heard(clips)), *rest, **more)
 
         return asked
 

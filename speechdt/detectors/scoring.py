@@ -7,12 +7,16 @@ starts anew.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from speechdt.audio.io import from_flac_bytes
 from speechdt.checksums import guarded
@@ -23,7 +27,7 @@ from speechdt.store import Store
 from speechdt.trials.cells import SCHEMA, count_trials, read_cell
 
 CHUNK = 64
-"""Clips that are scored, and saved, at a time."""
+"""Clips that are scored, and saved, at a time; a detector's ``clips_at_once`` says otherwise."""
 
 
 def score_cells(
@@ -110,25 +114,47 @@ class Asker:
         clips, names = list(clips), list(names)
         keys = [hashlib.sha256(clip).digest() for clip in clips]
         known = self._store.get(keys)
-        for start in range(0, len(clips), CHUNK):
-            chunk = range(start, min(start + CHUNK, len(clips)))
-            missing = [i for i in chunk if keys[i] not in known]
-            if missing:
-                self._detector = self._detector or self._build()
-                decoded = [from_flac_bytes(clips[i]) for i in missing]
-                try:
-                    fresh = ask(self._detector, decoded, [names[i] for i in missing], self._name)
-                except Unfinished as error:
-                    answered = zip(missing, error.scores, strict=True)
-                    self._store.put({keys[i]: float(p) for i, p in answered if p == p})
-                    raise ScoreError(f"{self._name}: {error}") from error
-                new = {keys[i]: float(p) for i, p in zip(missing, fresh, strict=True)}
-                self._store.put(new)
-                known |= new
-                self.asked += len(missing)
+        if any(key not in known for key in keys):
+            self._detector = self._detector or self._build()
+        size = getattr(self._detector, "clips_at_once", CHUNK)
+        chunks = [range(i, min(i + size, len(clips))) for i in range(0, len(clips), size)]
+        missing = [[i for i in chunk if keys[i] not in known] for chunk in chunks]
+        for chunk, places, decoded in zip(chunks, missing, _decoded(clips, missing), strict=True):
+            if places:
+                known |= self._asked(decoded, [keys[i] for i in places], [names[i] for i in places])
             if progress is not None:
                 progress.update(len(chunk))
         return [known[key] for key in keys]
+
+    def _asked(
+        self, clips: list[NDArray[np.float32]], keys: list[bytes], names: list[str]
+    ) -> dict[bytes, float]:
+        """Return and save the scores of clips by their keys."""
+        try:
+            fresh = ask(self._detector, clips, names, self._name)  # type: ignore[arg-type]
+        except Unfinished as error:
+            answered = zip(keys, error.scores, strict=True)
+            self._store.put({key: float(p) for key, p in answered if p == p})
+            raise ScoreError(f"{self._name}: {error}") from error
+        new = {key: float(p) for key, p in zip(keys, fresh, strict=True)}
+        self._store.put(new)
+        self.asked += len(keys)
+        return new
+
+
+def _decoded(
+    clips: list[bytes], chunks: Iterable[list[int]]
+) -> Iterator[list[NDArray[np.float32]]]:
+    """Yield the audio of each chunk; the next one is decoded while one is scored."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque[Future[list[NDArray[np.float32]]]] = deque()
+        for chunk in chunks:
+            part = [clips[i] for i in chunk]
+            waiting.append(pool.submit(lambda own: [from_flac_bytes(clip) for clip in own], part))
+            if len(waiting) > 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def read_scored(files: Iterable[tuple[Path | str, Path | str]]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from speechdt.arrays import Floats, Indices
 from speechdt.audio.io import from_flac_bytes
-from speechdt.detectors.call import ScoreError
+from speechdt.detectors.containment import ScoreError, contained, numbers, read_only
 from speechdt.detectors.hearing import Hearing
 from speechdt.progress import progress as progress_bar
 from speechdt.prompts.answer_store import AskOnce, PromptStore
@@ -92,9 +92,11 @@ class PromptTrials:
         ]
 
     def _ask(self, prompts: Sequence[str], clips: Indices) -> Floats:
-        heard = [self._clips[i] for i in clips]
-        scores = np.asarray(self.detector.score_prompts(heard, prompts), dtype=np.float64)
-        who = type(getattr(self.detector, "of", self.detector)).__name__
+        heard = read_only([self._clips[i] for i in clips])
+        detector = self.detector
+        who = type(getattr(detector, "of", detector)).__name__
+        with contained(who):
+            scores = numbers(detector.score_prompts(heard, prompts), who)
         if scores.shape != (len(prompts), len(clips)):
             raise ScoreError(
                 f"{who} answered {scores.shape} scores to {len(prompts)} prompts about "

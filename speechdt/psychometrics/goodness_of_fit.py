@@ -8,7 +8,7 @@ rates (a bootstrap of recentred residuals, after Davison & Hinkley 1997, section
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from speechdt.psychometrics import curve
 
@@ -48,4 +48,4 @@ def misfit_p(fit: curve.Fit, successes: ArrayLike, trials: ArrayLike, guess: Arr
     as_large = null >= observed * (1 - 1e-9)
     clustered = float(1 + as_large.sum()) / (len(null) + 1)
     # Where no group ever errs there is nothing to resample, and the prior alone makes a deviance.
-    return max(clustered, float(chi2.sf(observed, len(fit.levels) - 2)))
+    return max(clustered, float(chdtrc(len(fit.levels) - 2, observed)))

@@ -158,6 +158,48 @@ def matched_hits(
     return rate, trusted
 
 
+def catch_rates(
+    trials: pd.DataFrame, catch: pd.DataFrame, rival_weights: Floats, catch_weights: Floats
+) -> Floats:
+    """Return the rate at which background alone is above a criterion that pools levels.
+
+    At such a criterion NONSPEECH gives 10 % false alarms on average over the levels, more where it
+    is heard and less where it is not. A curve of hits ends where nothing is heard: at this rate.
+
+    Parameters
+    ----------
+    trials, rival_weights
+        As for :func:`matched_hits`.
+    catch : DataFrame
+        Catch trials: group_id, p_speech, stratum (whose criterion they are held against).
+    catch_weights : (R, G) array
+        Of the groups of these.
+
+    Returns
+    -------
+    (R,) array
+        Over all strata that have NONSPEECH trials.
+
+    Raises
+    ------
+    ValueError
+        If there is no catch trial in any of them.
+    """
+    rivals = trials[~trials["speech"]]
+    (codes, groups), rival_codes = coded(catch), coded(rivals)[0]
+    above, asked = np.zeros(len(rival_weights)), np.zeros(len(rival_weights))
+    for stratum in set(catch["stratum"]) & set(rivals["stratum"]):
+        here, there = ((of["stratum"] == stratum).to_numpy() for of in (catch, rivals))
+        p, rival_p = (of["p_speech"].to_numpy(np.float64) for of in (catch, rivals))
+        at = criterion(rival_p[there], rival_codes[there], rival_weights)
+        count = catch_weights @ np.bincount(codes[here], minlength=groups)
+        above += np.nan_to_num(hits(at, p[here], codes[here], catch_weights)) * count
+        asked += count
+    if not asked[0]:
+        raise ValueError("a guess rate takes a catch trial")
+    return np.clip(above / asked, 0.0, 1.0)
+
+
 def coded(trials: pd.DataFrame) -> tuple[Indices, int]:
     """Number the groups of trials in the order of their names; and say how many there are."""
     codes, names = pd.factorize(trials["group_id"], sort=True)

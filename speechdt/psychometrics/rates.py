@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from speechdt.arrays import Floats
 from speechdt.psychometrics.decided import Draws, yes
 from speechdt.psychometrics.guess_rate import catch_rate
-from speechdt.psychometrics.matched_hits import FALSE_ALARMS, coded, matched_hits
+from speechdt.psychometrics.matched_hits import FALSE_ALARMS, catch_rates, coded, matched_hits
 from speechdt.psychometrics.strata import Part
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import Groups, by_run
@@ -107,7 +107,8 @@ def _of_run(
         guess = _guess(part, catch, DECISIONS[kind], draws)
         found[kind] = Rates(of.hits, of.speech, guess, of.false_alarms, counts[:1], items[True])
     if counts[1]:
-        found["roc10"] = _roc10(trials, len(part.levels), own["detection"].speech, draws)
+        asked = own["detection"].speech
+        found["roc10"] = _roc10(trials, len(part.levels), asked, draws, catch, part.pools_levels)
         found["roc10"] = found["roc10"]._replace(groups=counts, items=items[True])
     if counts[1] and not part.of_speech:
         found["accuracy"] = _accuracy(own["detection"], counts, items[False])
@@ -154,13 +155,26 @@ def _guess(part: Part, catch: pd.DataFrame, decision: str, draws: Draws) -> Floa
     )
 
 
-def _roc10(trials: pd.DataFrame, levels: int, asked: Floats, draws: Draws) -> Rates:
-    """Return the hits at matched false alarms, as many answers as there are SPEECH trials."""
-    rate, trusted = matched_hits(
-        trials, levels, *(draws.of_groups(coded(of)[1], number) for number, of in _classes(trials))
-    )
+def _roc10(
+    trials: pd.DataFrame,
+    levels: int,
+    asked: Floats,
+    draws: Draws,
+    catch: pd.DataFrame,
+    pools_levels: bool,
+) -> Rates:
+    """Return the hits at matched false alarms, as many answers as there are SPEECH trials.
+
+    The guess rate is that of the false alarms, or that on catch trials where levels are pooled.
+    """
+    weights = [draws.of_groups(coded(of)[1], number) for number, of in _classes(trials)]
+    rate, trusted = matched_hits(trials, levels, *weights)
     constant = np.full(len(rate), FALSE_ALARMS)
-    return Rates(np.nan_to_num(rate) * asked, asked, constant, constant, [], 0, trusted)
+    guess = constant
+    if pools_levels:
+        of_catch = draws.of_groups(coded(catch)[1], 2)
+        guess = catch_rates(trials, catch.assign(stratum=0), weights[1], of_catch)
+    return Rates(np.nan_to_num(rate) * asked, asked, guess, constant, [], 0, trusted)
 
 
 def _classes(trials: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:

@@ -34,6 +34,8 @@ class Part:
         unknown.
     of_speech : bool
         Whether only rates over SPEECH are asked for.
+    pools_levels : bool
+        Whether all levels share one criterion; hits at it fall to the rate on catch trials.
     """
 
     dimension: str
@@ -44,6 +46,7 @@ class Part:
     narrowest: float | None = None
     offset_db: float = np.nan
     of_speech: bool = False
+    pools_levels: bool = False
 
     @property
     def whole(self) -> bool:
@@ -108,7 +111,11 @@ def _by_background(trials: pd.DataFrame, catch: pd.DataFrame) -> Iterator[Part]:
         silence = catch[catch["background"] == background]
         placed = of.assign(place=place, stratum=0)
         offset = offset_db(of) if "snr_speech_db" in of else np.nan
-        yield Part("snr", str(background), placed, silence, levels, None, offset, of_speech=True)
+        yield Part(
+            *("snr", str(background), placed, silence, levels, None, offset),
+            of_speech=True,
+            pools_levels=True,
+        )
 
 
 def offset_db(trials: pd.DataFrame) -> float:

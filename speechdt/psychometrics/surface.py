@@ -1,11 +1,11 @@
 """Psychometric surface over SNR and duration, and its trade of one for the other.
 
 P("SPEECH" | SPEECH clip) = guess + (1 - guess - lapse) Phi(a + b x + c log2(t / 1 s)), x the SNR in
-dB and t the duration. There is one of SPEECH decisions, whose guess rate is that of the catch
-trials, and one of hits at 10 % false alarms (kind roc10), whose criterion pools the SNRs of a
-duration (`speechdt.psychometrics.thresholds` has these kinds). Where the surface reaches 75 % is a
-straight line over log duration; its slope, -c / b, says by how many dB the threshold moves when the
-duration is doubled.
+dB and t the duration. There is one of SPEECH decisions and one of hits at 10 % false alarms (kind
+roc10), whose criterion pools the SNRs of a duration (`speechdt.psychometrics.thresholds` has these
+kinds); the guess rate is that of the catch trials, at the same criterion. Where the surface reaches
+75 % is a straight line over log duration; its slope, -c / b, says by how many dB the threshold
+moves when the duration is doubled.
 
 Fitted by maximum a posteriori: the lapse rate has the prior of the curves, Beta(1, 10), and is at
 most 1 - guess; a, b and c have wide normal priors on the scale of the tested range, so that a
@@ -24,7 +24,7 @@ from scipy.special import expit, ndtr, ndtri
 from speechdt.arrays import Floats
 from speechdt.psychometrics.decided import Draws, draws_of_runs
 from speechdt.psychometrics.guess_rate import catch_rate
-from speechdt.psychometrics.matched_hits import FALSE_ALARMS, coded, matched_hits
+from speechdt.psychometrics.matched_hits import catch_rates, coded, matched_hits
 from speechdt.psychometrics.rates import DECISIONS, decided
 from speechdt.statistics import bootstrap
 from speechdt.statistics.criterion import Thresholds
@@ -246,26 +246,30 @@ def _counts(
 ) -> dict[str, tuple[Floats, Floats, Floats]]:
     """Return successes, trials and guess rate of each kind, the runs taken together."""
     seed = draws[0].seed
-    of_detection, hits, trusted = [], [], not trials["speech"].all()
+    of_detection, of_roc10, trusted = [], [], not trials["speech"].all()
     for run, silence, own in zip(by_run(trials), by_run(catch), draws, strict=True):
         found = decided(run[run["speech"]], cells, DECISIONS["detection"], own)
         guess = catch_rate(silence, DECISIONS["detection"], own)
         of_detection.append((found.hits, found.speech, guess))
         if trusted:
-            weights = (
+            weights = [
                 own.of_groups(coded(run[run["speech"] == of])[1], number)
                 for number, of in enumerate((True, False))
-            )
+            ]
             rate, enough = matched_hits(run, cells, *weights)
-            hits.append(np.nan_to_num(rate) * found.speech)
+            of_catch = own.of_groups(coded(silence)[1], 2)
+            of_duration = dict(zip(run["duration_ms"], run["stratum"], strict=True))
+            placed = silence.assign(stratum=silence["duration_ms"].map(of_duration))
+            floor = catch_rates(run, placed, weights[1], of_catch)
+            of_roc10.append((np.nan_to_num(rate) * found.speech, floor))
             trusted = trusted and enough
     yes, asked, guess = (
         bootstrap.over_runs(part, seed) for part in zip(*of_detection, strict=True)
     )
     counts = {"detection": (yes, asked, guess)}
     if trusted:
-        constant = np.full(len(asked), FALSE_ALARMS)
-        counts = {"roc10": (bootstrap.over_runs(hits, seed), asked, constant)} | counts
+        hits, floor = (bootstrap.over_runs(part, seed) for part in zip(*of_roc10, strict=True))
+        counts = {"roc10": (hits, asked, floor)} | counts
     return counts
 
 

@@ -18,6 +18,8 @@ operating_points : operating points that people deploy: hit rates at few false a
 roc : receiver operating characteristic of weighted groups: the observed curve and its replicates.
 slices : metrics of one variant by slice of the test trials.
 threshold_sensitivity : balanced accuracy with the threshold moved, and at its best on test.
+threshold_variance : what the choice of decision thresholds adds to the spread of a difference of
+    balanced accuracy.
 versions : two versions of one detector on the same trials: what an upgrade changes.
 within_origins : within origins: the AUC over pairs of trials that come from the same place.
 """

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from speechdt.arrays import Bools, Floats, Indices
 from speechdt.statistics import bootstrap
@@ -74,7 +73,7 @@ def compare_auc(
     counts = [int(of_speech.sum()), int((~of_speech).sum())]
     low, high = bootstrap.interval(difference[0], difference[1:], counts)
     ranks = {
-        variant: np.stack([rankdata(run["p_speech"]) for run in runs])
+        variant: np.stack([np.asarray(run["p_speech"].rank(), dtype=np.float64) for run in runs])
         for variant, runs in sorted_runs.items()
     }
     speech = first["speech"].to_numpy(bool)

@@ -63,7 +63,7 @@ FAMILIES = {
         *("supported", "refuted", "undecided"),
     ),
     "conditions": Family(
-        *("conditions against the neutral one", "balanced accuracy"),
+        *("conditions against the neutral one, within a variant", "shift of DT75"),
         *("tables/conditions.csv", "p_holm"),
         *("gain", "loss", "not shown"),
     ),

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from speechdt.arrays import Floats, Indices
 from speechdt.statistics import auc_comparison, bootstrap
@@ -148,7 +147,7 @@ def _correlations(new: pd.DataFrame, old: pd.DataFrame, weights: Floats) -> dict
     """Return correlations of the scores, (R + 1,) each; NaN where one has a single score."""
     codes, _, _ = bootstrap.groups_by_class(new["speech"], new["group_id"])
     p, q = (table["p_speech"].to_numpy(np.float64) for table in (new, old))
-    ranks = [np.asarray(rankdata(scores), dtype=np.float64) for scores in (p, q)]
+    ranks = [np.asarray(pd.Series(scores).rank(), dtype=np.float64) for scores in (p, q)]
     return {
         "spearman": _weighted_correlation(ranks[0], ranks[1], codes, weights),
         "pearson_logit": _weighted_correlation(logit(p), logit(q), codes, weights),

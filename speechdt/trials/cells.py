@@ -187,8 +187,8 @@ def read_cell(path: Path | str, columns: Sequence[str] | None = None) -> pd.Data
 
 def _opened(path: Path) -> pq.ParquetFile:
     file = pq.ParquetFile(path, page_checksum_verification=True)
-    if not file.schema_arrow.equals(SCHEMA):
-        raise ValueError("it has other columns than a cell")
+    if other := [field.name for field in file.schema_arrow if field not in SCHEMA]:
+        raise ValueError(f"a cell has no column {other[0]!r}")
     return file
 
 

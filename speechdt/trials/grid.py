@@ -69,6 +69,11 @@ class Grid(NamedTuple):
         )
 
     @property
+    def curve_levels(self) -> list[float]:
+        """The SNRs of `curve`, ascending."""
+        return sorted({*self.snr_db, *self.curve_snr_db})
+
+    @property
     def cells(self) -> list[Cell]:
         """All cells of a crossed split: in noise, clean, catch."""
         catch = [Cell("catch", ms) for ms in self.duration_ms]

@@ -129,7 +129,7 @@ def crossed(
                        f"{split}/{category}")
         for category in sources["category"].unique()
     }  # fmt: skip
-    scene = Backgrounds(_noise_deck(noise, split, grid, least_active, seed, backgrounds), seed)
+    scene = Backgrounds(noise_deck(noise, split, grid, least_active, seed, backgrounds), seed)
     rows = []
     for label in CATEGORIES:
         kinds = _Kinds(backgrounds, per_class, seeds.generator(seed, split, label))
@@ -141,7 +141,7 @@ def crossed(
                 item_id = f"{split}-{category}-{number:05d}"
                 source, start = decks[category].deal(seeds.generator(seed, "crop", item_id))
                 scenery = scene.draw(item_id, kinds.next(source["group_id"]), source["group_id"])
-                rows.append(_item(item_id, source, start, longest) | scenery)
+                rows.append(item_of(item_id, source, start, longest) | scenery)
     return pd.DataFrame(rows)
 
 
@@ -191,7 +191,7 @@ def uncrossed(
         )
         for members in of_class.values() for category in members
     }  # fmt: skip
-    scene = Backgrounds(_noise_deck(noise, "train", grid, least_active, seed, backgrounds), seed)
+    scene = Backgrounds(noise_deck(noise, "train", grid, least_active, seed, backgrounds), seed)
     rows = []
     for number, (label, category, cell, kind) in enumerate(
         _turns(clips, grid, of_class, backgrounds, seed)
@@ -205,7 +205,7 @@ def uncrossed(
         item_id = f"train-{category}-{number:06d}"
         source, start = deck.deal(seeds.generator(seed, "crop", item_id), cell.duration_ms)
         rows.append(
-            _item(item_id, source, start, cell.duration_ms)
+            item_of(item_id, source, start, cell.duration_ms)
             | scene.draw(item_id, kind, source["group_id"])
             | {"snr_db": cell.snr_db, "duration_ms": cell.duration_ms}
         )
@@ -235,7 +235,8 @@ def _turns(
         yield label, category, cell, kind
 
 
-def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:
+def item_of(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> dict[str, Any]:
+    """Return the columns of an item that are about its target."""
     names = ("label", "category", "source_id", "group_id", "origin", "path")
     return {
         "item_id": item_id,
@@ -245,7 +246,7 @@ def _item(item_id: str, source: dict[str, Any], start: int, length_ms: int) -> d
     }
 
 
-def _noise_deck(
+def noise_deck(
     noise: pd.DataFrame,
     split: str,
     grid: Grid,
@@ -253,6 +254,13 @@ def _noise_deck(
     seed: int,
     backgrounds: Sequence[str],
 ) -> Deck:
+    """Return the deck of recorded backgrounds of a split.
+
+    Raises
+    ------
+    TooFewSources
+        If they are asked for and there are none.
+    """
     deck = Deck(noise, grid.nested_ms, least_active, seed, f"{split}/background")
     if RECORDING in backgrounds and len(deck) < 2:
         raise TooFewSources(

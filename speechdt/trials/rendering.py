@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from speechdt.trials.grid import Cell
 
 AT_A_TIME = 16
 """Items that a process renders before it hands them over."""
+KEPT_BYTES = 32 * 2**20
+"""Recordings that a process keeps when it reads another, of which an hour takes 220 MiB."""
 
 _BACKGROUND = ("background_id", "background_group", "background_origin")
 _Items = list[dict[Any, Any]]
@@ -66,7 +68,7 @@ def render(
         for start in range(0, len(items), AT_A_TIME)
     )
     with progress_bar(total=len(items), desc="rendering items", unit="item") as progress:
-        for trials in _in_order(job, some, workers):
+        for trials in in_order(job, some, workers):
             yield from trials
             progress.update(min(AT_A_TIME, len(items) - progress.n))
 
@@ -90,7 +92,7 @@ def write(
         writer.close()
 
 
-def _in_order(
+def in_order(
     job: Callable[[_Items], _Trials], tasks: Iterator[_Items], workers: int
 ) -> Iterator[_Trials]:
     """Yield the job's results in the order of its tasks, a few of which run ahead."""
@@ -115,8 +117,8 @@ def render_item(
     item: Mapping[str, Any], cells: Sequence[Cell], seed: int, level: str
 ) -> list[tuple[str, dict[str, Any]]]:
     """Render one item into its cells; see :func:`render`."""
-    target = _crop(item["path"], item["start"], item["length"])
-    background = _background(item, seed)
+    target = crop(item["path"], item["start"], item["length"])
+    background = background_of(item, seed)
     further = _FurtherSnrs(item, target, background)
     own = (item["snr_db"], item["duration_ms"]) if "snr_db" in item else None
     rendered = []
@@ -183,7 +185,7 @@ class _FurtherSnrs:
     ):
         self._target, self._background = target, background
         self._band = speech_band(target), speech_band(background)
-        self._active = _active(item["path"])[item["start"] : item["start"] + item["length"]]
+        self._active = _active(item["path"], item["start"], item["length"])
 
     def of(self, cell: Cell) -> dict[str, float | None]:
         """Return snr_speech_db and snr_active_db of the trial in a cell; None if it has no SNR."""
@@ -194,38 +196,59 @@ class _FurtherSnrs:
         in_target, in_noise = (power(middle(x, cell.duration_ms)) for x in self._band)
         active = target[middle(self._active, cell.duration_ms)]
         return {
-            "snr_speech_db": cell.snr_db + _db(in_target / power(target)) - _db(in_noise / noise),
-            "snr_active_db": cell.snr_db + _db(power(active) / power(target))
+            "snr_speech_db": cell.snr_db
+            + decibels(in_target / power(target))
+            - decibels(in_noise / noise),
+            "snr_active_db": cell.snr_db + decibels(power(active) / power(target))
             if len(active)
             else None,
         }
 
 
-def _db(ratio: float) -> float:
+def decibels(ratio: float) -> float:
+    """Return a ratio of powers in dB; of nothing -300."""
     return float(10 * np.log10(max(ratio, 1e-30)))
 
 
-def _background(item: Mapping[str, Any], seed: int) -> NDArray[np.float32]:
+def background_of(item: Mapping[str, Any], seed: int) -> NDArray[np.float32]:
+    """Return the background of an item, as long as its target."""
     if item["background"] == RECORDING:
-        return _crop(item["background_path"], item["background_start"], item["length"])
+        return crop(item["background_path"], item["background_start"], item["length"])
     rng = seeds.generator(seed, "noise", item["item_id"])
     return coloured(item["background"], item["length"], rng)
 
 
-@lru_cache(maxsize=64)
-def _active(path: str) -> NDArray[np.bool_]:
-    """Return which samples of a recording lie in active frames."""
-    samples = _recording(path)
-    active: NDArray[np.bool_] = np.zeros(len(samples), dtype=bool)
-    frames = np.repeat(active_frames(samples), FRAME)
-    active[: len(frames)] = frames
+class _Recordings:
+    """Recordings that were read last, as many as fit into some bytes, and at least one."""
+
+    def __init__(self, most_bytes: int):
+        self._most = most_bytes
+        self._kept: dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]] = {}
+
+    def of(self, path: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the samples of a recording, and which of its frames are active."""
+        found = self._kept.pop(path, None)
+        if found is None:
+            while self._kept and sum(kept.nbytes for kept, _ in self._kept.values()) > self._most:
+                del self._kept[next(iter(self._kept))]
+            samples = audio_io.read(path)
+            found = samples, active_frames(samples)
+        self._kept[path] = found
+        return found
+
+
+_recordings = _Recordings(KEPT_BYTES)
+
+
+def _active(path: str, start: int, length: int) -> NDArray[np.bool_]:
+    """Return which samples of a crop of a recording lie in active frames."""
+    frames = _recordings.of(path)[1][start // FRAME : -(-(start + length) // FRAME)]
+    active: NDArray[np.bool_] = np.zeros(length, dtype=bool)
+    known = np.repeat(frames, FRAME)[start % FRAME :][:length]
+    active[: len(known)] = known
     return active
 
 
-def _crop(path: str, start: int, length: int) -> NDArray[np.float32]:
-    return _recording(path)[start : start + length]
-
-
-@lru_cache(maxsize=64)
-def _recording(path: str) -> NDArray[np.float32]:
-    return audio_io.read(path)
+def crop(path: str, start: int, length: int) -> NDArray[np.float32]:
+    """Return a part of a recording; start and length in samples."""
+    return _recordings.of(path)[0][start : start + length]

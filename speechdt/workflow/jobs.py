@@ -3,15 +3,18 @@
 import logging
 import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from speechdt.errors import SpeechdtError
 from speechdt.workflow.devices import claimed
-from speechdt.workflow.manifest import Entry
+from speechdt.workflow.manifest import STOPPED, Entry, killed
 
 
 @contextmanager
@@ -45,21 +48,71 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
                 entry.end()
     except SpeechdtError as error:
         logging.error("%s", error, exc_info=error.__cause__)
-        _fail(entry, str(error))
+        _fail(entry, str(error), job)
+    except BrokenProcessPool:
+        logging.error("%s", traceback.format_exc())
+        _fail(entry, f"a process of the job was {killed(memory_of(job))}", job)
     except Exception as error:
         logging.error("%s", traceback.format_exc())
-        _fail(entry, f"{type(error).__name__}: {error} (traceback in {log})")
+        _fail(entry, f"{first_line(error)} (traceback in {log})", job)
+    except BaseException:
+        if entry:
+            entry.fail(STOPPED)
+        raise
+    else:
+        if job:
+            _end_in_time(0)
 
 
-def _fail(entry: Entry | None, why: str) -> None:
-    """End the process with an error, which the manifest keeps for the last line of the run."""
+LONGEST = 300
+"""Letters of a cause; the log has the rest."""
+GRACE_S = 30
+"""How long threads that a plugin has left may keep a finished job from ending."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return an exception in one line that is not too long."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    line = f"{type(error).__name__}: {lines[0].strip() if lines else ''}"
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"
+
+
+def memory_of(job: Any) -> int | None:
+    """Return the MiB of memory that a job asked for."""
+    return job.resources.get("mem_mb") if job else None
+
+
+def _fail(entry: Entry | None, why: str, job: Any) -> None:
+    """End the process with a line, and leave it in the manifest."""
     if entry:
-        with suppress(OSError):  # a full disk, say, which is then the error itself
-            entry.fail(why)
+        entry.fail(why)
+    if job:
+        _end_in_time(1)
     sys.exit(f"error: {why}")
+
+
+def _end_in_time(code: int) -> None:
+    """See to it that the process ends although threads may be left that never do."""
+    others = [
+        thread.name
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread() and not thread.daemon
+    ]
+    if not others:
+        return
+
+    def end() -> None:
+        time.sleep(GRACE_S)
+        line = f"{len(others)} threads are left and never end ({others[0]}): the job ends anyway"
+        logging.warning(line)
+        print(f"warning: {line}", file=sys.stderr, flush=True)
+        logging.shutdown()
+        os._exit(code)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def _entry(log: Path, job: Any) -> Entry:
     """Return the manifest's entry of the job whose script this is."""
     wildcards, params = (dict(named.items()) for named in (job.wildcards, job.params))
-    return Entry(log, job.rule, wildcards, params, job.output)
+    return Entry(log, job.rule, wildcards, params, job.output, memory_of(job))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from speechdt import checksums
 from speechdt.code_hash import Code
 
 FOLDER = "manifest"
@@ -21,6 +22,8 @@ FOLDER = "manifest"
 NAMED = 3
 """Files and parameters that a reason names; of more it says how many."""
 
+STOPPED = "it was stopped"
+"""Why files of a job are not complete that was interrupted."""
 LINES = 20
 """Reasons that are told."""
 
@@ -84,6 +87,8 @@ class Entry:
     rule : str
     wildcards, params : mapping
     outputs : iterable of str
+    mem_mb : int, optional
+        Memory that the job asked for.
     """
 
     def __init__(
@@ -93,30 +98,35 @@ class Entry:
         wildcards: Mapping[str, str],
         params: Mapping[str, Any],
         outputs: Iterable[str],
+        mem_mb: int | None = None,
     ) -> None:
         self._folder = manifest_of(log)
         self._file = self._folder / log.parent.name / f"{log.stem}.json"
         self._codes = codes(params)
-        self._content = {
+        self._content: dict[str, Any] = {
             "rule": rule,
             "wildcards": dict(wildcards),
             "params": hashes(params),
             "outputs": sorted(map(str, outputs)),
         }
+        self._mem_mb = mem_mb
 
     def begin(self) -> None:
         """Say that the files are being made."""
-        write(self._file, self._content | {"complete": False})
-
-    def fail(self, error: str) -> None:
-        """Say why they were not made, for the last line of the run."""
-        write(self._file, self._content | {"complete": False, "error": error})
+        write(self._file, self._content | {"complete": False, "mem_mb": self._mem_mb})
 
     def end(self) -> None:
-        """Say that the files are complete."""
+        """Put the files on the disk, and say that they are complete."""
+        for output in map(Path, self._content["outputs"]):
+            if output.is_file():
+                checksums.sync(output)
         for code in self._codes.values():
             keep_code(self._folder, code)
         write(self._file, self._content | {"complete": True})
+
+    def fail(self, why: str) -> None:
+        """Say why the files will not be complete."""
+        write(self._file, self._content | {"complete": False, "error": why})
 
 
 def keep_code(folder: Path, code: Code) -> None:
@@ -132,7 +142,36 @@ def write(file: Path, content: Mapping[str, Any]) -> None:
     # By processes side by side: what several write is the same.
     new = file.with_name(f"{file.name}.{os.getpid()}.new")
     new.write_text(json.dumps(content, indent=1) + "\n")
+    checksums.sync(new)
     new.replace(file)
+
+
+def killed(mem_mb: int | None) -> str:
+    """Return the words for a process that ended without any of its own."""
+    asked = f": {mem_mb} MiB were asked" if mem_mb else ""
+    return f"killed, probably out of memory{asked}"
+
+
+def without_a_word(folder: Path, since: float) -> list[str]:
+    """Return a line for each job that ended without saying why, as one that is killed does.
+
+    Parameters
+    ----------
+    folder : Path
+        The manifest.
+    since : float
+        Jobs that began before, in seconds since 1970, are not of this run.
+    """
+    lines = []
+    for file in sorted(folder.glob("*/*.json")):
+        try:
+            entry, began = json.loads(file.read_text()), file.stat().st_mtime
+            if began >= since and not entry["complete"] and "error" not in entry:
+                name = f"{entry['rule']} ({file.stem})"
+                lines.append(f"the job {name} was {killed(entry.get('mem_mb'))}")
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return lines
 
 
 class Made(NamedTuple):

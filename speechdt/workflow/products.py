@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from speechdt.trials.grid import CROSSED
+from speechdt.workflow.conditions import plan
 from speechdt.workflow.experiment import Experiment
 from speechdt.workflow.ready_made import ready_made, version_pairs
 
@@ -123,6 +124,42 @@ class Products:
         return self.tables_of("leave_one_out") if self.experiment.left_out else []
 
     @property
+    def has_shifts(self) -> bool:
+        """Whether a variant hears conditions around a neutral clip in noise."""
+        played = plan(self.experiment)
+        return bool(played.conditions) and not played.clean
+
+    @property
+    def condition_tables(self) -> list[str]:
+        """Tables of conditions, where a variant hears them."""
+        played = plan(self.experiment)
+        if not played.conditions:
+            return []
+        names = ["conditions"] + ["rooms"] * bool(played.rooms)
+        names += ["condition_giveaways"] * bool(self.experiment.trained)
+        if self.experiment.settings["conditions"]["published"]:
+            names += ["published_bank", "published_thresholds", "published_beside"]
+        return self.tables_of(*names)
+
+    @property
+    def foil_variants(self) -> dict[str, list[str]]:
+        """Runs of the variants that hear foils: all but ensembles, if there are to be foils."""
+        if not self.experiment.settings["foils"]["items"]:
+            return {}
+        known = self.experiment.variants.items()
+        return {name: list(of.runs) for name, of in known if not of.members}
+
+    @property
+    def foil_runs(self) -> list[str]:
+        """Runs that hear foils."""
+        return [run for runs in self.foil_variants.values() for run in runs]
+
+    @property
+    def foil_tables(self) -> list[str]:
+        """The table of foils, where there are to be some."""
+        return self.tables_of("foils") if self.foil_runs else []
+
+    @property
     def ready_made(self) -> list[str]:
         """Variants with a detector that learned nothing here."""
         return ready_made(self.experiment)
@@ -174,6 +211,8 @@ class Products:
             *self.giveaway_tables,
             *self.left_out_tables,
             *self.version_tables,
+            *self.condition_tables,
+            *self.foil_tables,
             *pages,
             *self.tables_of("verdict.md", "verdict.csv", "instrument.json", suffix=""),
             *self.error_tables,
@@ -192,6 +231,7 @@ class Products:
             **dict.fromkeys(("adapters", "training"), experiment.adapted),
             "prompts": experiment.used_searches,
             "hygiene": experiment.checks,
+            "conditions": self.has_shifts,
         }
         return [
             name

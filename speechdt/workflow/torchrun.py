@@ -10,6 +10,8 @@ from typing import Any
 
 from speechdt.errors import SpeechdtError
 
+WITHOUT_A_WORD = "it left no line, as one that is killed does, mostly out of memory"
+
 
 def launch(script: Path | str, arguments: Mapping[str, Any], processes: int) -> None:
     """Run a script in `processes` processes of this machine and wait for their end.
@@ -33,8 +35,9 @@ def launch(script: Path | str, arguments: Mapping[str, Any], processes: int) -> 
         told.write_text(json.dumps({"complaint": str(complaint), "arguments": dict(arguments)}))
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
         command = [*torchrun, f"--nproc_per_node={processes}", str(script), str(told)]
-        if subprocess.run(command).returncode:
-            left = complaint.read_text() if complaint.exists() else "see what it printed above"
+        if code := subprocess.run(command).returncode:
+            silent = f"killed by signal {-code}" if code < 0 else WITHOUT_A_WORD
+            left = complaint.read_text() if complaint.exists() else silent
             raise SpeechdtError(f"one of {processes} processes failed: {left}")
 
 

@@ -5,18 +5,18 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 from safetensors.torch import load_file, save_file
 from support import qwen_models as small
-from support.checkouts import ASKED, copy_checkout, run
+from support.checkouts import ASKED
+from support.experiments import resolved
 
 from speechdt import find_detectors
 from speechdt.detectors.plugins import BACKENDS
+from speechdt.errors import SpeechdtError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -315,19 +315,19 @@ def test_the_files_are_looked_at_without_torch(base, adapter, name):
 
 
 def test_the_workflow_refuses_it_before_any_job(root, tmp_path):
-    copy_checkout(root, tmp_path)
     base = small.save("qwen2_audio", tmp_path / "base")
     cls = small.ARCHITECTURES["qwen2_audio"][0]
-    without_a_layer(small.save_adapter(tmp_path / "lora", base, cls, TARGETS), tmp_path / "spoilt")
-    config = yaml.safe_load((tmp_path / "configs" / "ci.yaml").read_text())
-    mine = {"backend": "qwen2_audio", "prompt": "baseline", "model": "base", "device": "cpu"}
-    config["variants"] = ASKED | {"M1": mine | {"adapter": "spoilt"}}
-    config["searches"] = dict.fromkeys(("base", "large", "omni"))
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
-    printed = run(tmp_path, "-n", config="mine.yaml", check=False)
-    (error,) = [line for line in printed.splitlines() if "error" in line.lower()]
-    assert error.startswith("error: variants.M1: backend 'qwen2_audio': adapter 'spoilt' does not")
-    config["variants"]["M1"]["adapter"] = "lora"
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
-    assert "M1" in run(tmp_path, "-n", config="mine.yaml")
-    assert Path(tmp_path / "results").exists() is False
+    lora = small.save_adapter(tmp_path / "lora", base, cls, TARGETS)
+    spoilt = tmp_path / "spoilt"
+    without_a_layer(lora, spoilt)
+    mine = {"backend": "qwen2_audio", "prompt": "baseline", "model": str(base), "device": "cpu"}
+
+    def asked(adapter):
+        m1 = {"M1": mine | {"adapter": str(adapter)}}
+        searches = dict.fromkeys(("base", "large", "omni"))
+        return resolved(root, {"variants": ASKED | m1, "searches": searches})
+
+    refused = f"variants.M1: backend 'qwen2_audio': adapter '{spoilt}' does not"
+    with pytest.raises(SpeechdtError, match=f"^{re.escape(refused)}"):
+        asked(spoilt)
+    assert "M1" in asked(lora).runs

@@ -2,10 +2,9 @@
 
 import importlib
 import json
-import re
-import subprocess
-import sys
-from pathlib import Path
+import logging
+import resource
+import signal
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,10 +20,10 @@ from speechdt import check_options, find_detectors
 from speechdt.audio.io import from_flac_bytes
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
+from speechdt.workflow.jobs import logged
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ROOT = Path(__file__).resolve().parents[2]
 DETECTORS = find_detectors()
 ARCHITECTURES = list(small.ARCHITECTURES)
 QUICK = {
@@ -264,12 +263,20 @@ def test_full_fine_tuning(qwen2, cells, tmp_path, checkpointing):
 # --- killed and resumed ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("when", ["between checkpoints", "while saving", "at the end"])
-def test_a_killed_run_goes_on_to_the_same_adapter(qwen2, cells, tmp_path, monkeypatch, when):
-    finetune = DETECTORS["qwen2_audio"].finetune
+@pytest.fixture(scope="module")
+def undisturbed(qwen2, cells, tmp_path_factory):
+    """The adapter of a run that nobody kills, and its options."""
     options = QUICK | {"model": str(qwen2), "dropout": 0.1, "warmup_steps": 2, "patience": 2}
-    finetune(cells.train, cells.dev, tmp_path / "undisturbed", **options)
+    folder = tmp_path_factory.mktemp("undisturbed") / "adapter"
+    DETECTORS["qwen2_audio"].finetune(cells.train, cells.dev, folder, **options)
+    return folder, options
 
+
+@pytest.mark.parametrize("when", ["between checkpoints", "while saving", "at the end"])
+def test_a_killed_run_goes_on_to_the_same_adapter(undisturbed, cells, tmp_path, monkeypatch, when):
+    finetune = DETECTORS["qwen2_audio"].finetune
+    whole, options = undisturbed
+    options = dict(options)
     killed_in = {
         "between checkpoints": (module("finetuning.trainer").AnswerTrainer, "training_step", 10),
         "while saving": (
@@ -306,17 +313,16 @@ def test_a_killed_run_goes_on_to_the_same_adapter(qwen2, cells, tmp_path, monkey
     finetune(cells.train, cells.dev, tmp_path / "resumed", **options)
     assert len(steps) == {"between checkpoints": 4, "while saving": 8, "at the end": 0}[when]
     ours, expected = (
-        load_file(tmp_path / folder / "adapter_model.safetensors")
-        for folder in ("resumed", "undisturbed")
+        load_file(folder / "adapter_model.safetensors") for folder in (tmp_path / "resumed", whole)
     )
     assert ours.keys() == expected.keys()
     for weight in ours:
         torch.testing.assert_close(ours[weight], expected[weight], atol=1e-6, rtol=0)
     assert not list((tmp_path / "cache").iterdir())
     curves = [
-        [e["eval_log_loss"] for e in json.loads((tmp_path / f / "curve.json").read_text())
+        [e["eval_log_loss"] for e in json.loads((folder / "curve.json").read_text())
          if "eval_log_loss" in e]
-        for f in ("resumed", "undisturbed")
+        for folder in (tmp_path / "resumed", whole)
     ]  # fmt: skip
     np.testing.assert_allclose(*curves, atol=1e-6)
 
@@ -410,33 +416,31 @@ def test_a_loss_that_is_not_finite(qwen2, cells, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-FULL_DISK = """
-import json, resource, signal, sys
-from pathlib import Path
-from speechdt import find_detectors
-from speechdt.workflow.jobs import logged
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-train, dev, out, options = json.loads(sys.argv[1])
-with logged(Path(out).with_suffix(".log")):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-    find_detectors()["qwen2_audio"].finetune(train, dev, Path(out), **options)
-"""
-
-
-def test_a_disk_that_takes_no_more(qwen2, cells, tmp_path):
+@pytest.fixture
+def full_disk():
     """A limit on what a file may hold stands in for a full disk: writing fails half-way."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+
+    def freed():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+    yield freed
+    freed()
+    logging.captureWarnings(False)
+
+
+def test_a_disk_that_takes_no_more(qwen2, cells, tmp_path, full_disk):
     out = tmp_path / "adapter"
     options = QUICK | {"model": str(qwen2), "checkpoints": str(tmp_path / "cache"), "steps": 2}
-    told = json.dumps(
-        [[str(c) for c in cells.train], [str(c) for c in cells.dev], str(out), options]
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, told], capture_output=True, text=True, cwd=ROOT
-    )
-    assert done.returncode == 1
-    assert re.search(r"^error: .*File too large", done.stderr, re.MULTILINE), done.stderr
+    finetune = DETECTORS["qwen2_audio"].finetune
+    with pytest.raises(SystemExit, match=r"^error: .*File too large"), logged(tmp_path / "a.log"):
+        finetune(cells.train, cells.dev, out, **options)
     assert not out.exists()
-    DETECTORS["qwen2_audio"].finetune(cells.train, cells.dev, out, **options)
+    full_disk()
+    finetune(cells.train, cells.dev, out, **options)
     assert (out / "adapter_model.safetensors").stat().st_size > 20_000
 
 

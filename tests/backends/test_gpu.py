@@ -1,13 +1,14 @@
 """A real checkpoint runs on a CPU only if that is said: a GPU is asked for before any job."""
 
+import re
 import sys
 import time
 
 import pytest
 import torch
-import yaml
 from support import qwen_models as small
-from support.checkouts import ASKED, copy_checkout, run
+from support.checkouts import ASKED
+from support.experiments import resolved
 
 from speechdt import find_detectors
 from speechdt.workflow import hygiene_checks
@@ -126,20 +127,15 @@ def test_a_model_says_for_all_its_rows_where_it_runs(hidden, folder):
     assert check_adapter("x", {"backend": "qwen2_audio"}, **resolve, seed=1)[1]["device"] == "cpu"
 
 
-def test_the_workflow_stops_before_any_job(root, tmp_path, hidden, folder):
-    copy_checkout(root, tmp_path)
-    config = yaml.safe_load((tmp_path / "configs" / "ci.yaml").read_text())
-    config["variants"] = ASKED | {"A1": {"backend": "qwen2_audio", "prompt": "baseline"}}
-    config["searches"] = dict.fromkeys(("base", "large", "omni"))
+def test_the_workflow_stops_before_any_job(root, hidden, folder):
+    def asked(model):
+        a1 = {"A1": {"backend": "qwen2_audio", "prompt": "baseline"}}
+        searches = dict.fromkeys(("base", "large", "omni"))
+        changes = {"variants": ASKED | a1, "searches": searches}
+        return resolved(root, changes | {"models": {"qwen2_audio": model}})
 
-    def printed(model):
-        config["models"] = {"qwen2_audio": model}
-        (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
-        return run(tmp_path, "-n", config="mine.yaml", check=False)
-
-    (error,) = [line for line in printed(folder).splitlines() if "error" in line.lower()]
-    assert error.startswith(
-        f"error: variants.A1: backend 'qwen2_audio': device 'auto' finds no GPU for model '{folder}"
-    )
-    assert "This was a dry-run" in printed({"model": folder, "device": "cpu"})
-    assert "This was a dry-run" in printed("nano")
+    refused = f"variants.A1: backend 'qwen2_audio': device 'auto' finds no GPU for model '{folder}"
+    with pytest.raises(ConfigError, match=f"^{re.escape(refused)}"):
+        asked(folder)
+    assert "A1" in asked({"model": folder, "device": "cpu"}).runs
+    assert "A1" in asked("nano").runs

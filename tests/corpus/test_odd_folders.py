@@ -145,12 +145,31 @@ def test_a_link_inside_the_corpus_is_followed(folder):
     assert "same audio as" in reason
 
 
-def test_what_a_manifest_names_may_lie_anywhere(folder, tmp_path, rng):
-    soundfile.write(tmp_path / "x.wav", rng.uniform(-0.5, 0.5, RATE), RATE)
-    (folder / "x.wav").symlink_to(tmp_path / "x.wav")
-    save_rows(folder / "manifest.csv", [HEADER, ["x.wav", "SPEECH", "speech", "a"]])
+@pytest.mark.parametrize("named", ["x.wav", "../x.wav", "{outside}/x.wav", "there/x.wav"])
+def test_what_a_manifest_names_lies_in_the_folder_unless_it_may_not(folder, tmp_path, rng, named):
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    for place in (outside, folder.parent):
+        soundfile.write(place / "x.wav", rng.uniform(-0.5, 0.5, RATE), RATE)
+    (folder / "x.wav").symlink_to(outside / "x.wav")
+    (folder / "there").symlink_to(outside, target_is_directory=True)
+    named = named.format(outside=outside)
+    save_rows(folder / "manifest.csv", [HEADER, [named, "SPEECH", "speech", "a"]])
     usable, reasons = indexed(corpus(folder))
-    assert usable.index.tolist() == ["x.wav"]
+    assert usable.empty
+    assert "leads out of the corpus folder (the corpus option 'outside: allow'" in reasons[named]
+    usable, reasons = indexed(corpus(folder) | {"outside": "allow"})
+    assert usable.index.tolist() == [named]
+    assert not reasons
+
+
+def test_a_link_out_of_the_folder_is_followed_where_that_is_allowed(folder, tmp_path, rng):
+    (tmp_path / "elsewhere").mkdir()
+    soundfile.write(tmp_path / "elsewhere" / "x.wav", rng.uniform(-0.5, 0.5, RATE), RATE)
+    (folder / "speech" / "out").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert set(indexed(corpus(folder))[0].index) == GOOD
+    usable, reasons = indexed(corpus(folder) | {"outside": "allow"})
+    assert set(usable.index) == GOOD | {"speech/out/x.wav"}
     assert not reasons
 
 

@@ -298,7 +298,7 @@ def test_a_wrong_tree_is_one_line_that_says_what_was_expected_where(
 @pytest.mark.parametrize(
     ("corpus", "message"),
     [
-        ({"kind": "folder", "path": ".", "human": []}, "no option 'human'; options: path, vocals"),
+        ({"kind": "folder", "path": ".", "human": []}, "no option 'human'; options: path, outside, vocals"),
         ({"kind": "fma", "path": ".", "subsets": "small"}, r"no option .* mean 'subset'"),
         ({"kind": "fma"}, "path is missing"),
         ({"kind": "fma", "path": ".", "subset": "tiny"}, "no subset 'tiny'; subsets: small,"),

@@ -9,13 +9,16 @@ import pytest
 import yaml
 from support.checkouts import ASKED
 
+RESULTS = "results; and more"
+"""A folder that a shell would take apart."""
 SMALL = {
+    "pathvars": {"results": RESULTS},
     "grid": {"snr_db": [-5, 10], "duration_ms": [200, 1000]},
     "trials": {"items": {"dev": 8, "test": 8}},
     "bootstrap": {"replicates": 100},
     "variants": ASKED,
 }
-MATRIX = "results/tables/matrix.csv"
+MATRIX = f"{RESULTS}/tables/matrix.csv"
 MODULE = """
 configfile: "config/config.yaml"
 
@@ -81,10 +84,10 @@ def test_half_written_files_are_not_taken_for_whole(root, elsewhere, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(elsewhere, folder)
     shutil.rmtree(folder / ".snakemake")
-    entry = folder / "results" / "manifest" / "calibrate" / "D2.json"
+    entry = folder / RESULTS / "manifest" / "calibrate" / "D2.json"
     entry.write_text(entry.read_text().replace('"complete": true', '"complete": false'))
     printed = snakemake(folder, "-n", "-s", root / "Snakefile", MATRIX, "--configfile", "mine.yaml")
-    assert "results/calibration/D2.json (its job was killed)" in printed
+    assert f"{RESULTS}/calibration/D2.json (its job was killed)" in printed
     assert "Learning threshold and calibration of D2" in printed
     assert "Learning threshold and calibration of D1" not in printed
 

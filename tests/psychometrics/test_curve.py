@@ -169,7 +169,7 @@ def log_posterior(theta, successes, trials, levels):
     return likelihood + prior + 9 * np.log((1 - lapse) * (1 - guess))
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True)
 @given(
     st.lists(st.floats(0, 1), min_size=5, max_size=5).map(sorted),
     st.sampled_from([10, 60, 400]),
@@ -188,7 +188,7 @@ def test_no_random_walk_finds_a_better_curve(rates, trials):
             assert log_posterior(near, successes, trials, SNR) <= reached + 1e-3
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True)
 @given(st.integers(0, 2**32 - 1))
 def test_a_batch_is_its_curves_one_by_one(seed):
     rng = np.random.default_rng(seed)
@@ -228,7 +228,7 @@ def test_durations_in_log_milliseconds():
     assert f.censored(0.75) == ""
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True)
 @given(st.lists(st.integers(0, 30), min_size=5, max_size=5).map(sorted))
 def test_yes_and_no_are_symmetric(successes):
     """Counting "no" from the other end swaps guess and lapse, under the same priors."""

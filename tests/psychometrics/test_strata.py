@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 from support.made_observers import COLORS, SPREAD, heard, threshold
 
 from speechdt.psychometrics import curve
@@ -16,6 +16,9 @@ from speechdt.statistics.criterion import Thresholds
 SETTINGS = {"replicates": 100, "seed": 1}
 LARGE = {"groups": 30, "items": 40, "shift": 0}
 DURATIONS = (200, 400, 800)
+SNRS = np.arange(-20.0, 21.0, 5.0)
+HEARS, WIDE = {"white": -3.0, "brown": 2.0}, 4.0
+"""Where an observer hears one half, by background, and the spread of its hearing, in dB."""
 
 
 def test_an_observer_that_hears_by_the_speech_band_differs_between_colours_by_the_offset():
@@ -38,6 +41,61 @@ def test_too_few_groups_in_a_background_have_no_threshold():
     assert curves[(curves["kind"] == "roc10") & (curves["slice"] == "white")].empty
     own = table[(table["kind"] == "detection") & (table["slice"] == "white")]
     assert own["dt75"].notna().all()
+
+
+def restless(groups=40, items=12, seed=2):
+    """Return trials in two backgrounds; NONSPEECH is the more like speech the better it is heard.
+
+    SPEECH that is heard at all is beyond doubt, from a threshold (of hearing one half) of its
+    background on; what is not heard leaves the background's own score.
+    """
+    rng = np.random.default_rng(seed)
+    rows = [
+        (background, speech, f"{background}{speech}{group}", snr)
+        for background in HEARS
+        for speech in (True, False)
+        for group in range(groups)
+        for _ in range(items)
+        for snr in SNRS
+    ]
+    trials = pd.DataFrame(rows, columns=["background", "speech", "group_id", "snr_db"])
+    z = rng.normal(size=len(trials))
+    place = trials["background"].map(HEARS)
+    intrudes = 1.5 * ndtr((trials["snr_db"] - 5) / 5)
+    certain = rng.random(len(trials)) < ndtr((trials["snr_db"] - place) / WIDE)
+    z = np.where(trials["speech"], np.where(certain, 6.0, z), z + intrudes)
+    trials = trials.assign(item_id=trials["group_id"], p_speech=ndtr(z / 2), duration_ms=500)
+    catch = trials[trials["snr_db"] == 0].assign(
+        p_speech=ndtr(rng.normal(size=len(trials) // len(SNRS)) / 2), snr_db=np.nan
+    )
+    said = {"decided": False, "decided_far10": False}
+    return trials.assign(**said), catch.assign(**said)
+
+
+def test_hits_at_a_criterion_that_pools_levels_fall_to_the_rate_on_catch_trials():
+    """NONSPEECH gives 10 % over all levels, and far less where it is not heard: so does SPEECH."""
+    trials, catch = restless()
+    table, _ = thresholds(trials, catch, **SETTINGS)
+    rows = table[table["kind"] == "roc10"].set_index("slice")
+    for background, at in HEARS.items():
+        of = trials[(trials["background"] == background) & ~trials["speech"]]
+        score = np.quantile(of["p_speech"], 0.9)
+        floor = 1 - ndtr(2 * ndtri(score))
+        assert floor < 0.06
+        row = rows.loc[background]
+        assert row["guess"] == pytest.approx(floor, abs=0.02)
+        for name, wanted in (("dt50", 0.5), ("dt75", 0.75)):
+            truth = at + WIDE * ndtri((wanted - floor) / (1 - floor))
+            assert row[name] == pytest.approx(truth, abs=0.5)
+        assert row["fit_p"] > 0.01
+        observed = next(part for part in parts(trials, catch) if part.name == background)
+        found = rates(observed, [Draws(100, 1, {})])["roc10"]
+        held = curve.fit(SNRS, found.successes, found.trials, guess=np.full(101, 0.1))
+        own = curve.fit(SNRS, found.successes, found.trials, guess=found.guess)
+        deviances = [fit.deviance(found.successes, found.trials)[0] for fit in (held, own)]
+        assert deviances[0] > 3 * deviances[1]
+    # each level by itself has 10 % everywhere
+    assert rows.loc["all", "guess"] == 0.1
 
 
 def test_guess_rates_of_each_duration_are_those_of_its_catch_trials():

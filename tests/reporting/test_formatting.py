@@ -173,6 +173,24 @@ def test_a_variant_without_latency_has_a_dash(tables, ranges):
     assert shown["p50 (ms)"].tolist() == ["0.600", MISSING, MISSING, MISSING]
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a|b", "a\\|b"),
+        ("**loud**", "\\*\\*loud\\*\\*"),
+        ("<img src=x onerror=alert(1)>", "\\<img src=x onerror=alert(1)>"),
+        ("[here](javascript:x)", "[here\\](javascript:x)"),
+        ("`code`", "\\`code\\`"),
+        ("_so_", "\\_so\\_"),
+        ("two\nlines", "two lines"),
+        ("qwen2_audio (Qwen/Qwen2-Audio-7B)", "qwen2_audio (Qwen/Qwen2-Audio-7B)"),
+        ("< −5 [−8, 2]", "< −5 [−8, 2]"),
+    ],
+)
+def test_names_are_no_markdown(name, shown):
+    assert f"| {shown.ljust(8)} |" in markup.markdown(pd.DataFrame({"Detector": [name]}), "A note.")
+
+
 def test_markdown_has_aligned_columns(tables, ranges):
     shown = matrix_text.matrix_table(tables["matrix"], tables["latency"], ranges)
     text = markup.markdown(shown.assign(Backend="a|b"), "A note.")

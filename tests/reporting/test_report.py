@@ -106,11 +106,15 @@ def test_a_page_of_everything_has_every_section_once_and_in_order():
     assert "base, random search (the bank's “baseline”)Speech?" in text.replace("\n", "")
 
 
+@pytest.fixture(scope="module")
+def whole():
+    """A page of two detectors with all sections."""
+    return render(results(2, make(2) | outcome_tables(make(2), NAMES[:2])))
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_stands_once_and_in_its_section(name):
-    tables = make(2) | outcome_tables(make(2), NAMES[:2])
-    html = render(results(2, tables))
-    (before, after) = html.split(f'<figure id="figure-{name.replace("_", "-")}">')
+def test_a_figure_stands_once_and_in_its_section(name, whole):
+    (before, after) = whole.split(f'<figure id="figure-{name.replace("_", "-")}">')
     section = before.rpartition('<section id="')[2].partition('"')[0]
     assert section == FIGURES[name].section
     assert f"figures/{name}.pdf" in after

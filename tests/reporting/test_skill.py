@@ -69,7 +69,10 @@ def test_rows_are_marked_and_explained(tables):
 
 
 def test_the_report_says_it_beside_the_matrix(tables):
-    page = Page(render(results(4, tables)))
+    text = render(results(4, tables))
+    assert "D1 † — worse than chance on dev (AUC: D1 0.420 [" in text
+    assert '<th scope="row">D1 †</th>' in text
+    page = Page(text)
     assert [row[0] for row in page.rows["comparison"][1:]] == ["D2", "D1 †", "A1 ‡", "A2"]
     assert "worse than chance on dev" in "".join(page.text)
 

@@ -40,7 +40,7 @@ def test_every_finished_trial_has_its_snr(cells, test_items, grid):
         for row in read_cell(cells["test", cell.name]).to_dict("records"):
             item = by_id.loc[row["item_id"]]
             target = read_target(item, cell.duration_ms)
-            background = rendering._background({**item, "item_id": row["item_id"]}, seed=7)
+            background = rendering.background_of({**item, "item_id": row["item_id"]}, seed=7)
             background = middle(background, cell.duration_ms)
             basis = np.stack([target, background], axis=1).astype(np.float64)
             clip = from_flac_bytes(row["audio"])

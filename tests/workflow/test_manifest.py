@@ -1,6 +1,7 @@
 """What jobs leave in the manifest, what it finds again, and says in words."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,27 @@ def test_records_are_named_as_snakemake_names_them(tmp_path, monkeypatch, length
         named = object.__new__(FilePersistence)
         named._max_len = None
         assert Path(theirs(named, str(folder), output)) == own_folder._record(folder, output)
+
+
+def test_jobs_that_end_without_a_word_are_named(tmp_path):
+    def begun(rule, name, mem_mb=None):
+        log = tmp_path / "results" / "logs" / rule / f"{name}.log"
+        entry = manifest.Entry(log, rule, {}, {}, [], mem_mb)
+        entry.begin()
+        return entry
+
+    folder = tmp_path / "results" / "manifest"
+    began = time.time() - 1
+    begun("score", "D1").end()
+    begun("score", "D2").fail("backend 'mine' fails: ValueError: no")
+    begun("score", "S", 2000)
+    begun("calibrate", "S")
+    (folder / "score" / "odd.json").write_text("{")
+    assert manifest.without_a_word(folder, began) == [
+        "the job calibrate (S) was killed, probably out of memory",
+        "the job score (S) was killed, probably out of memory: 2000 MiB were asked",
+    ]
+    assert manifest.without_a_word(folder, time.time() + 1) == []
 
 
 def test_what_has_changed_is_said_in_words(made, tmp_path):

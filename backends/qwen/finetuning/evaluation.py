@@ -77,6 +77,31 @@ def _log_odds(model: Answering, clips: Sequence[Example], collate: Callable[...,
     return torch.cat([_log_odds(model, part, collate) for part in (clips[:half], clips[half:])])
 
 
+class KeptBatches:
+    """Lays out each batch of dev once, and keeps it where it is computed.
+
+    Parameters
+    ----------
+    pack : callable
+        Lays out a batch.
+    device : torch.device
+    """
+
+    def __init__(self, pack: Callable[..., dict[str, Any]], device: torch.device):
+        self._pack, self._device = pack, device
+        self._kept: dict[tuple[int, ...], dict[str, Any]] = {}
+
+    def __call__(self, drawn: Sequence[tuple[Example, int]]) -> dict[str, Any]:
+        """Return the batch of clips that live as long as this."""
+        key = tuple(id(clip) for clip, _ in drawn)
+        if key not in self._kept:
+            self._kept[key] = {
+                name: value.to(self._device) if torch.is_tensor(value) else value
+                for name, value in self._pack(drawn).items()
+            }
+        return self._kept[key]
+
+
 def evaluation_share(log: Sequence[dict[str, float]], seconds: float) -> str:
     """Return in words how much of a training's time went into evaluation.
 

@@ -40,6 +40,9 @@ from .steps import packed_model
 from .trainer import ALONE, SPEED, AnswerTrainer
 from .trials import read_dev, read_train
 
+TIMED_BY_TRAINER = ("_runtime", "_per_second")
+"""Ends of what transformers' Trainer adds to the end of its log."""
+
 
 def finetune(
     own: ModuleType, train: Sequence[Path], dev: Sequence[Path], out: Path, settings: FineTuning
@@ -248,7 +251,14 @@ def _write(
         if any(key in entry for key in timed)
     ]
     out.with_name(f"{out.name}.speed.json").write_text(json.dumps(speed, indent=1) + "\n")
-    curve = [{key: value for key, value in entry.items() if key not in timed} for entry in log]
+    curve = [
+        {
+            key: of
+            for key, of in entry.items()
+            if key not in timed and not key.endswith(TIMED_BY_TRAINER)
+        }
+        for entry in log
+    ]
     for name, content in (("supervised_tokens", supervised), ("curve", curve)):
         (unfinished / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     (unfinished / "README.md").write_text(card, encoding="utf-8")

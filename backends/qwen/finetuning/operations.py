@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ..fused import add_norm, kernels_for, swiglu
+
 
 @dataclass(frozen=True)
 class Adapter:
@@ -117,8 +119,15 @@ class AdaptedProduct(torch.autograd.Function):
         elif mask is None:
             dx.addmm_(d_inner, adapters.down)
         else:
-            dx.addcmul_(d_inner @ adapters.down, mask, value=1 / (1 - adapters.dropout))
+            _add_dropped(dx, d_inner @ adapters.down, mask, 1 / (1 - adapters.dropout))
         return dx, None, None, None, None, None
+
+
+def _add_dropped(dx: Tensor, d: Tensor, mask: Tensor, scale: float) -> None:
+    if own := _kernels(dx):
+        own.add_dropped(dx, d, mask, scale)
+    else:
+        dx.addcmul_(d, mask, value=scale)
 
 
 class SwiGLU(torch.autograd.Function):
@@ -128,20 +137,53 @@ class SwiGLU(torch.autograd.Function):
     def forward(ctx: Any, both: Tensor) -> Tensor:
         """Return the product, (rows, width)."""
         ctx.save_for_backward(both)
-        gate, up = both.chunk(2, dim=-1)
-        return F.silu(gate).mul_(up)
+        return swiglu(both)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> Tensor:
         """Return the gradient of both halves."""
         (both,) = ctx.saved_tensors
+        if own := _kernels(both):
+            return own.swiglu_backward(both, dy)  # type: ignore[no-any-return]
         gate, up = both.chunk(2, dim=-1)
         d_both = torch.empty_like(both)
         d_gate, d_up = d_both.chunk(2, dim=-1)
         torch.mul(dy, F.silu(gate), out=d_up)
         torch.ops.aten.silu_backward.grad_input(dy * up, gate, grad_input=d_gate)
         return d_both
+
+
+class AddedNorm(torch.autograd.Function):
+    """``hidden + added`` and its RMS norm, whose weight is frozen."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, added: Tensor | None, weight: Tensor, epsilon: float
+    ) -> tuple[Tensor, Tensor]:
+        """Return the sum and the norm, each (rows, width)."""
+        total, normed = add_norm(hidden, added, weight, epsilon)
+        if added is None:
+            total = hidden.view_as(hidden)
+        ctx.epsilon, ctx.alone = epsilon, added is None
+        ctx.save_for_backward(total, weight)
+        return total, normed
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, d_total: Tensor, d_normed: Tensor
+    ) -> tuple[Tensor, Tensor | None, None, None]:
+        """Return the gradient of both, which is the same."""
+        total, weight = ctx.saved_tensors
+        if own := _kernels(total):
+            dx = own.norm_backward(total, weight, ctx.epsilon, d_total, d_normed)
+        else:
+            x, d = total.float(), d_normed.float() * weight.float()
+            scale = (x.square().mean(-1, keepdim=True) + ctx.epsilon).rsqrt()
+            along = (d * x).mean(-1, keepdim=True) * scale.square()
+            dx = ((d - x * along) * scale + d_total.float()).to(total.dtype)
+        return dx, None if ctx.alone else dx, None, None
 
 
 class LaidOut(torch.autograd.Function):
@@ -153,16 +195,14 @@ class LaidOut(torch.autograd.Function):
         Queries, keys and values, one behind the other.
     rotation : pair of tensors, each (rows, 1, width of a head)
         Cosines and signed sines.
-    rotated : int
-        Heads of queries and keys.
+    heads : pair of int
+        Of queries, and of keys.
     layout : dict of tensors
         Of a batch.
-    shared : int
-        Rows at the front that stand in every clip.
 
     Returns
     -------
-    tensor, (clips, places, width)
+    tuple of three tensors, (clips, places, heads, width of a head)
     """
 
     @staticmethod
@@ -170,30 +210,39 @@ class LaidOut(torch.autograd.Function):
         ctx: Any,
         mixed: Tensor,
         rotation: tuple[Tensor, Tensor],
-        rotated: int,
-        layout: dict[str, Tensor],
-        shared: int,
-    ) -> Tensor:
-        """Return rows at their places."""
-        ctx.rotation, ctx.rotated, ctx.layout, ctx.shared = rotation, rotated, layout, shared
+        heads: tuple[int, int],
+        layout: dict[str, Any],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries, keys and values at their places."""
+        ctx.rotation, ctx.heads, ctx.layout = rotation, heads, layout
         laid = layout["laid"]
+        if own := _kernels(mixed):
+            return own.lay(mixed, rotation, laid, *heads)  # type: ignore[no-any-return]
+        width = rotation[0].shape[-1]
+        queries, keys = heads
         # The product's own result, which nothing else reads.
-        _rotate(mixed, *rotation, rotated)
-        return mixed.index_select(0, laid.flatten()).view(*laid.shape, -1)
+        _rotate(mixed, *rotation, queries + keys)
+        parts = mixed.split([queries * width, keys * width, keys * width], dim=-1)
+        query, key, value = (
+            part.index_select(0, laid.flatten()).view(*laid.shape, -1, width) for part in parts
+        )
+        return query, key, value
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, dq: Tensor, dk: Tensor, dv: Tensor) -> tuple[Tensor, None, None, None]:
         """Return the gradient of each row."""
-        flat = dy.reshape(-1, dy.shape[-1])
-        dx = flat.index_select(0, ctx.layout["packed"])
-        if ctx.shared:
+        packed, shared = ctx.layout["packed"], ctx.layout["shared"]
+        if own := _kernels(dq):
+            return own.gather((dq, dk, dv), ctx.rotation, packed, shared), None, None, None
+        dy = torch.cat([part.flatten(2) for part in (dq, dk, dv)], dim=-1)
+        dx = dy.flatten(0, 1).index_select(0, packed)
+        if shared:
             # Summed in float32: one row of each clip.
-            together = dy[:, : ctx.shared].sum(0, dtype=torch.float32)
-            dx[: ctx.shared] = together.to(dx.dtype)
+            dx[:shared] = dy[:, :shared].sum(0, dtype=torch.float32).to(dx.dtype)
         cosine, signed_sine = ctx.rotation
-        _rotate(dx, cosine, -signed_sine, ctx.rotated)
-        return dx, None, None, None, None
+        _rotate(dx, cosine, -signed_sine, sum(ctx.heads))
+        return dx, None, None, None
 
 
 def _rotate(mixed: Tensor, cosine: Tensor, signed_sine: Tensor, heads: int) -> None:
@@ -202,6 +251,15 @@ def _rotate(mixed: Tensor, cosine: Tensor, signed_sine: Tensor, heads: int) -> N
     part = mixed[:, : heads * width].unflatten(-1, (heads, width))
     turned = part.roll(width // 2, -1)
     part.mul_(cosine).addcmul_(turned, signed_sine)
+
+
+def _kernels(tensor: Tensor) -> Any:
+    """Return the Triton kernels of a training step, or None where they do not run."""
+    if kernels_for(tensor) is None:
+        return None
+    from . import triton_kernels
+
+    return triton_kernels
 
 
 class PackedRows(torch.autograd.Function):

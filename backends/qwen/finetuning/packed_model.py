@@ -18,7 +18,15 @@ from ..encoder import EncoderLayer
 from ..weights import merge
 from .answer_model import AnswerModel
 from .collate import IGNORED
-from .operations import AdaptedProduct, Adapter, Adapters, LaidOut, PackedRows, SwiGLU
+from .operations import (
+    AdaptedProduct,
+    Adapter,
+    Adapters,
+    AddedNorm,
+    LaidOut,
+    PackedRows,
+    SwiGLU,
+)
 
 GROUPS = (
     ("self_attn", ("q_proj", "k_proj", "v_proj")),
@@ -117,7 +125,7 @@ class PackedModel:
     def log_odds(self, batch: dict[str, Any]) -> Tensor:
         """Return the log-odds of the two answers, (clips,), for a batch of loss `answer`."""
         placed = {
-            name: value.to(self.device, non_blocking=True) if torch.is_tensor(value) else value
+            name: value.to(self.device) if torch.is_tensor(value) else value
             for name, value in batch.items()
         }
         self.weights.refresh()
@@ -130,10 +138,11 @@ class PackedModel:
         with torch.no_grad():
             hidden = self._embedded(batch)
             rotation = self._rotation(hidden, batch["turns"])
+        added: Tensor | None = None
         for layer in self.layers:
             rows = batch["places"] if layer is self.layers[-1] else None
-            hidden = layer(hidden, rotation, batch, rows, self.anchor, training)
-        return _norm(hidden, self.body.norm)
+            hidden, added = layer(hidden, added, rotation, batch, rows, self.anchor, training)
+        return _added_norm(hidden, added, self.body.norm)[1]
 
     def _embedded(self, batch: dict[str, Any]) -> Tensor:
         """Return the embeddings of all rows: text, and audio from the tower."""
@@ -172,31 +181,36 @@ class PackedLayer:
     def __call__(
         self,
         hidden: Tensor,
+        added: Tensor | None,
         rotation: tuple[Tensor, Tensor],
         batch: dict[str, Any],
         rows: Tensor | None,
         anchor: Tensor,
         training: bool,
-    ) -> Tensor:
-        """Apply the layer; with `rows`, compute these alone."""
-        inner = _norm(hidden, self.stock.input_layernorm)
+    ) -> tuple[Tensor, Tensor]:
+        """Apply the layer; with `rows`, compute these alone.
+
+        Returns
+        -------
+        hidden, added : tensors, (rows, width)
+            What the layer adds is added with the next one's norm.
+        """
+        hidden, inner = _added_norm(hidden, added, self.stock.input_layernorm)
         mixed = self.qkv(inner, anchor, training)
         attended = PackedRows.apply(self._attended(mixed, rotation, batch), batch)
         if rows is not None:
             hidden, attended = hidden.index_select(0, rows), attended.index_select(0, rows)
-        hidden = hidden + self.out(attended, anchor, training)
-        inner = _norm(hidden, self.stock.post_attention_layernorm)
+        out = self.out(attended, anchor, training)
+        hidden, inner = _added_norm(hidden, out, self.stock.post_attention_layernorm)
         fed = SwiGLU.apply(self.gate_up(inner, anchor, training))
-        return hidden + self.down(fed, anchor, training)
+        return hidden, self.down(fed, anchor, training)
 
     def _attended(
         self, mixed: Tensor, rotation: tuple[Tensor, Tensor], batch: dict[str, Any]
     ) -> Tensor:
         """Return (clips, places, width): each place sees those before it."""
-        rotated = self.heads + self.key_heads
-        laid = LaidOut.apply(mixed, rotation, rotated, batch, batch["shared"])
-        heads = laid.unflatten(-1, (-1, self.width)).transpose(1, 2)
-        query, key, value = heads.split([self.heads, self.key_heads, self.key_heads], dim=1)
+        laid = LaidOut.apply(mixed, rotation, (self.heads, self.key_heads), batch)
+        query, key, value = (part.transpose(1, 2) for part in laid)
         attended = F.scaled_dot_product_attention(
             query, key, value, is_causal=True, enable_gqa=self.heads != self.key_heads
         )
@@ -293,5 +307,6 @@ def _check(layers: Sequence[Any], model: AnswerModel) -> None:
                 raise NotPackedError("it is spread over several GPUs")
 
 
-def _norm(hidden: Tensor, norm: nn.Module) -> Tensor:
-    return F.rms_norm(hidden, norm.weight.shape, norm.weight, norm.variance_epsilon)
+def _added_norm(hidden: Tensor, added: Tensor | None, norm: nn.Module) -> tuple[Tensor, Tensor]:
+    total, normed = AddedNorm.apply(hidden, added, norm.weight, norm.variance_epsilon)
+    return total, normed

@@ -19,7 +19,7 @@ from speechdt.progress import interval
 from .answer_model import AnswerModel
 from .checkpoints import WEIGHTS, CompleteCheckpoints, weights
 from .collate import Collator
-from .evaluation import dev_metrics, evaluation_share
+from .evaluation import KeptBatches, dev_metrics, evaluation_share
 from .examples import Draws, Example
 from .packed_model import PackedModel
 from .packing import Packer
@@ -110,7 +110,8 @@ class AnswerTrainer(Trainer):
         self.packed, self.steps = packed, None
         if packed is not None:
             self.steps = PackedSteps(packed)
-            collate, self.collate_dev = _packers(collate, collate_dev, train, settings)
+            collate, pack = _packers(collate, collate_dev, train, settings)
+            self.collate_dev = KeptBatches(pack, packed.device)
         self.progress = Progress(settings.step_clips)
         super().__init__(
             model=model,

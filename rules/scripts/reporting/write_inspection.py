@@ -5,9 +5,11 @@ from pathlib import Path
 import pandas as pd
 
 from speechdt.corpus.flags import read_flagged
+from speechdt.reporting.pages.condition_cards import condition_cards
 from speechdt.reporting.pages.inspection import page
 from speechdt.reporting.tables.reading import read_table
 from speechdt.statistics.label_audit import LISTED
+from speechdt.trials.conditions import Condition
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
@@ -20,6 +22,11 @@ if __name__ == "__main__":
             snakemake.params.seed,
             read_flagged(snakemake.input.flags),
             doubted,
+            condition_cards(
+                [Condition(**condition) for condition in snakemake.params.conditions],
+                snakemake.input.conditions,
+                snakemake.params.seed,
+            ),
         )
         Path(snakemake.output[0]).write_text(html, encoding="utf-8")
         log.info("%s: %d bytes", snakemake.output[0], len(html.encode()))

@@ -26,6 +26,7 @@ from speechdt.corpus.readers import (
     synthetic,
     voxconverse,
 )
+from speechdt.corpus import foils
 from speechdt.corpus.sources import VOCALS, CorpusError, Source
 
 READERS: dict[str, ModuleType] = {
@@ -88,9 +89,12 @@ def read(corpus: Mapping[str, Any]) -> Iterator[Source]:
         listed.append(source)
         own = {"corpus": name(corpus), "origin": source.extra.get("origin") or name(corpus)}
         source = source._replace(extra=source.extra | own)
-        yield source if corpus.get("vocals") == KEPT else _without_vocals(source)
+        source = source if corpus.get("vocals") == KEPT else _without_vocals(source)
+        yield foils.left_out(source)
     if "path" in options:
-        for source in remainder.odd(options["path"], cache(lambda: set(map(_file, listed)))):
+        used = cache(lambda: set(map(_file, listed)))
+        follow = options.get("outside") == folder.ALLOWED
+        for source in remainder.odd(options["path"], used, follow=follow):
             yield source._replace(extra={"corpus": name(corpus)})
 
 

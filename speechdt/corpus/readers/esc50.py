@@ -73,6 +73,7 @@ def read(path: Path, human: Sequence[str] = ()) -> Iterator[Source]:
             extra={
                 "corpus": "esc50",
                 "sound": kind,
+                **({"foil": kind} if left_out else {}),
                 "licence": "CC-BY" if row.get("esc10") == "True" else "CC-BY-NC-3.0",
             },
             reason=f"human sound '{kind}' (the corpus option 'human' takes it)" if left_out else "",

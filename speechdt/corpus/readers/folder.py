@@ -1,5 +1,6 @@
 """Any folder, with a manifest or laid out by class and category."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ MISPLACED = (
     f"{', '.join(CATEGORIES['NONSPEECH'])})"
 )
 UNKNOWN = "no kind of audio by its name"
+ALLOWED = "allow"
+LEADS_OUT = "leads out of the corpus folder (the corpus option 'outside: allow' takes it)"
 NOT_USED = {
     **dict.fromkeys(("channel", "channels", "gain", "weight"), "recordings are taken as they are"),
     **dict.fromkeys(("split", "subset", "fold", "partition", "set"), "the split is drawn anew"),
@@ -43,7 +46,7 @@ SUNG = {
 """How a manifest may say whether there is singing."""
 
 
-def check(path: Path) -> None:
+def check(path: Path, outside: str = "refuse") -> None:
     """Refuse a folder without a manifest or the folders, or one whose manifest is no table.
 
     What is in it is listed later, and what cannot be used said file by file.
@@ -64,7 +67,7 @@ def check(path: Path) -> None:
         )
 
 
-def read(path: Path) -> Iterator[Source]:
+def read(path: Path, outside: str = "refuse") -> Iterator[Source]:
     """List the recordings of a folder.
 
     With a ``manifest.csv`` (columns path, label, category, group_id; others are kept) the manifest
@@ -76,6 +79,8 @@ def read(path: Path) -> Iterator[Source]:
     ----------
     path : Path
         Folder of the corpus.
+    outside : {"refuse", "allow"}
+        What becomes of links, and of rows of the manifest, that lead out of the folder.
 
     Raises
     ------
@@ -83,15 +88,41 @@ def read(path: Path) -> Iterator[Source]:
         If a manifest column is missing, or a time is none.
     """
     manifest = path / "manifest.csv"
-    yield from _from_manifest(manifest) if manifest.exists() else _from_folders(path)
+    refused = _Outside(path) if outside != ALLOWED else None
+    if manifest.exists():
+        yield from _from_manifest(manifest, refused)
+    else:
+        yield from _from_folders(path, follow=refused is None)
 
 
-def _from_manifest(manifest: Path) -> Iterator[Source]:
+class _Outside:
+    """Says whether files lie outside of a folder, wherever links lead."""
+
+    def __init__(self, folder: Path):
+        self._top = os.path.realpath(folder)
+        self._real: dict[str, str] = {}
+
+    def reason(self, file: str) -> str:
+        """Return why a file is refused, '' if it is not."""
+        above, name = os.path.split(file)
+        try:
+            if above not in self._real:
+                self._real[above] = os.path.realpath(above)
+            real = f"{self._real[above]}/{name}"
+            if name in ("", ".", "..") or os.path.islink(file):
+                real = os.path.realpath(file)
+        except ValueError:
+            return ""  # a name that no file can have: it is missing
+        return "" if real.startswith(f"{self._top}/") else LEADS_OUT
+
+
+def _from_manifest(manifest: Path, outside: _Outside | None) -> Iterator[Source]:
     for fields in rows(manifest, REQUIRED):
         path = name = _as_here(manifest.parent, fields.pop("path"))
         if vocals := fields.get("vocals", "").strip().lower():
             fields["vocals"] = SUNG.get(vocals, vocals if vocals in VOCALS else VOCALS[1])
         file = str(manifest.parent / path)
+        reason = outside.reason(file) if outside else ""
         if part := times(fields, f"{manifest}: {path}"):
             file = region(file, *part)
             # A duration alone says how long a recording is, and gives it no other name.
@@ -103,6 +134,7 @@ def _from_manifest(manifest: Path) -> Iterator[Source]:
             category=fields.pop("category").strip().lower(),
             group_id=fields.pop("group_id").strip(),
             extra={name: value for name, value in fields.items() if name not in MEASURED},
+            reason=reason,
         )
 
 
@@ -129,8 +161,8 @@ def notes(path: Path) -> list[str]:
     return [f"{manifest}: columns that are not used: {'; '.join(named)}"] if named else []
 
 
-def _from_folders(path: Path) -> Iterator[Source]:
-    for entry, problem in entries(path):
+def _from_folders(path: Path, *, follow: bool) -> Iterator[Source]:
+    for entry, problem in entries(path, follow=follow):
         if problem or is_ignored(entry.name):
             continue
         file = Path(entry.path).relative_to(path)

@@ -41,16 +41,20 @@ def is_ignored(name: str) -> bool:
     return suffix in IGNORED or (not suffix and name.lower() in IGNORED_NAMES)
 
 
-def odd(folder: Path, used: Callable[[], Collection[str]]) -> Iterator[Source]:
+def odd(
+    folder: Path, used: Callable[[], Collection[str]], *, follow: bool = False
+) -> Iterator[Source]:
     """Yield what cannot be read at all: links that lead nowhere or out, FIFOs, odd names.
 
     Parameters
     ----------
     folder : Path
     used : callable
-        Returns the files that the corpus has, normalised; a link that it names may lead anywhere.
+        Returns the files that the corpus has, normalised.
+    follow : bool
+        Whether links may lead out of the folder.
     """
-    for entry, problem in entries(folder):
+    for entry, problem in entries(folder, follow=follow):
         if problem and os.path.normpath(entry.path) not in used():
             name = readable(os.path.relpath(entry.path, folder))
             yield Source(readable(entry.path), name, "", "", "", {}, reason=problem)

@@ -136,6 +136,16 @@ FIGURES = {
         section="level",
         in_paper=False,
     ),
+    "conditions": Entry(
+        "What each condition costs",
+        "By how many dB the SNR at which 75 % of speech is heard, at 10 % false alarms, lies "
+        "higher in each condition than in the neutral one, on the same recordings; whiskers: 95 % "
+        "intervals over groups, paired. Filled: different after Holm's correction over the "
+        "conditions of a variant. A triangle: one of the two thresholds lies beyond the tested "
+        "SNRs; “undefined”: there is no threshold to compare.",
+        ("conditions",),
+        section="conditions",
+    ),
     "prompts": Entry(
         "Prompts of the bank",
         "Every prompt of the bank on all of dev, for each detector that a prompt is searched for. "

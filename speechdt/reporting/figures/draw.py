@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from speechdt.reporting.figures.comparison import comparisons
+from speechdt.reporting.figures.conditions import conditions
 from speechdt.reporting.figures.confusion import confusion
 from speechdt.reporting.figures.heatmap import heatmap
 from speechdt.reporting.figures.hygiene import hygiene
@@ -23,7 +24,7 @@ _FUNCTIONS: dict[str, Callable[..., Figure]] = {
     for function in (
         *(psychometric_snr, psychometric_duration),
         *(heatmap, pareto, reliability, confusion, comparisons, surface, roc),
-        *(adapters, training, prompts, hygiene, levels),
+        *(adapters, training, prompts, hygiene, levels, conditions),
     )
 }
 

@@ -44,6 +44,7 @@ TITLES = {
     "doubted": "Called {label}, and contradicted by all detectors",
     "source": "{label} sources",
     "trial": "{label} trials",
+    "condition": "One {label} recording in every condition",
 }
 """Titles of the sections, by the kind of their cards."""
 
@@ -53,7 +54,7 @@ class Card(NamedTuple):
 
     Attributes
     ----------
-    kind : {"doubted", "source", "trial"}
+    kind : {"doubted", "source", "trial", "condition"}
         A doubted one is a recording whose label detectors contradict.
     name : str
         source_id or trial_id.
@@ -133,7 +134,7 @@ def _source_card(kind: str, row: Mapping[Any, Any], flagged: Collection[str]) ->
         "length": f"{row['seconds']:.2f} s",
     }
     flac = audio_io.flac_bytes(_excerpt(row["path"]))
-    return _card(kind, row["source_id"], {**row, "background_id": ""}, facts, flac, flagged)
+    return card_of(kind, row["source_id"], {**row, "background_id": ""}, facts, flac, flagged)
 
 
 def trial_cards(
@@ -185,10 +186,10 @@ def _trial_card(row: Mapping[Any, Any], flagged: Collection[str]) -> Card:
     if recorded:
         facts["background"] = behind
     row = {**row, "background_id": behind}
-    return _card("trial", row["trial_id"], row, facts, row["audio"], flagged)
+    return card_of("trial", row["trial_id"], row, facts, row["audio"], flagged)
 
 
-def _card(
+def card_of(
     kind: str,
     name: str,
     row: Mapping[Any, Any],
@@ -196,6 +197,20 @@ def _card(
     flac: bytes,
     flagged: Collection[str],
 ) -> Card:
+    """Return the card of a clip.
+
+    Parameters
+    ----------
+    kind, name : str
+        As of `Card`.
+    row : mapping
+        label, category, source_id and background_id.
+    facts : dict of str
+        What is written beside it.
+    flac : bytes
+    flagged : collection of str
+        Recordings that hygiene flags.
+    """
     samples = audio_io.from_flac_bytes(flac)
     said = f"{row['label']} {row['category']} {name}"
     milliseconds = 1000 * len(samples) // SAMPLE_RATE
@@ -240,6 +255,7 @@ def page(
     seed: int,
     flagged: Collection[str] = (),
     doubted: Sequence[str] = (),
+    more: Sequence[Card] = (),
 ) -> str:
     """Return the page: recordings in doubt, `EACH` others, and as many trials, of each class.
 
@@ -255,11 +271,13 @@ def page(
     doubted : sequence of str
         Recordings whose label detectors contradict, those of the greatest doubt first; at most
         `EACH` of them are on the page.
+    more : sequence of Card
+        Others, behind these.
     """
     cards = doubted_cards(sources, doubted[:EACH], flagged)
     others = sources[~sources["source_id"].isin(doubted[:EACH])]
     cards += source_cards(others, seed, flagged=flagged)
-    cards += trial_cards(cells, seed, flagged=flagged)
+    cards += [*trial_cards(cells, seed, flagged=flagged), *more]
     names = "\n".join(card.name for card in cards)
     return render(cards, run=hashlib.sha256(names.encode()).hexdigest()[:12])
 
@@ -284,7 +302,7 @@ def render(cards: Sequence[Card], run: str) -> str:
     sections = {
         name: section
         for name, section in sections.items()
-        if section["cards"] or not name.startswith("doubted")
+        if section["cards"] or not name.startswith(("doubted", "condition"))
     }
     return template("inspect.html.j2").render(
         sections=sections,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from speechdt.corpus.sources import CATEGORIES
 from speechdt.reporting.tables import (
+    conditions_text,
     error_rates_text,
     formatting,
     latency_text,
@@ -74,6 +75,12 @@ def _balanced(tables: Tables, by: str, unit: str) -> pd.DataFrame:
     return matrix_text.breakdown_table(tables["metrics"], by, "balanced_accuracy", unit)
 
 
+def _conditions(tables: Tables) -> pd.DataFrame:
+    if "conditions" not in tables or tables["conditions"]["dt75"].isna().all():
+        return pd.DataFrame()
+    return conditions_text.shifts_table(tables["conditions"])
+
+
 PAPER_TABLES = {
     "comparison": PaperTable(
         "All variants on the same noisy test trials; “Clean”: accuracy on clips without added "
@@ -87,6 +94,13 @@ PAPER_TABLES = {
         "Verdict: by the AUC, gain or loss where the corrected p is at most 0.05.",
         1,
         lambda tables: statistics_text.comparisons_table(tables["comparisons"]),
+    ),
+    "conditions": PaperTable(
+        "Shift of DT75 in each condition against the neutral one, in dB, on the same recordings; "
+        "above zero it takes a higher SNR. In brackets: paired 95 % intervals over groups. *: p at "
+        "most 0.05 after Holm's correction over the conditions of a variant.",
+        2,
+        _conditions,
     ),
     "sensitivity": PaperTable(
         "Sensitivity and bias: d′ and criterion c.",

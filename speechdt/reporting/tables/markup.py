@@ -41,9 +41,13 @@ _LATEX = str.maketrans(
 )
 
 
+_MARKS = re.compile(r"[\\`*|~]|\](?=[(\[])|<(?=[A-Za-z/!?])|(?<!\w)_|_(?!\w)")
+"""What Markdown takes for marks: emphasis, code, links, HTML, columns."""
+
+
 def markdown(table: pd.DataFrame, note: str) -> str:
     """Return a table of text as a Markdown pipe table, with a note below."""
-    text = table.map(lambda cell: cell.replace("|", "\\|"))
+    text = table.map(_plain)
     widths = [max(3, len(str(name)), *text[name].str.len()) for name in text]
     rows = [list(text), ["-" * width for width in widths], *text.to_numpy().tolist()]
     lines = [
@@ -51,6 +55,11 @@ def markdown(table: pd.DataFrame, note: str) -> str:
         for row in rows
     ]
     return "\n".join([*lines, "", note, "", f"<!-- {STAMP} -->", ""])
+
+
+def _plain(cell: str) -> str:
+    """Return text that Markdown shows as it is; names of backends and models may be anything."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(cell.split("\n")))
 
 
 def escape(text: str) -> str:

@@ -9,6 +9,7 @@ TEXT = (
     *("variant", "backend", "model", "by", "metric", "kind", "dimension", "slice"),
     *("processor", "gpus", "search", "prompt", "reference", "family", "at"),
     *("adapter", "loss", "spec_augment", "quantity", "part", "origin"),
+    *("condition", "axis", "room", "over", "why", "foil"),
 )
 """Columns that are text; so are those that end in ``_censored``."""
 

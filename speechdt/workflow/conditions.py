@@ -1,0 +1,158 @@
+"""Conditions of the configuration: which are played, and which variants hear them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from speechdt.audio.presentation import ALONE, NOISE
+from speechdt.audio.room import NONE, response_files
+from speechdt.detectors.contract import shortest_ms
+from speechdt.trials.conditions import CLEAN, NEUTRAL, Condition, around
+from speechdt.workflow.experiment import Experiment
+from speechdt.workflow.ready_made import ready_made
+from speechdt.workflow.variants import ConfigError
+
+READY_MADE, ALL = "ready_made", "all"
+"""Words for the detectors that learned nothing here, and for all that are no ensembles."""
+
+
+class Plan(NamedTuple):
+    """What is played in conditions, and to whom.
+
+    Attributes
+    ----------
+    conditions : tuple of Condition
+        Empty if nobody hears them.
+    variants : dict of str to list of str
+        Runs of each variant that hears them.
+    """
+
+    conditions: tuple[Condition, ...]
+    variants: dict[str, list[str]]
+
+    @property
+    def runs(self) -> list[str]:
+        """Return the runs that hear them."""
+        return [run for runs in self.variants.values() for run in runs]
+
+    @property
+    def rendered(self) -> list[str]:
+        """Return the keys of the conditions with clips of their own."""
+        return [condition.key for condition in self.conditions if condition.rendered]
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the keys of all conditions."""
+        return [condition.key for condition in self.conditions]
+
+    @property
+    def rooms(self) -> list[str]:
+        """Return the rooms, by their reverberation times."""
+        return sorted({one.room for one in self.conditions} - {NONE}, key=float)
+
+    @property
+    def clean(self) -> bool:
+        """Say whether the neutral clip has no background, as in the published protocol."""
+        return bool(self.conditions) and self.conditions[0].background == CLEAN
+
+
+def plan(experiment: Experiment) -> Plan:
+    """Return the conditions of an experiment.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key that is wrong.
+    """
+    settings = experiment.settings["conditions"]
+    variants = _variants(settings["variants"], experiment)
+    if not variants:
+        return Plan((), {})
+    found = conditions_of(settings, experiment.grid.curve_levels)
+    for key, count in _counted([condition.key for condition in found]).items():
+        if count > 1:
+            raise ConfigError(f"conditions.axes: {key.replace('_', ' ', 1)} stands there twice")
+    _check_rooms(found, experiment.settings["rooms"])
+    for name, runs in variants.items():
+        for run in runs:
+            _check_length(name, experiment.runs[run], found)
+    return Plan(tuple(found), variants)
+
+
+def conditions_of(settings: Mapping[str, Any], ladder: list[float]) -> list[Condition]:
+    """Return the conditions of a configuration, the neutral one first.
+
+    Parameters
+    ----------
+    settings : mapping
+        ``conditions`` of the configuration.
+    ladder : list of float
+        SNRs in dB, where it names none.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key that is wrong.
+    """
+    background, axes = settings["background"], settings["axes"]
+    clean = background == CLEAN
+    if clean and axes["background"]:
+        raise ConfigError("conditions.axes.background: the neutral clip has no background to vary")
+    if not clean and axes["noise"]:
+        raise ConfigError(
+            "conditions.axes.noise: takes a neutral clip without noise (background: none); "
+            "conditions.snr_db are the SNRs of all conditions"
+        )
+    chosen = () if clean else tuple(sorted(settings["snr_db"] or ladder))
+    neutral = Condition(NEUTRAL, "", chosen, settings["duration_ms"], background)
+    return around(neutral, axes)
+
+
+def _variants(named: Any, experiment: Experiment) -> dict[str, list[str]]:
+    known = experiment.variants
+    if named == READY_MADE:
+        named = ready_made(experiment)
+    elif named == ALL:
+        named = [name for name, variant in known.items() if not variant.members]
+    for name in named:
+        if name in experiment.settings["variants"] and name not in known:
+            continue  # left out, as null
+        if name not in known:
+            raise ConfigError(f"conditions.variants: no variant {name}")
+        if known[name].members:
+            raise ConfigError(f"conditions.variants: {name} is an ensemble; name its members")
+    return {name: list(known[name].runs) for name in named if name in known}
+
+
+def _counted(keys: list[str]) -> dict[str, int]:
+    return {key: keys.count(key) for key in keys}
+
+
+def _check_rooms(conditions: list[Condition], rooms: Mapping[str, Any]) -> None:
+    path = rooms["path"]
+    if path is None or all(condition.room == NONE for condition in conditions):
+        return
+    if not Path(path).is_dir():
+        raise ConfigError(f"rooms.path: no folder {path}")
+    if not response_files(Path(path)):
+        raise ConfigError(
+            f"rooms.path: no impulse response in {path}; expected RIRS_NOISES or WAV files"
+        )
+
+
+def _check_length(variant: str, run: Any, conditions: list[Condition]) -> None:
+    """Refuse clips too short for a detector that hears them alone, and containers too short."""
+    lengths = [condition.duration_ms for condition in conditions]
+    ways = [way["container"] for way in run.alternatives or (run.presentation,)]
+    shortest = shortest_ms(run.detector, run.options)
+    if ALONE in ways and min(lengths) < shortest:
+        raise ConfigError(
+            f"variants.{variant}: its detector hears clips of {shortest:g} ms or more, and "
+            f"conditions have {min(lengths)}; a `container` makes them longer"
+        )
+    for way in ways:
+        if isinstance(way, Mapping) and way[NOISE] < max(lengths):
+            raise ConfigError(
+                f"variants.{variant}: container: {NOISE} {way[NOISE]} is shorter than "
+                f"{max(lengths)} ms, which conditions have"
+            )

@@ -1,0 +1,67 @@
+"""Kept files that are damaged, all at once: each is named, set aside, and made anew by itself."""
+
+import re
+import shutil
+
+from support.checkouts import add_to_config, digests, run
+from support.damages import DAMAGES
+
+TARGETS = [f"results/calibration/{name}.json" for name in ("D2", "A1", "B2")]
+SAME = (
+    *("results/calibration/*.json", "results/scores/*/*/*.parquet", "results/trials/*/*.parquet"),
+    *("results/adapters/small/*", "results/models/nano/qwen2_audio/*"),
+)
+HURT = {
+    "results/cache/scores/silero-*.sqlite": "a block of zeros",
+    "results/trials/dev/snr10_dur200.parquet": "cut in half",
+    "results/trials/test/snr-5_dur1000.parquet": "a byte of its body",
+    "results/models/nano/qwen2_audio/model.safetensors": "a byte of its body",
+    "results/cache/models/qwen2_audio-*/model.safetensors": "emptied",
+    "results/adapters/small/adapter_model.safetensors": "a byte of its end",
+}
+"""Kept files, and what happens to each."""
+
+
+def test_whatever_is_damaged_heals_by_running_again(checkout):
+    before = digests(checkout, *SAME)
+    hurt = {file: kind for name, kind in HURT.items() for file in sorted(checkout.glob(name))}
+    assert len(hurt) >= len(HURT)
+    for file, kind in hurt.items():
+        DAMAGES[kind](file)
+    for name in ("D2", "A1", "B2"):
+        shutil.rmtree(checkout / "results" / "scores" / name)
+        (checkout / "results" / "calibration" / f"{name}.json").unlink()
+    # A job opens its files one after another, and ends at the first that is damaged.
+    said, runs = "", 0
+    while "error: " in (printed := run(checkout, *TARGETS, "--keep-going", check=False)):
+        said, runs = said + printed, runs + 1
+        assert runs <= 5, printed
+    said += printed
+    assert "Traceback" not in said
+    for file in hurt:
+        lines = [line for line in said.splitlines() if " is damaged (" in line]
+        named = [line for line in lines if str(file.relative_to(checkout)) in line]
+        whole = [line for line in lines if str(file.parent.relative_to(checkout)) in line]
+        assert named or whole, (file, said)
+    assert list(checkout.glob("results/**/*.damaged"))
+    assert digests(checkout, *SAME) == before
+    assert "Nothing to be done" in run(checkout, *TARGETS)
+
+
+KILLED = """
+import os, signal
+from speechdt import hookimpl
+class Mine:
+    gpus = 0
+    def score(self, clips): os.kill(os.getpid(), signal.SIGKILL)
+@hookimpl
+def detectors(): return {"mine": Mine}
+"""
+
+
+def test_a_job_that_is_killed_is_said_when_the_run_ends(checkout):
+    (checkout / "backends" / "mine.py").write_text(KILLED)
+    add_to_config(checkout, "variants: {X1: {backend: mine}}")
+    printed = run(checkout, "results/calibration/X1.json", check=False)
+    (said,) = re.findall(r"^error: the job (?:score|choose).*", printed, re.MULTILINE)
+    assert re.search(r"\(X1\) was killed, probably out of memory: \d+ MiB were asked$", said)
