@@ -346,6 +346,35 @@ rule measure_operating_points:
         "scripts/analysis/measure_operating_points.py"
 
 
+rule measure_cases:
+    """Detection cost of every variant for every kind of clip (tables/cases.csv)."""
+    input:
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        test=expand("<results>/trials/test/{cell}.parquet", cell=CURVE),
+        dev_scores=products.scores(experiment.matrix_runs, "dev", NOISY),
+        test_scores=products.scores(experiment.matrix_runs, "test", CURVE),
+        calibrations=products.calibrations(experiment.matrix_runs),
+    output:
+        cases="<results>/tables/cases.csv",
+        shares="<results>/tables/score_shares.csv",
+    log:
+        "<logs>/measure_cases/measure_cases.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        variants=experiment.runs_of,
+        plan_snr_db=experiment.grid.snr_db,
+        seed=settings["seed"],
+        code=checkout.code("analysis/measure_cases.py"),
+    message:
+        "Measuring what all variants cost in every case"
+    script:
+        "scripts/analysis/measure_cases.py"
+
+
 VERSIONS = products.version_pairs
 OF_VERSIONS = {
     name: experiment.runs_of[name] for name in dict.fromkeys(sum(VERSIONS, ()))

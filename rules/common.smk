@@ -23,6 +23,7 @@ from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
 from speechdt.workflow.conditions import plan
 from speechdt.workflow.criteria import read_criteria
+from speechdt.workflow.paths import check_interpreter
 from speechdt.workflow.products import Products
 from speechdt.workflow.published import beside
 from speechdt.workflow.ready_made import vendor_thresholds
@@ -43,8 +44,12 @@ SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 if not workflow.is_main_process:  # a job, perhaps on a node without a network
     os.environ |= {"SPEECHDT_HUB_ASKED": "1"}
+# Of a job, or of what sends jobs to other machines: what is free here now says nothing.
+if not workflow.is_main_process or workflow.resource_settings.nodes:
+    os.environ |= {"SPEECHDT_MEMORY_ELSEWHERE": "1"}
 
 try:
+    check_interpreter(sys.executable)
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)

@@ -1,6 +1,5 @@
 # recordings -> index (what is usable) -> hygiene (what detectors hear in them) -> split
 
-from speechdt.audio.containers import decoder
 from speechdt.corpus.file_states import fingerprint
 
 HYGIENE = settings["hygiene"]
@@ -32,7 +31,6 @@ rule index_corpus:
         anew=lambda wildcards: read_anew(workflow.dag_settings),
     params:
         corpora=settings["corpus"],
-        decoder=decoder(),
         # Names, sizes and times of the recordings, and contents: a new file reruns the index.
         files=[
             fingerprint(corpus["path"], Path(results, "cache", "index.sqlite"))

@@ -21,6 +21,8 @@ rule measure_order_bias:
         "<results>/prompts/order_bias/{run}.json",
     log:
         "<logs>/measure_order_bias/{run}.log",
+    benchmark:
+        "<benchmarks>/measure_order_bias/{run}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -160,6 +162,8 @@ rule score_searched:
         "<results>/prompts/searched/{search}.parquet",
     log:
         "<logs>/score_searched/{search}.log",
+    benchmark:
+        "<benchmarks>/score_searched/{search}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -193,6 +197,8 @@ rule compare_searches:
         md="<results>/tables/searches.md",
     log:
         "<logs>/compare_searches/compare_searches.log",
+    benchmark:
+        "<benchmarks>/compare_searches/compare_searches.tsv"
     conda:
         ENVIRONMENT
     resources:

@@ -8,9 +8,20 @@ onsuccess:
     last_line.well()
     if (TABLES / "matrix.csv").exists() and workflow.is_main_process:
         # Here, since pandas would slow down every parse.
+        import pandas as pd
+        from speechdt.reporting.tables.enough import warnings
         from speechdt.reporting.tables.reading import read_table
         from speechdt.reporting.tables.skill import mass_warning, warning
 
+        items = {
+            split: pd.read_parquet(
+                TABLES.parent / "trials" / split / "items.parquet"
+            )
+            for split in CROSSED
+        }
+        sources = pd.read_parquet(TABLES.parent / "corpus" / "sources.parquet")
+        for line in warnings(sources, items):
+            print(f"warning: few data: {line}", file=sys.stderr)
         if line := warning(read_table(TABLES / "matrix.csv"), experiment.variants):
             print(line, file=sys.stderr)
         biases = TABLES / "order_bias.csv"
@@ -26,6 +37,7 @@ localrules:
     write_dataset_card,
     write_paper,
     typeset_paper,
+    choose_ladder,
     write_report,
     write_gallery,
     write_inspection,
@@ -40,7 +52,10 @@ rule draw_figure:
             "<results>/figures/{figure}.svg",
             caption="captions/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            subcategory=lambda wildcards: FIGURES[
+                wildcards.figure
+            ].section.capitalize(),
+            labels=lambda wildcards: {"figure": FIGURES[wildcards.figure].title},
         ),
         pdf="<results>/figures/{figure}.pdf",
         png="<results>/figures/{figure}.png",
@@ -52,6 +67,7 @@ rule draw_figure:
         ENVIRONMENT
     params:
         variants=list(experiment.variants),
+        names=products.names,
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
         code=checkout.code("reporting/draw_figure.py"),
     message:
@@ -83,6 +99,29 @@ rule write_display_tables:
         "scripts/reporting/write_text_tables.py"
 
 
+rule choose_ladder:
+    """An item at every SNR, to hear in the report."""
+    input:
+        cells=products.cells("test", products.ladder_cells),
+        scores=products.scores(
+            experiment.first_runs.values(), "test", products.ladder_cells
+        ),
+        calibrations=products.calibrations(experiment.first_runs.values()),
+    output:
+        "<results>/metrics/ladder.parquet",
+    log:
+        "<logs>/choose_ladder/choose_ladder.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=experiment.first_runs,
+        code=checkout.code("reporting/choose_ladder.py"),
+    message:
+        "Choosing items to hear at every SNR"
+    script:
+        "scripts/reporting/choose_ladder.py"
+
+
 rule write_report:
     """The report (report.html)."""
     input:
@@ -103,6 +142,11 @@ rule write_report:
         origins="<results>/tables/origins.csv",
         left_out=products.left_out_tables,
         operating_points="<results>/tables/operating_points.csv",
+        roc="<results>/tables/roc.csv",
+        cases="<results>/tables/cases.csv",
+        score_shares="<results>/tables/score_shares.csv",
+        errors="<results>/tables/errors.csv",
+        ladder="<results>/metrics/ladder.parquet",
         versions=products.version_tables,
         to_hear=products.to_hear,
         conditions=products.condition_tables,
@@ -118,13 +162,15 @@ rule write_report:
         latency_of=products.latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
+        left_out_recordings="<results>/corpus/left_out.csv",
         near_duplicates="<results>/corpus/near_duplicates.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
         hygiene=products.hygiene_tables,
         audit="<results>/trials/audit.csv",
         templates=checkout.templates(
-            *("report.html.j2", "report/*", "report.css", "page.css"),
+            *("report.html.j2", "report/*", "report*.css", "report*.js", "page.css"),
             *("figure.html.j2", "table.html.j2", "origins.html.j2"),
+            *("clip_player.html.j2", "clip_player.css", "clip_player.js"),
         ),
         citation=checkout.file("CITATION.cff"),
         accepted=accepted_results,
@@ -141,6 +187,7 @@ rule write_report:
         ENVIRONMENT
     params:
         runs=experiment.first_runs,
+        names=products.names,
         config=settings,
         code=checkout.code("reporting/write_report.py"),
     message:

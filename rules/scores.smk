@@ -149,6 +149,8 @@ rule score_default:
         expand("<results>/choices/default/{{run}}/test/{cell}.parquet", cell=NOISY),
     log:
         "<logs>/score_default/{run}.log",
+    benchmark:
+        "<benchmarks>/score_default/{run}.tsv"
     wildcard_constraints:
         run=any_of(experiment.choosing),
     conda:
@@ -219,6 +221,8 @@ rule combine_scores:
         ),
     log:
         "<logs>/combine_scores/{ensemble}.log",
+    benchmark:
+        "<benchmarks>/combine_scores/{ensemble}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -247,6 +251,8 @@ rule calibrate:
         thresholds="<results>/calibration/{run}.thresholds.parquet",
     log:
         "<logs>/calibrate/{run}.log",
+    benchmark:
+        "<benchmarks>/calibrate/{run}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -276,6 +282,8 @@ rule latency:
         "<results>/latency/{run}.json",
     log:
         "<logs>/latency/{run}.log",
+    benchmark:
+        "<benchmarks>/latency/{run}.tsv"
     wildcard_constraints:
         run=any_of(experiment.scored),
     conda:

@@ -3,6 +3,8 @@
 answer_files : files of answers by name: which run, split and cell each belongs to.
 call : one call of a detector, with its answers checked.
 choice : choices on dev: level, container and options under which a detector is best.
+condition_giveaways : give-away classifiers in conditions.
+conditions : scores in conditions, and trials joined with scores and decisions.
 containment : calls of plugins: what one does to its process, clips or answers is one line.
 contract : contract between the workflow and a speech detector.
 decisions : decisions of detectors on trials, from scores and calibration.

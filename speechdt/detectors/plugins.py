@@ -45,15 +45,15 @@ def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contr
         import is passed over: :func:`broken` says why.
     """
     _BROKEN.clear()
-    found: dict[str, type[contract.Detector]] = {}
+    classes: dict[str, type[contract.Detector]] = {}
     owner: dict[str, str] = {}
     for origin, module in {**_folder_plugins(folder), **_installed_plugins()}.items():
         for name, cls in _offered(origin, module).items():
-            if name in found:
+            if name in classes:
                 raise PluginError(f"detector '{name}' is offered by {owner[name]} and by {origin}")
-            found[name], owner[name] = cls, origin
+            classes[name], owner[name] = cls, origin
             _OFFERED_BY.setdefault(cls, set()).add(module.__name__)
-    return dict(sorted(found.items()))
+    return dict(sorted(classes.items()))
 
 
 def broken() -> list[str]:

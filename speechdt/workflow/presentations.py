@@ -101,7 +101,7 @@ def check_length(
     for key, levels in (("duration_ms", grid["duration_ms"]), ("clean_ms", [grid["clean_ms"]])):
         if min(levels) < shortest:
             raise ValueError(
-                f"its detector hears clips of {shortest:g} ms or more, and grid.{key} has "
+                f"its detector takes clips of {shortest:g} ms or more, and grid.{key} has "
                 f"{min(levels)}; a `container` makes them longer"
             )
 
@@ -125,10 +125,10 @@ def _as_trained(
 ) -> dict[str, Any]:
     if choose or entry.get("level", STORED) != STORED:
         raise ValueError(
-            "what is trained here hears clips as in training: neither level nor choose"
+            "what is trained here is played clips as in training: name neither level nor choose"
         )
     if entry.get("container", trained_in) != trained_in:
-        raise ValueError("container: what is trained here hears the one of its adapter")
+        raise ValueError("container: what is trained here has the one of its adapter")
     return {"level": STORED, "container": checked_container(trained_in, longest_ms)}
 
 

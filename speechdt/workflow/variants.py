@@ -14,7 +14,7 @@ from speechdt.detectors.signature import check_options
 from speechdt.errors import SpeechdtError
 from speechdt.prompts.bank_entries import speech_is, text_of
 
-NOT_OPTIONS = ("backend", "gpus", "seeds", "level", "container", "choose")
+NOT_OPTIONS = ("backend", "label", "gpus", "seeds", "level", "container", "choose")
 """Keys of a variant or adapter that are no options of its detector."""
 OF_CHECKPOINT = ("model", "revision", "device")
 """What ``models`` may say of a backend's checkpoint, unless a variant or adapter does itself."""
@@ -101,8 +101,7 @@ def variant_options(
         options |= _named_prompt(options["prompt"], prompts, searches)
     if adapters is not None and options.get("adapter") is not None:
         options["adapter"] = _adapter(options["adapter"], backend, adapters, adapters_folder)
-    if KEY in options:
-        options[KEY] = resolved(options[KEY], cls)
+    options |= {key: resolved(told, cls) for key, told in options.items() if key == KEY}
     return options
 
 
@@ -164,7 +163,7 @@ def _speech_first(name: Any, prompts: Mapping[str, Any]) -> str:
     """Return the text of a prompt that something is trained with."""
     entry = _prompt(name, prompts)
     if speech_is(entry) == "B":
-        raise ConfigError(f"prompt '{name}' has SPEECH as option B; training wants it as option A")
+        raise ConfigError(f"prompt '{name}' has SPEECH as option B; training needs it as option A")
     return text_of(entry)
 
 
@@ -198,20 +197,26 @@ def check_variant(
     try:
         options = variant_options(entry, cls, **resolve)
         known = options | ({"prompt": NOT_YET_FOUND} if searched(options) else {})
-        check_built(cls, known, resolve["nano_folder"], resolve.get("adapters_folder", ""))
+        adapters = resolve.get("adapters_folder", "")
+        check_built(cls, known, resolve["nano_folder"], adapters, entry.get("gpus"))
     except ValueError as error:
         raise ConfigError(f"variants.{variant}: backend '{entry['backend']}': {error}") from error
     return options
 
 
 def check_built(
-    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, adapters_folder: str = ""
+    cls: type[Detector],
+    options: Mapping[str, Any],
+    nano_folder: str,
+    adapters_folder: str = "",
+    gpus: int | None = None,
 ) -> None:
     """Check what a detector is to be built with, as far as one can before any job starts.
 
     The class's own ``check``, if it has one, is called with the options: it looks for weights, say.
     It is told ``model=None`` of a nano model and ``adapter=None`` of an adapter below
-    `adapters_folder`: the workflow makes these.
+    `adapters_folder`: the workflow makes these; and ``gpus``, those that a job claims, if it names
+    that parameter.
 
     Raises
     ------
@@ -220,15 +225,21 @@ def check_built(
     """
     check_options(cls, without_environment(options))
     if KEY not in options:  # else what it looks for is elsewhere
-        _own_check(cls, options, nano_folder, adapters_folder)
+        _own_check(cls, options, nano_folder, adapters_folder, gpus)
 
 
 def _own_check(
-    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, adapters_folder: str = ""
+    cls: type[Detector],
+    options: Mapping[str, Any],
+    nano_folder: str,
+    adapters_folder: str = "",
+    gpus: int | None = None,
 ) -> None:
     own_check = getattr(cls, "check", None)
     if own_check is not None:
         told = dict(options)
+        if gpus and "gpus" in inspect.signature(own_check).parameters:
+            told["gpus"] = gpus
         if is_nano(options, nano_folder):
             told["model"] = None
         if adapters_folder and str(told.get("adapter") or "").startswith(f"{adapters_folder}/"):
@@ -313,8 +324,7 @@ def check_adapter(
 def model_label(options: Mapping[str, Any], nano_folder: str) -> str:
     """Return what tables call the model of a variant: ``nano``, its name, or '' if it has none.
 
-    A folder whose README begins with "Random weights" is called that, since its answers mean
-    nothing.
+    A folder whose README begins with "Random weights" is called that: its answers mean nothing.
     """
     model = str(options.get("model", ""))
     if is_nano(options, nano_folder):

@@ -2,7 +2,7 @@
 
 report : report.html, a list of sections.
 errors_page, errors_cards : errors.html.
-inspection : corpus/inspect.html.
+inspection, condition_cards : corpus/inspect.html.
 dataset_card : trials/README.md.
 paper, paper_tables, paper_numbers, typesetting : paper/.
 release, release_provenance : release/.
