@@ -28,12 +28,7 @@ from speechdt.workflow.products import Products
 from speechdt.workflow.published import beside
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
-from speechdt.workflow.settings import (
-    checked,
-    left_out_plugins,
-    removal_notes,
-    with_defaults,
-)
+from speechdt.workflow.settings import checked, early_notes, with_defaults
 
 min_version("9.20")
 
@@ -67,8 +62,7 @@ try:
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-notes = [*removal_notes(config), *experiment.notes, *left_out_plugins()]
-for note in notes * workflow.is_main_process:
+for note in [*early_notes(config), *experiment.notes] * workflow.is_main_process:
     print(note, file=sys.stderr)
 
 drawn_from = {name: figure.tables for name, figure in FIGURES.items()}

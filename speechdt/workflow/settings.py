@@ -86,9 +86,10 @@ def prepared(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
     return settings
 
 
-def left_out_plugins() -> list[str]:
-    """Return a line for each plugin that does not import, which no variant uses."""
-    return [f"left out, as no variant uses it: {why}" for why in broken()]
+def early_notes(config: Mapping[str, Any]) -> list[str]:
+    """Return a line for each removal that does nothing, and each plugin that does not import."""
+    left_out = [f"left out, as no variant uses it: {why}" for why in broken()]
+    return [*removal_notes(config), *left_out]
 
 
 def removal_notes(config: Mapping[str, Any]) -> list[str]:
