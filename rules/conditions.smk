@@ -11,6 +11,7 @@ localrules:
 
 
 rule choose_condition_items:
+    """Which item is heard under which condition."""
     input:
         "<results>/corpus/sources.parquet",
     output:
@@ -33,6 +34,7 @@ rule choose_condition_items:
 
 
 rule make_rooms:
+    """Impulse responses of rooms (tables/rooms.csv)."""
     output:
         responses="<results>/trials/conditions/rooms.npz",
         table="<results>/tables/rooms.csv",
@@ -55,6 +57,7 @@ rule make_rooms:
 
 
 rule render_conditions:
+    """The clips of all conditions (trials/conditions/)."""
     input:
         chosen="<results>/trials/conditions/items.parquet",
         rooms=["<results>/trials/conditions/rooms.npz"] if played.rooms else [],
@@ -86,6 +89,7 @@ rule render_conditions:
 
 
 rule score_conditions:
+    """P(speech) of the clips of all conditions."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -122,6 +126,7 @@ rule score_conditions:
 
 
 rule measure_conditions:
+    """What each condition costs (tables/conditions.csv)."""
     input:
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
         scores=products.scores(played.runs, "conditions", played.keys),
@@ -151,6 +156,7 @@ rule measure_conditions:
 
 
 rule measure_published_bank:
+    """All variants by the published protocol."""
     input:
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
         scores=products.scores(played.runs, "conditions", played.keys),
@@ -181,6 +187,7 @@ rule measure_published_bank:
 
 
 rule measure_condition_giveaways:
+    """What conditions give away without listening."""
     input:
         train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
@@ -204,7 +211,7 @@ rule measure_condition_giveaways:
         conditions=[condition._asdict() for condition in played.conditions],
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        detector=lambda wildcards: detector_code(LOGMEL) if LOGMEL else "",
+        detector=logmel_code,
         code=checkout.code("conditions/measure_condition_giveaways.py"),
     message:
         "Measuring how much conditions give away without listening"
@@ -214,6 +221,7 @@ rule measure_condition_giveaways:
 
 # Sounds of people that are no speech: rates of false alarms, in no accuracy.
 rule index_foils:
+    """Recordings that are neither speech nor its rivals, read once."""
     input:
         sources="<results>/corpus/sources.parquet",
     output:
@@ -237,6 +245,7 @@ rule index_foils:
 
 
 rule render_foils:
+    """The clips of foils."""
     input:
         "<results>/corpus/foils.parquet",
     output:
@@ -264,6 +273,7 @@ rule render_foils:
 
 
 use rule score_conditions as score_foils with:
+    """P(speech) of the clips of foils."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -294,6 +304,7 @@ use rule score_conditions as score_foils with:
 
 
 rule measure_foils:
+    """False alarms on foils (tables/foils.csv)."""
     input:
         trials=expand("<results>/trials/foils/{key}.parquet", key=FOILS),
         scores=products.scores(products.foil_runs, "foils", FOILS),

@@ -101,8 +101,7 @@ def variant_options(
         options |= _named_prompt(options["prompt"], prompts, searches)
     if adapters is not None and options.get("adapter") is not None:
         options["adapter"] = _adapter(options["adapter"], backend, adapters, adapters_folder)
-    if KEY in options:
-        options[KEY] = resolved(options[KEY], cls)
+    options |= {key: resolved(told, cls) for key, told in options.items() if key == KEY}
     return options
 
 
@@ -324,8 +323,7 @@ def check_adapter(
 def model_label(options: Mapping[str, Any], nano_folder: str) -> str:
     """Return what tables call the model of a variant: ``nano``, its name, or '' if it has none.
 
-    A folder whose README begins with "Random weights" is called that, since its answers mean
-    nothing.
+    A folder whose README begins with "Random weights" is called that: its answers mean nothing.
     """
     model = str(options.get("model", ""))
     if is_nano(options, nano_folder):

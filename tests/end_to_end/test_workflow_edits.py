@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -101,6 +102,27 @@ def test_another_loss_trains_again_what_learns_by_it(checkout):
     assert not [job for job in jobs if "nano" in job or "logmel" in job]
     others = re.compile(r"Scoring dev and test with (A1|D1|D2|L1)\b")
     assert not [job for job in jobs if others.match(job)]
+
+
+def test_a_run_that_fails_ends_with_the_cause(checkout):
+    text = MINE.replace("return", "raise OSError('the licence has ended')\n        return")
+    (checkout / "backends" / "mine.py").write_text(text)
+    add_to_config(checkout, "variants: {X1: {backend: mine}}")
+    said = run(checkout, "results/levels/X1.csv", check=False)
+    last = said.rstrip().splitlines()[-1]
+    assert re.match(r"error: choose X1: .*the licence has ended", last), last
+
+
+def test_a_detector_in_an_environment_of_its_own_is_scored(checkout):
+    text = MINE.replace("return [0.5]", "import os; return [(os.getppid() > 1) / 4]")
+    (checkout / "backends" / "mine.py").write_text(text)
+    (checkout / "backends" / "broken.py").write_text("import no_such_package\n")
+    own = {"backend": "mine", "level": "stored", "environment": {"python": sys.executable}}
+    add_to_config(checkout, yaml.safe_dump({"variants": {"X1": own}}))
+    file = "results/scores/X1/test/snr10_dur200.parquet"
+    said = run(checkout, file)
+    assert said.count("left out, as no variant uses it: plugin backends/broken.py fails") == 1
+    assert set(pd.read_parquet(checkout / file)["p_speech"]) == {0.25}
 
 
 def test_accepted_results_are_made_by_the_present_code_and_shown(checkout):
