@@ -90,6 +90,8 @@ rule score_conditions:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
+        # After the scores, since both keep them in one place.
+        scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
     output:
         expand(
@@ -268,6 +270,13 @@ use rule score_conditions as score_foils with:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
+        scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
+        # And after those of conditions.
+        conditions=lambda wildcards: products.scores(
+            [wildcards.run] if wildcards.run in played.runs else [],
+            "conditions",
+            played.keys[:1],
+        ),
         trials=expand("<results>/trials/foils/{key}.parquet", key=FOILS),
     output:
         expand("<results>/scores/{{run}}/foils/{key}.parquet", key=FOILS),
