@@ -73,16 +73,24 @@ def _row(axes: Axes, of: pd.DataFrame, places: dict[str, float], look: Look) -> 
         x, shift = places[str(row["condition"])], float(row["dt75_shift_db"])
         why = row["dt75_shift_db_censored"]
         if why == "undefined":
-            axes.annotate("undefined", (x, 0), ha="center", va="center", rotation=90,
-                          fontsize=SMALL, color=PALE)  # fmt: skip
+            axes.annotate(
+                "undefined",
+                (x, 0),
+                ha="center",
+                va="center",
+                rotation=90,
+                fontsize=SMALL,
+                color=PALE,
+                bbox={"fc": "white", "ec": "none", "pad": 0.5},
+            )
             continue
         if why:
             shift = limit if why == ">" else -limit
         ends = np.clip([row["dt75_shift_db_low"], row["dt75_shift_db_high"]], -limit, limit)
-        if not np.isnan(ends).any():
+        if not np.isnan(ends).any() and ends[1] - ends[0] < 2 * limit:  # else it says nothing
             axes.plot([x, x], ends, color=look.color, lw=0.8, zorder=2)
         filled = look.color if row["verdict"] in SAID else "white"
-        marker = {">": "^", "<": "v"}.get(str(why), look.marker)
+        marker = {">": "^", "<": "v"}.get(str(why), "o")
         shown = float(np.clip(shift, -limit, limit))
         axes.plot(x, shown, marker=marker, color=look.color, mfc=filled, ms=4.5, zorder=3)
 
