@@ -34,9 +34,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import random_qwen
-from qwen_speed import make_clips
 from stock_qwen import StockQwen2Audio
 from support import published_layouts
+from timing import make_clips
 
 from backends.qwen.detector import Qwen2Audio
 from backends.qwen.loading import choose_device, load_model

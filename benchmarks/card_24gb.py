@@ -40,8 +40,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import random_qwen
-from qwen_speed import make_clips, milliseconds, seconds
 from support.trial_cells import row
+from timing import make_clips, milliseconds, seconds
 
 from backends.qwen.detector import Qwen2Audio
 from backends.qwen.question import BASELINE_PROMPT

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import random_qwen
 from lora_speed import Setup, time_trainer
-from qwen_speed import make_clips
+from timing import make_clips
 
 from backends.qwen.finetuning.answer_model import AnswerModel
 from backends.qwen.finetuning.examples import Draws
@@ -51,6 +51,7 @@ def curve(folder: Path, processes: Processes, device: torch.device) -> list[floa
     trainer = AnswerTrainer(
         setup.model, Draws(clips, 12 * 16, 1, None, 0), clips[:32], setup.collate, setup.collate,
         settings, 12, folder.with_suffix(".checkpoints"), processes=processes,
+        packed=setup.packed,
     )  # fmt: skip
     trainer.train()
     return [

@@ -29,8 +29,8 @@ import transformers
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import random_qwen
-from qwen_speed import Clips, make_clips
 from stock_qwen import StockQwen2Audio
+from timing import Clips, make_clips
 
 from backends.qwen.detector import Qwen2Audio
 from backends.qwen.finetuning.adaptation import adapted

@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from qwen_speed import Clips, agreement, make_clips, opened, seconds
+from qwen_speed import agreement, opened
 from stock_qwen import STOCK, StockQwen2Audio
+from timing import Clips, make_clips, seconds
 
 from backends.qwen.detector import AnswerDetector
 from backends.qwen.question import BASELINE_PROMPT

@@ -2,8 +2,9 @@
 
 The stock way is what the requirements' script does: the processor pads each clip to 30 s, and
 ``generate`` answers one clip at a time; beside it, the stock forward on batches. Features are
-computed within the clock on both sides. The floor of one clip at a time is the time to read all
-weights but the embeddings once, at the bandwidth that a copy reaches on this device.
+computed within the clock on both sides. vLLM stands beside them where it is installed. The floor of
+one clip at a time is the time to read all weights but the embeddings once, at the bandwidth that a
+copy reaches on this device.
 
     python benchmarks/qwen_speed.py --model FOLDER             # any checkpoint, a nano on a CPU
     python benchmarks/qwen_speed.py --random-7b                # the real shape, on a GPU
@@ -20,8 +21,6 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,18 +28,19 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import random_qwen
-from stock_qwen import RATE, STOCK, StockQwen2Audio
+import vllm_qwen
+from compiled_qwen import time_compiled, without_graphs
+from exactness import check
+from stock_qwen import STOCK, StockQwen2Audio
+from timing import Clips, bytes_read, copy_bandwidth, make_clips, milliseconds, rate, seconds
 
 from backends.qwen.detector import AnswerDetector, Qwen2Audio, Qwen3Omni
 from backends.qwen.loading import choose_device, load_model, weight_bytes
 from speechdt.detectors.stages import recording, synchronize
-
-Clips = list[NDArray[np.float32]]
 
 TARGETS = {
     "cuda": {
@@ -56,38 +56,6 @@ TARGETS = {
     },
 }
 """What Qwen2-Audio is to reach, 200 ms clips: the real shape on an H100, a nano on two cores."""
-
-
-def make_clips(count: int, milliseconds: int, seed: int = 0) -> Clips:
-    """Return noise with a tone, float32 in [-1, 1]."""
-    rng = np.random.default_rng(seed)
-    samples = RATE * milliseconds // 1000
-    tones = np.sin(np.outer(rng.uniform(0.05, 0.5, count), np.arange(samples)))
-    noise = rng.normal(size=tones.shape)
-    return list((0.3 * tones + 0.1 * noise).clip(-1, 1).astype(np.float32))
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    synchronize()
-    start = time.perf_counter()
-    work()
-    synchronize()
-    return time.perf_counter() - start
-
-
-def rate(work: Callable[[], Any], clips: int, at_least_s: float) -> float:
-    """Return clips/s of something that does `clips` of them, repeated for a while."""
-    work()
-    total, runs = 0.0, 0
-    while total < at_least_s or runs < 2:
-        total += seconds(work)
-        runs += 1
-    return runs * clips / total
-
-
-def milliseconds(times: Sequence[float]) -> dict[str, float]:
-    p50, p95 = np.percentile(np.asarray(times) * 1000, [50, 95])
-    return {"p50_ms": float(p50), "p95_ms": float(p95)}
 
 
 # --- the stock way --------------------------------------------------------------------------------
@@ -125,7 +93,7 @@ def time_ours(detector: AnswerDetector, clips: Clips, quick: bool) -> dict[str, 
     count = 50 if quick else 300
     single = [seconds(lambda i=i: detector.score([clips[i % len(clips)]])) for i in range(count)]
     batched = {}
-    for size in (16, 64) if quick else (8, 16, 32, 64, 128):
+    for size in (16, 64) if quick else (8, 16, 32, 64, 128, 1024):
         batch = (clips * -(-size // len(clips)))[:size]
         batched[size] = rate(partial(detector.score, batch), size, 0.5 if quick else 3)
     best = max(batched, key=lambda size: batched[size])
@@ -158,60 +126,6 @@ def time_prompts(detector: AnswerDetector, clips: Clips) -> dict[str, float]:
     return {"answers_s": together, "one_prompt_at_a_time_answers_s": apart}
 
 
-@contextmanager
-def without_graphs(detector: AnswerDetector) -> Iterator[None]:
-    graphs = detector.engine.graphs
-    detector.engine.graphs = type(graphs)(enabled=False)
-    yield
-    detector.engine.graphs = graphs
-
-
-def time_compiled(detector: AnswerDetector, clips: Clips) -> dict[str, float]:
-    """Time torch.compile in place of our CUDA graphs, batch 1."""
-    engine = detector.engine
-    tower, ask = engine.tower.__call__, engine.decoder.answer_logits
-    options = {"mode": "reduce-overhead", "fullgraph": False, "dynamic": False}
-    compiled_tower, compiled_ask = torch.compile(tower, **options), torch.compile(ask, **options)
-
-    class Compiled:
-        tokens = staticmethod(engine.tower.tokens)
-
-        def __call__(self, mel, frames):
-            return compiled_tower(mel, frames).clone()
-
-    plain, engine.tower = engine.tower, Compiled()
-    engine.decoder.answer_logits = lambda *inputs: compiled_ask(*inputs).clone()
-    try:
-        with without_graphs(detector):
-            warm_up = seconds(lambda: [detector.score(clips[:1]) for _ in range(5)])
-            times = [seconds(partial(detector.score, [clip])) for clip in clips[:60]]
-    finally:
-        engine.tower = plain
-        del engine.decoder.answer_logits
-    return {"warm_up_s": warm_up, **milliseconds(times)}
-
-
-# --- the floor and the memory ---------------------------------------------------------------------
-
-
-def copy_bandwidth(device: torch.device) -> float:
-    """Return bytes/s that a copy within the device's memory reads and writes."""
-    size = (2 if device.type == "cuda" else 1) * 2**28
-    source = torch.randn(size, device=device)
-    target = torch.empty_like(source)
-    target.copy_(source)
-    times = [seconds(lambda: target.copy_(source)) for _ in range(10)]
-    return 2 * source.numel() * source.element_size() / float(np.median(times))
-
-
-def bytes_read(model: torch.nn.Module) -> int:
-    """Return the bytes of all weights but the embeddings (and but eyes, which hear nothing)."""
-    eyes = [module for name, module in model.named_modules() if name.split(".")[-1] == "visual"]
-    return weight_bytes(model, without_embeddings=True) - sum(
-        weight.numel() * weight.element_size() for eye in eyes for weight in eye.parameters()
-    )
-
-
 def peak_memory(detector: AnswerDetector, clips: Clips) -> dict[str, float] | None:
     """Return the most memory allocated while 64 clips are scored, against the weights alone."""
     if detector.engine.device.type != "cuda":
@@ -223,49 +137,6 @@ def peak_memory(detector: AnswerDetector, clips: Clips) -> dict[str, float] | No
     weights = weight_bytes(detector.lm)
     peak = torch.cuda.max_memory_allocated()
     return {"weights_gb": weights / 1e9, "peak_gb": peak / 1e9, "ratio": peak / weights}
-
-
-# --- exactness ------------------------------------------------------------------------------------
-
-
-def check(device: torch.device) -> dict[str, Any]:
-    """Return the largest differences to the stock model in float32, small models on this device.
-
-    Clips of 40 ms to 5 s, in one batch and alone; alone three times, so that on a GPU the last
-    answer is a CUDA graph's.
-    """
-    # cuDNN's convolutions round to tf32 otherwise, on both sides but not alike.
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    found: dict[str, Any] = {}
-    for kind in (Qwen2Audio, Qwen3Omni):
-        try:
-            found[kind.architecture] = differences(kind, device)
-        except RuntimeError as error:  # a kernel that this device or type lacks
-            found[kind.architecture] = str(error).splitlines()[0]
-    return found
-
-
-def differences(kind: type[AnswerDetector], device: torch.device) -> dict[str, float]:
-    lengths = (40, 200, 300, 500, 1000, 5000)
-    clips = [make_clips(1, ms, seed)[0] for seed, ms in enumerate(lengths)]
-    name = kind.architecture
-    with tempfile.TemporaryDirectory() as folder:
-        changes = random_qwen.SMALL[name]
-        lm = random_qwen.build(name, Path(folder), device.type, torch.float32, **changes)
-        detector = kind.around(random_qwen.enlivened(lm), folder)
-        stock = STOCK[name](lm, folder, detector.answers.ids)
-        # A second clip keeps the stock Qwen2-Audio off its legacy path for one audio token.
-        other = [] if name == "qwen3_omni" else [clips[4]]
-        theirs = [stock.log_odds([clip, *other], detector.prompt)[0] for clip in clips]
-        for _ in range(3):
-            alone = [detector.log_odds([clip], both=False).item() for clip in clips]
-        together = detector.log_odds(clips, both=False)[0, 0]
-    return {
-        "spread_of_log_odds": float(np.ptp(theirs)),
-        "alone": float(np.abs(np.subtract(theirs, alone)).max()),
-        "together": float(np.abs(theirs - together).max()),
-        "graphs": len(detector.engine.graphs),
-    }
 
 
 # --- all of it ------------------------------------------------------------------------------------
@@ -365,6 +236,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         report["stock"] = time_stock(stock, detector.prompt, clips, options.quick)
     if options.compile:
         report["compiled"] = time_compiled(detector, clips)
+    report["vllm"] = vllm_qwen.measured(options.model, detector.prompt, options.ms)
     report["ratios"] = ratios(report)
     return report
 

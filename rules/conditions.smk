@@ -206,7 +206,7 @@ rule measure_condition_giveaways:
         conditions=[condition._asdict() for condition in played.conditions],
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        detector=LOGMEL_CODE,
+        detector=lambda wildcards: detector_code(LOGMEL) if LOGMEL else "",
         code=checkout.code("conditions/measure_condition_giveaways.py"),
     message:
         "Measuring how much conditions give away without listening"

@@ -39,8 +39,14 @@ def prepare(device: torch.device) -> None:
 
 
 def kernels_for(tensor: Tensor) -> Any:
-    """Return the module of Triton kernels for a tensor's device, or None."""
-    return _kernels() if tensor.device.type == "cuda" else None
+    """Return the module of Triton kernels for a tensor's device, or None.
+
+    Triton launches on the current device: of a model that is spread over several GPUs, layers on
+    the others go without.
+    """
+    if tensor.device.type != "cuda" or tensor.device.index != torch.cuda.current_device():
+        return None
+    return _kernels()
 
 
 def add_norm(

@@ -1,5 +1,7 @@
 """Loading of checkpoints and adapters with transformers and PEFT."""
 
+import logging
+import time
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -18,6 +20,7 @@ from .adapter_files import (
     read_adapter,
     targeted,
 )
+from .gpu import ROOM
 from .quantization import is_quantized, quantization_config
 from .reachable import located
 
@@ -25,8 +28,8 @@ PREFIX = "base_model.model."
 """What PEFT puts before a layer's name."""
 COMPUTED = ("inv_freq", "position_ids")
 """Ends of names that older checkpoints have of what is no weight."""
-ROOM = 0.9
-"""Share of a GPU's free memory that weights may take; the rest is for what is computed."""
+READ = "weights read in"
+"""How a job's log says how long that took."""
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -76,6 +79,7 @@ def load_model(
 
     cls = getattr(transformers, class_name)
     where = located(model, revision)
+    began = time.perf_counter()
     try:
         config = cls.config_class.from_pretrained(where, revision=revision)
         dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
@@ -95,6 +99,7 @@ def load_model(
         raise ValueError(f"model '{model}' cannot be loaded: {reason}") from error
     _check_loaded(info, model, class_name)
     loaded.name_or_path = loaded.config.name_or_path = model  # not the folder of a cache
+    logging.getLogger("speechdt").info("%s %.1f s", READ, time.perf_counter() - began)
     return loaded.eval().requires_grad_(False)
 
 
@@ -252,7 +257,8 @@ def _device_map(
         return {"": device}
     if needed > sum(free):
         raise ValueError(
-            f"the weights take {needed / 1e9:.0f} GB, and the GPUs have {sum(free) / 1e9:.0f} GB"
+            f"the weights take {needed / 1e9:.1f} GB, and the {len(free)} GPUs of this job have "
+            f"{sum(free) / 1e9:.1f} GB free for them: claim more (`gpus:`), or end what holds them"
         )
     return _spread(blank, free)
 

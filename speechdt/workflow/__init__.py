@@ -10,6 +10,8 @@ experiment : frozen records of all that the rules expand over.
 holder : which run holds a working directory, on which host, since when.
 hygiene_checks : hygiene checks of the configuration, resolved before any job starts.
 jobs : frame of every job: its log, its GPUs, its line in the manifest, and its errors in one line.
+labels : what readers call the variants of a configuration.
+last_line : the last line of a run that failed or was interrupted: which job, and why.
 left_out_corpora : runs that leave one corpus out, in training and calibration.
 manifest : with which parameters each job made its files.
 needs : the main memory that a cluster's scheduler is asked for.

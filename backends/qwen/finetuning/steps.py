@@ -105,6 +105,8 @@ class PackedSteps:
         """Leave gradients and random numbers as they are: a capture runs the step some times."""
         gradient = self.model.weights.gradient
         before, random = gradient.clone(), torch.cuda.get_rng_state(self.model.device)
-        yield
-        gradient.copy_(before)
-        torch.cuda.set_rng_state(random, self.model.device)
+        try:
+            yield
+        finally:
+            gradient.copy_(before)
+            torch.cuda.set_rng_state(random, self.model.device)

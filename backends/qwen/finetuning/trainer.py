@@ -71,41 +71,7 @@ class AnswerTrainer(Trainer):
         packed: PackedModel | None = None,
     ):
         on_gpu = model.device.type == "cuda"
-        arguments = TrainingArguments(
-            output_dir=str(folder),
-            max_steps=steps,
-            per_device_train_batch_size=settings.batch_size // processes.count,
-            gradient_accumulation_steps=settings.gradient_accumulation,
-            learning_rate=settings.learning_rate,
-            warmup_steps=settings.warmup_steps,
-            lr_scheduler_type="cosine",
-            weight_decay=0.0,
-            seed=settings.seed,
-            eval_strategy="steps",
-            save_strategy="steps",
-            eval_steps=settings.eval_steps,
-            eval_on_start=not resumed,
-            save_steps=settings.eval_steps,
-            # The best and the last; the first of these may be long ago.
-            save_total_limit=2,
-            load_best_model_at_end=True,
-            metric_for_best_model="log_loss",
-            greater_is_better=False,
-            logging_steps=math.gcd(LOG_STEPS, settings.eval_steps),
-            logging_nan_inf_filter=False,
-            use_cpu=not on_gpu,
-            ddp_backend="gloo" if processes.count > 1 and not on_gpu else None,
-            # Every weight of LoRA takes part in every step; of experts, only those that are asked.
-            ddp_find_unused_parameters=settings.full,
-            dataloader_pin_memory=on_gpu,
-            # The next batch is made while the device computes this one.
-            accelerator_config={"non_blocking": on_gpu},
-            remove_unused_columns=False,
-            report_to=[],
-            disable_tqdm=True,
-        )
-        # One process trains on one GPU; without this, all GPUs of the machine would be taken.
-        arguments._n_gpu = min(arguments.n_gpu, 1)
+        arguments = _arguments(settings, steps, folder, resumed, processes, on_gpu)
         self.dev, self.collate_dev, self.processes = dev, collate_dev, processes
         self.packed, self.steps = packed, None
         if packed is not None:
@@ -183,6 +149,53 @@ class AnswerTrainer(Trainer):
 
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(self.state.best_model_checkpoint)
+
+
+def _arguments(
+    settings: FineTuning,
+    steps: int,
+    folder: Path,
+    resumed: bool,
+    processes: Processes,
+    on_gpu: bool,
+) -> TrainingArguments:
+    """Return the Trainer's own settings."""
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=settings.batch_size // processes.count,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        learning_rate=settings.learning_rate,
+        warmup_steps=settings.warmup_steps,
+        lr_scheduler_type="cosine",
+        weight_decay=0.0,
+        seed=settings.seed,
+        eval_strategy="steps",
+        save_strategy="steps",
+        eval_steps=settings.eval_steps,
+        eval_on_start=not resumed,
+        save_steps=settings.eval_steps,
+        # The best and the last; the first of these may be long ago.
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="log_loss",
+        greater_is_better=False,
+        logging_steps=math.gcd(LOG_STEPS, settings.eval_steps),
+        logging_nan_inf_filter=False,
+        use_cpu=not on_gpu,
+        ddp_backend="gloo" if processes.count > 1 and not on_gpu else None,
+        # Every weight of LoRA takes part in every step; of experts, only those that are asked.
+        ddp_find_unused_parameters=settings.full,
+        dataloader_pin_memory=on_gpu,
+        # The next batch is made while the device computes this one.
+        accelerator_config={"non_blocking": on_gpu},
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=True,
+    )
+    # One process trains on one GPU; without this, all GPUs of the machine would be taken.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 def _packers(
