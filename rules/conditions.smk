@@ -182,38 +182,6 @@ rule measure_published_bank:
         "scripts/conditions/measure_published_bank.py"
 
 
-rule measure_condition_giveaways:
-    input:
-        train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
-        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
-        trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
-    output:
-        "<results>/tables/condition_giveaways.csv",
-    log:
-        "<logs>/measure_condition_giveaways/measure_condition_giveaways.log",
-    benchmark:
-        "<benchmarks>/measure_condition_giveaways/measure_condition_giveaways.tsv"
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    params:
-        # Those that see no course of time: what a channel could give away, and cheap.
-        classifiers={
-            name: {"features": name} for name in ("level", "bandwidth", "spectrum")
-        },
-        conditions=[condition._asdict() for condition in played.conditions],
-        replicates=settings["bootstrap"]["replicates"],
-        seed=settings["seed"],
-        detector=lambda wildcards: detector_code(LOGMEL) if LOGMEL else "",
-        code=checkout.code("conditions/measure_condition_giveaways.py"),
-    message:
-        "Measuring how much conditions give away without listening"
-    script:
-        "scripts/conditions/measure_condition_giveaways.py"
-
-
 # Sounds of people that are no speech: rates of false alarms, in no accuracy.
 rule index_foils:
     input:
