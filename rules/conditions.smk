@@ -1,6 +1,7 @@
 # test's recordings -> the same items in every condition -> scores of each run -> shifts of DT75
 
 from speechdt.trials.foils import foil_conditions
+from speechdt.workflow.published import beside
 
 FOILS = ["noisy", "clean"]
 
