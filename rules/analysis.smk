@@ -229,8 +229,14 @@ rule measure_giveaways:
         train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        conditions=expand(
+            "<results>/trials/conditions/{key}.parquet", key=played.rendered
+        ),
     output:
-        "<results>/tables/giveaways.csv",
+        giveaways="<results>/tables/giveaways.csv",
+        conditions=products.tables_of(
+            *["condition_giveaways"] * bool(played.conditions)
+        ),
     log:
         "<logs>/measure_giveaways/measure_giveaways.log",
     conda:
@@ -246,6 +252,7 @@ rule measure_giveaways:
             },
             "recognised origin": {"features": "logmel", "tells": "origin"},
         },
+        conditions=[condition._asdict() for condition in played.conditions],
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
         detector=logmel_code,

@@ -25,7 +25,6 @@ from speechdt.workflow.conditions import plan
 from speechdt.workflow.criteria import read_criteria
 from speechdt.workflow.paths import check_interpreter
 from speechdt.workflow.products import Products
-from speechdt.workflow.published import beside
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
 from speechdt.workflow.settings import checked, early_notes, with_defaults

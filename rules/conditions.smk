@@ -1,6 +1,7 @@
 # test's recordings -> the same items in every condition -> scores of each run -> shifts of DT75
 
 from speechdt.trials.foils import foil_conditions
+from speechdt.workflow.published import beside
 
 FOILS = ["noisy", "clean"]
 
@@ -94,6 +95,8 @@ rule score_conditions:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
+        # After the scores, since both keep them in one place.
+        scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
     output:
         expand(
@@ -186,39 +189,6 @@ rule measure_published_bank:
         "scripts/conditions/measure_published_bank.py"
 
 
-rule measure_condition_giveaways:
-    """What conditions give away without listening."""
-    input:
-        train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
-        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
-        trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
-    output:
-        "<results>/tables/condition_giveaways.csv",
-    log:
-        "<logs>/measure_condition_giveaways/measure_condition_giveaways.log",
-    benchmark:
-        "<benchmarks>/measure_condition_giveaways/measure_condition_giveaways.tsv"
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    params:
-        # Those that see no course of time: what a channel could give away, and cheap.
-        classifiers={
-            name: {"features": name} for name in ("level", "bandwidth", "spectrum")
-        },
-        conditions=[condition._asdict() for condition in played.conditions],
-        replicates=settings["bootstrap"]["replicates"],
-        seed=settings["seed"],
-        detector=logmel_code,
-        code=checkout.code("conditions/measure_condition_giveaways.py"),
-    message:
-        "Measuring how much conditions give away without listening"
-    script:
-        "scripts/conditions/measure_condition_giveaways.py"
-
-
 # Sounds of people that are no speech: rates of false alarms, in no accuracy.
 rule index_foils:
     """Recordings that are neither speech nor its rivals, read once."""
@@ -278,6 +248,13 @@ use rule score_conditions as score_foils with:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
+        scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
+        # And after those of conditions.
+        conditions=lambda wildcards: products.scores(
+            [wildcards.run] if wildcards.run in played.runs else [],
+            "conditions",
+            played.keys[:1],
+        ),
         trials=expand("<results>/trials/foils/{key}.parquet", key=FOILS),
     output:
         expand("<results>/scores/{{run}}/foils/{key}.parquet", key=FOILS),

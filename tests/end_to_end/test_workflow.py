@@ -52,6 +52,20 @@ def test_every_pair_is_compared_and_the_planned_contrasts_come_first(finished):
     assert table.loc[pairs.index(("D1", "D2")), "difference"] == pytest.approx(expected)
 
 
+def test_ready_made_detectors_hear_the_conditions(finished):
+    table = read_table(finished / "results" / "tables" / "conditions.csv")
+    keys = ["neutral", "background_recording", "room_0.3", "channel_g711", "level_-40"]
+    for variant in ("D1", "D2", "D3"):
+        assert table.loc[table["variant"] == variant, "condition"].tolist() == keys
+    assert set(table["variant"]) == {"D1", "D2", "D3"}  # no language model, unless it is named
+    assert (table["n"] == 2 * 8 * 2).all()
+    rooms = read_table(finished / "results" / "tables" / "rooms.csv")
+    assert np.allclose(rooms["rt60_s"], 0.3, rtol=0.1)
+    pages = [finished / "results" / name for name in ("report.html", "corpus/inspect.html")]
+    assert "Rooms, channels and other conditions" in pages[0].read_text()
+    assert "in every condition" in pages[1].read_text()
+
+
 def test_every_file_that_is_promised_is_there(finished):
     results = finished / "results"
     assert "The check “plan” would remove" in (results / "report.html").read_text()
