@@ -1,7 +1,10 @@
-# `make` lists the targets. PYTHON=... chooses the interpreter, CORES=... and GPUS=... the machine.
+# `make` lists the targets. PYTHON=... chooses the interpreter, CORES=... and GPUS=... the machine;
+# CONFIG=mine.yaml what is run (several files: CONFIG="a.yaml b.yaml"), RESULTS=folder where it goes.
 PYTHON ?= python3
 CORES ?= all
 GPUS ?= 1
+CONFIG ?=
+RESULTS ?=
 MODEL ?= Qwen/Qwen2-Audio-7B-Instruct
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,23 +15,45 @@ TEST_WORKERS ?= auto
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS)
 OLDEST := OMP_NUM_THREADS=1 build/oldest/bin/python
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
+# What is asked for stands first: options take every word that follows.
+RUN = $(BIN)/python -m speechdt.workflow.unlock && $(BIN)/snakemake $(1) --cores $(CORES) --resources gpu=$(GPUS) \
+  $(if $(CONFIG),--configfile $(CONFIG)) $(if $(RESULTS),--config 'pathvars={"results":"$(RESULTS)"}')
 
 ifneq ($(words $(CURDIR)),1)
 $(error Snakemake does not quote the interpreter, so that nothing works below a folder with a space in its name: $(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup results vads acceptance check test test-full test-oldest lint types unit dag lock clean
+.PHONY: help setup results prompts paper release sweep retime accept vads acceptance check test test-full test-oldest lint types unit dag lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with everything in it
 
-results: $(READY) ## Run the workflow: tables, figures and report in results/
+results: $(READY) ## Run the workflow: tables, figures and report (CONFIG=mine.yaml RESULTS=folder)
+	@$(call RUN,)
+	@echo "Open $(or $(RESULTS),results)/report.html, or see results/README.md for what is where."
+
+prompts: $(READY) ## Score the bank of prompts, and search for better ones
+	@$(call RUN,prompts)
+
+paper: $(READY) ## Write the paper's folder and typeset it, if there is pdflatex
+	@$(call RUN,paper)
+	@if command -v pdflatex > /dev/null; then $(call RUN,$(or $(RESULTS),results)/paper/main.pdf); fi
+
+release: $(READY) ## Gather the whole run in one folder to publish
+	@$(call RUN,release)
+
+sweep: $(READY) ## Train over LoRA's settings, one at a time, in results/sweep: hours
 	@$(BIN)/python -m speechdt.workflow.unlock
-	@$(SNAKEMAKE)
-	@echo "Open results/report.html, or see results/README.md for what is where."
+	@$(SNAKEMAKE) --configfile configs/sweep_lora.yaml
+
+retime: $(READY) ## Time all variants again, on a machine that is quiet for all
+	@$(call RUN,retime)
+
+accept: $(READY) ## Mark results as made by the present code, where code alone has changed
+	@$(call RUN,accept)
 
 vads: $(VENV)/vads ## Compare today's voice activity detectors, in results/vads (docs/detectors.md)
 	@$(BIN)/python -m speechdt.workflow.unlock

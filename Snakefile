@@ -15,6 +15,7 @@ include: "rules/manifest.smk"
 
 
 rule all:
+    """Tables, figures, report.html and errors.html of the whole run."""
     default_target: True
     input:
         products.tables,

@@ -103,8 +103,8 @@ class LogMel:
         held, truth, _ = _examples(dev, chosen.features)
         if speech.all() or not speech.any():
             raise ValueError("logmel: train needs clips of both classes")
-        told = speech if chosen.tells == "class" else origin
-        model, curve = fit(x, told, speech, held, truth)
+        labels = speech if chosen.tells == "class" else origin
+        model, curve = fit(x, labels, speech, held, truth)
         out.mkdir(parents=True, exist_ok=True)
         settings = asdict(chosen) | {"checkpoints": None}
         (out / MODEL).write_text(json.dumps({"features": chosen.features, **model}) + "\n")
@@ -113,21 +113,22 @@ class LogMel:
 
 
 def fit(
-    x: np.ndarray, told: np.ndarray, speech: np.ndarray, held: np.ndarray, truth: np.ndarray
+    x: np.ndarray, labels: np.ndarray, speech: np.ndarray, held: np.ndarray, truth: np.ndarray
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """Fit along a path of penalties; return the best on the held-out clips, and the path.
 
     Parameters
     ----------
     x, held : float array, (clips, features)
-    told : array, (clips,)
-        What is told apart: `speech` itself, or the origin of each clip.
+    labels : array, (clips,)
+        Classes to be learned: `speech` itself, or the origin of each clip.
     speech, truth : bool array, (clips,)
 
     Returns
     -------
     model : dict
-        weights (told, features) and intercept, on features as they are; shares of SPEECH, (told,).
+        weights (classes, features) and intercept, on features as they are; shares of SPEECH,
+        (classes,).
     curve : list of dict
         step (1 and up, weaker penalties later), loss (on train), eval_log_loss and
         eval_balanced_accuracy (on the held-out clips, at 0.5).
@@ -136,11 +137,11 @@ def fit(
     from sklearn.metrics import balanced_accuracy_score, log_loss
 
     centre, scale = x.mean(0), np.maximum(x.std(0), 1e-9)
-    shares = np.array([speech[told == one].mean() for one in np.unique(told)])
+    shares = np.array([speech[labels == one].mean() for one in np.unique(labels)])
     models, curve = [], []
     for step, penalty in enumerate(PENALTIES, start=1):
         model = LogisticRegression(C=penalty, max_iter=2000)
-        model.fit((x - centre) / scale, told)
+        model.fit((x - centre) / scale, labels)
         own, p = (model.predict_proba((of - centre) / scale) @ shares for of in (x, held))
         models.append(model)
         curve.append(

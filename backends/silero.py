@@ -71,9 +71,9 @@ class Silero:
             frames = [frames_with_context(clip) for clip in clips]
         with stage("forward"):
             alone = self.whole is not None and len(clips) == 1
-            heard = [self._whole(frames[0])] if alone else self._together(frames)
+            by_frame = [self._whole(frames[0])] if alone else self._together(frames)
         with stage("post"):
-            return pool_all(heard, self.pooling)
+            return pool_all(by_frame, self.pooling)
 
     def _whole(self, frames: np.ndarray) -> np.ndarray:
         zeros = np.zeros((1, 1, STATE), dtype=np.float32)
@@ -82,10 +82,10 @@ class Silero:
     def _together(self, clips: list[np.ndarray]) -> list[np.ndarray]:
         """Return the probabilities of the frames of each clip: step t hears frame t of all."""
         order = sorted(range(len(clips)), key=lambda i: -len(clips[i]))
-        heard = np.zeros((len(clips), max(map(len, clips), default=0)), dtype=np.float32)
+        by_frame = np.zeros((len(clips), max(map(len, clips), default=0)), dtype=np.float32)
         state = np.zeros((2, len(clips), STATE), dtype=np.float32)
         rate = np.array(SAMPLE_RATE, dtype=np.int64)
-        for step in range(heard.shape[1]):
+        for step in range(by_frame.shape[1]):
             # Longest first, so that those which go on are the beginning.
             going_on = [i for i in order if len(clips[i]) > step]
             frames = np.stack([clips[i][step] for i in going_on])
@@ -93,8 +93,8 @@ class Silero:
             probabilities, state = self.stepwise.run(
                 None, {"input": frames, "state": state, "sr": rate}
             )
-            heard[going_on, step] = probabilities[:, 0]
-        return [heard[i, : len(clip)] for i, clip in enumerate(clips)]
+            by_frame[going_on, step] = probabilities[:, 0]
+        return [by_frame[i, : len(clip)] for i, clip in enumerate(clips)]
 
 
 def frames_with_context(clip: np.ndarray) -> np.ndarray:

@@ -6,6 +6,10 @@ what the first job of a run does: it lists them, reads each once, and writes the
 index finds all of it kept, as a run does that adds one recording.
 
     python benchmarks/index_speed.py --recordings 12500 50000 --workers 2
+    python benchmarks/index_speed.py --recordings 6000 --against CHECKOUT --rounds 5
+
+With another checkout, both read the same recordings in turn; the least processor time of each is
+compared, which other programs on the machine disturb less than seconds on the clock.
 """
 
 from __future__ import annotations
@@ -81,10 +85,38 @@ def read(folder: Path, workers: int) -> None:
     print(json.dumps(result))
 
 
+def processor_s() -> float:
+    """Return the processor time of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measured(script: Path, folder: Path, workers: int) -> dict[str, float]:
+    """Index in a process of its own, from nothing; with the processor time of all of it."""
+    for kept in (*folder.glob("kept.sqlite*"), *folder.glob("*.parquet")):
+        kept.unlink()
+    before = processor_s()
+    found = measured_alone(str(script), "--read", folder, "--workers", workers)
+    return found | {"processor_s": round(processor_s() - before, 2)}
+
+
+def compare(folder: Path, against: Path, workers: int, rounds: int) -> dict[str, float]:
+    """Index with this checkout and another, in turn."""
+    scripts = {"this": Path(__file__), "other": against / "benchmarks" / Path(__file__).name}
+    times: dict[str, list[float]] = {name: [] for name in scripts}
+    for _ in range(rounds):
+        for name, script in scripts.items():
+            times[name].append(measured(script, folder, workers)["processor_s"])
+    least = {name: min(of) for name, of in times.items()}
+    return least | {"ratio": round(least["this"] / least["other"], 3)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recordings", type=int, nargs="+", default=[12_500, 50_000])
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--against", type=Path, help="another checkout, to be compared")
+    parser.add_argument("--rounds", type=int, default=3, help="of such a comparison")
     parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.read:
@@ -93,7 +125,10 @@ def main() -> None:
     for count in given.recordings:
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder, "audio"), count)
-            found = measured_alone(__file__, "--read", folder, "--workers", given.workers)
+            if given.against:
+                found = compare(Path(folder), given.against, given.workers, given.rounds)
+            else:
+                found = measured(Path(__file__), Path(folder), given.workers)
         print(f"{count:,} recordings: {json.dumps(found)}", flush=True)
 
 

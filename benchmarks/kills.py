@@ -46,6 +46,9 @@ NOT_COMPARED = ("logs", "benchmarks", "cache", "manifest")
 
 def checkout(folder: Path) -> Path:
     """Clone this checkout's last commit, with the small configuration."""
+    if folder.exists():  # of a campaign that was broken off
+        wipe(folder)
+        return folder
     command = ["git", "clone", "--quiet", "--shared", str(ROOT), str(folder)]
     subprocess.run(command, check=True)
     (folder / "kills.yaml").write_text(SETTINGS)

@@ -4,9 +4,13 @@ For each detector: clips/s of one call of `score` with all clips, and of a loop 
 the vendor's own interface, which does the same work on the same frames. Both in one process, one
 after the other in turn, the best of several rounds each, in seconds of processor time, which other
 work on the machine hardly changes; the ratio is what counts. As everywhere here, a clip begins with
-an empty memory. javad, rnnoise, marblenet and fsmn have no interface of the vendor's that takes so
-short a clip, or none without a framework: there the loop is over clips one by one through what the
-vendor does. So it is for energy, which has no vendor.
+an empty memory.
+
+javad's own interface refuses clips below its window of 1.92 s: its loop has them filled with zeros,
+as the backend fills their spectrograms. rnnoise's reads files; its loop is over the frames that the
+interface hands on, resampled as here. marblenet and fsmn need a framework that asks for another
+onnxruntime than speechdt does, and energy has no vendor: their loop is over clips one by one
+through the backend, and says only whether many clips at once are slower.
 
     python benchmarks/vad_speed.py --clips 400 --rounds 3
 """
@@ -14,6 +18,7 @@ vendor does. So it is for energy, which has no vendor.
 from __future__ import annotations
 
 import argparse
+import runpy
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from speechdt import find_detectors
 from speechdt.audio import io as audio_io
+from speechdt.detectors.packages import WITH_VADS, package_file
 from speechdt.errors import SpeechdtError
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
@@ -124,6 +130,37 @@ def fastvad() -> Loop:
     return lambda clip: np.mean([vad.detect_frames(clip) for vad in ladder], axis=0)
 
 
+def javad() -> Loop:
+    import torch
+    from javad import Processor
+
+    torch.set_num_threads(1)
+    vad = Processor("balanced")
+    shortest = vad.get_min_input()
+
+    def hear(clip: np.ndarray) -> object:
+        with torch.inference_mode():
+            return vad.logits(np.pad(clip, (0, max(0, shortest - len(clip)))))
+
+    return hear
+
+
+def rnnoise() -> Loop:
+    import soxr
+
+    # The package itself would import what it decodes files and draws figures with.
+    vendor = runpy.run_path(str(package_file("pyrnnoise", "rnnoise.py", WITH_VADS)))
+
+    def hear(clip: np.ndarray) -> object:
+        state = vendor["create"]()
+        samples = pcm(soxr.resample(clip, 16_000, vendor["SAMPLE_RATE"]))
+        found = [vendor["process_frame"](state, frame)[1] for frame in frames(samples, 480)]
+        vendor["destroy"](state)
+        return found
+
+    return hear
+
+
 def one_by_one(name: str) -> Callable[[], Loop]:
     """Return what hears clips one by one through the backend, which does what the vendor does."""
 
@@ -142,10 +179,9 @@ VENDORS: dict[str, tuple[str, dict[str, object], Callable[[], Loop]]] = {
     "earshot": ("earshot", {}, earshot),
     "fastvad": ("fastvad", {}, fastvad),
     "ten": ("ten", {}, ten),
-    **{
-        name: (name, {}, one_by_one(name))
-        for name in ("energy", "javad", "rnnoise", "marblenet", "fsmn")
-    },
+    "javad": ("javad", {}, javad),
+    "rnnoise": ("rnnoise", {}, rnnoise),
+    **{name: (name, {}, one_by_one(name)) for name in ("energy", "marblenet", "fsmn")},
 }
 """Backend, its options, and what makes the vendor's loop."""
 

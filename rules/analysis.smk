@@ -15,6 +15,7 @@ localrules:
 
 
 rule measure_metrics:
+    """What a variant gets right on test, whole and in slices (metrics/)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CLEAN),
         scores=lambda wildcards: products.scores(
@@ -50,6 +51,7 @@ rule measure_metrics:
 
 # One job for all variants: what a check's detector thinks of the recordings is no matter of theirs.
 rule measure_unflagged:
+    """Metrics without trials in which a flagged recording is heard."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.matrix_runs, "test", NOISY),
@@ -77,6 +79,7 @@ rule measure_unflagged:
 
 
 rule measure_origins:
+    """AUC within origins and on unseen ones (tables/origins.csv)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.matrix_runs, "test", NOISY),
@@ -104,6 +107,7 @@ rule measure_origins:
 
 
 rule fit_thresholds:
+    """Psychometric curves and thresholds of a variant (thresholds/)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE + CATCH),
         scores=lambda wildcards: products.scores(
@@ -146,6 +150,7 @@ rule fit_thresholds:
 
 
 rule compare_variants:
+    """Planned and other comparisons (tables/comparisons.csv)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=CURVE),
         scores=products.scores(experiment.matrix_runs, "test", CURVE),
@@ -174,6 +179,7 @@ rule compare_variants:
 
 
 rule compare_left_out:
+    """What knows a corpus against what does not (tables/leave_one_out.csv)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         sources="<results>/corpus/sources.parquet",
@@ -212,6 +218,7 @@ rule compare_left_out:
 
 
 rule measure_giveaways:
+    """What can be told without listening (tables/giveaways.csv)."""
     input:
         audit="<results>/trials/audit.csv",
         train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
@@ -246,6 +253,7 @@ rule measure_giveaways:
 
 # Of a variant with several runs the first is shown: each run has a threshold of its own.
 rule measure_sensitivity:
+    """What other decision thresholds would give (tables/threshold_sensitivity.csv)."""
     input:
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
@@ -273,6 +281,7 @@ rule measure_sensitivity:
 
 
 rule analyse_errors:
+    """What is decided wrongly, and how often (tables/errors*.csv)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.first_runs.values(), "test", NOISY),
@@ -303,6 +312,7 @@ rule analyse_errors:
 
 
 rule measure_operating_points:
+    """Hits at few false alarms, vendors' thresholds (tables/operating_points.csv)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.matrix_runs, "test", NOISY),
@@ -331,6 +341,34 @@ rule measure_operating_points:
         "scripts/analysis/measure_operating_points.py"
 
 
+rule measure_cases:
+    input:
+        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+        test=expand("<results>/trials/test/{cell}.parquet", cell=CURVE),
+        dev_scores=products.scores(experiment.matrix_runs, "dev", NOISY),
+        test_scores=products.scores(experiment.matrix_runs, "test", CURVE),
+        calibrations=products.calibrations(experiment.matrix_runs),
+    output:
+        cases="<results>/tables/cases.csv",
+        shares="<results>/tables/score_shares.csv",
+    log:
+        "<logs>/measure_cases/measure_cases.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        variants=experiment.runs_of,
+        plan_snr_db=experiment.grid.snr_db,
+        seed=settings["seed"],
+        code=checkout.code("analysis/measure_cases.py"),
+    message:
+        "Measuring what all variants cost in every case"
+    script:
+        "scripts/analysis/measure_cases.py"
+
+
 VERSIONS = products.version_pairs
 OF_VERSIONS = {
     name: experiment.runs_of[name] for name in dict.fromkeys(sum(VERSIONS, ()))
@@ -339,6 +377,7 @@ VERSION_RUNS = sum(OF_VERSIONS.values(), [])
 
 
 rule compare_versions:
+    """Two versions of one detector (tables/versions.csv)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(VERSION_RUNS, "test", NOISY),
@@ -373,6 +412,7 @@ JUDGES = [experiment.first_runs[name] for name in products.ready_made]
 
 
 rule audit_labels:
+    """Recordings whose label all detectors contradict (corpus/to_hear.csv)."""
     input:
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=EASIEST),
         test=expand("<results>/trials/test/{cell}.parquet", cell=EASIEST),
@@ -397,6 +437,7 @@ rule audit_labels:
 
 # What leaving them out would change; they stay in everything else.
 rule measure_uncontradicted:
+    """Metrics without recordings whose label all detectors contradict."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.matrix_runs, "test", NOISY),
@@ -424,6 +465,7 @@ rule measure_uncontradicted:
 
 
 rule collect_tables:
+    """Tables of all variants from those of each (tables/matrix.csv and others)."""
     input:
         metrics=expand("<results>/metrics/{variant}.csv", variant=experiment.variants)
         # Nothing is flagged where all that would be is removed.
@@ -478,6 +520,7 @@ rule collect_tables:
 
 
 rule write_verdict:
+    """The study's criteria, judged (tables/verdict.csv)."""
     input:
         matrix="<results>/tables/matrix.csv",
         comparisons="<results>/tables/comparisons.csv",

@@ -14,7 +14,7 @@ if (HERE / "speechdt").is_dir():
     first = [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
     os.environ |= {"PYTHONPATH": os.pathsep.join(first)}
 
-from speechdt.detectors.plugins import find_detectors
+from speechdt.detectors.plugins import broken, find_detectors
 from speechdt.errors import SpeechdtError
 from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
 from speechdt.reporting.tables.criteria import criteria_of
@@ -23,6 +23,7 @@ from speechdt.trials.grid import CROSSED
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
 from speechdt.workflow.conditions import plan
 from speechdt.workflow.criteria import read_criteria
+from speechdt.workflow.paths import check_interpreter
 from speechdt.workflow.products import Products
 from speechdt.workflow.published import beside
 from speechdt.workflow.ready_made import vendor_thresholds
@@ -43,8 +44,12 @@ SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 if not workflow.is_main_process:  # a job, perhaps on a node without a network
     os.environ |= {"SPEECHDT_HUB_ASKED": "1"}
+# Of a job, or of what sends jobs to other machines: what is free here now says nothing.
+if not workflow.is_main_process or workflow.resource_settings.nodes:
+    os.environ |= {"SPEECHDT_MEMORY_ELSEWHERE": "1"}
 
 try:
+    check_interpreter(sys.executable)
     if workflow.modifier.skip_configfile:  # a module's, which says what it would change
         config = with_defaults(config, checkout.folder / "workflow_config.yaml")
     settings = checked(config, workflow.config_settings.config, SCHEMA, validate)
@@ -57,7 +62,9 @@ try:
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-for note in [*removal_notes(config), *experiment.notes] * workflow.is_main_process:
+left_out = [f"left out, as no variant uses it: {why}" for why in broken()]
+notes = [*removal_notes(config), *experiment.notes, *left_out]
+for note in notes * workflow.is_main_process:
     print(note, file=sys.stderr)
 
 drawn_from = {name: figure.tables for name, figure in FIGURES.items()}

@@ -1,6 +1,5 @@
 # recordings -> index (what is usable) -> hygiene (what detectors hear in them) -> split
 
-from speechdt.audio.containers import decoder
 from speechdt.corpus.file_states import fingerprint
 
 HYGIENE = settings["hygiene"]
@@ -14,6 +13,7 @@ localrules:
 
 
 rule index_corpus:
+    """Every recording, read once (corpus/index.parquet)."""
     output:
         index="<results>/corpus/index.parquet",
         rejected="<results>/corpus/rejected.csv",
@@ -31,7 +31,6 @@ rule index_corpus:
         anew=lambda wildcards: read_anew(workflow.dag_settings),
     params:
         corpora=settings["corpus"],
-        decoder=decoder(),
         # Names, sizes and times of the recordings, and contents: a new file reruns the index.
         files=[
             fingerprint(corpus["path"], Path(results, "cache", "index.sqlite"))
@@ -47,6 +46,7 @@ rule index_corpus:
 
 
 rule measure_hygiene_part:
+    """A share of what a hygiene check hears."""
     input:
         "<results>/corpus/index.parquet",
     output:
@@ -73,6 +73,7 @@ rule measure_hygiene_part:
 
 
 rule measure_hygiene:
+    """What a hygiene check hears in every recording."""
     input:
         "<results>/corpus/index.parquet",
         parts=parts_of("hygiene", "<results>/parts/hygiene/{{check}}/{scatteritem}.txt"),
@@ -100,6 +101,7 @@ rule measure_hygiene:
 
 
 rule count_hygiene:
+    """How many recordings each check objects to (tables/hygiene.csv)."""
     input:
         index="<results>/corpus/index.parquet",
         scores=expand(
@@ -122,6 +124,7 @@ rule count_hygiene:
 
 # Beside the trials, not in them: an edit of the check's detector renders and scores nothing anew.
 rule flag_sources:
+    """Recordings that the chosen check objects to (corpus/flags.parquet)."""
     input:
         index="<results>/corpus/index.parquet",
         scores=f"<results>/corpus/hygiene/{HYGIENE['flag_by']}.parquet",
@@ -146,6 +149,7 @@ rule flag_sources:
 
 
 rule find_near_duplicates:
+    """Groups that share audio (corpus/near_duplicates.csv)."""
     input:
         index="<results>/corpus/index.parquet",
         prints="<results>/corpus/fingerprints.parquet",
@@ -170,6 +174,7 @@ rule find_near_duplicates:
 
 
 rule split_sources:
+    """Train, dev and test (corpus/sources.parquet)."""
     input:
         index="<results>/corpus/index.parquet",
         rejected="<results>/corpus/rejected.csv",
@@ -203,6 +208,7 @@ rule split_sources:
 
 
 rule fingerprint_sources:
+    """Fingerprints of the recordings (corpus/fingerprints.parquet)."""
     input:
         "<results>/corpus/index.parquet",
     output:

@@ -1,6 +1,6 @@
 # what jobs ask of a machine, and of jobs before them
 
-from speechdt.workflow import manifest, timings, unlock
+from speechdt.workflow import last_line, manifest, timings, unlock
 from speechdt.workflow.needs import listening_memory, model_memory, worker_memory
 
 MANIFEST = Path(workflow.pathvars.apply("<logs>")).parent / manifest.FOLDER

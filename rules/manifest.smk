@@ -57,6 +57,7 @@ localrules:
 
 
 rule accept:
+    """Marks results as made by the present code, where code alone has changed."""
     input:
         accepting,
     message:

@@ -11,6 +11,7 @@ localrules:
 
 
 rule measure_order_bias:
+    """What the order of the options does to a language model."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -41,6 +42,7 @@ rule measure_order_bias:
 
 
 rule collect_order_bias:
+    """What the order of the options does to all models (tables/order_bias.csv)."""
     input:
         expand("<results>/prompts/order_bias/{run}.json", run=experiment.asked),
     output:
@@ -59,6 +61,7 @@ rule collect_order_bias:
 
 
 rule score_bank:
+    """Every prompt of the bank on dev."""
     input:
         models=of_search("made"),
         choice=choice_of(of_search, "chooser"),
@@ -93,6 +96,7 @@ rule score_bank:
 
 
 rule collect_bank:
+    """The bank's prompts on dev, of all searches (tables/prompts.csv)."""
     input:
         expand("<results>/prompts/bank/{search}.csv", search=experiment.used_searches),
     output:
@@ -112,6 +116,7 @@ rule collect_bank:
 
 # Dev alone: no file of test goes in.
 rule search_prompts:
+    """A search for a prompt on dev, and a random one (prompts/)."""
     input:
         models=of_search("made"),
         choice=choice_of(of_search, "chooser"),
@@ -146,6 +151,7 @@ rule search_prompts:
 
 
 rule score_searched:
+    """Scores of the prompts that a search found."""
     input:
         models=of_search("made"),
         choice=choice_of(of_search, "chooser"),
@@ -177,6 +183,7 @@ rule score_searched:
 
 
 rule compare_searches:
+    """What searches were worth (tables/searches.csv)."""
     input:
         searches=expand(
             "<results>/prompts/{search}.json", search=experiment.used_searches
@@ -209,5 +216,6 @@ rule compare_searches:
 
 
 rule prompts:
+    """The bank and all searches that a variant uses."""
     input:
         products.bank,

@@ -5,11 +5,23 @@ TABLES = Path(workflow.pathvars.apply("<results>/tables"))
 
 # At the end of a run, where it is not missed.
 onsuccess:
+    last_line.well()
     if (TABLES / "matrix.csv").exists() and workflow.is_main_process:
         # Here, since pandas would slow down every parse.
+        import pandas as pd
+        from speechdt.reporting.tables.enough import warnings
         from speechdt.reporting.tables.reading import read_table
         from speechdt.reporting.tables.skill import mass_warning, warning
 
+        items = {
+            split: pd.read_parquet(
+                TABLES.parent / "trials" / split / "items.parquet"
+            )
+            for split in CROSSED
+        }
+        sources = pd.read_parquet(TABLES.parent / "corpus" / "sources.parquet")
+        for line in warnings(sources, items):
+            print(f"warning: few data: {line}", file=sys.stderr)
         if line := warning(read_table(TABLES / "matrix.csv"), experiment.variants):
             print(line, file=sys.stderr)
         biases = TABLES / "order_bias.csv"
@@ -25,12 +37,14 @@ localrules:
     write_dataset_card,
     write_paper,
     typeset_paper,
+    choose_ladder,
     write_report,
     write_gallery,
     write_inspection,
 
 
 rule draw_figure:
+    """A figure as SVG, PDF and PNG (figures/)."""
     input:
         lambda wildcards: products.tables_of(*FIGURES[wildcards.figure].tables),
     output:
@@ -38,7 +52,10 @@ rule draw_figure:
             "<results>/figures/{figure}.svg",
             caption="captions/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            subcategory=lambda wildcards: FIGURES[
+                wildcards.figure
+            ].section.capitalize(),
+            labels=lambda wildcards: {"figure": FIGURES[wildcards.figure].title},
         ),
         pdf="<results>/figures/{figure}.pdf",
         png="<results>/figures/{figure}.png",
@@ -50,6 +67,7 @@ rule draw_figure:
         ENVIRONMENT
     params:
         variants=list(experiment.variants),
+        names=products.names,
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
         code=checkout.code("reporting/draw_figure.py"),
     message:
@@ -59,6 +77,7 @@ rule draw_figure:
 
 
 rule write_display_tables:
+    """Tables for readers and papers (tables/*.md, *.tex)."""
     input:
         matrix="<results>/tables/matrix.csv",
         thresholds="<results>/tables/thresholds.csv",
@@ -80,7 +99,30 @@ rule write_display_tables:
         "scripts/reporting/write_text_tables.py"
 
 
+rule choose_ladder:
+    input:
+        cells=products.cells("test", products.ladder_cells),
+        scores=products.scores(
+            experiment.first_runs.values(), "test", products.ladder_cells
+        ),
+        calibrations=products.calibrations(experiment.first_runs.values()),
+    output:
+        "<results>/metrics/ladder.parquet",
+    log:
+        "<logs>/choose_ladder/choose_ladder.log",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=experiment.first_runs,
+        code=checkout.code("reporting/choose_ladder.py"),
+    message:
+        "Choosing items to hear at every SNR"
+    script:
+        "scripts/reporting/choose_ladder.py"
+
+
 rule write_report:
+    """The report (report.html)."""
     input:
         matrix="<results>/tables/matrix.csv",
         metrics="<results>/tables/metrics.csv",
@@ -99,6 +141,11 @@ rule write_report:
         origins="<results>/tables/origins.csv",
         left_out=products.left_out_tables,
         operating_points="<results>/tables/operating_points.csv",
+        roc="<results>/tables/roc.csv",
+        cases="<results>/tables/cases.csv",
+        score_shares="<results>/tables/score_shares.csv",
+        errors="<results>/tables/errors.csv",
+        ladder="<results>/metrics/ladder.parquet",
         versions=products.version_tables,
         to_hear=products.to_hear,
         conditions=products.condition_tables,
@@ -114,13 +161,15 @@ rule write_report:
         latency_of=products.latencies,
         sources="<results>/corpus/sources.parquet",
         rejected="<results>/corpus/rejected.csv",
+        left_out_recordings="<results>/corpus/left_out.csv",
         near_duplicates="<results>/corpus/near_duplicates.csv",
         chosen=expand("<results>/trials/{split}/items.parquet", split=CROSSED),
         hygiene=products.hygiene_tables,
         audit="<results>/trials/audit.csv",
         templates=checkout.templates(
-            *("report.html.j2", "report/*", "report.css", "page.css"),
+            *("report.html.j2", "report/*", "report*.css", "report*.js", "page.css"),
             *("figure.html.j2", "table.html.j2", "origins.html.j2"),
+            *("clip_player.html.j2", "clip_player.css", "clip_player.js"),
         ),
         citation=checkout.file("CITATION.cff"),
         accepted=accepted_results,
@@ -137,6 +186,7 @@ rule write_report:
         ENVIRONMENT
     params:
         runs=experiment.first_runs,
+        names=products.names,
         config=settings,
         code=checkout.code("reporting/write_report.py"),
     message:
@@ -146,6 +196,7 @@ rule write_report:
 
 
 rule write_gallery:
+    """What detectors get wrong, to listen to (errors.html)."""
     input:
         cells=rules.analyse_errors.input.cells,
         scores=rules.analyse_errors.input.scores,
@@ -191,6 +242,7 @@ rule write_gallery:
 
 
 rule write_inspection:
+    """Recordings and trials to listen to (corpus/inspect.html)."""
     input:
         sources="<results>/corpus/sources.parquet",
         cells=expand(
@@ -224,6 +276,7 @@ rule write_inspection:
 
 
 rule write_dataset_card:
+    """A description of the trials (trials/README.md)."""
     input:
         sources="<results>/corpus/sources.parquet",
         # Which says so: nothing is shared between the splits.
@@ -255,12 +308,14 @@ rule write_dataset_card:
 
 # `snakemake paper` writes the folder; `snakemake <results>/paper/main.pdf` also runs pdflatex.
 rule paper:
+    """The paper's folder, without typesetting it (paper/)."""
     input:
         "<results>/paper/main.tex",
         "<results>/paper/numbers.tex",
 
 
 rule write_paper:
+    """Text, numbers, tables and figures of the paper (paper/)."""
     input:
         # Those of errors by themselves: they are read with other columns as text.
         tables=[
@@ -292,6 +347,7 @@ rule write_paper:
 
 
 rule typeset_paper:
+    """The paper as PDF, by pdflatex (paper/main.pdf)."""
     input:
         rules.write_paper.output,
         folder="<results>/paper/main.tex",
@@ -301,23 +357,23 @@ rule typeset_paper:
         "<logs>/typeset_paper/typeset_paper.log",
     conda:
         ENVIRONMENT
+    params:
+        code=checkout.code("reporting/typeset_paper.py"),
     message:
         "Typesetting the paper with pdflatex"
-    shell:
-        # Twice, for the references; and the PDF carries no date.
-        'said=$(realpath {log:q}) && cd "$(dirname {input.folder:q})"'
-        " && export SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1"
-        " && for turn in 1 2; do"
-        ' pdflatex -interaction=nonstopmode -halt-on-error main.tex > "$said"; done'
+    script:
+        "scripts/reporting/typeset_paper.py"
 
 
 # `snakemake release`
 rule release:
+    """The whole run as a folder to publish (release/)."""
     input:
         "<results>/release",
 
 
 rule make_release:
+    """Files, manifest, checksums and provenance of the release."""
     input:
         cells=products.described,
         scores=[

@@ -11,6 +11,7 @@ members_of = of_ensemble("member_runs")
 
 # Dev alone: no file of test goes in.
 rule choose:
+    """How a detector hears best on dev: level, container, options (choices/)."""
     input:
         models=of_run("made"),
         audit="<results>/trials/audit.csv",
@@ -52,6 +53,7 @@ localrules:
 
 
 rule score_part:
+    """A share of the scores of a run."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -87,6 +89,7 @@ rule score_part:
 
 
 rule score:
+    """P(speech) of every clip of dev and test (scores/)."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -137,6 +140,7 @@ rule score:
 
 # What test would have said without a choice on dev.
 rule score_default:
+    """P(speech) of test by the detector as it comes, without the choice on dev."""
     input:
         models=of_run("made"),
         choice="<results>/choices/{run}.json",
@@ -168,6 +172,7 @@ rule score_default:
 
 
 rule collect_levels:
+    """Levels, and what choices were worth (tables/levels.csv and others)."""
     input:
         levels=expand("<results>/levels/{run}.csv", run=products.probed.values()),
         choices=products.choices(products.choosing_variants.values()),
@@ -199,6 +204,7 @@ rule collect_levels:
 
 
 rule combine_scores:
+    """Scores of an ensemble."""
     input:
         scores=lambda wildcards: [
             score
@@ -234,6 +240,7 @@ rule combine_scores:
 
 
 rule calibrate:
+    """Decision threshold and calibration, learned from dev (calibration/)."""
     input:
         cells=lambda wildcards: products.cells(experiment.dev_of(wildcards.run), NOISY),
         scores=lambda wildcards: products.scores(
@@ -263,6 +270,7 @@ rule calibrate:
 
 
 rule latency:
+    """The time a clip takes, one at a time and many (latency/)."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -302,6 +310,7 @@ rule latency:
 
 # `snakemake retime`: all variants together, on a machine that is the same and quiet for all.
 rule retime:
+    """Times of all variants taken again, together: on a quiet machine."""
     input:
         another_round,
         products.latencies,
@@ -312,6 +321,7 @@ rule retime:
 
 
 rule add_latencies:
+    """The time of an ensemble."""
     input:
         lambda wildcards: expand(
             "<results>/latency/{run}.json", run=members_of(wildcards)
@@ -332,6 +342,7 @@ rule add_latencies:
 
 # Apart from the other tables, since no two runs give the same milliseconds.
 rule collect_latency:
+    """Times of all variants (tables/latency.csv, tables/pareto.csv)."""
     input:
         latency=products.latencies,
         matrix="<results>/tables/matrix.csv",

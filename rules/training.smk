@@ -8,6 +8,7 @@ localrules:
 
 
 rule train_nano:
+    """A small stand-in for a language model (models/nano/)."""
     input:
         "<results>/corpus/sources.parquet",
     output:
@@ -39,6 +40,7 @@ rule train_nano:
 
 
 rule finetune:
+    """An adapter, trained on train and chosen on dev (adapters/)."""
     input:
         model=of_training("base"),
         # Nothing is shared between the splits.
@@ -73,6 +75,7 @@ rule finetune:
 
 
 rule collect_adapters:
+    """What was trained, and its curves (tables/adapters.csv, tables/training.csv)."""
     input:
         adapters=expand(
             "<results>/adapters/{adapter}", adapter=experiment.used_trainings
@@ -97,6 +100,7 @@ rule collect_adapters:
 
 # Beside the adapter's folder, whose bytes say which scores belong to it.
 rule write_card:
+    """The model card of an adapter (cards/)."""
     input:
         adapter="<results>/adapters/{adapter}",
         matrix="<results>/tables/matrix.csv",

@@ -8,6 +8,7 @@ localrules:
 
 
 rule choose_items:
+    """Which crop before which background (trials/{split}/items.parquet)."""
     input:
         "<results>/corpus/sources.parquet",
     output:
@@ -29,6 +30,7 @@ rule choose_items:
 
 
 rule render_trials:
+    """The clips of dev and test (trials/)."""
     input:
         "<results>/trials/{split}/items.parquet",
     output:
@@ -57,6 +59,7 @@ rule render_trials:
 
 
 use rule render_trials as render_train with:
+    """The clips of train."""
     input:
         "<results>/trials/{split}/items.parquet",
     output:
@@ -66,6 +69,7 @@ use rule render_trials as render_train with:
 
 
 rule leave_out_of_dev:
+    """Dev without a corpus."""
     input:
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         sources="<results>/corpus/sources.parquet",
@@ -89,6 +93,7 @@ rule leave_out_of_dev:
 
 
 rule check_growth:
+    """Train at every size that it grows through."""
     input:
         chosen="<results>/trials/{split}/items.parquet",
         sources="<results>/corpus/sources.parquet",
@@ -113,6 +118,7 @@ rule check_growth:
 
 
 rule audit_leaks:
+    """Anything that two splits share (trials/audit.csv)."""
     input:
         sources="<results>/corpus/sources.parquet",
         prints="<results>/corpus/fingerprints.parquet",

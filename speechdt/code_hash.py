@@ -26,6 +26,7 @@ AROUND = (
     *("checksums.py", "progress.py", "gpu_driver.py", "http_client.py"),
     *("detectors/plugins.py", "detectors/packages.py"),
     *("detectors/contract.py", "detectors/signature.py", "detectors/stages.py"),
+    *("detectors/isolated.py", "detectors/worker.py", "detectors/exchange.py"),
 )
 """Modules that no figure depends on: the frame of jobs, how plugins are found and options checked,
 databases and connections that give back what was put in. They are in no hash unless asked for."""
@@ -144,10 +145,15 @@ def module_files(stem: Path) -> list[Path]:
     return sorted(path for path in own if path.is_file() and _is_kept(path, stem.parent))
 
 
+def imported_roots(files: Iterable[Path]) -> set[str]:
+    """Return the names of the packages that Python files import, but of Python's own."""
+    roots = {name.split(".")[0] for file in files for name in _imports(file)}
+    return roots - {"speechdt", "", *sys.stdlib_module_names}
+
+
 def imported_versions(files: Iterable[Path]) -> dict[str, str]:
     """Return the versions of the installed packages that Python files import, by package."""
-    roots = {name.split(".")[0] for file in files for name in _imports(file)}
-    roots -= {"speechdt", "", *sys.stdlib_module_names}
+    roots = imported_roots(files)
     packages = _installed_packages() if roots else {}
     found = {package for root in roots for package in packages.get(root, [])}
     return {package: version(package) for package in sorted(found)}

@@ -9,11 +9,14 @@ import json
 import re
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 30
+MOST_PROCESSES = 256
+"""On one GPU, of which it is asked who they are."""
 DRIVER_FILE = Path("/proc/driver/nvidia/version")
 
 
@@ -33,6 +36,10 @@ class Driver:
         Its own version, '' if it cannot be told.
     memory : tuple of int
         Bytes of each GPU, all in all.
+    free : tuple of int
+        Bytes of each that nothing holds; empty if that cannot be told.
+    held : tuple of (int, int, int)
+        GPU (by its place), process and bytes of what holds some.
     """
 
     cuda: tuple[int, int]
@@ -40,6 +47,8 @@ class Driver:
     error: int = 0
     version: str = ""
     memory: tuple[int, ...] = ()
+    free: tuple[int, ...] = ()
+    held: tuple[tuple[int, int, int], ...] = ()
 
 
 def asked_driver() -> Driver | str | None:
@@ -51,21 +60,22 @@ def asked_driver() -> Driver | str | None:
         What it says, or why it says nothing; None if there is none.
     """
     try:
-        told = subprocess.run(
+        answered = subprocess.run(
             [sys.executable, "-I", "-S", __file__],
             capture_output=True,
             check=True,
             timeout=PATIENCE_S,
         )
-        answer = json.loads(told.stdout)
+        answer = json.loads(answered.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return "the NVIDIA driver does not answer"
     if answer is None:
         return None
     thousands = answer["cuda"]  # 12080 is 12.8
     cuda = (thousands // 1000, thousands % 1000 // 10)
-    memory = tuple(answer["memory"])
-    return Driver(cuda, answer["gpus"], answer["error"], driver_version(), memory)
+    memory, free = tuple(answer["memory"]), tuple(answer["free"])
+    held = tuple((gpu, process, size) for gpu, process, size in answer["held"])
+    return Driver(cuda, answer["gpus"], answer["error"], driver_version(), memory, free, held)
 
 
 def driver_version(file: Path = DRIVER_FILE) -> str:
@@ -82,7 +92,7 @@ def _ask_driver() -> dict[str, Any] | None:
     version, gpus = ctypes.c_int(), ctypes.c_int()
     library.cuDriverGetVersion(ctypes.byref(version))
     error = library.cuInit(0)
-    memory = []
+    memory, names = [], []
     if not error:
         library.cuDeviceGetCount(ctypes.byref(gpus))
     for number in range(gpus.value):
@@ -90,7 +100,58 @@ def _ask_driver() -> dict[str, Any] | None:
         library.cuDeviceGet(ctypes.byref(gpu), number)
         library.cuDeviceTotalMem_v2(ctypes.byref(size), gpu)
         memory.append(size.value)
-    return {"cuda": version.value, "gpus": gpus.value, "error": error, "memory": memory}
+        identity = (ctypes.c_ubyte * 16)()
+        library.cuDeviceGetUuid(ctypes.byref(identity), gpu)
+        names.append(f"GPU-{uuid.UUID(bytes=bytes(identity))}")
+    free, held = _ask_monitor(names)
+    told = {"cuda": version.value, "gpus": gpus.value, "error": error}
+    return told | {"memory": memory, "free": free, "held": held}
+
+
+class _Memory(ctypes.Structure):
+    """`nvmlMemory_t`."""
+
+    _fields_ = [(name, ctypes.c_ulonglong) for name in ("total", "free", "used")]
+
+
+class _Process(ctypes.Structure):
+    """`nvmlProcessInfo_t`, of version 3 of what lists them."""
+
+    _fields_ = [
+        ("pid", ctypes.c_uint),
+        ("bytes", ctypes.c_ulonglong),
+        ("gpu_instance", ctypes.c_uint),
+        ("compute_instance", ctypes.c_uint),
+    ]
+
+
+def _ask_monitor(names: list[str]) -> tuple[list[int], list[tuple[int, int, int]]]:
+    """Return the free bytes of each GPU, and what holds the rest; nothing if that is not told.
+
+    The management library tells it of GPUs by name; CUDA would take some of each to do so.
+    """
+    try:
+        library = ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return [], []
+    if library.nvmlInit_v2():
+        return [], []
+    free: list[int] = []
+    held: list[tuple[int, int, int]] = []
+    for place, name in enumerate(names):
+        gpu, memory = ctypes.c_void_p(), _Memory()
+        if library.nvmlDeviceGetHandleByUUID(name.encode(), ctypes.byref(gpu)):
+            return [], []
+        if library.nvmlDeviceGetMemoryInfo(gpu, ctypes.byref(memory)):
+            return [], []
+        free.append(memory.free)
+        count, found = ctypes.c_uint(MOST_PROCESSES), (_Process * MOST_PROCESSES)()
+        if not library.nvmlDeviceGetComputeRunningProcesses_v3(gpu, ctypes.byref(count), found):
+            # All bits are set where the system does not tell how much a process holds.
+            held += [
+                (place, one.pid, one.bytes) for one in found[: count.value] if one.bytes >> 63 == 0
+            ]
+    return free, held
 
 
 if __name__ == "__main__":

@@ -31,6 +31,13 @@ def pytest_addoption(parser):
         "--detector", help="detector to put through the contract test (default: all there are)"
     )
     parser.addoption(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option of that detector, its value as in YAML (may be repeated)",
+    )
+    parser.addoption(
         "--no-workflows", action="store_true", help="leave out tests that run the workflow"
     )
     parser.addoption("--campaigns", action="store_true", help="run the campaigns as well")

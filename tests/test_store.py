@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from support import damages
 
 from speechdt import store
 from speechdt.detectors.parts import share, store_of
@@ -64,6 +65,50 @@ def test_damage_is_named_set_aside_and_healed(kept, capsys, damage):
     opened.close()
     assert Store(kept).get(list(VALUES)) == VALUES
     assert capsys.readouterr().err == ""
+
+
+def leave_journal(path):
+    path.with_name(f"{path.name}-journal").write_bytes(b"\xd9\xd5\x05\xf9 \xa1c\xd7" + bytes(600))
+
+
+@pytest.mark.parametrize("damage", [*damages.DAMAGES, "leftover journal"])
+def test_any_damage_heals(kept, capsys, damage):
+    if damage == "leftover journal":
+        leave_journal(kept)
+    elif not damages.damaged(kept, damage):
+        return
+    opened = Store(kept)
+    known = opened.get(list(VALUES))
+    said = capsys.readouterr().err
+    assert known.items() <= VALUES.items()
+    lost = known != VALUES
+    assert lost <= (str(kept) in said) or damage == "emptied"
+    opened.put(VALUES)
+    opened.close()
+    assert Store(kept).get(list(VALUES)) == VALUES
+    assert capsys.readouterr().err == ""
+
+
+def test_no_flipped_byte_changes_a_value(kept, capsys):
+    whole, noticed = kept.read_bytes(), 0
+    for place in range(100, len(whole), max(len(whole) // 200, 1)):
+        data = bytearray(whole)
+        data[place] ^= 0x01
+        kept.write_bytes(data)
+        opened = Store(kept)
+        known = opened.get(list(VALUES))
+        opened.close()
+        assert known.items() <= VALUES.items()
+        noticed += known != VALUES
+        kept.unlink(missing_ok=True)
+    assert noticed > 20
+    assert str(kept) in capsys.readouterr().err
+
+
+def test_values_of_before_are_known(kept):
+    with sqlite3.connect(kept) as database:
+        database.execute("INSERT INTO kept VALUES (?, ?)", (b"old", "0.25"))
+    assert Store(kept).get([b"old"]) == {b"old": 0.25}
 
 
 def test_an_empty_file_is_a_new_store(tmp_path, capsys):

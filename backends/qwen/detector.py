@@ -126,6 +126,7 @@ class AnswerDetector:
         device: str = "auto",
         batch_size: int | None = None,
         quantization: str | None = None,
+        gpus: int = 1,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
@@ -146,7 +147,7 @@ class AnswerDetector:
             check_adapter(adapter, model, revision)
         if model is not None:
             check_device(device, model)
-            check_memory(device, model, revision, quantization)
+            check_memory(device, model, revision, quantization, gpus)
 
     @classmethod
     def finetune(
@@ -219,7 +220,7 @@ class AnswerDetector:
         chat, extractor = own.load_processor(located(processor, revision), revision, token)
         if extractor.sampling_rate != SAMPLE_RATE:
             raise ValueError(
-                f"'{processor}' hears {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
+                f"'{processor}' takes {extractor.sampling_rate} Hz, and clips have {SAMPLE_RATE}"
             )
         chat = replace(chat, system=system)
         self.lm, self._chat, self.answers = lm, chat, chat.answer_tokens()

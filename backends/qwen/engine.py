@@ -113,7 +113,7 @@ class Engine:
             raise ValueError(f"clip {i} has shape {clip.shape}, and must be mono: (samples,)")
         if len(clip) > self.mel.most_samples:
             raise ValueError(
-                f"clip {i} has {len(clip)} samples, and at most {self.mel.most_samples} are heard"
+                f"clip {i} has {len(clip)} samples, and at most {self.mel.most_samples} are taken"
             )
         heard = len(clip) >= self.mel.least_samples
         if not heard or self.tower.tokens(self.mel.frames(len(clip))) < 1:

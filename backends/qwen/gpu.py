@@ -6,11 +6,15 @@ A parse of the workflow asks, before any job; torch would take seconds to say it
 import ast
 import math
 import os
+import re
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 from speechdt.gpu_driver import Driver, asked_driver, driver_version
 
@@ -27,6 +31,12 @@ QUANTIZED = "language_model.layers."
 """Where the weights are that a quantisation makes smaller."""
 BYTES = {"gpu": 2, "cpu": 4}
 """Of a weight: bfloat16 on a GPU, float32 on a CPU."""
+ROOM = 0.9
+"""Share of a GPU's free memory that weights may take; the rest is for what is computed."""
+JOB = re.compile(rb"/scripts/tmp\w+\.\w+\.py")
+"""What stands in the command of a job: a script as Snakemake calls it."""
+ELSEWHERE = "SPEECHDT_MEMORY_ELSEWHERE"
+"""Variable of jobs, and of what sends jobs to other machines: what is free here does not matter."""
 
 
 @dataclass(frozen=True)
@@ -66,38 +76,108 @@ def check_device(device: str, model: str) -> None:
 
 
 def check_memory(
-    device: str, model: str, revision: str | None = None, quantization: str | None = None
+    device: str,
+    model: str,
+    revision: str | None = None,
+    quantization: str | None = None,
+    gpus: int = 1,
 ) -> None:
-    """Raise a ValueError of one line where no GPU, or the RAM, can ever hold a checkpoint.
+    """Raise a ValueError of one line where the memory cannot hold a checkpoint, or not now.
 
-    What is free of it, only the job can say, which also needs room to compute. Nothing is said of
-    weights that are not here yet, nor of GPUs of another machine.
+    What is free is compared before any job starts, and what jobs of this workflow hold counts as
+    free: they give it back. Jobs themselves compare with all that there is; what is free of it is
+    seen when they load. Nothing is said of weights that are not here yet, nor of GPUs of another
+    machine.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda"}
+    model : str
+        Hub id or folder.
+    revision : str or None
+        Branch, tag or commit on the hub.
+    quantization : {"nf4", "int8"} or None
+    gpus : int
+        How many a job claims.
     """
-    shapes = base_shapes(model, revision)
-    if shapes is None:
+    needed = _needed(model, revision, quantization)
+    if needed is None:
         return
-    count = sum(math.prod(shape) for shape in shapes.values())
-    if quantization is not None:
-        # In weights of 16 bits: what is quantised counts for less.
-        layers = sum(math.prod(s) for name, s in shapes.items() if name.startswith(QUANTIZED))
-        count -= int(layers * (1 - BITS[quantization] / 16))
-    on_cpu = device == "cpu" or (device == "auto" and why_unusable() is not None)
-    if on_cpu:
+    if device == "cpu" or (device == "auto" and why_unusable() is not None):
         import psutil
 
-        _check_room(model, count * BYTES["cpu"], psutil.virtual_memory().total, "the memory has")
+        memory = psutil.virtual_memory()
+        ours = partial(_held_by_jobs, psutil)
+        _check_room(
+            model, needed * BYTES["cpu"], memory.total, memory.available, ours, "the RAM has"
+        )
         return
     driver = _driver()
     if isinstance(driver, Driver) and driver.memory:
-        gpus = "the GPU has" if len(driver.memory) == 1 else "the GPUs together have"
-        _check_room(model, count * BYTES["gpu"], sum(driver.memory), gpus)
+        total = sum(sorted(driver.memory)[-gpus:])
+        free = None if not driver.free else int(_most_free(driver, gpus) * ROOM)
+        alone = min(gpus, len(driver.memory)) == 1
+        what = "the GPU has" if alone else f"{gpus} GPUs have"
+        _check_room(model, needed * BYTES["gpu"], total, free, lambda: 0, what)
 
 
-def _check_room(model: str, needed: int, there: int, where: str) -> None:
-    if needed > there:
+def _needed(model: str, revision: str | None, quantization: str | None) -> int | None:
+    """Return how many weights of 16 bits a checkpoint takes, None if it is not here."""
+    shapes = base_shapes(model, revision)
+    if shapes is None:
+        return None
+    count = sum(math.prod(shape) for shape in shapes.values())
+    if quantization is not None:
+        layers = sum(math.prod(s) for name, s in shapes.items() if name.startswith(QUANTIZED))
+        count -= int(layers * (1 - BITS[quantization] / 16))
+    return count
+
+
+def _most_free(driver: Driver, gpus: int) -> int:
+    """Return the bytes that are free, or will be, of the GPUs that have most."""
+    free = list(driver.free)
+    for gpu, process, size in driver.held:
+        if is_job(process):
+            free[gpu] += size
+    return sum(sorted(free)[-gpus:])
+
+
+def is_job(process: int) -> bool:
+    """Say whether a process is a job of a workflow of this user."""
+    try:
+        command = Path(f"/proc/{process}/cmdline")
+        return command.stat().st_uid == os.getuid() and bool(JOB.search(command.read_bytes()))
+    except OSError:
+        return False
+
+
+def _held_by_jobs(psutil: ModuleType) -> int:
+    """Return the bytes of RAM that jobs hold."""
+    found = 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            found += process.memory_info().rss if is_job(process.pid) else 0
+    return found
+
+
+def _check_room(
+    model: str, needed: int, total: int, free: int | None, ours: Callable[[], int], where: str
+) -> None:
+    takes = f"the weights of model '{model}' take {needed / 1e9:.1f} GB"
+    less = "`quantization: nf4` takes a third of that, and a server (backend 'served') nothing here"
+    if needed > total:
         raise ValueError(
-            f"the weights of model '{model}' take {needed / 1e9:.1f} GB, and {where} "
-            f"{there / 1e9:.1f} GB"
+            f"{takes}, and {where} {total / 1e9:.1f} GB: claim more of them (`gpus:`), or take "
+            f"another machine; {less}"
+        )
+    if free is None or os.environ.get(ELSEWHERE) or needed <= free:
+        return
+    free += ours()
+    if needed > free:
+        raise ValueError(
+            f"{takes}, and {where} {free / 1e9:.1f} GB free for them now, of "
+            f"{total / 1e9:.1f}: end what holds the rest, or take another device "
+            f"(CUDA_VISIBLE_DEVICES); {less}"
         )
 
 

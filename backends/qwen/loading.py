@@ -20,6 +20,7 @@ from .adapter_files import (
     read_adapter,
     targeted,
 )
+from .gpu import ROOM
 from .quantization import is_quantized, quantization_config
 from .reachable import located
 
@@ -29,8 +30,6 @@ COMPUTED = ("inv_freq", "position_ids")
 """Ends of names that older checkpoints have of what is no weight."""
 READ = "weights read in"
 """How a job's log says how long that took."""
-ROOM = 0.9
-"""Share of a GPU's free memory that weights may take; the rest is for what is computed."""
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -258,7 +257,8 @@ def _device_map(
         return {"": device}
     if needed > sum(free):
         raise ValueError(
-            f"the weights take {needed / 1e9:.0f} GB, and the GPUs have {sum(free) / 1e9:.0f} GB"
+            f"the weights take {needed / 1e9:.1f} GB, and the {len(free)} GPUs of this job have "
+            f"{sum(free) / 1e9:.1f} GB free for them: claim more (`gpus:`), or end what holds them"
         )
     return _spread(blank, free)
 

@@ -84,6 +84,7 @@ class Served:
         )
         self.prompt, self.both, self.speech_is = prompt, option_order == "both", speech_is
         self.concurrency = concurrency
+        self._latest: dict[tuple[str, str], Answer] = {}
         self.asked = self.unlisted = 0
 
     @classmethod
@@ -161,18 +162,24 @@ class Served:
     def answer_mass(self, clips: Clips) -> NDArray[np.float64]:
         """Return the probability of either answer to the detector's prompt, float64 (clips,).
 
-        Of an answer that is not listed, none is counted: the mass is a least one.
+        Of an answer that is not listed, none is counted: the mass is a least one. What the latest
+        question of this process has brought of these clips is not asked for again.
+
+        Raises
+        ------
+        Unfinished
+            If the server stops answering; with what it has answered.
         """
-        answers, failure = self._ask(clips, [self.prompt])
+        known = self._latest
+        answers = [known.get((wav(clip), self.prompt)) for clip in clips]
+        missing = [place for place, answer in enumerate(answers) if answer is None]
+        fresh, failure = self._ask([clips[place] for place in missing], [self.prompt])
+        for place, answer in zip(missing, fresh, strict=True):
+            answers[place] = answer
+        mass = np.array([np.nan if answer is None else answer.mass for answer in answers])
         if failure is not None:
-            raise failure
-        return np.array(
-            [
-                sum(np.exp(p) for p, there in zip(one.log_p, one.listed, strict=True) if there)
-                for one in answers
-                if one is not None
-            ]
-        )
+            raise Unfinished(str(failure), mass)
+        return mass
 
     def generate(
         self, text: str, seed: int, temperature: float = 1.0, most_tokens: int = 1500
@@ -207,6 +214,8 @@ class Served:
 
         with stage("forward"), ThreadPoolExecutor(self.concurrency) as pool:
             answers = list(pool.map(one, questions))
+        came = zip(questions, answers, strict=True)
+        self._latest = {question: answer for question, answer in came if answer is not None}
         self._count(one for one in answers if one is not None)
         return answers, failures[0] if failures else None
 

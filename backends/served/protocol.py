@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ class Answer:
 
     log_p: tuple[float, float]
     listed: tuple[bool, bool]
+
+    @property
+    def mass(self) -> float:
+        """Probability of the answers that are listed."""
+        return sum(math.exp(p) for p, there in zip(self.log_p, self.listed, strict=True) if there)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ such a file is refused by name.
 
 import tempfile
 from contextlib import ExitStack
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
@@ -34,12 +35,15 @@ MAGIC = (
     (0, b"\xff\xf9", "aac"),
 )
 """What they begin with, at which byte, whatever their names say."""
+HEAD = 16
+"""Bytes of a file in which that is seen."""
 LEAST_SHARE, LEAST_MISSING_S = 0.98, 0.5
 """A file is cut if both say so: the share that it holds, and the seconds that are missing."""
 MOST_BYTES = 4 * 2**30
 """Of decoded samples: they have to lie somewhere before they can be read."""
 
 
+@cache
 def decoder() -> str:
     """Return the version of PyAV, '' where there is none; what can be read depends on it."""
     try:
@@ -51,11 +55,15 @@ def decoder() -> str:
 def kind(path: Path) -> str:
     """Return what a file is that libsndfile does not read ('m4a', say), '' if that is not known."""
     with path.open("rb") as file:
-        head = file.read(16)
+        return kind_of(file.read(HEAD), path)
+
+
+def kind_of(head: bytes, path: Path | str) -> str:
+    """Return the same of a file that begins so."""
     for place, magic, name in MAGIC:
         if head[place:].startswith(magic):
             return name
-    suffix = path.suffix.lower()
+    suffix = Path(path).suffix.lower()
     return suffix[1:] if suffix in SUFFIXES else ""
 
 

@@ -81,6 +81,8 @@ def clipped(samples: NDArray[np.float32]) -> float:
     if not lowest < 0 < highest:
         return 0.0
     count = RunCount(highest, lowest)
+    if not count.has_a_run(samples):
+        return 0.0
     count.add(samples)
     return count.total / len(samples)
 
@@ -102,6 +104,11 @@ class RunCount:
         self._highest, self._lowest = highest * (1 - NEAR), lowest * (1 - NEAR)
         self._open = [0, 0]
         self.total = 0
+
+    def has_a_run(self, samples: NDArray[np.float32]) -> bool:
+        """Say whether enough samples stand at an extreme for a run: in most recordings few do."""
+        sides = (samples >= self._highest, samples <= self._lowest)
+        return any(np.count_nonzero(there) >= LEAST_RUN for there in sides)
 
     def add(self, samples: NDArray[np.float32]) -> None:
         """Count a block; a run may have begun in the one before."""

@@ -102,8 +102,11 @@ def _blocks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     products = -(-(count + 2 * PAD) // (_BLOCKS * _BLOCK))
     flat = np.empty(products * _BLOCKS * _BLOCK, dtype=np.float32)
     flat[PAD : PAD + count] = samples
-    before, after = samples[: PAD + 1], samples[-PAD - 1 :]
-    flat[:PAD] = np.pad(before, (PAD, 0), mode="reflect")[:PAD]
-    flat[PAD + count : 2 * PAD + count] = np.pad(after, (0, PAD), mode="reflect")[-PAD:]
+    if count > PAD:
+        flat[:PAD] = samples[PAD:0:-1]
+        flat[PAD + count : 2 * PAD + count] = samples[-2 : -PAD - 2 : -1]
+    else:  # mirrored more than once
+        flat[:PAD] = np.pad(samples, (PAD, 0), mode="reflect")[:PAD]
+        flat[PAD + count : 2 * PAD + count] = np.pad(samples, (0, PAD), mode="reflect")[-PAD:]
     flat[2 * PAD + count :] = 0
     return flat.reshape(products, _BLOCKS, _BLOCK)

@@ -80,10 +80,10 @@ class Presentation:
         ValueError
             If the clip is longer than its container.
         """
-        heard = clip if self.level is None else at_level(clip, self.level)
+        played = clip if self.level is None else at_level(clip, self.level)
         if self.mirrored:
-            heard = np.concatenate([heard[::-1], heard])
-        return _in_noise(heard, clip, self.noise_ms) if self.noise_ms else heard
+            played = np.concatenate([played[::-1], played])
+        return _in_noise(played, clip, self.noise_ms) if self.noise_ms else played
 
 
 AS_STORED = Presentation()
@@ -111,13 +111,13 @@ def gain_db(clip: NDArray[np.float32], level: float | None) -> float:
 
 
 def _in_noise(
-    heard: NDArray[np.float32], stored: NDArray[np.float32], noise_ms: int
+    played: NDArray[np.float32], stored: NDArray[np.float32], noise_ms: int
 ) -> NDArray[np.float32]:
     samples = SAMPLE_RATE * noise_ms // 1000
-    before = (samples - len(heard)) // 2
+    before = (samples - len(played)) // 2
     if before < 0:
-        raise ValueError(f"clip of {len(heard)} samples is longer than its container ({samples})")
+        raise ValueError(f"clip of {len(played)} samples is longer than its container ({samples})")
     seed = hashlib.sha256(np.ascontiguousarray(stored).tobytes()).digest()[:8]
     noise = np.random.default_rng(int.from_bytes(seed, "little")).normal(0, FLOOR, samples)
-    noise[before : before + len(heard)] = heard
+    noise[before : before + len(played)] = played
     return noise.astype(np.float32)

@@ -17,5 +17,5 @@ def file_and_times(path: str) -> tuple[str, tuple[float, float] | None]:
 
     The inverse of :func:`region`; without an end it is read to its own (`math.inf`).
     """
-    found = _REGION.fullmatch(path)
-    return (found[1], (float(found[2]), float(found[3] or inf))) if found else (path, None)
+    match = _REGION.fullmatch(path)
+    return (match[1], (float(match[2]), float(match[3] or inf))) if match else (path, None)

@@ -2,6 +2,7 @@
 
 file_states : contents of files that were read, so that a replaced file is noticed.
 flags : flags of hygiene checks, joined to trials at the analysis.
+foils : foils: sounds of people that are no speech, in neither class.
 hygiene : hygiene flags: NONSPEECH recordings with speech in them, SPEECH recordings with too
     little.
 index : index of the corpora: usable recordings with their facts, and rejected ones with the

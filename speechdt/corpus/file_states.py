@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from speechdt.audio import containers
 from speechdt.errors import SpeechdtError
 from speechdt.files import entries, readable
 from speechdt.store import Store
@@ -28,7 +29,7 @@ def state(path: Path | str) -> tuple[int, ...]:
     """Return size, time, time of the last change of any kind and inode of a file; zeros if none."""
     try:
         return _of(os.stat(path))
-    except OSError:
+    except (OSError, ValueError):  # the latter of names that no file can have
         return (0, 0, 0, 0)
 
 
@@ -37,24 +38,37 @@ def _of(status: os.stat_result) -> tuple[int, ...]:
 
 
 class Content(NamedTuple):
-    """Checksum of all of a file (CRC-32), and its :func:`state`."""
+    """Content of a file.
+
+    Attributes
+    ----------
+    checksum : int
+        CRC-32 of all of it.
+    state : tuple of int
+        Its :func:`state`.
+    container : bool
+        Whether PyAV is what reads it, where there is PyAV.
+    """
 
     checksum: int
     state: tuple[int, ...]
+    container: bool
 
 
 @lru_cache(maxsize=4)  # of a long recording every region asks
 def _content(path: str, its: tuple[int, ...]) -> Content:
-    checksum, read = 0, 0
+    checksum, read, container = 0, 0, False
     # Not by `open`, which asks the system five times as often.
     file = os.open(path, os.O_RDONLY)
     try:
         while read < its[0] and (length := os.readv(file, [_buffer])):
+            if read == 0:
+                container = bool(containers.kind_of(_buffer[: containers.HEAD].tobytes(), path))
             checksum = zlib.crc32(_buffer[:length], checksum)
             read += length
     finally:
         os.close(file)
-    return Content(checksum, its)
+    return Content(checksum, its, container)
 
 
 def content(path: str) -> Content | None:
@@ -62,7 +76,7 @@ def content(path: str) -> Content | None:
     try:
         status = os.stat(path)
         return _content(path, _of(status)) if stat.S_ISREG(status.st_mode) else None
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
@@ -75,19 +89,24 @@ def remember(store: Store, contents: Mapping[str, Content]) -> None:
     contents : mapping of str to Content
         By path.
     """
-    keys = {path: _key(path, its) for path, (_, its) in contents.items()}
+    keys = {path: _key(path, one.state) for path, one in contents.items()}
     before = store.get(list(keys.values()))
     kept = {}
-    for path, (checksum, its) in contents.items():
-        first = before.get(keys[path], {}).get("first", checksum)
-        kept[keys[path]] = {"first": first, "now": checksum, "state": its[1:]}
+    for path, (checksum, its, container) in contents.items():
+        known = before.get(keys[path], {})
+        row = {"first": known.get("first", checksum), "now": checksum, "state": its[1:]}
+        if container:
+            row["decoder"] = known.get("decoder", containers.decoder())
+        kept[keys[path]] = row
     store.put(kept)
 
 
 def fingerprint(folder: Path | str, kept: Path) -> str:
-    """Hash the names and sizes of all files below a folder, and contents that were replaced.
+    """Hash the names and sizes of all files below a folder, and what else says of a change.
 
-    Before anything was read, names and sizes alone say what is there.
+    That is the content of a file that was replaced, and the version of PyAV where a file is read by
+    it: whoever installs it has those read, and no others. Before anything was read, names and sizes
+    alone say what is there.
 
     Parameters
     ----------
@@ -105,34 +124,40 @@ def fingerprint(folder: Path | str, kept: Path) -> str:
     digest = hashlib.sha256()
     found = sorted(entries(folder, follow=True), key=lambda entry: entry.entry.path)
     states = {entry.path: state(entry.path) for entry, problem in found if not problem}
-    replaced = _replaced(states, kept) if kept.exists() else {}
+    changed = _changed(states, kept) if kept.exists() else {}
     for entry, problem in found:
         name = readable(os.path.relpath(entry.path, folder))
         size, *_ = states.get(entry.path, (0,))
-        other = f"|{replaced[entry.path]}" if entry.path in replaced else ""
+        other = changed.get(entry.path, "")
+        if containers.kind_of(b"", entry.path):
+            other += f"|{containers.decoder()}"
         digest.update(f"{name}|{problem or size}{other}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _replaced(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, int]:
-    """Return the checksums of files that have name and size of another before them."""
+def _changed(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, str]:
+    """Return what has changed of files that have name and size as before.
+
+    That is another content, or another PyAV where the name does not say that it reads the file.
+    """
     try:
         store = Store(kept)
         known = store.get([_key(path, its) for path, its in states.items()])
-        moved = [
-            path
-            for path, its in states.items()
-            if (row := known.get(_key(path, its))) and row["state"] != list(its[1:])
-        ]
+        rows = {path: row for path, its in states.items() if (row := known.get(_key(path, its)))}
+        moved = [path for path, row in rows.items() if row["state"] != list(states[path][1:])]
         read = {path: found for path in moved if (found := content(path))}
         remember(store, read)
         store.close()
     except sqlite3.Error:  # of another's file, or one that cannot be written
         return {}
-    now = {path: row["now"] for path, its in states.items() if (row := known.get(_key(path, its)))}
-    first = {path: known[_key(path, states[path])]["first"] for path in now}
-    now |= {path: found.checksum for path, found in read.items()}
-    return {path: checksum for path, checksum in now.items() if checksum != first[path]}
+    changed: dict[str, str] = {}
+    for path, row in rows.items():
+        now = read[path].checksum if path in read else row["now"]
+        if now != row["first"]:
+            changed[path] = f"|{now}"
+        if row.get("decoder", containers.decoder()) != containers.decoder():
+            changed[path] = f"{changed.get(path, '')}|{containers.decoder()}"
+    return changed
 
 
 def _key(path: str, its: Iterable[int]) -> bytes:

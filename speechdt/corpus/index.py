@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from speechdt.progress import progress as progress_bar
 
-from speechdt.audio import activity, containers, faults, highpass, streams
+from speechdt.audio import activity, containers, decoding, faults, highpass, streams
 from speechdt.audio import io as audio_io
 from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.audio.region import file_and_times
 from speechdt.audio.unusable import UnusableAudio
 from speechdt.code_hash import code_hash, imported_versions
-from speechdt.corpus import file_states, readers
+from speechdt.corpus import file_states, readers, rejections
 from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
 from speechdt.store import Store
 
@@ -135,7 +135,7 @@ def index(
             measured.append({**described.pop("extra"), **described, **facts})
     columns = ["path", "source_id", "label", "category", "group_id", "seconds", "active"]
     usable = pd.DataFrame(measured) if measured else pd.DataFrame(columns=columns)
-    return usable, pd.DataFrame(rejected, columns=["path", "source_id", "reason"])
+    return usable, pd.DataFrame(rejected, columns=rejections.COLUMNS)
 
 
 def _measure_all(
@@ -143,19 +143,27 @@ def _measure_all(
 ) -> Iterator[tuple[dict[str, Any], str]]:
     store = Store(kept) if kept else None
     code = _measuring_code()
+    # SciPy is loaded once, and not by each process of its own.
+    highpass.highpass(np.zeros(1, dtype=np.float32))
     progress = progress_bar(total=len(sources), desc="reading recordings", unit="file")
     with ProcessPoolExecutor(workers) as pool, progress:
         for start in range(0, len(sources), AT_A_TIME):
             some = sources[start : start + AT_A_TIME]
             keys = [_key(source.path, source, shortest_ms, code) for source in some]
-            known = store.get(keys) if store and not anew else {}
+            known = _kept(store, keys) if store and not anew else {}
             new = [place for place, name in enumerate(keys) if name not in known]
             tasks = [some[place] for place in new], [shortest_ms] * len(new)
             run = partial(pool.map, chunksize=16) if workers > 1 else map
             found = list(run(_measure_with_content, *tasks))
             fresh = {keys[place]: facts for place, (facts, _) in zip(new, found, strict=True)}
             if store:
-                store.put(fresh)
+                read = [(keys[place], *one) for place, one in zip(new, found, strict=True)]
+                store.put(
+                    {
+                        _of_decoder(key) if content and content.container else key: facts
+                        for key, facts, content in read
+                    }
+                )
                 files = (file_and_times(some[place].path)[0] for place in new)
                 contents = zip(files, (content for _, content in found), strict=True)
                 file_states.remember(
@@ -166,6 +174,18 @@ def _measure_all(
                 facts, reason = known[name]
                 yield facts, reason
             progress.update(len(some))
+
+
+def _kept(store: Store, keys: Sequence[bytes]) -> dict[bytes, Any]:
+    """Return what is kept of recordings; of those that PyAV reads, by the version that is there."""
+    known = store.get(keys)
+    others = {_of_decoder(key): key for key in keys if key not in known}
+    by_decoder = store.get(list(others)) if others else {}
+    return known | {others[name]: facts for name, facts in by_decoder.items()}
+
+
+def _of_decoder(key: bytes) -> bytes:
+    return hashlib.sha256(key + containers.decoder().encode()).digest()
 
 
 def _measure_with_content(
@@ -189,10 +209,11 @@ def _key(path: str, *circumstances: object) -> bytes:
 def _measuring_code() -> tuple[str, ...]:
     """Return what says how recordings are measured; not how they are found, which sources say."""
     files = [
-        Path(module.__file__ or "") for module in (audio_io, activity, faults, highpass, streams)
+        Path(module.__file__ or "")
+        for module in (audio_io, activity, decoding, faults, highpass, streams)
     ]
     versions = str(imported_versions(files))
-    return (code_hash(*files), inspect.getsource(measure), versions, containers.decoder())
+    return (code_hash(*files), inspect.getsource(measure), versions)
 
 
 def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:

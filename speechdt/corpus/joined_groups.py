@@ -12,10 +12,9 @@ JOIN, STOP = "join", "stop"
 """What `near_duplicates` may say: join the groups, or stop the run."""
 APART = ("group_id", "label")
 """Columns in one of which the recordings of a pair differ; others of one group may be alike."""
-COLUMNS = [
-    *("one", "other", "group_id", "other_group_id", "label", "other_label"),
-    *("shift_ms", "votes", "alike"),
-]
+NAMES = ("one", "other", "group_id", "other_group_id", "label", "other_label")
+"""Columns of text in the table of pairs."""
+COLUMNS = [*NAMES, "shift_ms", "votes", "alike"]
 """Of the table of pairs."""
 MOST_NAMED = 10
 """Pairs that an error names."""

@@ -4,6 +4,8 @@ import re
 
 import pandas as pd
 
+COLUMNS = ["path", "source_id", "reason"]
+"""Of a table of recordings that are not used."""
 MOST_REASONS = 6
 """Reasons that a summary names; the table of rejected recordings has all."""
 _ONE_OF_MANY = (

@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from speechdt.corpus.rejections import COLUMNS
 from speechdt.errors import SpeechdtError
-
-COLUMNS = ["path", "source_id", "reason"]
-"""Of the table of what is left out."""
-
 
 class ExclusionError(SpeechdtError):
     """A file of marks cannot be used; the message is one line naming it."""

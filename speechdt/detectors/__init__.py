@@ -3,13 +3,17 @@
 answer_files : files of answers by name: which run, split and cell each belongs to.
 call : one call of a detector, with its answers checked.
 choice : choices on dev: level, container and options under which a detector is best.
+condition_giveaways : give-away classifiers in conditions.
+conditions : scores in conditions, and trials joined with scores and decisions.
 containment : calls of plugins: what one does to its process, clips or answers is one line.
 contract : contract between the workflow and a speech detector.
 decisions : decisions of detectors on trials, from scores and calibration.
 ensemble : scores of an ensemble, from the scores of its members.
+exchange : messages between this process and a detector in another environment.
 frame_scores : what detectors that answer frame by frame share: frames, 16-bit samples, pooling.
 giveaways : give-away classifiers: detectors that see level, bandwidth or spectrum alone.
 hearing : what stands between stored clips and a detector.
+isolated : detectors in environments of their own: other packages, other versions of them.
 kept_adapters : adapters that were trained before, by their settings, data and code.
 latency : latency of a detector: one clip at a time by stage, and many at a time.
 level_probe : level as an axis: AUC on dev at each of some levels.
@@ -23,4 +27,5 @@ scoring : scores of cells by a detector, each clip scored once.
 signature : options of a variant, checked against the signature of its detector.
 stages : time spent in the named stages of a detector (``load``, ``features``, ``forward``,
     ``post``).
+worker : a detector in an environment of its own, in the process of that.
 """

@@ -77,9 +77,9 @@ def scores_of_run(
 
 
 def _by(key: Callable[[Path], Key], paths: Iterable[Path | str]) -> dict[Key, Path]:
-    found: dict[Key, Path] = {}
+    files: dict[Key, Path] = {}
     for path in map(Path, paths):
-        if (name := key(path)) in found:
-            raise AnswerFileError(f"{found[name]} and {path} are files of one thing")
-        found[name] = path
-    return found
+        if (name := key(path)) in files:
+            raise AnswerFileError(f"{files[name]} and {path} belong to the same cell")
+        files[name] = path
+    return files

@@ -15,6 +15,7 @@ from speechdt.code_hash import code_hash, imported_versions
 from speechdt.detectors.containment import ScoreError as ScoreError
 from speechdt.detectors.containment import contained, numbers, read_only
 from speechdt.detectors.contract import Detector
+from speechdt.detectors.isolated import KEY, Isolated
 from speechdt.detectors.plugins import source_files
 from speechdt.errors import SpeechdtError
 from speechdt.files import content_hash
@@ -35,7 +36,7 @@ def built(name: str, cls: type[Detector], options: Mapping[str, Any]) -> Detecto
     try:
         check_whole(options)
         with contained(f"backend '{name}'", "fails when it is built"):
-            return cls(**options)
+            return Isolated(name, cls, options) if KEY in options else cls(**options)
     except ScoreError as error:
         raise BuildError(str(error)) from error.__cause__
     except SpeechdtError as error:

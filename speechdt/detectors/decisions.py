@@ -74,8 +74,8 @@ def decided_trials(
     """
     trials = read_scored(files)
     if sources is not None and "bandwidth_hz" in sources:
-        known = sources.drop_duplicates("source_id").set_index("source_id")["bandwidth_hz"]
-        trials["bandwidth_hz"] = pd.to_numeric(trials["source_id"].map(known), errors="coerce")
+        bandwidths = sources.drop_duplicates("source_id").set_index("source_id")["bandwidth_hz"]
+        trials["bandwidth_hz"] = pd.to_numeric(trials["source_id"].map(bandwidths), errors="coerce")
     p = trials["p_speech"]
     return trials.assign(
         speech=trials["label"] == "SPEECH",

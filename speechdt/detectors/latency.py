@@ -100,13 +100,18 @@ def _measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str,
         "latency": summary([times["total"] for times in timed]),
         "clip_ms": [times["total"] * 1000 for times in timed],
         "stages": {name: summary([times.get(name, 0.0) for times in timed]) for name in stages},
-        "cpu_ms": None if on_gpu() else summary([times["cpu"] for times in timed]),
+        "cpu_ms": None if _elsewhere(detector) else summary([times["cpu"] for times in timed]),
         "clips": len(clips),
         "throughput_clips_s": throughput,
         "throughput_batch": batch,
         "peak_memory_mib": _peak_memory_mib(),
         "peak_gpu_memory_mib": _peak_gpu_memory_mib(),
     }
+
+
+def _elsewhere(detector: Detector) -> bool:
+    """Say whether what a detector computes is not done by processors for this process."""
+    return on_gpu() or bool(getattr(detector, "elsewhere", False))
 
 
 def summary(seconds: ArrayLike) -> dict[str, float]:

@@ -89,9 +89,9 @@ def _scores(
     heard = one.heard_at(level)
     store = Store(cache / heard.store_name())
     asker = Asker(one.builder(heard.presentation), store, who)
-    found = asker.scores(trials["audio"], trials["trial_id"])
+    scores = asker.scores(trials["audio"], trials["trial_id"])
     store.close()
-    return np.asarray(found)
+    return np.asarray(scores)
 
 
 def _auc_bounds(trials: pd.DataFrame, scores: Floats, replicates: int, seed: int) -> dict[str, Any]:

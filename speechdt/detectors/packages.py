@@ -37,7 +37,7 @@ def package_file(module: str, file: str, install: str) -> Path:
         raise SpeechdtError(f"the package {module} is not installed: {install}")
     path = Path(spec.submodule_search_locations[0]) / file
     if not path.is_file():
-        raise SpeechdtError(f"the package {module} is there without its {path}: {install}")
+        raise SpeechdtError(f"the package {module} is installed without its {path}: {install}")
     return path
 
 

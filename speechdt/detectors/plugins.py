@@ -18,6 +18,8 @@ BACKENDS = Path(__file__).resolve().parents[2] / "backends"
 _NAMESPACE = "speechdt_backends"
 _OFFERED_BY: dict[type, set[str]] = {}
 """Names of the plugins that offer each class, which may be defined elsewhere."""
+_BROKEN: dict[str, str] = {}
+"""Why plugins failed to import, by plugin."""
 
 
 def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contract.Detector]]:
@@ -39,17 +41,24 @@ def find_detectors(folder: Path | str | None = BACKENDS) -> dict[str, type[contr
     Raises
     ------
     PluginError
-        If a plugin fails to import, marks an unknown hook, offers nothing or offers a name twice.
+        If a plugin marks an unknown hook, offers nothing or offers a name twice. One that fails to
+        import is passed over: :func:`broken` says why.
     """
-    found: dict[str, type[contract.Detector]] = {}
+    _BROKEN.clear()
+    classes: dict[str, type[contract.Detector]] = {}
     owner: dict[str, str] = {}
     for origin, module in {**_folder_plugins(folder), **_installed_plugins()}.items():
         for name, cls in _offered(origin, module).items():
-            if name in found:
+            if name in classes:
                 raise PluginError(f"detector '{name}' is offered by {owner[name]} and by {origin}")
-            found[name], owner[name] = cls, origin
+            classes[name], owner[name] = cls, origin
             _OFFERED_BY.setdefault(cls, set()).add(module.__name__)
-    return dict(sorted(found.items()))
+    return dict(sorted(classes.items()))
+
+
+def broken() -> list[str]:
+    """Return why plugins failed to import when detectors were last looked for, a line each."""
+    return list(_BROKEN.values())
 
 
 def source_files(cls: type, *, training: bool = False) -> list[Path]:
@@ -101,6 +110,13 @@ def _matching(cls: type, patterns: Iterable[str]) -> set[Path]:
     return {file for pattern in patterns for file in folder.glob(pattern)}
 
 
+def folder_of(cls: type) -> Path | None:
+    """Return the folder whose plugin offers a detector; None of an installed package's."""
+    if cls.__module__.split(".")[0] != _NAMESPACE:
+        return None
+    return Path(next(iter(sys.modules[_NAMESPACE].__path__)))
+
+
 def _folder_plugins(folder: Path | str | None) -> dict[str, ModuleType]:
     if folder is None:
         return {}
@@ -113,30 +129,29 @@ def _folder_plugins(folder: Path | str | None) -> dict[str, ModuleType]:
         namespace.__path__ = [str(folder)]
         sys.modules[_NAMESPACE] = namespace
         importlib.invalidate_caches()
-    plugins = {}
+    plugins: dict[str, ModuleType] = {}
     for path in sorted(folder.glob("[!_.]*")):
         if path.suffix == ".py" or (path / "__init__.py").exists():
             origin = f"{folder.name}/{path.name}"
-            plugins[origin] = _imported(origin, f"{_NAMESPACE}.{path.stem}")
+            _import(plugins, origin, f"{_NAMESPACE}.{path.stem}")
     return plugins
 
 
 def _installed_plugins() -> dict[str, ModuleType]:
-    plugins = {}
+    plugins: dict[str, ModuleType] = {}
     for entry in entry_points(group="speechdt"):
         origin = f"entry point '{entry.name}' ({entry.value})"
-        plugins[origin] = _imported(origin, entry.value)
+        _import(plugins, origin, entry.value)
     return plugins
 
 
-def _imported(origin: str, name: str) -> ModuleType:
+def _import(plugins: dict[str, ModuleType], origin: str, name: str) -> None:
+    """Put a plugin among those that import, or why it does not among the broken ones."""
     try:
-        return importlib.import_module(name)
+        plugins[origin] = importlib.import_module(name)
     except (Exception, SystemExit) as error:
         reason = str(error).splitlines()[0] if str(error) else ""
-        raise PluginError(
-            f"plugin {origin} fails to import: {type(error).__name__}: {reason}"
-        ) from error
+        _BROKEN[origin] = f"plugin {origin} fails to import: {type(error).__name__}: {reason}"
 
 
 def _offered(origin: str, module: ModuleType) -> dict[str, type[contract.Detector]]:

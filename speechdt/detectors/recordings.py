@@ -51,8 +51,8 @@ def measure(
         voiced frames).
     """
     keys = [bytes.fromhex(digest) for digest in index["sha256"]]
-    known = store.get(keys)
-    missing = [place for place, key in enumerate(keys) if key not in known]
+    kept = store.get(keys)
+    missing = [place for place, key in enumerate(keys) if key not in kept]
     paths = index["path"].tolist()
     with progress_bar(total=len(missing), desc="hygiene", unit="recording") as progress:
         scores_of = _heard([paths[place] for place in missing], heard, workers)
@@ -60,9 +60,9 @@ def measure(
             some = missing[start : start + AT_A_TIME]
             fresh = {keys[place]: next(scores_of) for place in some}
             store.put(fresh)
-            known |= fresh
+            kept |= fresh
             progress.update(len(some))
-    scores = [known[key] for key in keys]
+    scores = [kept[key] for key in keys]
     return pd.DataFrame({"source_id": index["source_id"], "p_speech": scores})
 
 

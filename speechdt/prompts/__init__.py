@@ -15,6 +15,8 @@ gepa : prompt search by reflective evolution: the library GEPA (Agrawal et al. 2
 judge : judgement of prompts by their gain over a baseline prompt on the same clips.
 objectives : objectives of a prompt search, as contributions of single clips.
 opro : prompt search by OPRO: propose, race, report to the proposer, repeat.
+order_answers : answers to a question in both orders of its options, kept so that none is asked for
+    twice.
 order_bias : effect of the order of a question's options on a language model's answer.
 race : race of candidates over blocks of clips: successive halving, finalists on all clips.
 search_job : prompt searches on cell files, and the scores of the prompts that a search found.

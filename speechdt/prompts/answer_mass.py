@@ -20,9 +20,9 @@ def answer_mass(mass: ArrayLike) -> dict[str, float]:
     dict
         answer_mass: mean; answer_mass_least: least; answer_mass_clips.
     """
-    found = np.asarray(mass, dtype=np.float64)
+    values = np.asarray(mass, dtype=np.float64)
     return {
-        "answer_mass": float(found.mean()),
-        "answer_mass_least": float(found.min()),
-        "answer_mass_clips": len(found),
+        "answer_mass": float(values.mean()),
+        "answer_mass_least": float(values.min()),
+        "answer_mass_clips": len(values),
     }

@@ -75,8 +75,8 @@ def check_prompt(prompt: str) -> None:
     It has a third option, or its options are in lower case. A prompt without options is none of
     these: what it asks for is its author's to say.
     """
-    found = _marked(prompt)
-    letters = [option.letter for option in found]
+    options = _marked(prompt)
+    letters = [option.letter for option in options]
     if {"A", "B"} <= {letter.upper() for letter in letters}:
         _check_letters(letters, prompt)
 
@@ -94,15 +94,15 @@ def option_texts(prompt: str) -> dict[str, str]:
 
 def _options(prompt: str) -> tuple[_Option, _Option]:
     """Return both options in the order in which they stand."""
-    found = _marked(prompt)
-    letters = [option.letter for option in found]
+    options = _marked(prompt)
+    letters = [option.letter for option in options]
     if {"A", "B"} <= {letter.upper() for letter in letters}:
         _check_letters(letters, prompt)
     if sorted(letters) != list(LETTERS):
         raise ValueError(
             f"a prompt with options needs one line 'A) ...' and one line 'B) ...': {prompt!r}"
         )
-    return found[0], found[1]
+    return options[0], options[1]
 
 
 def _check_letters(letters: list[str], prompt: str) -> None:
@@ -134,7 +134,7 @@ def _marked(prompt: str) -> list[_Option]:
 def _within(prompt: str, start: int, end: int) -> list[_Option]:
     """Return the options of one line; none if what stands between two is no text."""
     marks = list(_WITHIN.finditer(prompt, start, end))
-    found = []
+    options = []
     for mark, following in zip_longest(marks, marks[1:]):
         stop = following.start() if following else end
         sentence = _SENTENCE.search(prompt, mark.end(), stop)
@@ -144,5 +144,5 @@ def _within(prompt: str, start: int, end: int) -> list[_Option]:
         stop -= len(text) - len(_TRAILING.sub("", text))
         if stop <= mark.end():
             return []
-        found.append(_Option(mark["letter"], mark.end(), stop))
-    return found
+        options.append(_Option(mark["letter"], mark.end(), stop))
+    return options

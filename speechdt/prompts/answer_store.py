@@ -31,8 +31,8 @@ class PromptStore:
     def answers(self, prompt: str, clips: Sequence[bytes]) -> list[float]:
         """Return what is known of a prompt about each clip, NaN for nothing."""
         keys = [_key(prompt) + clip for clip in clips]
-        known = self._store.get(keys)
-        return [known.get(key, np.nan) for key in keys]
+        kept = self._store.get(keys)
+        return [kept.get(key, np.nan) for key in keys]
 
     def put(self, answers: Mapping[str, Mapping[bytes, float]]) -> None:
         """Save P(speech) by prompt and clip; once this returns, a killed process loses none."""
@@ -43,11 +43,11 @@ class PromptStore:
     def proposals(self, name: str, propose: Callable[[], list[str]]) -> list[str]:
         """Return what was proposed under a name, or propose now and save it."""
         key = _key(f"proposals {name}")
-        known = self._store.get([key])
-        if key not in known:
-            known[key] = propose()
-            self._store.put(known)
-        return list(known[key])
+        kept = self._store.get([key])
+        if key not in kept:
+            kept[key] = propose()
+            self._store.put(kept)
+        return list(kept[key])
 
     def close(self) -> None:
         """Close the file."""
@@ -104,8 +104,8 @@ class AskOnce:
     def _of(self, prompt: str) -> Floats:
         """Return what is known of a prompt, (clips,), NaN elsewhere."""
         if prompt not in self._known:
-            known = self._store.answers(prompt, self._keys)
-            self._known[prompt] = np.array(known, dtype=np.float64)
+            kept = self._store.answers(prompt, self._keys)
+            self._known[prompt] = np.array(kept, dtype=np.float64)
         return self._known[prompt]
 
     def _missing(

@@ -87,11 +87,11 @@ def _metrics(
     )
     table = evaluate(decided, replicates=replicates, seed=seed).set_index("metric")
     columns = (("", "value"), ("_low", "low"), ("_high", "high"))
-    known = table.reindex(list(METRICS))
+    figures = table.reindex(list(METRICS))
     return {
         f"{metric}{end}": float(value)
         for end, column in columns
-        for metric, value in zip(METRICS, known[column].to_numpy(), strict=True)
+        for metric, value in zip(METRICS, figures[column].to_numpy(), strict=True)
     }
 
 
@@ -120,9 +120,9 @@ def ask_bank(
     for name, text in texts.items():
         with suppress(ValueError):
             swapped[name] = swap_options(text)
-    told = logit(ask([*texts.values(), *swapped.values()]))
-    first = {name: signs[name] * odds for name, odds in zip(texts, told, strict=False)}
-    exchanged = zip(swapped, told[len(texts) :], strict=True)
+    log_odds = logit(ask([*texts.values(), *swapped.values()]))
+    first = {name: signs[name] * odds for name, odds in zip(texts, log_odds, strict=False)}
+    exchanged = zip(swapped, log_odds[len(texts) :], strict=True)
     second = {name: -signs[name] * odds for name, odds in exchanged}
     orders = {name: np.array([first[name], second[name]]) for name in swapped}
     answers = {

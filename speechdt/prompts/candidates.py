@@ -66,7 +66,7 @@ def tidied(text: str) -> str:
     try:
         options = option_texts(prompt)
     except ValueError as error:
-        raise Malformed("it has not one line 'A) ...' and one line 'B) ...'") from error
+        raise Malformed("it needs one line 'A) ...' and one line 'B) ...'") from error
     if list(options) != list(LETTERS):
         raise Malformed("option B stands before option A")
     if options["A"].casefold() == options["B"].casefold():

@@ -92,8 +92,8 @@ def all_searches(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     table = pd.concat(list(tables), ignore_index=True)
     p = table["p"].to_numpy(dtype=float)
     table.insert(list(table).index("p") + 1, "p_holm", holm_within(p, np.full(len(p), True)))
-    said = zip(table["difference"], table["p_holm"], strict=True)
-    return table.assign(verdict=[word("searches", difference, p) for difference, p in said])
+    tested = zip(table["difference"], table["p_holm"], strict=True)
+    return table.assign(verdict=[word("searches", difference, p) for difference, p in tested])
 
 
 def _log_loss_gains(

@@ -113,11 +113,11 @@ class Breeding:
     ) -> dict[str, list[dict[str, str]]]:
         """Return what the prompt is worst at, in words."""
         worst = sorted(eval_batch.trajectories or [], key=lambda answer: answer[2])[:MISTAKES]
-        told = [
+        feedback = [
             {"Feedback": f"{self.heard[clip]}: answered A with a probability of {answer:.2f}"}
             for clip, answer, _ in worst
         ]
-        return dict.fromkeys(components_to_update, told)
+        return dict.fromkeys(components_to_update, feedback)
 
     def changed(
         self,

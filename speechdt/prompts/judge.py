@@ -85,8 +85,10 @@ class Judge:
         """
         speech = self.speech[clips]
         contributions = self.objective.contributions
-        told = np.array([contributions(p, speech) for p in (baseline, *answers)])
-        means, counts = resampled(told, speech, self.groups[clips], self._replicates, self._seed)
+        contributed = np.array([contributions(p, speech) for p in (baseline, *answers)])
+        means, counts = resampled(
+            contributed, speech, self.groups[clips], self._replicates, self._seed
+        )
         scores, gains = means[:, 1:], means[:, 1:] - means[:, :1]
         score_ends, gain_ends = (bootstrap.interval(x[0], x[1:], counts) for x in (scores, gains))
         if self.objective.sign < 0:
@@ -112,13 +114,13 @@ class Judge:
 
 
 def resampled(
-    told: Floats, speech: Bools, groups: ArrayLike, replicates: int, seed: int
+    contributed: Floats, speech: Bools, groups: ArrayLike, replicates: int, seed: int
 ) -> tuple[Floats, list[int]]:
     """Average contributions over both classes, for the clips as they are and for resampled groups.
 
     Parameters
     ----------
-    told : float array, (prompts, clips)
+    contributed : float array, (prompts, clips)
         Contribution of each clip.
     speech, groups : arrays, (clips,)
     replicates, seed : int
@@ -131,8 +133,8 @@ def resampled(
         Groups of each class.
     """
     codes, of_speech, _ = bootstrap.groups_by_class(speech, groups)
-    sums = np.zeros((len(of_speech), len(told)))
-    np.add.at(sums, codes, told.T)
+    sums = np.zeros((len(of_speech), len(contributed)))
+    np.add.at(sums, codes, contributed.T)
     weights = bootstrap.weights(of_speech, replicates, seed)
     means = bootstrap.balanced(weights, of_speech, sums, np.bincount(codes))
     return means, [int(of_speech.sum()), int((~of_speech).sum())]

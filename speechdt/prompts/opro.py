@@ -84,9 +84,9 @@ def search(
     else:
         counts = race_steps(own, proposer, counts, budget.attempts, informed=True)
         race_steps(random, proposer, counts, budget.attempts, informed=False)
-    found, control = (arm.result(names) for arm in (own, random))
+    result, control = (arm.result(names) for arm in (own, random))
     of_baseline = describe(own.track.of_baseline)
-    return {"baseline": {"prompt": baseline, **of_baseline}, **found, "control": control}
+    return {"baseline": {"prompt": baseline, **of_baseline}, **result, "control": control}
 
 
 def race_steps(

@@ -26,14 +26,14 @@ def order_bias(log_odds: ArrayLike, speech: ArrayLike) -> dict[str, Any]:
     """
     z, y = np.asarray(log_odds, dtype=np.float64), np.asarray(speech, dtype=bool)
     half = (z[0] - z[1]) / 2
-    found = {
+    bias = {
         "clips": len(y),
         "bias": float(half.mean()),
         "bias_sd": float(half.std()),
         "flipped": float(np.mean((z[0] >= 0) != (z[1] >= 0))),
     }
     for order, suffix in zip(z, ("", "_exchanged"), strict=True):
-        found[f"auc{suffix}"] = float(roc_auc_score(y, order))
+        bias[f"auc{suffix}"] = float(roc_auc_score(y, order))
         rates = [(order[y] >= 0).mean(), (order[~y] < 0).mean()]
-        found[f"balanced_accuracy{suffix}"] = float(np.mean(rates))
-    return found
+        bias[f"balanced_accuracy{suffix}"] = float(np.mean(rates))
+    return bias

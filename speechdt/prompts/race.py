@@ -116,7 +116,7 @@ class Track:
         """Race prompts, beginning with block `first`: half of them at least drop out at each."""
         left = list(prompts)
         order = [self.blocks[(first + i) % len(self.blocks)] for i in range(len(self.blocks))]
-        heard: Indices = np.empty(0, dtype=np.int64)
+        clips_so_far: Indices = np.empty(0, dtype=np.int64)
         answers = np.empty((len(left), 0))
         for place, block in enumerate(order):
             if place:
@@ -125,8 +125,8 @@ class Track:
                 left, answers = [left[i] for i in kept], answers[kept]
             answers = np.concatenate([answers, self._ask(left, block)], axis=1)
             self.pairs += len(left) * len(block)
-            heard = np.concatenate([heard, block])
-            judged = self.judge.judge(answers, self._of_baseline[heard], heard)
+            clips_so_far = np.concatenate([clips_so_far, block])
+            judged = self.judge.judge(answers, self._of_baseline[clips_so_far], clips_so_far)
             self.verdicts |= dict(zip(left, judged, strict=True))
 
     def hear(self, prompt: str, clips: Indices) -> Floats:
@@ -139,9 +139,9 @@ class Track:
         if len(new):
             answers[new] = self._ask([prompt], new)[0]
             self.pairs += len(new)
-            heard = np.flatnonzero(~np.isnan(answers))
+            clips_so_far = np.flatnonzero(~np.isnan(answers))
             (self.verdicts[prompt],) = self.judge.judge(
-                answers[None, heard], self._of_baseline[heard], heard
+                answers[None, clips_so_far], self._of_baseline[clips_so_far], clips_so_far
             )
         return np.asarray(answers[clips])
 

@@ -83,19 +83,19 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
-            known = ", ".join(OBJECTIVES)
-            raise ValueError(f"objective '{self.objective}' is none of: {known}")
+            names = ", ".join(OBJECTIVES)
+            raise ValueError(f"objective '{self.objective}' is none of: {names}")
         if self.optimizer not in OPTIMIZERS:
-            known = ", ".join(OPTIMIZERS)
-            raise ValueError(f"optimizer '{self.optimizer}' is none of: {known}")
+            names = ", ".join(OPTIMIZERS)
+            raise ValueError(f"optimizer '{self.optimizer}' is none of: {names}")
         if self.optimizer == "gepa" and find_spec("gepa") is None:
             raise ValueError("optimizer 'gepa' needs a package: pip install 'speechdt[gepa]'")
         if self.kind not in PROPOSERS:
             raise ValueError(f"proposer '{self.kind}' is none of: {', '.join(PROPOSERS)}")
         for name, value in self.proposer_options.items():
             if name not in PROPOSERS[self.kind]:
-                known = ", ".join(PROPOSERS[self.kind]) or "none"
-                raise ValueError(f"proposer '{self.kind}' has no option '{name}'; options: {known}")
+                names = ", ".join(PROPOSERS[self.kind]) or "none"
+                raise ValueError(f"proposer '{self.kind}' has no option '{name}'; options: {names}")
             _check_option(name, value)
         if self.kind == "local" and "model" not in self.proposer_options:
             raise ValueError("proposer 'local' needs a model: a folder or a hub id")
@@ -125,13 +125,13 @@ class SearchSettings:
 
     def server(self) -> ChatServer:
         """Return the server of proposer `openai`."""
-        told = self.proposer_options
+        options = self.proposer_options
         for name, variable in FROM_ENVIRONMENT.items():
-            if name not in told:
+            if name not in options:
                 if not os.getenv(variable):
                     raise ValueError(f"proposer 'openai' needs {name}, here or in {variable}")
-                told[name] = os.environ[variable]
-        return ChatServer(**told)
+                options[name] = os.environ[variable]
+        return ChatServer(**options)
 
 
 def _check_option(name: str, value: Any) -> None:

@@ -18,5 +18,5 @@ def with_prompt(options: Mapping[str, Any], searches: Sequence[Path | str]) -> d
     if not searches:
         return dict(options)
     (path,) = searches
-    found = json.loads(Path(path).read_text())
-    return dict(options) | {"prompt": found["winner"]["prompt"]}
+    search = json.loads(Path(path).read_text())
+    return dict(options) | {"prompt": search["winner"]["prompt"]}

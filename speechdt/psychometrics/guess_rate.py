@@ -32,7 +32,7 @@ def catch_rate(catch: pd.DataFrame, decision: str, draws: Draws) -> Floats:
         If there is no catch trial.
     """
     if not len(catch):
-        raise ValueError("a guess rate takes a catch trial")
+        raise ValueError("a guess rate needs at least one catch trial")
     codes, groups = coded(catch)
     weights = draws.of_groups(groups, 2)
     said = np.asarray((weights * yes(catch, codes, groups, decision, draws)).sum(1))

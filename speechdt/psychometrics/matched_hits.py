@@ -69,7 +69,7 @@ def criterion(
         If there is no trial.
     """
     if not len(p):
-        raise ValueError("a rate of false alarms takes a NONSPEECH trial")
+        raise ValueError("a rate of false alarms needs at least one NONSPEECH trial")
     order = np.argsort(-p, kind="stable")
     scores, first = np.unique(-p[order], return_index=True)
     until = np.append(first[1:], len(p)) - 1

@@ -93,7 +93,7 @@ def compare(
     Raises
     ------
     ValueError
-        If they did not hear the same trials.
+        If they were scored on different trials.
     """
     variants = list(trials)
     pairs = all_pairs(variants, [*planned, *also])
@@ -162,7 +162,7 @@ def group_sums(
     Raises
     ------
     ValueError
-        If the variants did not hear the same trials.
+        If the variants were scored on different trials.
     """
     runs = {
         variant: [part.set_index("trial_id").sort_index() for part in by_run(table)]
@@ -171,7 +171,7 @@ def group_sums(
     first = next(iter(runs.values()))[0]
     for variant, tables in runs.items():
         if not all(table.index.equals(first.index) for table in tables):
-            raise ValueError(f"{variant} and {next(iter(trials))} did not hear the same trials")
+            raise ValueError(f"{variant} and {next(iter(trials))} were scored on different trials")
     speech = first["speech"].to_numpy(dtype=bool)
     codes, of_speech, names = bootstrap.groups_by_class(speech, first["group_id"])
     sizes = np.bincount(codes, minlength=len(names)).astype(float)

@@ -17,6 +17,7 @@ from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import by_run
 from speechdt.statistics.roc import Curves, Roc
+from speechdt.statistics.slices import COLUMNS
 
 FALSE_ALARMS = {"hit_far1": 0.01, "hit_far5": 0.05, "hit_far10": 0.10}
 """Hit rates by name, and the false-alarm rate that each is at."""
@@ -28,8 +29,6 @@ MISS, ALARM = 0.75, 0.25
 """Weights of the detection cost."""
 AXIS = np.geomspace(1e-3, 1.0, 61)
 """False-alarm rates at which the curve is tabulated."""
-COLUMNS = ["by", "level", "n", "groups", "metric", "value", "low", "high"]
-"""Of the operating points of a variant."""
 CURVE_COLUMNS = ["false_alarm", "hit", "low", "high"]
 """Of its curve."""
 

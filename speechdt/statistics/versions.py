@@ -67,7 +67,7 @@ def compare_versions(
     Raises
     ------
     ValueError
-        If the two did not hear the same trials.
+        If the two were scored on different trials.
     """
     named = [(str(one), str(other)) for one, other in pairs]
     first = {
@@ -76,7 +76,7 @@ def compare_versions(
     }
     for one, other in named:
         if not first[one]["trial_id"].equals(first[other]["trial_id"]):
-            raise ValueError(f"{one} and {other} did not hear the same trials")
+            raise ValueError(f"{one} and {other} were scored on different trials")
     areas = auc_comparison.compare_auc(
         first,
         named,

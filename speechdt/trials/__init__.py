@@ -4,7 +4,9 @@ background_origins : origins whose noise is played as a background, and which gi
     that split.
 balance : balance of the train set at every size it grows through.
 cells : cell files: the trials of one split, SNR and duration as Parquet.
+conditions : conditions, one factor at a time around a neutral clip: items and rendering.
 dealing : dealing of sources and crops to items: group by group, or in fair shares.
+foils : trials of foils: recordings that are in neither class.
 grid : the cells of the experiment, by SNR and duration, and their names.
 items : which crop of which source stands before which crop of which background.
 leak_audit : proof on the finished trials that no split shares audio with another.

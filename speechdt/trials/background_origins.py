@@ -50,13 +50,13 @@ def background_origins(recordings: pd.DataFrame, noise: pd.DataFrame) -> list[st
         key=lambda origin: (-of_noise[origin] / groups.loc[origin].sum(), str(origin)),
     )
     wanted = max(ceil(SHARE * noise["group_id"].nunique()), FEWEST)
-    total, left, chosen, found = groups.sum(), groups.sum(), [], 0
+    total, left, chosen, groups_apart = groups.sum(), groups.sum(), [], 0
     for origin in candidates:
         after = left - groups.loc[origin]
-        if found < wanted and (after >= KEPT * total).all():
-            left, found = after, found + int(of_noise[origin])
+        if groups_apart < wanted and (after >= KEPT * total).all():
+            left, groups_apart = after, groups_apart + int(of_noise[origin])
             chosen.append(str(origin))
-    return sorted(chosen) if found >= FEWEST else []
+    return sorted(chosen) if groups_apart >= FEWEST else []
 
 
 class Parts(NamedTuple):

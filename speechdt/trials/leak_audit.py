@@ -129,9 +129,9 @@ def audit_recordings(
     )
 
 
-def _listed(found: list[str]) -> str:
-    more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
-    return "; ".join(found[:MOST_NAMED] + more)
+def _listed(names: list[str]) -> str:
+    more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    return "; ".join(names[:MOST_NAMED] + more)
 
 
 def _contents(path: Path | str, audio_of: Mapping[str, str]) -> dict[str, set[str]]:

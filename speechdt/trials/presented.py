@@ -28,9 +28,9 @@ def presented_cells(
         writer = CellWriter(folder / cell.name)
         for trials in read_batches(cell):
             for row in trials.to_dict("records"):
-                heard = flac_bytes(presentation(from_flac_bytes(row["audio"])))
+                played = flac_bytes(presentation(from_flac_bytes(row["audio"])))
                 named = {str(name): value for name, value in row.items()}
-                writer.write(named | {"audio": {"bytes": heard, "path": None}})
+                writer.write(named | {"audio": {"bytes": played, "path": None}})
         writer.close()
         copies.append(folder / cell.name)
     return copies

@@ -2,6 +2,7 @@
 
 accepted : results that were made by other code, marked as if the present one had made them.
 checkout : files of a checkout as the rules name them, and hashes of the code that a rule runs.
+conditions : conditions of the configuration: which are played, and which variants hear them.
 criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any
     job.
 devices : GPUs of this machine, of which each job takes what it claims.
@@ -9,6 +10,8 @@ experiment : frozen records of all that the rules expand over.
 holder : which run holds a working directory, on which host, since when.
 hygiene_checks : hygiene checks of the configuration, resolved before any job starts.
 jobs : frame of every job: its log, its GPUs, its line in the manifest, and its errors in one line.
+labels : what readers call the variants of a configuration.
+last_line : the last line of a run that failed or was interrupted: which job, and why.
 left_out_corpora : runs that leave one corpus out, in training and calibration.
 manifest : with which parameters each job made its files.
 needs : the main memory that a cluster's scheduler is asked for.
@@ -16,6 +19,7 @@ own_folder : Snakemake's own folder: its locks, and its records of how each file
 presentations : how variants hear, of the configuration, and what dev chooses among.
 paths : paths of a configuration: ``~`` and ``$VARIABLES`` in them.
 products : the files that a run of the workflow makes, from its experiment.
+published : published figures, each beside the variants that are of the published kind.
 ready_made : ready-made detectors among the variants of an experiment, and pairs of versions of one.
 resolution : resolution of a configuration into the records of an experiment.
 runs : training runs of the variants, and ensembles of variants.

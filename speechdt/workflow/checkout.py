@@ -77,10 +77,10 @@ class Checkout:
             If a pattern matches none.
         """
         folder = self.folder / "speechdt" / "reporting" / "pages" / "templates"
-        found = {pattern: sorted(folder.glob(pattern)) for pattern in patterns}
-        if missing := [pattern for pattern, files in found.items() if not files]:
+        files_of = {pattern: sorted(folder.glob(pattern)) for pattern in patterns}
+        if missing := [pattern for pattern, files in files_of.items() if not files]:
             raise FileNotFoundError(f"no template {missing[0]} in {folder}")
-        return [os.path.relpath(file) for files in found.values() for file in files]
+        return [os.path.relpath(file) for files in files_of.values() for file in files]
 
     def code(self, script: str, *also: str) -> Callable[..., Code]:
         """Return what hashes a rule's script and the library modules it imports, and `also` others.

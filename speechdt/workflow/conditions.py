@@ -7,11 +7,15 @@ from typing import Any, NamedTuple
 from speechdt.audio.presentation import ALONE, NOISE
 from speechdt.audio.room import NONE, response_files
 from speechdt.detectors.contract import shortest_ms
+from speechdt.trials.background_origins import RECORDING
 from speechdt.trials.conditions import CLEAN, NEUTRAL, Condition, around
+from speechdt.trials.grid import Grid
 from speechdt.workflow.experiment import Experiment
 from speechdt.workflow.ready_made import ready_made
 from speechdt.workflow.variants import ConfigError
 
+USUAL_MS = 500
+"""Duration of the neutral clip, unless one is configured."""
 READY_MADE, ALL = "ready_made", "all"
 """Words for the detectors that learned nothing here, and for all that are no ensembles."""
 
@@ -68,7 +72,7 @@ def plan(experiment: Experiment) -> Plan:
     variants = _variants(settings["variants"], experiment)
     if not variants:
         return Plan((), {})
-    found = conditions_of(settings, experiment.grid.curve_levels)
+    found = conditions_of(settings, experiment)
     for key, count in _counted([condition.key for condition in found]).items():
         if count > 1:
             raise ConfigError(f"conditions.axes: {key.replace('_', ' ', 1)} stands there twice")
@@ -79,15 +83,21 @@ def plan(experiment: Experiment) -> Plan:
     return Plan(tuple(found), variants)
 
 
-def conditions_of(settings: Mapping[str, Any], ladder: list[float]) -> list[Condition]:
+def duration_of(settings: Mapping[str, Any], grid: Grid) -> int:
+    """Return the duration of the neutral clip in ms: as configured, or one that recordings fill."""
+    return int(settings["duration_ms"] or min(USUAL_MS, grid.nested_ms[-1]))
+
+
+def conditions_of(settings: Mapping[str, Any], experiment: Experiment) -> list[Condition]:
     """Return the conditions of a configuration, the neutral one first.
+
+    Recorded backgrounds are played where the grid has them, too.
 
     Parameters
     ----------
     settings : mapping
         ``conditions`` of the configuration.
-    ladder : list of float
-        SNRs in dB, where it names none.
+    experiment : Experiment
 
     Raises
     ------
@@ -103,8 +113,11 @@ def conditions_of(settings: Mapping[str, Any], ladder: list[float]) -> list[Cond
             "conditions.axes.noise: takes a neutral clip without noise (background: none); "
             "conditions.snr_db are the SNRs of all conditions"
         )
-    chosen = () if clean else tuple(sorted(settings["snr_db"] or ladder))
-    neutral = Condition(NEUTRAL, "", chosen, settings["duration_ms"], background)
+    if RECORDING not in experiment.settings["trials"]["backgrounds"]:
+        axes = {**axes, "background": [kind for kind in axes["background"] if kind != RECORDING]}
+    grid = experiment.grid
+    chosen = () if clean else tuple(sorted(settings["snr_db"] or grid.curve_levels))
+    neutral = Condition(NEUTRAL, "", chosen, duration_of(settings, grid), background)
     return around(neutral, axes)
 
 

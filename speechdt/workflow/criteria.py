@@ -47,19 +47,19 @@ def read_criteria(
     """
     given = verdict.get("criteria") or PLAN
     called = KEY if isinstance(given, Mapping) else str(given)
-    found = dict(given if isinstance(given, Mapping) else _read(Path(given)))
-    check_schema(found, SCHEMA, called=called)
+    criteria = dict(given if isinstance(given, Mapping) else _read(Path(given)))
+    check_schema(criteria, SCHEMA, called=called)
     try:
-        understand(found, None if given is PLAN else variants)
+        understand(criteria, None if given is PLAN else variants)
     except SpeechdtError as error:
         raise ConfigError(f"{called}: {error}") from None
-    return found
+    return criteria
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     """Read a YAML file that holds a mapping."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        criteria = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
         raise ConfigError(f"{KEY}: there is no file {path}") from None
     except yaml.MarkedYAMLError as error:
@@ -67,6 +67,6 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path}: {line}{error.problem}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(found, Mapping):
+    if not isinstance(criteria, Mapping):
         raise ConfigError(f"{path}: holds no mapping with a key 'criteria'")
-    return found
+    return criteria

@@ -67,8 +67,8 @@ def read_checks(
     }
     chosen = hygiene["flag_by"]
     if chosen is not None and chosen not in checks:
-        known = ", ".join(checks) or "none"
-        raise ConfigError(f"hygiene.flag_by: no check '{chosen}'{meant(chosen, checks)}; {known}")
+        names = ", ".join(checks) or "none"
+        raise ConfigError(f"hygiene.flag_by: no check '{chosen}'{meant(chosen, checks)}; {names}")
     if chosen is None and hygiene["remove"]:
         raise ConfigError("hygiene.remove: nothing is flagged; name a check in hygiene.flag_by")
     return checks
@@ -81,11 +81,11 @@ def _read(
     prompts: Mapping[str, Any],
     nano_folder: str,
 ) -> Check:
-    found, backend = find_detectors(), entry["backend"]
+    detectors, backend = find_detectors(), entry["backend"]
     where = f"hygiene.checks.{name}"
-    if backend not in found:
-        known = ", ".join(found)
-        raise ConfigError(f"{where}: no backend '{backend}'{meant(backend, found)}; {known}")
+    if backend not in detectors:
+        names = ", ".join(detectors)
+        raise ConfigError(f"{where}: no backend '{backend}'{meant(backend, detectors)}; {names}")
     if "gpus" in entry:
         raise ConfigError(f"{where}: unknown key 'gpus'; a check claims those of its detector")
     for key in ("choose", "container"):
@@ -93,8 +93,8 @@ def _read(
             raise ConfigError(f"{where}: unknown key '{key}'; a check hears recordings, not clips")
     own = {key: value for key, value in entry.items() if key not in NOT_OPTIONS}
     try:
-        options = variant_options(own, found[backend], models, prompts, nano_folder)
-        check_built(found[backend], options, nano_folder)
+        options = variant_options(own, detectors[backend], models, prompts, nano_folder)
+        check_built(detectors[backend], options, nano_folder)
     except ValueError as error:
         raise ConfigError(f"{where}: backend '{backend}': {error}") from error
     if is_nano(options, nano_folder):
@@ -104,7 +104,7 @@ def _read(
         )
     thresholds = {key: float(entry[key]) for key in NOT_OPTIONS}
     presentation = Presentation.of(entry.get("level", STORED)).told()
-    return Check(backend, found[backend], options, thresholds, presentation)
+    return Check(backend, detectors[backend], options, thresholds, presentation)
 
 
 def check_marks(files: list[str]) -> list[str]:

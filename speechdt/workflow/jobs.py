@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,8 @@ def memory_of(job: Any) -> int | None:
 def _fail(entry: Entry | None, why: str, job: Any) -> None:
     """End the process with a line, and leave it in the manifest."""
     if entry:
-        entry.fail(why)
+        with suppress(OSError):  # a full disk, say, which is then the error itself
+            entry.fail(why)
     if job:
         _end_in_time(1)
     sys.exit(f"error: {why}")

@@ -57,16 +57,16 @@ def corpora_left_out(asked: Mapping[str, Any], corpora: Sequence[str]) -> list[s
     """
     if not asked["variants"]:
         return []
-    known = list(dict.fromkeys(corpora))
-    if len(known) < 2:
+    names = list(dict.fromkeys(corpora))
+    if len(names) < 2:
         raise ConfigError("leave_one_out: there is one corpus only; leave its variants empty")
     for name in asked.get("corpora", ()):
-        if name not in known:
+        if name not in names:
             raise ConfigError(
-                f"leave_one_out.corpora: no corpus '{name}'{meant(name, known)}; there are: "
-                f"{', '.join(known)}"
+                f"leave_one_out.corpora: no corpus '{name}'{meant(name, names)}; there are: "
+                f"{', '.join(names)}"
             )
-    return list(asked.get("corpora", known))
+    return list(asked.get("corpora", names))
 
 
 def left_out(
@@ -75,7 +75,7 @@ def left_out(
     variants: Mapping[str, Mapping[str, Any] | None],
     runs: Runs,
     adapters: Entries,
-    heard: Callable[[Mapping[str, Any]], str],
+    learned_from_all: Callable[[Mapping[str, Any]], str],
 ) -> list[LeftOut]:
     """Return every run that leaves a corpus out.
 
@@ -95,7 +95,7 @@ def left_out(
         From `matrix.runs`.
     adapters : mapping
         From `matrix.trainings`.
-    heard : callable
+    learned_from_all : callable
         Says what a run has learned on all corpora, beside its adapter; '' if nothing.
 
     Raises
@@ -105,8 +105,8 @@ def left_out(
         in another way.
     """
     for variant in asked:
-        _check(variant, variants, runs, adapters, heard)
-    found = []
+        _check(variant, variants, runs, adapters, learned_from_all)
+    left_out = []
     for corpus in corpora:
         for variant, of_variant in runs.items():
             for run, entry in of_variant.items():
@@ -114,10 +114,10 @@ def left_out(
                 name = without(run, corpus)
                 if trained and variant in asked:
                     again = dict(entry) | {"adapter": without(str(entry["adapter"]), corpus)}
-                    found.append(LeftOut(name, variant, corpus, run, again))
-                elif not trained and not heard(entry):
-                    found.append(LeftOut(name, variant, corpus, run, None))
-    return found
+                    left_out.append(LeftOut(name, variant, corpus, run, again))
+                elif not trained and not learned_from_all(entry):
+                    left_out.append(LeftOut(name, variant, corpus, run, None))
+    return left_out
 
 
 def _check(
@@ -125,7 +125,7 @@ def _check(
     variants: Mapping[str, Mapping[str, Any] | None],
     runs: Runs,
     adapters: Entries,
-    heard: Callable[[Mapping[str, Any]], str],
+    learned_from_all: Callable[[Mapping[str, Any]], str],
 ) -> None:
     if variant not in variants:
         raise ConfigError(
@@ -138,8 +138,10 @@ def _check(
         run.get("adapter") not in adapters for run in runs[variant].values()
     ):
         raise ConfigError(f"leave_one_out.variants: '{variant}' names no adapter to train again")
-    if why := heard(entry):
-        raise ConfigError(f"leave_one_out.variants: '{variant}' knows all corpora by {why}")
+    if why := learned_from_all(entry):
+        raise ConfigError(
+            f"leave_one_out.variants: '{variant}' was trained on all corpora, by {why}"
+        )
 
 
 def trained_without(runs: Sequence[LeftOut], adapters: Entries) -> dict[str, tuple[str, str]]:

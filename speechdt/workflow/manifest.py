@@ -123,7 +123,7 @@ class Entry:
         write(self._file, self._content | {"complete": True})
 
     def fail(self, why: str) -> None:
-        """Say why the files will not be complete."""
+        """Say why the files are not made, for the last line of the run."""
         write(self._file, self._content | {"complete": False, "error": why})
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,3 +43,18 @@ def expanded(value: Any, key: str = "", inside: bool = False) -> Any:
     if (unknown := _UNKNOWN.search(path)) and not os.path.exists(path):
         raise ConfigError(f"{key}: {unknown[0]} in '{value}' is not set")
     return path
+
+
+def check_interpreter(path: str) -> None:
+    """Refuse a Python whose path a shell would take apart: Snakemake calls it without quotes.
+
+    Raises
+    ------
+    ConfigError
+        Saying what to do.
+    """
+    if path and shlex.quote(path) != path:
+        raise ConfigError(
+            f"Snakemake does not quote the path of Python ({path}): make the environment in a "
+            "folder whose path has letters, digits and -_./ alone"
+        )

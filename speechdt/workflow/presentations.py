@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from speechdt.audio.presentation import ALONE, NOISE, STORED, Presentation
 from speechdt.detectors.contract import Detector, hears_at_own_level, shortest_ms
+from speechdt.detectors.isolated import without_environment
 from speechdt.detectors.signature import check_options
 from speechdt.workflow.variants import ConfigError, searched
 
@@ -94,13 +95,13 @@ def check_length(
         Naming the key of the grid.
     """
     ways = [way["container"] for way in heard.alternatives or (heard.presentation,)]
-    shortest = shortest_ms(cls, options)
+    shortest = shortest_ms(cls, without_environment(options))
     if ALONE not in ways:
         return
     for key, levels in (("duration_ms", grid["duration_ms"]), ("clean_ms", [grid["clean_ms"]])):
         if min(levels) < shortest:
             raise ValueError(
-                f"its detector hears clips of {shortest:g} ms or more, and grid.{key} has "
+                f"its detector takes clips of {shortest:g} ms or more, and grid.{key} has "
                 f"{min(levels)}; a `container` makes them longer"
             )
 
@@ -124,10 +125,10 @@ def _as_trained(
 ) -> dict[str, Any]:
     if choose or entry.get("level", STORED) != STORED:
         raise ValueError(
-            "what is trained here hears clips as in training: neither level nor choose"
+            "what is trained here is played clips as in training: name neither level nor choose"
         )
     if entry.get("container", trained_in) != trained_in:
-        raise ValueError("container: what is trained here hears the one of its adapter")
+        raise ValueError("container: what is trained here has the one of its adapter")
     return {"level": STORED, "container": checked_container(trained_in, longest_ms)}
 
 
@@ -172,7 +173,7 @@ def _option_sets(
         if name in entry:
             raise ValueError(f"{name}: name it in choose or beside it, not both")
         for value in values:
-            check_options(cls, dict(options) | {name: value})
+            check_options(cls, without_environment(options) | {name: value})
         own = accepted[name].default
         axes[name] = _first(values, values[0] if own is inspect.Parameter.empty else own)
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from speechdt.trials.grid import CROSSED
 from speechdt.workflow.conditions import plan
 from speechdt.workflow.experiment import Experiment
+from speechdt.workflow.labels import labels
 from speechdt.workflow.ready_made import ready_made, version_pairs
 
 TEXT_TABLES = (
@@ -18,8 +19,10 @@ TABLES = (
     *("matrix", "metrics", "reliability", "thresholds", "curves", "latency", "pareto"),
     *("comparisons", "surface", "contour", "threshold_sensitivity", "origins"),
     *("levels", "choices", "presentations"),
-    *("operating_points", "roc"),
+    *("operating_points", "roc", "cases", "score_shares"),
 )
+LADDER_MS = 500
+"""The report lets one hear items of about this duration: long enough to hear, short for a page."""
 ERROR_TABLES = ("errors", "errors_common", "errors_pairs", "error_sources")
 
 
@@ -263,6 +266,19 @@ class Products:
     def latencies(self) -> list[str]:
         """Latencies; of several runs the first is timed, since they differ in weights alone."""
         return [f"<results>/latency/{run}.json" for run in self.experiment.first_runs.values()]
+
+    @property
+    def ladder_cells(self) -> list[str]:
+        """Cells of test at every SNR and one duration, of which the report lets one hear items."""
+        grid = self.experiment.grid
+        nearest = min(grid.duration_ms, key=lambda ms: (abs(ms - LADDER_MS), ms))
+        return [cell.name for cell in grid.curve if cell.duration_ms == nearest]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What readers call each variant."""
+        names = labels(self.experiment.settings["variants"])
+        return {name: names[name] for name in self.experiment.variants}
 
     @property
     def described(self) -> list[str]:

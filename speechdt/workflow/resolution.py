@@ -20,6 +20,7 @@ from speechdt.workflow import (
     variants,
 )
 from speechdt.workflow.experiment import Experiment, Run, Search, Training, Variant
+from speechdt.workflow.labels import labels
 from speechdt.workflow.left_out_corpora import LeftOut, without
 from speechdt.workflow.ready_made import version_pairs
 
@@ -61,6 +62,7 @@ class _Resolver:
         self.adapters_folder = f"{results}/adapters"
         # By name: merged configuration files come in no order that anyone chose.
         self.entries = _present(settings["variants"])
+        labels(self.entries)  # two that are called alike are refused before any job
         named = _present(settings["adapters"])
         self.ensembles = runs.check_ensembles(self.entries)
         self.of_matrix = runs.runs(self.entries, named)

@@ -35,16 +35,16 @@ def trainings(adapters: Entries) -> dict[str, dict[str, Any]]:
     ConfigError
         If one has both ``seed`` and ``seeds``.
     """
-    found: dict[str, dict[str, Any]] = {}
+    of_training: dict[str, dict[str, Any]] = {}
     for name, entry in adapters.items():
         if "seed" in entry and "seeds" in entry:
             raise ConfigError(f"adapters.{name}: name `seed` or `seeds`, not both")
         settings = {key: value for key, value in entry.items() if key != "seeds"}
         if "seeds" not in entry:
-            found[name] = settings
+            of_training[name] = settings
         for seed in entry.get("seeds", ()):
-            found[seeded_name(name, seed)] = settings | {"seed": seed}
-    return found
+            of_training[seeded_name(name, seed)] = settings | {"seed": seed}
+    return of_training
 
 
 def runs(variants: Entries, adapters: Entries) -> dict[str, dict[str, dict[str, Any]]]:
@@ -65,7 +65,7 @@ def runs(variants: Entries, adapters: Entries) -> dict[str, dict[str, dict[str, 
     ConfigError
         If an adapter is not named by text.
     """
-    found = {}
+    runs_of = {}
     for variant, entry in variants.items():
         if is_ensemble(entry):
             continue
@@ -73,11 +73,11 @@ def runs(variants: Entries, adapters: Entries) -> dict[str, dict[str, dict[str, 
         if adapter is not None and not isinstance(adapter, str):
             raise ConfigError(f"variants.{variant}: adapter {adapter!r} is no name of an adapter")
         seeds = adapters.get(adapter, {}).get("seeds", ()) if adapter else ()
-        found[variant] = {
+        runs_of[variant] = {
             f"{variant}.seed{seed}": dict(entry) | {"adapter": seeded_name(str(adapter), seed)}
             for seed in seeds
         } or {variant: dict(entry)}
-    return found
+    return runs_of
 
 
 def is_ensemble(entry: Mapping[str, Any]) -> bool:
@@ -148,7 +148,7 @@ def check_ensembles(variants: Entries) -> dict[str, list[str]]:
     ConfigError
         If a member does not exist, or is an ensemble itself.
     """
-    found = {}
+    members = {}
     for variant, entry in variants.items():
         if not is_ensemble(entry):
             continue
@@ -162,8 +162,8 @@ def check_ensembles(variants: Entries) -> dict[str, list[str]]:
                 )
             if is_ensemble(variants[member]):
                 raise ConfigError(f"variants.{variant}: member '{member}' is an ensemble itself")
-        found[variant] = list(entry["ensemble"])
-    return found
+        members[variant] = list(entry["ensemble"])
+    return members
 
 
 def adapted(

@@ -1,7 +1,7 @@
 """Prompt searches of the configuration, resolved before any job starts."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.plugins import find_detectors
@@ -130,15 +130,16 @@ def check_search(
         raise ConfigError(f"searches.{search}: on: no backend '{backend}'{meant(backend, found)}")
     cls = found[backend]
     if not hasattr(cls, "score_prompts"):
-        raise ConfigError(f"searches.{search}: backend '{backend}' is not asked in words")
+        raise ConfigError(f"searches.{search}: backend '{backend}' takes no prompt")
     settings = {name: value for name, value in entry.items() if name != "on"}
     try:
         options = variant_options(on, cls, **resolve)
         if searched(options):
             raise ValueError("on: its prompt is searched for itself")
         if options.get("speech_is", "A") == "B":
-            raise ValueError("on: its prompt has SPEECH as option B; searches want it as option A")
-        check_built(cls, options, resolve["nano_folder"], resolve.get("adapters_folder", ""))
+            raise ValueError("on: its prompt has SPEECH as option B; searches need it as option A")
+        adapters, gpus = resolve.get("adapters_folder", ""), cast("int | None", on.get("gpus"))
+        check_built(cls, options, resolve["nano_folder"], adapters, gpus)
         kind: Any = SearchSettings
         check_options(kind, settings)
         if settings.get("start", 0) > len(resolve["prompts"]):

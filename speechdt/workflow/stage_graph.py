@@ -132,12 +132,12 @@ def handed_on(stages: Sequence[Stage], graph: Graph) -> dict[tuple[str, str], li
     """
     stage_of = {rule: stage.name for stage in stages for rule in stage.rules}
     results = commonpath([file for files in graph.outputs.values() for file in files])
-    found: dict[tuple[str, str], set[str]] = {}
+    folders_between: dict[tuple[str, str], set[str]] = {}
     for one, other in graph.edges:
         if one in stage_of and other in stage_of and stage_of[one] != stage_of[other]:
             folders = {relpath(file, results).split("/")[0] for file in graph.outputs[one]}
-            found.setdefault((stage_of[one], stage_of[other]), set()).update(folders)
-    return {ends: sorted(names) for ends, names in found.items()}
+            folders_between.setdefault((stage_of[one], stage_of[other]), set()).update(folders)
+    return {ends: sorted(names) for ends, names in folders_between.items()}
 
 
 def draw(

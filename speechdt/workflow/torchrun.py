@@ -31,19 +31,19 @@ def launch(script: Path | str, arguments: Mapping[str, Any], processes: int) -> 
     """
     with tempfile.TemporaryDirectory() as folder:
         complaint = Path(folder) / "error"
-        told = Path(folder) / "arguments.json"
-        told.write_text(json.dumps({"complaint": str(complaint), "arguments": dict(arguments)}))
+        file = Path(folder) / "arguments.json"
+        file.write_text(json.dumps({"complaint": str(complaint), "arguments": dict(arguments)}))
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command = [*torchrun, f"--nproc_per_node={processes}", str(script), str(told)]
+        command = [*torchrun, f"--nproc_per_node={processes}", str(script), str(file)]
         if code := subprocess.run(command).returncode:
             silent = f"killed by signal {-code}" if code < 0 else WITHOUT_A_WORD
             left = complaint.read_text() if complaint.exists() else silent
             raise SpeechdtError(f"one of {processes} processes failed: {left}")
 
 
-def run(main: Callable[..., None], told: Path | str) -> None:
+def run(main: Callable[..., None], file: Path | str) -> None:
     """Call `main` with the arguments from :func:`launch`; leave a line behind if it fails."""
-    content = json.loads(Path(told).read_text())
+    content = json.loads(Path(file).read_text())
     try:
         main(**content["arguments"])
     except Exception as error:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from speechdt.detectors.contract import Detector
-from speechdt.detectors.plugins import find_detectors
+from speechdt.detectors.isolated import KEY, resolved, without_environment
+from speechdt.detectors.plugins import broken, find_detectors
 from speechdt.detectors.signature import check_options
 from speechdt.errors import SpeechdtError
 from speechdt.prompts.bank_entries import speech_is, text_of
 
-NOT_OPTIONS = ("backend", "gpus", "seeds", "level", "container", "choose")
+NOT_OPTIONS = ("backend", "label", "gpus", "seeds", "level", "container", "choose")
 """Keys of a variant or adapter that are no options of its detector."""
 OF_CHECKPOINT = ("model", "revision", "device")
 """What ``models`` may say of a backend's checkpoint, unless a variant or adapter does itself."""
@@ -52,6 +53,7 @@ def variant_detectors(variants: Mapping[str, Mapping[str, Any]]) -> dict[str, ty
             raise ConfigError(
                 f"variants.{variant}: no backend '{entry['backend']}'"
                 f"{meant(entry['backend'], found)}; there are: {', '.join(found)}"
+                f"{''.join(f'; {why}' for why in broken())}"
             )
     return {variant: found[entry["backend"]] for variant, entry in variants.items()}
 
@@ -99,6 +101,8 @@ def variant_options(
         options |= _named_prompt(options["prompt"], prompts, searches)
     if adapters is not None and options.get("adapter") is not None:
         options["adapter"] = _adapter(options["adapter"], backend, adapters, adapters_folder)
+    if KEY in options:
+        options[KEY] = resolved(options[KEY], cls)
     return options
 
 
@@ -160,7 +164,7 @@ def _speech_first(name: Any, prompts: Mapping[str, Any]) -> str:
     """Return the text of a prompt that something is trained with."""
     entry = _prompt(name, prompts)
     if speech_is(entry) == "B":
-        raise ConfigError(f"prompt '{name}' has SPEECH as option B; training wants it as option A")
+        raise ConfigError(f"prompt '{name}' has SPEECH as option B; training needs it as option A")
     return text_of(entry)
 
 
@@ -194,36 +198,49 @@ def check_variant(
     try:
         options = variant_options(entry, cls, **resolve)
         known = options | ({"prompt": NOT_YET_FOUND} if searched(options) else {})
-        check_built(cls, known, resolve["nano_folder"], resolve.get("adapters_folder", ""))
+        adapters = resolve.get("adapters_folder", "")
+        check_built(cls, known, resolve["nano_folder"], adapters, entry.get("gpus"))
     except ValueError as error:
         raise ConfigError(f"variants.{variant}: backend '{entry['backend']}': {error}") from error
     return options
 
 
 def check_built(
-    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, adapters_folder: str = ""
+    cls: type[Detector],
+    options: Mapping[str, Any],
+    nano_folder: str,
+    adapters_folder: str = "",
+    gpus: int | None = None,
 ) -> None:
     """Check what a detector is to be built with, as far as one can before any job starts.
 
     The class's own ``check``, if it has one, is called with the options: it looks for weights, say.
     It is told ``model=None`` of a nano model and ``adapter=None`` of an adapter below
-    `adapters_folder`: the workflow makes these.
+    `adapters_folder`: the workflow makes these; and ``gpus``, those that a job claims, if it names
+    that parameter.
 
     Raises
     ------
     ValueError
         If an option is wrong, or ``check`` says so.
     """
-    check_options(cls, options)
-    _own_check(cls, options, nano_folder, adapters_folder)
+    check_options(cls, without_environment(options))
+    if KEY not in options:  # else what it looks for is elsewhere
+        _own_check(cls, options, nano_folder, adapters_folder, gpus)
 
 
 def _own_check(
-    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, adapters_folder: str = ""
+    cls: type[Detector],
+    options: Mapping[str, Any],
+    nano_folder: str,
+    adapters_folder: str = "",
+    gpus: int | None = None,
 ) -> None:
     own_check = getattr(cls, "check", None)
     if own_check is not None:
         told = dict(options)
+        if gpus and "gpus" in inspect.signature(own_check).parameters:
+            told["gpus"] = gpus
         if is_nano(options, nano_folder):
             told["model"] = None
         if adapters_folder and str(told.get("adapter") or "").startswith(f"{adapters_folder}/"):

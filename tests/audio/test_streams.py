@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from speechdt.audio import containers
 from speechdt.audio import io as audio_io
 
 RATE = 16_000
@@ -157,8 +156,3 @@ def test_with_a_decoder_a_container_is_read(tmp_path, name):
     if form not in ("adts", "asf"):  # these say nothing of their length, or say it roughly
         with pytest.raises(audio_io.UnusableAudio):
             audio_io.read(tmp_path / name)
-
-
-def test_what_is_kept_depends_on_the_decoder():
-    pytest.importorskip("av")
-    assert containers.decoder()

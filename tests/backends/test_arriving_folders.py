@@ -1,15 +1,15 @@
 """Checkpoints as they arrive: each lack is one line with its remedy, before any job."""
 
-import json
 import math
 import os
 import shutil
+import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from safetensors.torch import load_file, save_file
 from support import qwen_models as small
+from support import spoilt_checkpoints as spoilt
 from support.chat_servers import running
 
 from speechdt import files, find_detectors
@@ -19,25 +19,12 @@ CLS = find_detectors()["qwen2_audio"]
 reach = sys.modules[CLS.__module__.replace("detector", "reachable")]
 gpu = sys.modules[CLS.__module__.replace("detector", "gpu")]
 PROMPTS = {"baseline": "Speech?\n\nA) yes\nB) no"}
-POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 17\n"
 REPO = "owner/model"
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A checkpoint in two shards, as the hub has them."""
-    folder = small.save("qwen2_audio", tmp_path_factory.mktemp("whole") / "model")
-    weights = load_file(folder / "model.safetensors")
-    names = sorted(weights)
-    shards = {"model-00001-of-00002.safetensors": names[::2]}
-    shards["model-00002-of-00002.safetensors"] = names[1::2]
-    for shard, own in shards.items():
-        save_file({name: weights[name] for name in own}, folder / shard, {"format": "pt"})
-    where = {name: shard for shard, own in shards.items() for name in own}
-    index = {"metadata": {}, "weight_map": where}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    (folder / "model.safetensors").unlink()
-    return folder
+    return spoilt.sharded(tmp_path_factory.mktemp("whole") / "model")
 
 
 @pytest.fixture
@@ -58,63 +45,7 @@ def refused(model, **more):
     return str(error.value)
 
 
-SECOND = "model-00002-of-00002.safetensors"
-
-
-def truncated(folder):
-    content = (folder / SECOND).read_bytes()
-    (folder / SECOND).write_bytes(content[: len(content) // 2])
-
-
-def of_another(folder):
-    shutil.copy(folder / "model-00001-of-00002.safetensors", folder / SECOND)
-
-
-def pickled(folder):
-    for file in folder.glob("*.safetensors*"):
-        file.unlink()
-    (folder / "pytorch_model.bin").write_bytes(b"x")
-
-
-def without(*names):
-    def spoil(folder):
-        for name in names:
-            for file in folder.glob(name):
-                file.unlink()
-
-    return spoil
-
-
-def pointer(name):
-    return lambda folder: (folder / name).write_text(POINTER)
-
-
-def quantized(folder):
-    config = json.loads((folder / "config.json").read_text())
-    config["text_config"]["quantization_config"] = {"quant_method": "awq"}
-    (folder / "config.json").write_text(json.dumps(config))
-
-
-@pytest.mark.parametrize(
-    ("spoil", "why"),
-    [
-        (
-            pointer(SECOND),
-            f"{SECOND} is a git-lfs pointer and holds no weights: run `git lfs",
-        ),
-        (pointer("tokenizer.json"), "tokenizer.json is a git-lfs pointer and holds nothing"),
-        (pointer("config.json"), "config.json is a git-lfs pointer and holds nothing"),
-        (truncated, f"{SECOND} is no whole safetensors file"),
-        (without(SECOND), f"1 of 2 shards are missing, such as {SECOND}: download them"),
-        (of_another, "places there: download it again"),
-        (pickled, "it has pickled weights alone (.bin), which are not read"),
-        (without("*.safetensors*"), "it has no weights: download model.safetensors"),
-        (without("tokenizer.json"), "it has no tokenizer: download tokenizer.json"),
-        (without("*processor_config.json"), "it has no preprocessor_config.json: download it"),
-        (without("config.json"), "has no config.json"),
-        (quantized, "has a quantization_config (awq), and quantised weights are not loaded"),
-    ],
-)
+@pytest.mark.parametrize(("spoil", "why"), spoilt.WAYS)
 def test_a_folder_that_is_not_all_there(folder, spoil, why):
     checked(folder)
     spoil(folder)
@@ -185,21 +116,8 @@ def test_a_job_asks_no_hub_again(hub, monkeypatch):
     assert "404" in refused(REPO)
 
 
-def cached(whole, root, names="*"):
-    """Lay a folder out as the hub's cache does."""
-    commit = "0a095220c30b7b31434169c3086508ef3ea5bf0a"
-    repo = root / "models--owner--model"
-    snapshot = repo / "snapshots" / commit
-    snapshot.mkdir(parents=True)
-    (repo / "refs").mkdir()
-    (repo / "refs" / "main").write_text(commit)
-    for file in whole.glob(names):
-        shutil.copy(file, snapshot)
-    return snapshot
-
-
 def test_a_cached_checkpoint_is_loaded_without_a_network(whole, hub, tmp_path, monkeypatch):
-    snapshot = cached(whole, tmp_path / "hub")
+    snapshot = spoilt.cached(whole, tmp_path / "hub")
     hub.status = 500
     checked(REPO)
     assert reach.located(REPO) == str(snapshot)
@@ -212,7 +130,7 @@ def test_a_cached_checkpoint_is_loaded_without_a_network(whole, hub, tmp_path, m
 
 
 def test_a_cache_that_holds_a_part(whole, hub, tmp_path):
-    cached(whole, tmp_path / "hub", "config.json")
+    spoilt.cached(whole, tmp_path / "hub", "config.json")
     assert reach.located(REPO) == REPO
     checked(REPO)  # the hub has the rest
     hub.status = 503
@@ -220,16 +138,84 @@ def test_a_cache_that_holds_a_part(whole, hub, tmp_path):
     assert "not on this machine, but for a part (it has no weights" in refused(REPO)
 
 
-def test_weights_that_no_memory_holds(folder, monkeypatch):
-    shapes = gpu.base_shapes(str(folder))
-    count = sum(math.prod(shape) for shape in shapes.values())
-    monkeypatch.setattr("psutil.virtual_memory", lambda: type("M", (), {"total": 4 * count})())
+@pytest.fixture
+def count(folder):
+    return sum(math.prod(shape) for shape in gpu.base_shapes(str(folder)).values())
+
+
+def memory(total, available=None):
+    told = {"total": total, "available": total if available is None else available}
+    return lambda: type("Memory", (), told)
+
+
+def test_weights_that_no_memory_holds(folder, count, monkeypatch):
+    monkeypatch.setattr("psutil.virtual_memory", memory(4 * count))
     checked(folder)
-    monkeypatch.setattr("psutil.virtual_memory", lambda: type("M", (), {"total": 4 * count - 1})())
-    assert "the weights of model" in refused(folder)
+    monkeypatch.setattr("psutil.virtual_memory", memory(4 * count - 1))
+    told = refused(folder)
+    assert f"the weights of model '{folder}' take 0.0 GB, and the RAM has 0.0 GB" in told
+    assert "`quantization: nf4`" in told
+
+
+@pytest.mark.parametrize(
+    ("sizes", "gpus", "why"),
+    [
+        ((2, 2), 1, None),
+        ((1, 2), 1, None),  # the job takes the one that holds it
+        ((1, 1), 2, None),
+        ((1, 1), 1, "the GPU has"),
+        ((1, 0.9), 2, "2 GPUs have"),
+    ],
+)
+def test_weights_that_the_claimed_gpus_do_not_hold(folder, count, monkeypatch, sizes, gpus, why):
     monkeypatch.setattr(gpu, "why_unusable", lambda: None)
-    for memory, told in (((count, count), None), ((count, count - 1), "the GPUs together have")):
-        driver = gpu.Driver((13, 0), 2, memory=memory)
+    each = tuple(int(size * count) for size in sizes)
+    monkeypatch.setattr(gpu, "_driver", lambda: gpu.Driver((13, 0), len(sizes), memory=each))
+    if why is None:
+        checked(folder, device="auto", gpus=gpus)
+    else:
+        assert why in refused(folder, device="auto", gpus=gpus)
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A process that looks like a job of a workflow, and holds 40 MB."""
+    script = tmp_path / ".snakemake" / "scripts" / "tmpx_1y2z3.score.py"
+    script.parent.mkdir(parents=True)
+    script.write_text(
+        "kept = bytearray(40_000_000)\nprint(flush=True)\nimport time; time.sleep(60)"
+    )
+    running = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
+    running.stdout.readline()
+    yield running.pid
+    running.kill()
+    running.wait()
+
+
+def test_ram_that_is_not_free_now(folder, count, monkeypatch, tmp_path):
+    monkeypatch.setattr("psutil.virtual_memory", memory(400 * count, 4 * count))
+    checked(folder)
+    monkeypatch.setattr("psutil.virtual_memory", memory(400 * count, 4 * count - 1))
+    monkeypatch.setattr(gpu, "is_job", lambda process: False)
+    told = refused(folder)
+    assert f"model '{folder}' take" in told
+    assert "and the RAM has" in told
+    assert "free for them now, of" in told
+    monkeypatch.setenv(gpu.ELSEWHERE, "1")  # a job, or one that sends jobs elsewhere
+    checked(folder)
+
+
+def test_what_our_own_jobs_hold_is_free_soon(folder, count, monkeypatch, job):
+    assert gpu.is_job(job)
+    assert not gpu.is_job(os.getpid())
+    assert 4 * count < 40_000_000
+    monkeypatch.setattr("psutil.virtual_memory", memory(400 * count, 0))
+    checked(folder)
+    monkeypatch.setattr(gpu, "why_unusable", lambda: None)
+    total, free = 100 * count, count
+    for process, told in ((job, None), (os.getpid(), "the GPU has")):
+        held = ((0, process, 99 * count),)
+        driver = gpu.Driver((13, 0), 1, memory=(total,), free=(free,), held=held)
         monkeypatch.setattr(gpu, "_driver", lambda driver=driver: driver)
         if told is None:
             checked(folder, device="auto")

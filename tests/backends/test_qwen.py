@@ -331,7 +331,7 @@ def test_a_model_for_another_sampling_rate(tmp_path):
     processor = AutoProcessor.from_pretrained(folder)
     processor.feature_extractor = WhisperFeatureExtractor(feature_size=128, sampling_rate=8000)
     processor.save_pretrained(folder)
-    with pytest.raises(ValueError, match="hears 8000 Hz"):
+    with pytest.raises(ValueError, match="takes 8000 Hz"):
         DETECTORS["qwen2_audio"](model=str(folder))
 
 

@@ -84,12 +84,62 @@ def test_an_edit_and_a_new_file_are_a_change(folder, tmp_path, rng):
     assert len({known, edited, file_states.fingerprint(folder, kept)}) == 3
 
 
-def test_all_is_read_anew_if_asked(folder, tmp_path, monkeypatch):
+@pytest.fixture
+def read(monkeypatch):
+    """Names of the files that an index reads."""
+    names = []
+    load = index.audio_io.load
+
+    def note(path):
+        names.append(os.path.basename(path))
+        return load(path)
+
+    monkeypatch.setattr(index.audio_io, "load", note)
+    return names
+
+
+def test_only_what_a_decoder_reads_is_read_again_when_it_comes(folder, tmp_path, monkeypatch, read):
+    """By its name, or by its beginning alone."""
+    for name in ("phone.m4a", "misnamed.wav"):
+        (folder / "speech" / name).write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
+    kept = tmp_path / "index.sqlite"
+
+    def looked(version):
+        monkeypatch.setattr(file_states.containers, "decoder", lambda: version)
+        before = file_states.fingerprint(folder, kept)
+        read.clear()
+        _, rejected = index.index(listed(folder), 200, kept=kept)
+        assert len(rejected) == 2
+        assert file_states.fingerprint(folder, kept) == before  # no second run follows
+        return before, sorted(read)
+
+    without, all_read = looked("")
+    assert len(all_read) == 4
+    assert looked("") == (without, [])
+    installed, read_again = looked("16.0")
+    assert read_again == ["misnamed.wav", "phone.m4a"]
+    assert installed != without
+    assert looked("16.0") == (installed, [])
+    assert looked("16.1")[1] == ["misnamed.wav", "phone.m4a"]
+    assert looked("") == (without, [])
+
+
+def test_a_decoder_says_nothing_of_a_corpus_without_containers(folder, tmp_path, monkeypatch, read):
+    kept = tmp_path / "index.sqlite"
+    monkeypatch.setattr(file_states.containers, "decoder", lambda: "")
+    index.index(listed(folder), 200, kept=kept)
+    known = file_states.fingerprint(folder, kept)
+    monkeypatch.setattr(file_states.containers, "decoder", lambda: "16.0")
+    assert file_states.fingerprint(folder, kept) == known
+    read.clear()
+    index.index(listed(folder), 200, kept=kept)
+    assert not read
+
+
+def test_all_is_read_anew_if_asked(folder, tmp_path, read):
     kept = tmp_path / "index.sqlite"
     index.index(listed(folder), 200, kept=kept)
-    read = []
-    load = index.audio_io.load
-    monkeypatch.setattr(index.audio_io, "load", lambda path: (read.append(path), load(path))[1])
+    read.clear()
     index.index(listed(folder), 200, kept=kept)
     assert not read
     index.index(listed(folder), 200, kept=kept, anew=True)

@@ -1,5 +1,6 @@
 """Each reader finds what its publisher lays out, and says what it leaves out and why."""
 
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -15,6 +16,7 @@ from speechdt.corpus.readers import esc50, gtzan, musiccaps, voxconverse
 from speechdt.corpus.sources import CorpusError
 
 RATE = 16_000
+M4A = b"\0\0\0\x20ftypM4A " + bytes(100)
 
 
 @pytest.fixture(scope="module")
@@ -327,6 +329,37 @@ def test_a_table_without_a_column_is_one_line(trees, tmp_path, kind, table, colu
     file.write_text(file.read_text().replace(column, "other", 1))
     with pytest.raises(CorpusError, match=rf"{file.name} lacks the column \S*{column}"):
         listed(tmp_path, kind)
+
+
+@pytest.mark.parametrize("kind", ["voxconverse", "esc50", "gtzan", "fma", "musiccaps", "musan"])
+def test_odd_entries_of_any_corpus_are_one_line_each(trees, tmp_path, kind):
+    """A link to nowhere, a FIFO, a container and a text: none of them stops a reader."""
+    folder = shutil.copytree(trees / kind, tmp_path / kind)
+    (folder / "notes.pdf").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe.wav")
+    (folder / "stray.m4a").write_bytes(M4A)
+    (folder / "words.docx").write_bytes(b"x")
+    before, found = listed(trees, kind), listed(tmp_path, kind)
+    reasons = {Path(source.path).name: source.reason for source in found.values()}
+    assert reasons["notes.pdf"] == "link to nowhere"
+    assert reasons["pipe.wav"] == "no file but a FIFO"
+    assert len(found) - len(before) == 2 + ("stray.m4a" in reasons)
+    notes = "".join(readers.notes({"kind": kind, "path": folder}, list(found.values())))
+    assert "1 .docx" in notes
+    assert ("stray.m4a" in reasons) != ("stray.m4a" in notes)
+
+
+@pytest.mark.parametrize("kind", ["voxconverse", "musiccaps"])
+def test_a_recording_in_a_container_is_read_or_refused_by_name(trees, tmp_path, kind):
+    folder = shutil.copytree(trees / kind, tmp_path / kind)
+    usable, _ = indexed(tmp_path, kind)
+    file = Path(usable["path"].iloc[0].partition("#t=")[0])
+    file.write_bytes(M4A)
+    file.rename(file.with_suffix(".m4a"))
+    _, reasons = indexed(tmp_path, kind)
+    told = set(reasons.values())
+    assert folder in file.parents
+    assert any(reason.startswith(("m4a: not read by", "not readable as audio (m4a")) for reason in told)
 
 
 ODD_RTTM = (

@@ -67,7 +67,7 @@ def test_missing_files_are_one_line(answers):
     where = re.escape(str(trials[0]))
     with pytest.raises(AnswerFileError, match=f"no scores of run D2 on {where}"):
         decided_by({"D2": ["D2"]}, trials, scores[:2], calibrations)
-    with pytest.raises(AnswerFileError, match=r"are files of one thing"):
+    with pytest.raises(AnswerFileError, match=r"belong to the same cell"):
         by_run_and_cell([*scores, scores[0]])
 
 

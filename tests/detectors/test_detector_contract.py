@@ -1,10 +1,17 @@
-"""The contract that every detector keeps: ``pytest --detector NAME`` and this file's path."""
+"""The contract that every detector keeps: ``pytest --detector NAME`` and this file's path.
+
+Options of the detector: ``--option model=tiny --option frame_ms=20``.
+"""
 
 import numpy as np
 import pytest
+import yaml
 
-from speechdt import SAMPLE_RATE, find_detectors
+from speechdt import SAMPLE_RATE, check_options, find_detectors
 from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.call import built
+from speechdt.detectors.isolated import resolved, without_environment
+from speechdt.detectors.plugins import broken
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
 
@@ -32,9 +39,15 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture(scope="module")
 def detector(name, request):
     found = find_detectors()
-    assert name in found, f"no detector '{name}'; there are: {', '.join(found)}"
+    known = f"there are: {', '.join(found)}{''.join(f'; {why}' for why in broken())}"
+    assert name in found, f"no detector '{name}'; {known}"
+    told = [option.partition("=") for option in request.config.getoption("--option")]
+    options = {key: yaml.safe_load(value) for key, _, value in told}
+    if "environment" in options:
+        options["environment"] = resolved(options["environment"], found[name])
+    check_options(found[name], without_environment(options))
     try:
-        return found[name]()
+        return built(name, found[name], options)
     except SpeechdtError as error:
         if request.config.getoption("--detector"):
             raise

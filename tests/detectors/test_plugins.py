@@ -1,6 +1,7 @@
 """Detectors arrive as dropped-in files and as installed packages; mistakes are one clear line."""
 
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -10,7 +11,7 @@ import pytest
 from support.plugins import MINE, install
 
 from speechdt import PluginError, check_options, find_detectors
-from speechdt.detectors.plugins import source_files
+from speechdt.detectors.plugins import broken, source_files
 
 
 @pytest.fixture
@@ -138,9 +139,6 @@ def test_a_dropped_in_file_may_be_named_as_the_package_it_wraps(folder, root):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import no_such_thing", r"mine.py fails to import: ModuleNotFoundError: .*no_such_thing"),
-        ("def f(:", r"mine.py fails to import: SyntaxError"),
-        ("raise SystemExit('no licence')", r"mine.py fails to import: SystemExit: no licence"),
         (MINE.replace("def detectors", "def detektors"), r"mine.py marks an unknown hook: detekt"),
         (MINE.replace("@hookimpl", ""), r"mine.py offers no detector: mark a function detectors"),
         (MINE.replace("gpus = 0", ""), r"mine.py: detector 'mine' does not say its `gpus`"),
@@ -154,6 +152,26 @@ def test_a_broken_plugin_is_one_line_that_names_it(folder, text, message):
     with pytest.raises(PluginError, match=message) as caught:
         find_detectors(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import no_such_thing", r"mine.py fails to import: ModuleNotFoundError: .*no_such_thing"),
+        ("def f(:", r"mine.py fails to import: SyntaxError"),
+        ("raise SystemExit('no licence')", r"mine.py fails to import: SystemExit: no licence"),
+    ],
+)
+def test_a_plugin_that_does_not_import_is_passed_over_with_a_line(folder, text, message):
+    (folder / "mine.py").write_text(text)
+    (folder / "yours.py").write_text(MINE)
+    assert "mine" in find_detectors(folder)
+    (line,) = broken()
+    assert re.search(message, line)
+    assert "\n" not in line
+    (folder / "mine.py").unlink()
+    find_detectors(folder)
+    assert broken() == []
 
 
 def test_a_name_is_offered_once(folder):

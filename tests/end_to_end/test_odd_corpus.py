@@ -9,6 +9,8 @@ import yaml
 from support import odd_files
 from support.checkouts import ASKED, copy_checkout, run
 
+from speechdt.store import Store
+
 
 @pytest.mark.campaign
 def test_the_whole_workflow_on_all_odd_files_at_once(root, tmp_path, rng):
@@ -40,3 +42,18 @@ def test_the_whole_workflow_on_all_odd_files_at_once(root, tmp_path, rng):
     sources = pd.read_parquet(folder / "results" / "corpus" / "sources.parquet")
     assert used <= {Path(path).name for path in sources["path"]}
     assert (folder / "results" / "report.html").exists()
+    _check_that_all_is_read_anew_if_asked(folder)
+
+
+def _check_that_all_is_read_anew_if_asked(folder):
+    """Spoil what is kept of each recording: --forcerun reads the recordings themselves."""
+    store = Store(folder / "results" / "cache" / "index.sqlite")
+    kept = {key: row for key, row in store.everything().items() if isinstance(row, list) and row[0]}
+    assert kept
+    store.put({key: [facts | {"peak": 9.0}, reason] for key, (facts, reason) in kept.items()})
+    store.close()
+    index = "results/corpus/index.parquet"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HERE", str(folder))
+        run(folder, index, "--forcerun", "index_corpus", config="odd.yaml")
+    assert pd.read_parquet(folder / index)["peak"].max() <= 1.5

@@ -1,7 +1,9 @@
 """What an edit reruns: a level, a backend, a fit, seeds, a new detector; and nothing else."""
 
 import json
+import os
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,9 @@ from support.plugins import MINE, install
 from speechdt.reporting.tables.reading import read_table
 from speechdt.statistics.calibration import logit
 
+EDIT = "EDITED = True\n"
+COSTLY = ("Scoring", "Fine-tuning", "Training", "Searching", "Asking", "Choosing on dev", "Timing")
+"""Beginnings of what jobs say that take long with real models."""
 ALL_CLIPS = 2 * (10 + 16) * (2 * 3 + 1 + 2) - 2 * 10 * 2 * 2
 """Of a detector anew: classes x items x (noisy, clean and catch cells), but for dev's clips at the
 plan's SNRs, which the choice of its level has asked about already."""
@@ -28,7 +33,7 @@ def test_a_new_level_scores_its_own_clips_alone(checkout):
 
 def test_an_edited_backend_reruns_its_variant_alone(checkout):
     with (checkout / "backends" / "webrtc.py").open("a") as file:
-        file.write("# edited\n")
+        file.write(EDIT)
     pending = {file: rule for file, (rule, anew) in files_of(checkout).items() if anew}
     # Its flags are joined to the scores in the summaries; nothing else hangs on them.
     assert {"flag_sources", "measure_unflagged", "collect_tables"} <= set(pending.values())
@@ -56,9 +61,69 @@ def test_an_edited_helper_of_plugins_reruns_their_variants_alone(checkout):
     assert set(pd.read_parquet(checkout / file)["p_speech"]) == {0.75}
 
 
+def edit(file):
+    with file.open("a") as module:
+        module.write(EDIT)
+
+
+def test_comments_docstrings_and_other_times_rerun_nothing_as_in_a_clone(checkout):
+    """A clone has files of other times, its corpus too; and here each module has other comments."""
+    corpus = (checkout / "corpus").resolve()
+    (checkout / "corpus").unlink()
+    shutil.copytree(corpus, checkout / "corpus", copy_function=shutil.copyfile)
+    for folder in ("speechdt", "backends", "rules"):
+        for file in (checkout / folder).rglob("*.*"):
+            if file.suffix == ".py":
+                file.write_text("# a comment\n" + file.read_text() + '\n"""And a text."""\n')
+            elif file.is_file():
+                os.utime(file)
+    assert planned(checkout) == []
+
+
+def test_more_replicates_rerun_no_search_training_or_scoring(checkout):
+    add_to_config(checkout, "bootstrap: {replicates: 101}")
+    printed = run(checkout, "-n")
+    assert re.search(r"^fit_thresholds: \d+ jobs, replicates changed$", printed, re.MULTILINE)
+    jobs = re.findall(r"^Job \d+: (.*)$", printed, re.MULTILINE)
+    assert "Fitting the psychometric curves of B2" in jobs
+    assert not [job for job in jobs if job.startswith(COSTLY)]
+
+
+def test_another_loss_trains_again_what_learns_by_it(checkout):
+    edit(checkout / "backends" / "qwen" / "finetuning" / "answer_model.py")
+    printed = run(checkout, "-n")
+    assert re.search(
+        r"^finetune: \d+ jobs?, code changed in backends/qwen/finetuning/answer_model.py$",
+        printed,
+        re.MULTILINE,
+    )
+    jobs = re.findall(r"^Job \d+: (.*)$", printed, re.MULTILINE)
+    assert "Fine-tuning small (qwen2_audio)" in jobs
+    assert "Scoring dev and test with B2 (qwen2_audio)" in jobs
+    assert not [job for job in jobs if "nano" in job or "logmel" in job]
+    others = re.compile(r"Scoring dev and test with (A1|D1|D2|L1)\b")
+    assert not [job for job in jobs if others.match(job)]
+
+
+def test_accepted_results_are_made_by_the_present_code_and_shown(checkout):
+    edit(checkout / "speechdt" / "psychometrics" / "curve.py")
+    edit(checkout / "backends" / "qwen" / "mel.py")
+    said = run(checkout, "accept")
+    assert re.search(r"^accepted: \d+ jobs marked as made by the present code$", said, re.MULTILINE)
+    assert "accepted: fit_thresholds:" in said
+    assert "code changed in psychometrics/curve.py" in said
+    jobs = planned(checkout)
+    assert set(jobs) <= {"Writing the report"}
+    run(checkout, "results/report.html")
+    page = (checkout / "results" / "report.html").read_text()
+    assert re.search(r"make accept</code> marked .*psychometrics/curve\.py", page, re.DOTALL)
+    refused = run(checkout, "release", check=False)
+    assert "no release of results that were accepted" in refused.rstrip().splitlines()[-1]
+
+
 def test_an_edited_fit_reruns_the_fits_and_what_follows(checkout):
     with (checkout / "speechdt" / "psychometrics" / "curve.py").open("a") as file:
-        file.write("# edited\n")
+        file.write(EDIT)
     jobs = planned(checkout)
     assert {job for job in jobs if "D1" in job} == {"Fitting the psychometric curves of D1"}
     assert "Collecting the tables" in jobs

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import yaml
 from scipy.special import expit
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
@@ -95,6 +96,13 @@ def scores(rng):
 def objective(name, p, speech):
     told = OBJECTIVES[name].contributions(p, speech)
     return OBJECTIVES[name].sign * (told[speech].mean() + told[~speech].mean()) / 2
+
+
+def test_objectives_are_those_that_a_configuration_may_name(root):
+    schema = yaml.safe_load((root / "rules" / "config.schema.yaml").read_text())
+    searches = schema["properties"]["searches"]
+    assert f"'enum': {list(OBJECTIVES)}" in str(searches)
+    assert tuple(OBJECTIVES) == OBJECTIVE_NAMES
 
 
 def test_auc_is_the_area_under_the_curve(scores):

@@ -87,7 +87,7 @@ def test_order_of_the_trials_does_not_matter_but_they_must_be_the_same(three):
     table = compare(three, planned=[], **SETTINGS)
     mixed = three | {"b": three["b"].sample(frac=1, random_state=0)}
     pd.testing.assert_frame_equal(compare(mixed, planned=[], **SETTINGS), table)
-    with pytest.raises(ValueError, match="b and a did not hear the same trials"):
+    with pytest.raises(ValueError, match="b and a were scored on different trials"):
         compare(three | {"b": three["b"].iloc[1:]}, planned=[], **SETTINGS)
 
 

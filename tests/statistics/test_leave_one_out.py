@@ -56,7 +56,7 @@ def test_a_left_out_model_is_one_more_run_of_its_variant():
         ("B4", "no variant 'B4'"),
         ("D1", "'D1' names no adapter to train again"),
         ("E", "'E' names no adapter to train again"),
-        ("B5", "'B5' knows all corpora by its prompt"),
+        ("B5", "'B5' was trained on all corpora, by its prompt"),
     ],
 )
 def test_what_cannot_be_left_out_is_refused(asked, message):

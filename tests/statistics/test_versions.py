@@ -86,5 +86,5 @@ def test_thresholds_of_dev_s_replicates_give_the_shift_its_interval():
 
 def test_other_trials_are_refused():
     new, old = made()
-    with pytest.raises(ValueError, match="N and O did not hear the same trials"):
+    with pytest.raises(ValueError, match="N and O were scored on different trials"):
         compared(new, old.iloc[1:])

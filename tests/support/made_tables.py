@@ -15,10 +15,13 @@ from speechdt.reporting.tables import latency, levels, matrix
 from speechdt.reporting.tables.training import adapters_table, training_curves
 from speechdt.statistics.auc_comparison import compare_auc
 from speechdt.statistics.calibration import Calibration
+from speechdt.statistics.cases import cases
 from speechdt.statistics.comparison import compare, contrasts
 from speechdt.statistics.metrics import reliability
 from speechdt.statistics.operating_points import operating_points, roc_table
+from speechdt.statistics.score_shares import score_shares
 from speechdt.statistics.slices import by_slice
+from support.made_conditions import conditions
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
 GROUPS, ITEMS, REPLICATES = 9, 36, 40
@@ -73,6 +76,7 @@ def make(count, snrs=SNRS, durations=DURATIONS):
     found["prompts"] = _bank(tuple(variants), snrs, durations)
     found["hygiene"] = _hygiene(variants)
     found |= _levels(variants)
+    found["conditions"] = conditions(variants)
     return found
 
 
@@ -105,7 +109,7 @@ def _levels(variants):
 @cache
 def _deployed(variants, snrs, durations):
     """Let A1 be the only one that is not ready-made, and every second have a vendor's threshold."""
-    points, curves = [], []
+    points, curves, shares, heard = [], [], [], {}
     for place, variant in enumerate(variants):
         trials = _analysed(place % len(OBSERVERS), snrs, durations)["trials"]
         trials = trials.assign(
@@ -116,7 +120,10 @@ def _deployed(variants, snrs, durations):
         settings = {"replicates": REPLICATES, "seed": 1}
         points.append(operating_points(trials, [0.5], vendor, **settings).assign(**of))
         curves.append(roc_table(trials, **settings).assign(**of))
-    tables = {"operating_points": points, "roc": curves}
+        shares.append(score_shares(trials).assign(variant=variant))
+        heard[variant] = trials
+    tables = {"operating_points": points, "roc": curves, "score_shares": shares}
+    tables["cases"] = [cases(heard, heard, snrs, **settings)]
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 

@@ -1,18 +1,22 @@
 """Results that a report is made from, and a parser of its HTML."""
 
+import json
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 
+from speechdt.audio.io import flac_bytes
 from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.pages.report.section import Results
 from support.made_tables import CALIBRATION, HARDWARE, NAMES, make
 
+LADDER_SNRS = (10.0, 0.0, -10.0)
 SVG = '<svg width="360pt" height="200pt" xmlns="http://www.w3.org/2000/svg"></svg>'
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
-OPTIONAL = ("adapters", "training", "prompts", "hygiene")
+OPTIONAL = ("conditions", "adapters", "training", "prompts", "hygiene")
 """Tables of `make` that a report has only if it is given them."""
 
 CITATION = {
@@ -25,6 +29,35 @@ CITATION = {
     "date-released": "2026-11-22",
     "doi": "10.1234/5678",
 }
+
+
+def made_ladder(variants):
+    """Return two items at three SNRs: a tone in noise, called SPEECH by every other variant."""
+    random, rows = np.random.default_rng(0), []
+    tone = np.sin(2 * np.pi * 440 * np.arange(3200) / 16_000)
+    for label in ("SPEECH", "NONSPEECH"):
+        for place, snr in enumerate(LADDER_SNRS):
+            noise = random.normal(0, 10 ** (-snr / 20), len(tone))
+            clip = (tone + noise) / np.abs(tone + noise).max() / 2
+            said = {
+                name: [round(0.9 - 0.2 * place, 6), number % 2 == 0]
+                for number, name in enumerate(variants)
+            }
+            rows.append(
+                {
+                    "item_id": label.lower(),
+                    "trial_id": f"{label.lower()}-{snr:g}",
+                    "label": label,
+                    "category": "speech" if label == "SPEECH" else "music",
+                    "source_id": "a/b.wav",
+                    "background": "white",
+                    "snr_db": snr,
+                    "duration_ms": 200,
+                    "answers": json.dumps(said),
+                    "audio": flac_bytes(clip.astype(np.float32)),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 class Page(HTMLParser):

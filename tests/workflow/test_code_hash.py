@@ -18,12 +18,18 @@ def library(tmp_path, root, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def before(root):
+    """The hashes of the checkout, which do not depend on its folder."""
+    scripts = root / "rules" / "scripts"
+    return {path.name: code_hash.code_hash(path) for path in scripts.rglob("*.py")}
+
+
 def hashes(library):
     return {path.name: code_hash.code_hash(path) for path in (library / "scripts").rglob("*.py")}
 
 
-def test_an_edit_of_the_fit_touches_the_fits_alone(library):
-    before = hashes(library)
+def test_an_edit_of_the_fit_touches_the_fits_alone(library, before):
     with (library / "speechdt" / "psychometrics" / "curve.py").open("a") as module:
         module.write("EDITED = True\n")
     after = hashes(library)
@@ -103,8 +109,7 @@ def modules_beside(file):
             yield module.with_suffix(".py")
 
 
-def test_an_edit_deep_below_is_seen(library):
-    before = hashes(library)
+def test_an_edit_deep_below_is_seen(library, before):
     with (library / "speechdt" / "seeds.py").open("a") as module:
         module.write("EDITED = True\n")
     after = hashes(library)
@@ -113,8 +118,7 @@ def test_an_edit_deep_below_is_seen(library):
     assert not changed & {"score.py", "calibrate.py", "fit_thresholds.py", "latency.py"}
 
 
-def test_an_edit_inside_of_a_package_is_seen(library):
-    before = hashes(library)
+def test_an_edit_inside_of_a_package_is_seen(library, before):
     with (library / "speechdt" / "reporting" / "figures" / "style.py").open("a") as module:
         module.write("EDITED = True\n")
     after = hashes(library)
@@ -123,8 +127,7 @@ def test_an_edit_inside_of_a_package_is_seen(library):
 
 
 @pytest.mark.parametrize("part", ["page.py", "sections/calibration.py"])
-def test_an_edit_of_one_page_rewrites_no_other(library, part):
-    before = hashes(library)
+def test_an_edit_of_one_page_rewrites_no_other(library, before, part):
     with (library / "speechdt" / "reporting" / "pages" / "report" / part).open("a") as module:
         module.write("EDITED = True\n")
     after = hashes(library)

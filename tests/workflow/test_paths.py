@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from speechdt.workflow.paths import expanded
+from speechdt.workflow.paths import check_interpreter, expanded
 from speechdt.workflow.variants import ConfigError
 
 
@@ -54,3 +54,11 @@ def test_make_refuses_a_folder_with_a_space_in_one_line(root, tmp_path):
     assert len(done.stderr.splitlines()) == 1
     assert f"a folder with a space in its name: {folder}" in done.stderr
     assert not os.path.exists(folder / ".venv")
+
+
+@pytest.mark.parametrize("path", ["/a b/bin/python", "/a;b/python", "/x'/python", "/$HOME/python"])
+def test_a_python_that_snakemake_would_not_find_is_refused(path):
+    with pytest.raises(ConfigError) as refused:
+        check_interpreter(path)
+    assert path in str(refused.value)
+    check_interpreter("/opt/a-b_c/venv3.11/bin/python3.11")

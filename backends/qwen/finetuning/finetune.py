@@ -73,7 +73,7 @@ def finetune(
     }
     device = choose_device(settings.device)
     if settings.quantization is not None and device.type == "cpu":
-        raise ValueError("quantization: LoRA beside quantised weights wants a GPU")
+        raise ValueError("quantization: LoRA on quantised weights needs a GPU")
     lm = load_model(
         own.MODEL_CLASS, settings.model, settings.revision, device, settings.quantization
     )

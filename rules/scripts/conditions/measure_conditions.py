@@ -12,7 +12,10 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         inputs, params = snakemake.input, snakemake.params
         conditions = [Condition(**condition) for condition in params.conditions]
-        named = {one.key: {"axis": one.axis, "at": one.name} for one in conditions}
+        named = {
+            one.key: {"axis": one.axis, "at": one.name, "duration_ms": one.duration_ms}
+            for one in conditions
+        }
         chosen = thresholds_by(params.variants, inputs.thresholds, replicates=params.replicates)
         tables = []
         for variant, runs in params.variants.items():
@@ -20,7 +23,7 @@ if __name__ == "__main__":
             replicates, thresholds = at_most(chosen[variant].balanced)
             found = measured_conditions(trials, thresholds, replicates=replicates, seed=params.seed)
             of = table(found, NEUTRAL).assign(variant=variant)
-            for column in ("at", "axis"):
+            for column in ("duration_ms", "at", "axis"):
                 of.insert(0, column, [named[key][column] for key in of["condition"]])
             tables.append(of[["variant", *of.columns.drop("variant")]])
         made = pd.concat(tables, ignore_index=True)

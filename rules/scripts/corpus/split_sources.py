@@ -6,14 +6,11 @@ import pandas as pd
 
 from speechdt.corpus import labels, rejections, shortages
 from speechdt.corpus.flags import read_flagged
-from speechdt.corpus.joined_groups import joined
+from speechdt.corpus.joined_groups import NAMES, joined
 from speechdt.corpus.selection import read_marks, select
 from speechdt.corpus.split import assign
 from speechdt.trials.items import TooFewSources, check_classes
 from speechdt.workflow.jobs import logged
-
-NAMES = ("one", "other", "group_id", "other_group_id", "label", "other_label")
-
 
 def recordings(inputs, params):
     """Return the recordings that are used, those that are left out, and a line on joined groups."""

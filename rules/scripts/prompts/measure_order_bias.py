@@ -10,29 +10,35 @@ import pandas as pd
 from tqdm import tqdm
 
 from speechdt import find_detectors
-from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.call import ScoreError
+from speechdt.detectors.contract import Unfinished
 from speechdt.detectors.hearing import Hearing
 from speechdt.prompts.answer_mass import answer_mass
+from speechdt.prompts.order_answers import OrderAnswers
 from speechdt.prompts.order_bias import order_bias
 from speechdt.prompts.winner import with_prompt
 from speechdt.reporting.tables.skill import mass_warning
+from speechdt.store import Store
 from speechdt.trials.cells import read_cell
 from speechdt.workflow.jobs import logged
 
 MASS_CLIPS = 100
 
 
-def log_odds(detector, cells):
+def log_odds(detector, cells, store, who):
     """Return log-odds (2, clips) and labels of all trials, and P(A) + P(B) of some of each cell."""
-    answers, labels, mass = [], [], []
+    kept, answers, labels, mass = OrderAnswers(detector, store), [], [], []
     each = -(-MASS_CLIPS // len(cells))
     for cell in tqdm(cells, desc="asking both orders", unit="cell"):
         trials = read_cell(cell, ["label", "audio"])
-        clips = [from_flac_bytes(clip) for clip in trials["audio"]]
-        answers.append(detector.log_odds(clips)[:, 0])
+        clips = trials["audio"].tolist()
+        try:
+            answers.append(kept.log_odds(clips))
+            if hasattr(detector, "answer_mass"):
+                mass.append(kept.answer_mass(clips[:: max(1, len(clips) // each)][:each]))
+        except Unfinished as error:
+            raise ScoreError(f"{who}: {error}") from error
         labels.append(trials["label"])
-        if hasattr(detector, "answer_mass"):
-            mass.append(detector.answer_mass(clips[:: max(1, len(clips) // each)][:each]))
     return np.concatenate(answers, axis=1), pd.concat(labels) == "SPEECH", mass
 
 
@@ -41,10 +47,14 @@ if __name__ == "__main__":
         options = with_prompt(snakemake.params.options, snakemake.input.search)
         params = snakemake.params
         cls = find_detectors()[params.backend]
-        detector = Hearing.of_run(
+        heard = Hearing.of_run(
             params.backend, cls, options, params.presentation, snakemake.input.choice
-        ).build()
-        z, speech, mass = log_odds(detector, snakemake.input.cells)
+        )
+        detector = heard.build()
+        cache = Path(snakemake.output[0]).parents[2] / "cache" / "order_bias"
+        who = f"variants.{snakemake.wildcards.run}: backend '{params.backend}'"
+        store = Store(cache / heard.store_name())
+        z, speech, mass = log_odds(detector, snakemake.input.cells, store, who)
         content = order_bias(z, speech) | {"split": "dev"}
         if mass:
             content |= answer_mass(np.concatenate(mass))

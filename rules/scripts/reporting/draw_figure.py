@@ -12,7 +12,12 @@ if __name__ == "__main__":
         output = Path(snakemake.output.svg)
         tables = {Path(path).stem: read_table(path) for path in snakemake.input}
         save(
-            draw(snakemake.wildcards.figure, tables, snakemake.params.variants),
+            draw(
+                snakemake.wildcards.figure,
+                tables,
+                snakemake.params.variants,
+                snakemake.params.names,
+            ),
             output.with_suffix(""),
         )
         log.info("%s", output)

@@ -114,7 +114,7 @@ class TemplateProposer:
         """Return up to `count` combinations that were not tried, see `proposers.Proposer`."""
         rng = np.random.default_rng(seed)
         mean, root = self._effects(tried)
-        known = {one.prompt for one in tried}
+        texts = {one.prompt for one in tried}
         # On all clips: the best score of a few clips is mostly luck.
         sure = [one for one in tried if one.weight >= 1 and one.prompt in self._places]
         ranked = sorted(sure, key=_score)
@@ -126,8 +126,8 @@ class TemplateProposer:
             if elite and rng.random() < CHANGED:
                 places = self._changed(elite[rng.integers(len(elite))], places, rng)
             text = self._texts[places]
-            if text not in known:
-                known.add(text)
+            if text not in texts:
+                texts.add(text)
                 proposed.append(text)
             if len(proposed) == count:
                 break
@@ -162,14 +162,14 @@ class TemplateProposer:
 
     def _effects(self, tried: Sequence[Tried]) -> tuple[Floats, Floats]:
         """Return mean and a root of the covariance of all parts' effects, given what was tried."""
-        told = [one for one in tried if one.prompt in self._places]
+        usable = [one for one in tried if one.prompt in self._places]
         size = sum(self._sizes)
-        scores = np.array([one.score for one in told])
-        spread = scores.std() if len(told) > 1 else 0.0
+        scores = np.array([one.score for one in usable])
+        spread = scores.std() if len(usable) > 1 else 0.0
         if not spread > 0:
             return np.zeros(size), SPREAD * np.eye(size)
-        held = self._held([self._places[one.prompt] for one in told])
-        weights = np.array([one.weight for one in told]) / NOISE**2
+        held = self._held([self._places[one.prompt] for one in usable])
+        weights = np.array([one.weight for one in usable]) / NOISE**2
         precision = np.eye(size) / SPREAD**2 + held.T @ (weights[:, None] * held)
         standard = (scores - scores.mean()) / spread
         mean = np.linalg.solve(precision, held.T @ (weights * standard))

@@ -68,9 +68,9 @@ def meta_prompt(tried: Sequence[Tried], count: int, shown: int = 20) -> str:
     questions = "\n\n".join(
         f'<question score="{one.score:.1f}">\n{one.prompt}\n</question>' for one in best
     )
-    told = SHOWN.format(questions=questions) if best else ""
+    examples = SHOWN.format(questions=questions) if best else ""
     better = " that differ from all of these and may score higher" if best else ""
-    return TASK + told + RULES.format(count=count, better=better)
+    return TASK + examples + RULES.format(count=count, better=better)
 
 
 def revision_prompt(prompt: str, mistakes: Sequence[str]) -> str:

@@ -46,6 +46,36 @@ FIGURES = {
         "curve does not follow its points (deviance, p below 0.01), so its thresholds are to be "
         "doubted.",
         ("curves", "thresholds"),
+        section="audiogram",
+    ),
+    "roc": Entry(
+        "Hits against false alarms",
+        "How often each detector calls SPEECH speech, against how often it calls NONSPEECH speech, "
+        "at every threshold on test, over all noisy trials; false alarms on a logarithmic axis, "
+        "with dotted lines at 1, 5 and 10 %. Bands, where they leave the curves readable: 95 % "
+        "intervals over groups of recordings, at each rate of false alarms. Filled: the threshold "
+        "learned on dev. Open: the vendor's default. Thin: what was trained here, and "
+        "stand-ins for real models.",
+        ("roc", "operating_points"),
+    ),
+    "score_shares": Entry(
+        "Scores by class",
+        "Share of the SPEECH clips (blue) and of the NONSPEECH clips (orange) whose P(speech) lies "
+        "in each bin, over all noisy test trials; the axis of shares is stretched near zero. The "
+        "less the two overlap, the better a threshold can tell them apart. The line is the "
+        "threshold learned on dev.",
+        ("score_shares", "operating_points"),
+        in_paper=False,
+    ),
+    "levels": Entry(
+        "How well detectors tell speech, against level",
+        "Area under the ROC curve on dev, clips played at each level (root mean square of the "
+        "whole clip) and, at the right, as they are stored; whiskers: 95 % intervals over groups. "
+        "The filled marker is the level at which the variant is scored on test; the grey band "
+        "reaches 0.01 below its best. Language models and what was trained here hear a part of "
+        "dev's clips.",
+        ("levels",),
+        in_paper=False,
     ),
     "psychometric_duration": Entry(
         "Speech heard, against duration",
@@ -84,17 +114,6 @@ FIGURES = {
         "in each bin, on a logarithmic axis; points over few trials mean little.",
         ("reliability", "matrix"),
     ),
-    "roc": Entry(
-        "Hits against false alarms",
-        "How often each detector calls SPEECH speech, against how often it calls NONSPEECH speech, "
-        "at every threshold on test, over all noisy trials; false alarms on a logarithmic axis, "
-        "with dotted lines at 1, 5 and 10 %. Bands, where they leave the curves readable: 95 % "
-        "intervals over groups of recordings, at each rate of false alarms. Filled: the threshold "
-        "learned on dev. Open: the vendor's default. Grey and thin: what was trained here, and "
-        "stand-ins for real models.",
-        ("roc", "operating_points"),
-        section="operating-points",
-    ),
     "confusion": Entry(
         "Decisions by class",
         "What each detector says (columns) to trials of each class (rows), over all noisy test "
@@ -124,17 +143,6 @@ FIGURES = {
         "correction for the number of pairs. Framed: contrasts that were planned; the frame is "
         "solid where p is at most 0.05 after Holm's correction, and dotted where it is not.",
         ("comparisons", "matrix"),
-    ),
-    "levels": Entry(
-        "How well detectors tell speech, against level",
-        "Area under the ROC curve on dev, clips played at each level (root mean square of the "
-        "whole clip) and, at the right, as they are stored; whiskers: 95 % intervals over groups. "
-        "The filled marker is the level at which the variant is scored on test; the grey band "
-        "reaches 0.01 below its best. Language models and what was trained here hear a part of "
-        "dev's clips.",
-        ("levels",),
-        section="level",
-        in_paper=False,
     ),
     "conditions": Entry(
         "What each condition costs",

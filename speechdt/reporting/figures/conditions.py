@@ -36,10 +36,9 @@ def conditions(conditions: pd.DataFrame, variants: Sequence[str]) -> Figure:
         All variants; those that heard no condition have no row.
     """
     others = conditions[conditions["axis"] != NEUTRAL]
-    known = others["dt75_shift_db"].notna() | others["dt75_shift_db_censored"].isin(["<", ">"])
-    drawn = [name for name in variants if name in set(others.loc[known, "variant"])]
+    drawn = [name for name in variants if name in set(others["variant"])]
     if not drawn:
-        return message("No variant has a DT75 in the neutral condition and in another.")
+        return message("No variant was played conditions.")
     look = looks(variants)
     places, names = _places(others)
     with styled():
@@ -75,7 +74,7 @@ def _row(axes: Axes, of: pd.DataFrame, places: dict[str, float], look: Look) -> 
         why = row["dt75_shift_db_censored"]
         if why == "undefined":
             axes.annotate("undefined", (x, 0), ha="center", va="center", rotation=90,
-                          fontsize=SMALL - 1, color=PALE)  # fmt: skip
+                          fontsize=SMALL, color=PALE)  # fmt: skip
             continue
         if why:
             shift = limit if why == ">" else -limit

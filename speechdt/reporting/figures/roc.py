@@ -26,7 +26,7 @@ def roc(
     width: float = WIDTH,
     height: float = HEIGHT,
 ) -> Figure:
-    """Draw hit rate against false-alarm rate; what is not ready-made is grey, where anything is.
+    """Draw hit rate against false-alarm rate; what is not ready-made is thin, where anything is.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def roc(
         axes = figure.subplots()
         for name in (name for name in variants if name not in ready):
             own = curves[name]
-            axes.plot(own["false_alarm"], own["hit"], color=PALE, lw=0.6, alpha=0.7, zorder=1)
+            axes.plot(own["false_alarm"], own["hit"], color=look[name].color, lw=0.6, zorder=1)
         for name in (name for name in variants if name in ready):
             _draw(axes, curves[name], points[name], look[name], len(ready) <= BANDS)
         _axes(axes, float(roc["false_alarm"].min()))
@@ -91,7 +91,7 @@ def _axes(axes: Axes, lowest: float) -> None:
 
 def _line(name: str, look: Look, ready: bool) -> Line2D:
     if not ready:
-        return Line2D([], [], color=PALE, lw=0.6, label=name)
+        return Line2D([], [], color=look.color, lw=0.6, label=name)
     return Line2D([], [], color=look.color, ls=look.line, marker=look.marker, label=name)
 
 

@@ -15,9 +15,13 @@ from speechdt.reporting.figures.catalogue import FORMATS
 COLUMN, PAGE = 3.5, 7.2
 """Width in inches of one column and of the page of a two-column paper."""
 
-# Okabe & Ito's palette without yellow, which a thin line on white paper does not carry.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-# Their numbers share no factor with that of the colours, so that no combination comes twice soon.
+# Okabe & Ito's palette without yellow, which a thin line on white paper does not carry; behind it
+# colours that differ from these and from each other, so that 16 variants have one each.
+COLORS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000"),
+    *("#6A3D9A", "#A50F2D", "#9ACD00", "#7A4A12", "#FF4FA3", "#00D5C0", "#7F7F7F"),
+    *("#2B2BFF", "#4D6B53"),
+)
 LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "*")
 INK, PALE, PAPER = "#222222", "#8a8a8a", "#f0f0f0"

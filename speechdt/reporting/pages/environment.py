@@ -1,13 +1,16 @@
 """Jinja environments of all pages: HTML, plain text and LaTeX, over one folder of templates."""
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 
 from speechdt.instrument import STAMP
 from speechdt.reporting.tables.formatting import explain
+from speechdt.reporting.tables.skill import WORDS
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -41,6 +44,12 @@ def text(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
+def in_script(value: Any) -> markupsafe.Markup:
+    """Return a value as JSON for a script element, which only "</" could end early."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return markupsafe.Markup(text.replace("</", "<\\/"))
+
+
 @cache
 def _environment(kind: str) -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -51,5 +60,6 @@ def _environment(kind: str) -> jinja2.Environment:
         keep_trailing_newline=True,
         **_KINDS[kind],
     )
-    environment.globals |= {"explain": explain, "instrument": STAMP}
+    environment.globals |= {"explain": explain, "instrument": STAMP, "marks": WORDS}
+    environment.filters["json"] = in_script
     return environment

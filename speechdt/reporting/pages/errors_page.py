@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ from speechdt.reporting.pages.errors_cards import (
 )
 from speechdt.reporting.pages.parts import Table
 from speechdt.reporting.tables import error_rates_text as tables
+from speechdt.reporting.tables import skill
 from speechdt.reporting.tables.formatting import minus, model_notes
 from speechdt.statistics.error_rates import ERRORS, Answers
 
@@ -99,7 +101,7 @@ def render(
         first=FIRST,
         # Inside a script element only "</" could end it early.
         addresses=json.dumps(dict(addresses)).replace("</", "<\\/"),
-        failures=int(answers.wrong.any(axis=1).sum()),
+        **failures(answers, found.get("matrix")),
         trials=len(answers.wrong),
         variants=variants,
         choices=choices(cards),
@@ -110,6 +112,28 @@ def render(
         style=STYLE,
         script=SCRIPT,
     )
+
+
+def failures(answers: Answers, matrix: pd.DataFrame | None) -> dict[str, Any]:
+    """Return how many trials are decided wrongly by at least one detector that is told apart.
+
+    A detector that gives one answer to everything, or is below chance on dev, errs on half of the
+    trials or more, and would make nearly every trial one that somebody decides wrongly.
+
+    Returns
+    -------
+    dict
+        failures; judged, the detectors that count; and passed_over, what is said of the others, by
+        name. All count where none has skill.
+    """
+    variants = [str(name) for name in answers.wrong]
+    said = {} if matrix is None else skill.unskilled(matrix)
+    passed_over = {name: said[name] for name in variants if name in said}
+    if len(passed_over) == len(variants):
+        passed_over = {}
+    judged = [name for name in variants if name not in passed_over]
+    count = int(answers.wrong[judged].any(axis=1).sum())
+    return {"failures": count, "judged": judged, "passed_over": passed_over}
 
 
 def choices(cards: Sequence[Card]) -> list[tuple[str, str, list[tuple[str, str]]]]:

@@ -105,7 +105,7 @@ def _place_figures(
             continue
         if size := COLUMN_FIGURES.get(name):
             needed = {table: tables[table] for table in FIGURES[name].tables}
-            save(draw(name, needed, variants, **size), folder / name, formats=["pdf"])
+            save(draw(name, needed, variants, None, **size), folder / name, formats=["pdf"])
         else:
             shutil.copyfile(path, target)
         widths[name] = pdf_width(target.read_bytes())

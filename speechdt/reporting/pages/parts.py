@@ -27,13 +27,17 @@ class Table(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """A figure of a page: name, title, caption, data URI, and width in CSS pixels."""
+    """A figure of a page: name, title, caption, data URI, width in CSS pixels, and a chart for it.
+
+    `chart` is the caption of a chart that a script draws instead; '' if there is none.
+    """
 
     name: str
     title: str
     caption: str
     uri: str
     width: int
+    chart: str = ""
 
 
 def data_uri(svg: str) -> str:

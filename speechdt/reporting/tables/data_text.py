@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from speechdt.audio.faults import LIMITS
+from speechdt.corpus.rejections import kind
 from speechdt.corpus.sources import CATEGORIES
+from speechdt.reporting.tables.formatting import MISSING, number
 from speechdt.trials.grid import SPLITS
 
 FAULTS = {
@@ -76,3 +79,66 @@ def rejected_table(rejected: pd.DataFrame) -> pd.DataFrame:
     """Return the files that could not be used, with the reasons."""
     shown = rejected[["path", "reason"]].fillna("").astype(str)
     return shown.rename(columns={"path": "File", "reason": "Reason"})
+
+
+def overview_table(sources: pd.DataFrame) -> pd.DataFrame:
+    """Return groups, recordings, origins, minutes and levels of each category, and of all."""
+    rows = []
+    for label, categories in CATEGORIES.items():
+        for category in categories:
+            part = sources[(sources["label"] == label) & (sources["category"] == category)]
+            if len(part):
+                rows.append({"Class": label, "Category": category, **_described(part)})
+    rows.append({"Class": "all", "Category": "", **_described(sources)})
+    return pd.DataFrame(rows, dtype=str)
+
+
+def origins_overview(sources: pd.DataFrame) -> pd.DataFrame:
+    """Return the same of each origin, the one with most recordings first."""
+    names = sources["origin"].fillna("").astype(str)
+    rows = [
+        {"Origin": str(name) or MISSING, "Classes": _classes(own), **_described(own)}
+        for name in names.value_counts().index
+        for own in [sources[names == name]]
+    ]
+    return pd.DataFrame(rows, dtype=str).drop(columns="Origins", errors="ignore")
+
+
+def _classes(part: pd.DataFrame) -> str:
+    return ", ".join(label for label in CATEGORIES if (part["label"] == label).any())
+
+
+def _described(part: pd.DataFrame) -> dict[str, str]:
+    cells = {"Recordings": f"{len(part):,}", "Groups": f"{part['group_id'].nunique():,}"}
+    if "origin" in part:
+        cells["Origins"] = f"{part['origin'].nunique():,}"
+    if "language" in part:
+        spoken = part["language"].fillna("").astype(str)
+        cells["Languages"] = f"{spoken[spoken != ''].nunique():,}"
+    if "seconds" in part:
+        cells["Minutes"] = number(float(part["seconds"].sum()) / 60)
+    if "peak" in part:
+        peaks = 20 * np.log10(part["peak"].clip(lower=1e-6).astype(float))
+        low, middle, high = (number(level, 0) for level in np.percentile(peaks, [5, 50, 95]))
+        cells["Peak (dBFS), median (5th, 95th percentile)"] = f"{middle} ({low}, {high})"
+    return cells
+
+
+def reasons_table(rejected: pd.DataFrame, left_out: pd.DataFrame | None) -> pd.DataFrame:
+    """Return how many recordings are rejected or excluded for each reason, with an example."""
+    rows = []
+    for what, table in (("rejected", rejected), ("excluded", left_out)):
+        if table is None or table.empty:
+            continue
+        of_kind = table["reason"].fillna("").astype(str).map(kind)
+        for reason, count in of_kind.value_counts().items():
+            example = table.loc[of_kind == reason, "path"].iloc[0]
+            rows.append(
+                {
+                    "Reason": str(reason),
+                    "What": what,
+                    "Recordings": f"{count:,}",
+                    "Such as": str(example),
+                }
+            )
+    return pd.DataFrame(rows, dtype=str)

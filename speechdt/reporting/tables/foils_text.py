@@ -16,4 +16,4 @@ def foils_table(foils: pd.DataFrame) -> pd.DataFrame:
             kind = f"{one['foil']} ({number(one['groups'], 0)} groups)"
             row[kind] = with_interval(rate, low, high)
         rows.append(row)
-    return pd.DataFrame(rows).fillna(MISSING)
+    return pd.DataFrame(rows, dtype=str).fillna(MISSING)

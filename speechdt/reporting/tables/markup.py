@@ -28,6 +28,7 @@ _LATEX = str.maketrans(
         "—": "---",
         "†": r"$\dagger$",
         "‡": r"$\ddagger$",
+        "§": r"\S{}",
         "’": "'",
         "…": r"\dots{}",
         "<": "$<$",

@@ -16,19 +16,63 @@ ROUNDING = 1e-9
 """How far from chance an AUC may lie by rounding alone."""
 LEAST_MASS = 0.5
 """Probability of both answers together below which log-odds compare what is mostly not said."""
-WORSE, NONE = "†", "‡"
-"""Marks behind a variant's name: worse than chance, and no skill."""
+WORSE, NONE, CONSTANT = "†", "‡", "§"
+"""Marks behind a variant's name: worse than chance, no skill, and one answer to every clip."""
+WORDS = {
+    WORSE: "below chance on dev",
+    NONE: "no skill shown on dev",
+    CONSTANT: "gives one answer to every clip",
+}
+"""What each mark says."""
+RECALLS = ("recall_speech", "recall_nonspeech")
 
 
 def mark(row: Any) -> str:
     """Return the mark of a row of the matrix: `WORSE`, `NONE`, or nothing if it has skill.
 
-    Nothing as well where there is no interval, since a class has one group only.
+    Nothing as well where there is no interval, since a class has one group only. One answer to
+    every clip of test is what `CONSTANT` marks, unless the detector is worse than chance, too.
     """
     _, low, high = (float(row[name]) for name in COLUMNS)
     if high < CHANCE - ROUNDING:
         return WORSE
+    if constant(row):
+        return CONSTANT
     return NONE if low <= CHANCE + ROUNDING else ""
+
+
+def constant(row: Any) -> bool:
+    """Say whether a row of the matrix gives one answer to every clip, at its threshold."""
+    if not set(RECALLS) <= set(row.keys()):
+        return False
+    return sorted(float(row[name]) for name in RECALLS) == [0.0, 1.0]
+
+
+def unskilled(matrix: pd.DataFrame) -> dict[str, str]:
+    """Return what is to be said of the variants that are constant or below chance, by variant."""
+    if not set(COLUMNS) <= set(matrix):
+        return {}
+    marks = {str(row["variant"]): mark(row) for _, row in matrix.iterrows()}
+    return {name: WORDS[sign] for name, sign in marks.items() if sign in (WORSE, CONSTANT)}
+
+
+def words(matrix: pd.DataFrame) -> dict[str, str]:
+    """Return what the mark of each marked variant says, by variant."""
+    if not set(COLUMNS) <= set(matrix):
+        return {}
+    marks = {str(row["variant"]): mark(row) for _, row in matrix.iterrows()}
+    return {name: WORDS[sign] for name, sign in marks.items() if sign}
+
+
+def sentences(matrix: pd.DataFrame) -> list[str]:
+    """Return a sentence for each mark, with the variants that have it."""
+    said = words(matrix)
+    found = []
+    for word in WORDS.values():
+        names = [name for name, own in said.items() if own == word]
+        if names:
+            found.append(f"{', '.join(names)}: {word}.")
+    return found
 
 
 def marked(cells: pd.DataFrame, matrix: pd.DataFrame) -> pd.DataFrame:
@@ -58,18 +102,19 @@ def notes(matrix: pd.DataFrame) -> list[str]:
     """Return a sentence for the variants of each mark, such as stands beside the matrix."""
     found = []
     for sign, what, end in (
-        (WORSE, "worse than chance", _question),
-        (NONE, "no skill", lambda rows: "the interval holds 0.5, which is chance."),
+        (WORSE, "worse than chance on dev", _question),
+        (CONSTANT, "the same answer to every test clip", _one_answer),
+        (NONE, "no skill shown on dev", lambda rows: "the interval holds 0.5, which is chance."),
     ):
         rows = [row for _, row in matrix.iterrows() if mark(row) == sign]
         if rows:
             names = ", ".join(f"{row['variant']} {sign}" for row in rows)
-            found.append(f"{names} — {what} on dev ({_figures(rows)}): {end(rows)}")
+            found.append(f"{names} — {what} ({_figures(rows)}): {end(rows)}")
     return found
 
 
 def warning(matrix: pd.DataFrame, variants: Iterable[str]) -> str:
-    """Return a line for the terminal that names the variants that are worse than chance, or ''.
+    """Return lines for the terminal on variants that are worse than chance or constant, or ''.
 
     Parameters
     ----------
@@ -80,10 +125,14 @@ def warning(matrix: pd.DataFrame, variants: Iterable[str]) -> str:
     """
     asked = set(variants) if set(COLUMNS) <= set(matrix) else set()
     rows = [row for _, row in matrix.iterrows() if row["variant"] in asked]
-    worse = [row for row in rows if mark(row) == WORSE]
-    if not worse:
-        return ""
-    return f"warning: worse than chance on dev ({_figures(worse)}): {_question(worse)}"
+    worse, same = ([row for row in rows if mark(row) == sign] for sign in (WORSE, CONSTANT))
+    lines = []
+    if worse:
+        lines.append(f"warning: worse than chance on dev ({_figures(worse)}): {_question(worse)}")
+    if same:
+        names = ", ".join(str(row["variant"]) for row in same)
+        lines.append(f"warning: the same answer to every test clip: {names}")
+    return "\n".join(lines)
 
 
 def mass_warning(biases: pd.DataFrame) -> str:
@@ -109,6 +158,10 @@ def mass_warning(biases: pd.DataFrame) -> str:
 
 def _question(rows: Sequence[Any]) -> str:
     return f"are {'its' if len(rows) == 1 else 'their'} answers exchanged?"
+
+
+def _one_answer(rows: Sequence[Any]) -> str:
+    return "at the threshold learned on dev no clip is told from another."
 
 
 def _figures(rows: Sequence[Any]) -> str:

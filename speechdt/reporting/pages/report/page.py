@@ -7,45 +7,56 @@ import pandas as pd
 
 from speechdt.reporting.pages.environment import template, text
 from speechdt.reporting.pages.parts import Table
+from speechdt.reporting.pages.report.charts import colours
 from speechdt.reporting.pages.report.section import Results, Section
 from speechdt.reporting.pages.report.sections import (
+    audiogram,
     breakdown,
     calibration,
+    chooser,
     cite,
     conditions,
     configuration,
     data,
     figures,
     foils,
+    ladder,
     latency,
     leave_one_out,
     level,
     matrix,
     operating_points,
+    overview,
     paired,
     prompts,
     reading,
     robustness,
     software,
+    speakers,
     summary,
     thresholds,
     training,
     verdict,
     versions,
 )
+from speechdt.reporting.pages.vega import bundle
 from speechdt.reporting.tables import skill
 from speechdt.reporting.tables.formatting import minus
 
 SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
+    audiogram.section,
     summary.section,
+    figures.section,
+    chooser.section,
+    ladder.section,
     matrix.section,
     paired.section,
     verdict.section,
     reading.section,
-    figures.section,
     thresholds.section,
     operating_points.section,
     breakdown.section,
+    speakers.section,
     level.section,
     conditions.section,
     foils.section,
@@ -56,12 +67,17 @@ SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     training.section,
     prompts.section,
     latency.section,
+    overview.section,
     data.section,
     configuration.section,
     software.section,
     cite.section,
 )
 """Sections in the order of the page; one that has nothing to show for a run returns None."""
+
+
+SCRIPTS = ("clip_player.js", "report_tables.js", "report_charts.js", "report_chooser.js")
+"""Of the page, in the order in which they run; without them everything can be read."""
 
 
 def render(results: Results) -> str:
@@ -79,8 +95,22 @@ def render(results: Results) -> str:
             )
             for section in made
         ],
-        style=text("page.css") + text("report.css"),
+        variants=variants_shown(results),
+        charts=results.charts,
+        library=bundle() if results.charts else "",
+        style=text("page.css") + text("clip_player.css") + text("report.css"),
+        scripts=[text(name) for name in SCRIPTS],
     )
+
+
+def variants_shown(results: Results) -> list[dict[str, str]]:
+    """Return name, colour and what is to be said of each variant, for its toggle."""
+    said = skill.words(results.tables["matrix"])
+    colour = colours(results.variants)
+    return [
+        {"name": name, "colour": colour[name], "said": said.get(name, "")}
+        for name in results.variants
+    ]
 
 
 def _marked(content: Mapping[str, Any], variants: pd.DataFrame) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import pandas as pd
 
 from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.pages.parts import Drawing, data_uri, width
+from speechdt.reporting.pages.report.chart_captions import CAPTIONS
+from speechdt.reporting.pages.report.charts import charts
 from speechdt.reporting.tables.formatting import Range, tested_ranges
 
 
@@ -21,11 +23,10 @@ class Results:
     tables : mapping of str to DataFrame
         CSV files of the results by name: matrix, metrics, thresholds, curves, latency, pareto,
         comparisons, surface, contour, rejected (files of the corpus), near_duplicates (pairs of
-        comparisons, surface, contour, rejected (files of the corpus), near_duplicates (pairs of
-        recordings) and audit (of leaks); and of operating_points, versions, to_hear (recordings
-        whose label is contradicted), verdict, origins, giveaways, threshold_sensitivity,
-        order_bias, leave_one_out, adapters, hygiene, prompts and searches those that the run has.
-        order_bias, leave_one_out, adapters, hygiene, prompts and searches those that the run has.
+        recordings) and audit (of leaks); and of operating_points, roc, score_shares, cases, errors,
+        versions, to_hear (recordings whose label is contradicted), left_out (recordings that are
+        excluded), verdict, origins, giveaways, threshold_sensitivity, order_bias, leave_one_out,
+        adapters, hygiene, prompts and searches those that the run has.
     figures : mapping of str to str
         SVG of each figure that was drawn, by its name in the catalogue.
     calibrations : mapping
@@ -46,6 +47,10 @@ class Results:
         Content of ``CITATION.cff``; may be empty.
     searches : sequence of mappings
         Content of ``prompts/{search}.json``.
+    ladder : DataFrame or None
+        ``metrics/ladder.parquet``: items at every SNR, to be heard.
+    names : mapping of str to str
+        What readers call the variants, where that is another name; the tables have these already.
     accepted : sequence of str
         What other code made and was marked as made by the present one, a line for each change.
     """
@@ -62,6 +67,24 @@ class Results:
     citation: Mapping[str, Any]
     searches: Sequence[Mapping[str, Any]] = field(default=())
     accepted: Sequence[str] = field(default=())
+    ladder: pd.DataFrame | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def variants(self) -> list[str]:
+        """All variants, in the order of the matrix."""
+        return [str(name) for name in self.tables["matrix"]["variant"]]
+
+    @cached_property
+    def called(self) -> dict[str, str]:
+        """Names of all variants for readers, by their keys in the configuration."""
+        keys = {name: key for key, name in self.names.items()}
+        return {keys.get(name, name): name for name in self.variants}
+
+    @cached_property
+    def charts(self) -> dict[str, dict[str, Any]]:
+        """Charts by the names of the figures that they stand for."""
+        return charts(self.tables, self.variants)
 
     @cached_property
     def ranges(self) -> dict[str, Range]:
@@ -77,6 +100,7 @@ class Results:
                 entry.caption,
                 data_uri(self.figures[name]),
                 width(self.figures[name]),
+                CAPTIONS[name] if name in self.charts else "",
             )
             for name, entry in FIGURES.items()
             if entry.section == section and name in self.figures

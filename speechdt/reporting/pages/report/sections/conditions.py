@@ -17,7 +17,7 @@ def section(results: Results) -> Section | None:
     content: dict[str, Any] = {
         "clean": clean,
         "items": settings["items"],
-        "duration_ms": settings["duration_ms"],
+        "duration_ms": int(tables["conditions"]["duration_ms"].iloc[0]),
         "background": settings["background"],
         "measured": results.config["rooms"]["path"],
         "figures": [] if clean else results.drawings("conditions"),

@@ -5,4 +5,9 @@ from speechdt.reporting.pages.report.section import Results, Section
 
 def section(results: Results) -> Section:
     """Return the section."""
-    return Section("figures", "Figures", {"figures": results.drawings("figures")})
+    return Section(
+        "figures",
+        "Curves and other figures",
+        {"figures": results.drawings("figures")},
+        link="Figures",
+    )

@@ -14,6 +14,5 @@ def section(results: Results) -> Section | None:
     content = {
         "presentations": Table("presentations", "How each variant hears, as dev chose.", presented),
         "levels": Table("auc-at-levels", "AUC on dev at each level, in dBFS rms.", along),
-        "figures": results.drawings("level"),
     }
     return Section("level", "Level and choices on dev", content, link="Level")

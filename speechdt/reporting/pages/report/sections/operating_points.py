@@ -17,6 +17,5 @@ def section(results: Results) -> Section | None:
             "At the threshold learned on dev, and at the vendor's default.",
             thresholds_table(points),
         ),
-        "figures": results.drawings("operating-points"),
     }
     return Section("operating-points", "Operating points", content)

@@ -1,0 +1,33 @@
+"""What readers call the variants: their labels in the configuration, in place of their keys."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+COLUMNS = ("variant", "reference", "one", "other")
+"""Columns of tables that hold variants."""
+PREFIX = "rate_"
+"""Of columns that are about a variant."""
+
+
+def renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table with the variants called by `names`; those without one keep their own.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A table of results; of `near_duplicates.csv` the columns one and other hold recordings,
+        which no name is for.
+    names : mapping of str to str
+        By variant.
+    """
+    changed = {old: new for old, new in names.items() if old != new}
+    if not changed:
+        return table
+    found = table.rename(
+        columns={f"{PREFIX}{old}": f"{PREFIX}{new}" for old, new in changed.items()}
+    )
+    own = [name for name in COLUMNS if name in found]
+    return found.assign(
+        **{name: found[name].map(lambda value: changed.get(value, value)) for name in own}
+    )

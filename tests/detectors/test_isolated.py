@@ -1,0 +1,158 @@
+"""A detector in an environment of its own answers, and whatever goes wrong is one line."""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.plugins import MINE
+
+from speechdt import find_detectors
+from speechdt.detectors import call
+from speechdt.detectors.isolated import UnusableEnvironment, resolved
+
+NUMPY = "1.26.4"
+"""Older than any that the workflow takes, as some detectors pin it."""
+OLD = """
+from speechdt import hookimpl
+class Old:
+    gpus = 0
+    def __init__(self, scale: float = 1.0):
+        import numpy
+        print("what a detector prints is no answer", flush=True)
+        self.major, self.scale = int(numpy.__version__.split(".")[0]), scale
+    def score(self, clips):
+        return [self.scale * self.major / 10 + float(abs(clip).sum() > 0) / 100 for clip in clips]
+@hookimpl
+def detectors(): return {"old": Old}
+"""
+KILLED = MINE.replace("return [0.5]", "import os; os.kill(os.getpid(), 9); return [0.5]")
+RAISES = MINE.replace("return [0.5]", "raise ValueError('no such clip'); return [0.5]")
+UNBUILT = MINE.replace("gpus = 0", "gpus = 0\n    def __init__(self): raise OSError('no weights')")
+CLIPS = [np.full(length, 0.5, np.float32) for length in (3200, 0, 160)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    yield tmp_path / "backends"
+    find_detectors()  # the checkout's own again
+
+
+def built(folder, text, python=sys.executable, name="mine", **options):
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.py").write_text(text)
+    cls = find_detectors(folder)[name]
+    return call.built(name, cls, options | {"environment": resolved({"python": str(python)}, cls)})
+
+
+def script(tmp_path, text):
+    """Return a program that stands for a Python: it says versions, and then does something else."""
+    file = tmp_path / "python"
+    versions = 'import sys\nif sys.argv[1] == "-c":\n    print("{}")\n    sys.exit()\n'
+    file.write_text(f"#!{sys.executable}\n{versions}{text}\n")
+    file.chmod(0o755)
+    return file
+
+
+def test_clips_go_there_and_scores_come_back(folder):
+    detector = built(folder, OLD, name="old")
+    major = int(np.__version__.split(".")[0]) / 10
+    np.testing.assert_allclose(detector.score(CLIPS), [major + 0.01, major, major + 0.01])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (KILLED, r"was killed by signal 9"),
+        (RAISES, r"ValueError: no such clip"),
+    ],
+)
+def test_what_goes_wrong_while_it_scores_is_one_line(folder, text, message):
+    detector = built(folder, text)
+    with pytest.raises(UnusableEnvironment, match=message) as caught:
+        detector.score(CLIPS)
+    assert sys.executable in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_that_cannot_be_built_is_one_line(folder):
+    with pytest.raises(call.BuildError, match=r"'mine': its process of .* OSError: no weights"):
+        built(folder, UNBUILT)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sys.exit('no module named numpy')", "ended with status 1: no module named numpy"),
+        ("import time; time.sleep(60)", "has not started in 1 s"),
+        ("sys.stdout.write('hello, world, this is no message')", "ended|no message"),
+    ],
+)
+def test_one_that_does_not_start_is_one_line(folder, tmp_path, text, message):
+    python = script(tmp_path, text)
+    folder.mkdir()
+    (folder / "mine.py").write_text(MINE)
+    cls = find_detectors(folder)["mine"]
+    environment = resolved({"python": str(python)}, cls) | {"start_s": 1.0}
+    with pytest.raises(call.BuildError, match=message):
+        call.built("mine", cls, {"environment": environment})
+
+
+def test_another_version_of_the_protocol_is_refused(folder, tmp_path, root):
+    own = f"sys.path.insert(0, {str(root)!r})\nfrom speechdt.detectors.exchange import packed\n"
+    python = script(tmp_path, f"{own}sys.stdout.buffer.write(packed({{'protocol': 2}}))")
+    with pytest.raises(call.BuildError, match="speaks protocol 2, and not 1"):
+        built(folder, MINE, python)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ("/no/such/folder", "/no/such/folder is no Python that can be started"),
+        ({"python": "/bin/false"}, "/bin/false does not start"),
+        ({"pyton": "x"}, "no key 'pyton'; it is a folder, or {python: …"),
+        ({"start_s": 3}, "python is missing"),
+        (3, "python is missing"),
+    ],
+)
+def test_mistakes_are_said_before_any_job(told, message):
+    with pytest.raises(UnusableEnvironment, match=message):
+        resolved(told, find_detectors()["energy"])
+
+
+def test_a_language_model_runs_in_the_workflow_s_own_environment():
+    with pytest.raises(UnusableEnvironment, match="a language model runs in the workflow's own"):
+        resolved(sys.prefix, find_detectors()["qwen2_audio"])
+
+
+@pytest.fixture(scope="module")
+def old_numpy(tmp_path_factory):
+    """A virtual environment with a numpy that conflicts with the workflow's."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install"]
+    pip += ["--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+    pip += ["--retries", "0", "--timeout", "10", f"numpy=={NUMPY}", "pluggy"]
+    done = subprocess.run(pip, capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["?"])[-1]
+        pytest.skip(f"no environment with numpy {NUMPY} can be made here: {reason}")
+    return folder
+
+
+@pytest.mark.campaign
+def test_a_conflicting_numpy_gives_its_scores(folder, old_numpy):
+    assert not np.__version__.startswith("1.")
+    folder.mkdir()
+    (folder / "old.py").write_text(OLD)
+    cls = find_detectors(folder)["old"]
+    environment = resolved(str(old_numpy), cls)
+    assert environment["versions"]["numpy"] == NUMPY
+    assert Path(environment["python"]) == old_numpy / "bin" / "python"
+    detector = call.built("old", cls, {"environment": environment, "scale": 2.0})
+    np.testing.assert_allclose(detector.score(CLIPS), [0.21, 0.2, 0.21])
+    with_other = environment | {"versions": environment["versions"] | {"numpy": "1.26.5"}}
+    names = [call.store_name("old", cls, {"environment": e}) for e in (environment, with_other)]
+    assert names[0] != names[1] != call.store_name("old", cls, {})

@@ -1,0 +1,40 @@
+"""The last line of a run names what failed, or what was at work."""
+
+import json
+import os
+
+import pytest
+
+from speechdt.workflow import last_line, manifest
+
+
+def entry(tmp_path, name):
+    log = tmp_path / "logs" / "score" / f"{name}.log"
+    return manifest.Entry(log, "score", {"run": name}, {}, [])
+
+
+def test_the_cause_of_a_failure_is_said(tmp_path):
+    entry(tmp_path, "D1").begin()
+    entry(tmp_path, "D2").fail("backend 'silero' fails")
+    entry(tmp_path, "D3").end()
+    said = last_line.cause(tmp_path / manifest.FOLDER, 0)
+    assert said == "error: score D2: backend 'silero' fails"
+
+
+def test_what_was_at_work_is_named(tmp_path):
+    for name in ("A", "B", "C", "D"):
+        entry(tmp_path, name).begin()
+    said = last_line.cause(tmp_path / manifest.FOLDER, 0)
+    assert (
+        said == "stopped while at work on score A, score B, score C and 1 more; run again to go on"
+    )
+
+
+@pytest.mark.parametrize("content", ["{", "[]", json.dumps({"complete": False})])
+def test_what_is_damaged_or_older_than_the_run_is_passed_over(tmp_path, content):
+    entry(tmp_path, "D1").begin()
+    file = tmp_path / manifest.FOLDER / "score" / "D1.json"
+    os.utime(file, (100, 100))
+    assert last_line.cause(tmp_path / manifest.FOLDER, 200) == ""
+    file.write_text(content)
+    assert last_line.cause(tmp_path / manifest.FOLDER, 200) == ""
