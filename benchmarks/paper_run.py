@@ -167,12 +167,11 @@ def show(found: dict[str, Any]) -> None:
     for row in found["by_rule"]:
         print(f"{row['rule']:24s} {row['jobs']:4d} jobs {row['seconds']:9.1f} s, "
               f"longest {row['longest']:.1f} s")  # fmt: skip
-    total = found["sum_s"] or 1.0
-    for name, seconds in found["by_kind"].items():
-        print(f"{name:24s} {seconds:9.1f} s  {seconds / total:4.0%}")
+    total = found["sum_s"]
     reads = found["reading_weights"]
-    print(f"reading weights, {reads['times']} times: {reads['seconds']:.1f} s, "
-          f"{reads['seconds'] / total:.0%}")  # fmt: skip
+    kinds = found["by_kind"] | {f"of it reading, {reads['times']} times": reads["seconds"]}
+    for name, seconds in kinds.items() if total else ():
+        print(f"{name:24s} {seconds:9.1f} s  {seconds / total:4.0%}")
     wall = sum(sitting["seconds"] for sitting in found["sittings"])
     print(f"sum of rules {total:.1f} s; {len(found['sittings'])} sittings of {wall:.1f} s")
 

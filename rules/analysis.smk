@@ -6,6 +6,11 @@ of_variant = field(experiment.variants, "variant")
 LOGMEL = find_detectors().get("logmel")
 
 
+def logmel_code(wildcards):
+    """Return what hashes it."""
+    return detector_code(LOGMEL) if LOGMEL else ""
+
+
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
     audit_labels,
@@ -224,8 +229,14 @@ rule measure_giveaways:
         train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        conditions=expand(
+            "<results>/trials/conditions/{key}.parquet", key=played.rendered
+        ),
     output:
-        "<results>/tables/giveaways.csv",
+        giveaways="<results>/tables/giveaways.csv",
+        conditions=products.tables_of(
+            *["condition_giveaways"] * bool(played.conditions)
+        ),
     log:
         "<logs>/measure_giveaways/measure_giveaways.log",
     conda:
@@ -241,9 +252,10 @@ rule measure_giveaways:
             },
             "recognised origin": {"features": "logmel", "tells": "origin"},
         },
+        conditions=[condition._asdict() for condition in played.conditions],
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        detector=lambda wildcards: detector_code(LOGMEL) if LOGMEL else "",
+        detector=logmel_code,
         code=checkout.code("analysis/measure_giveaways.py"),
     message:
         "Measuring how much the trials give away without listening"
@@ -342,6 +354,7 @@ rule measure_operating_points:
 
 
 rule measure_cases:
+    """Detection cost of every variant for every kind of clip (tables/cases.csv)."""
     input:
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         test=expand("<results>/trials/test/{cell}.parquet", cell=CURVE),

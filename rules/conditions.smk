@@ -1,6 +1,7 @@
 # test's recordings -> the same items in every condition -> scores of each run -> shifts of DT75
 
 from speechdt.trials.foils import foil_conditions
+from speechdt.workflow.published import beside
 
 FOILS = ["noisy", "clean"]
 
@@ -11,6 +12,7 @@ localrules:
 
 
 rule choose_condition_items:
+    """Which item is heard under which condition."""
     input:
         "<results>/corpus/sources.parquet",
     output:
@@ -33,6 +35,7 @@ rule choose_condition_items:
 
 
 rule make_rooms:
+    """Impulse responses of rooms (tables/rooms.csv)."""
     output:
         responses="<results>/trials/conditions/rooms.npz",
         table="<results>/tables/rooms.csv",
@@ -55,6 +58,7 @@ rule make_rooms:
 
 
 rule render_conditions:
+    """The clips of all conditions (trials/conditions/)."""
     input:
         chosen="<results>/trials/conditions/items.parquet",
         rooms=["<results>/trials/conditions/rooms.npz"] if played.rooms else [],
@@ -86,10 +90,13 @@ rule render_conditions:
 
 
 rule score_conditions:
+    """P(speech) of the clips of all conditions."""
     input:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
+        # After the scores, since both keep them in one place.
+        scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
     output:
         expand(
@@ -122,6 +129,7 @@ rule score_conditions:
 
 
 rule measure_conditions:
+    """What each condition costs (tables/conditions.csv)."""
     input:
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
         scores=products.scores(played.runs, "conditions", played.keys),
@@ -151,6 +159,7 @@ rule measure_conditions:
 
 
 rule measure_published_bank:
+    """All variants by the published protocol."""
     input:
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
         scores=products.scores(played.runs, "conditions", played.keys),
@@ -180,40 +189,9 @@ rule measure_published_bank:
         "scripts/conditions/measure_published_bank.py"
 
 
-rule measure_condition_giveaways:
-    input:
-        train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
-        dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
-        trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
-    output:
-        "<results>/tables/condition_giveaways.csv",
-    log:
-        "<logs>/measure_condition_giveaways/measure_condition_giveaways.log",
-    benchmark:
-        "<benchmarks>/measure_condition_giveaways/measure_condition_giveaways.tsv"
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    params:
-        # Those that see no course of time: what a channel could give away, and cheap.
-        classifiers={
-            name: {"features": name} for name in ("level", "bandwidth", "spectrum")
-        },
-        conditions=[condition._asdict() for condition in played.conditions],
-        replicates=settings["bootstrap"]["replicates"],
-        seed=settings["seed"],
-        detector=lambda wildcards: detector_code(LOGMEL) if LOGMEL else "",
-        code=checkout.code("conditions/measure_condition_giveaways.py"),
-    message:
-        "Measuring how much conditions give away without listening"
-    script:
-        "scripts/conditions/measure_condition_giveaways.py"
-
-
 # Sounds of people that are no speech: rates of false alarms, in no accuracy.
 rule index_foils:
+    """Recordings that are neither speech nor its rivals, read once."""
     input:
         sources="<results>/corpus/sources.parquet",
     output:
@@ -237,6 +215,7 @@ rule index_foils:
 
 
 rule render_foils:
+    """The clips of foils."""
     input:
         "<results>/corpus/foils.parquet",
     output:
@@ -264,10 +243,18 @@ rule render_foils:
 
 
 use rule score_conditions as score_foils with:
+    """P(speech) of the clips of foils."""
     input:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
+        scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
+        # And after those of conditions.
+        conditions=lambda wildcards: products.scores(
+            [wildcards.run] if wildcards.run in played.runs else [],
+            "conditions",
+            played.keys[:1],
+        ),
         trials=expand("<results>/trials/foils/{key}.parquet", key=FOILS),
     output:
         expand("<results>/scores/{{run}}/foils/{key}.parquet", key=FOILS),
@@ -294,6 +281,7 @@ use rule score_conditions as score_foils with:
 
 
 rule measure_foils:
+    """False alarms on foils (tables/foils.csv)."""
     input:
         trials=expand("<results>/trials/foils/{key}.parquet", key=FOILS),
         scores=products.scores(products.foil_runs, "foils", FOILS),

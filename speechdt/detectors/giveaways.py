@@ -1,6 +1,6 @@
 """Give-away classifiers: detectors that see level, bandwidth, spectrum or origin alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,6 +30,7 @@ def giveaways(
     *,
     replicates: int,
     seed: int,
+    also: Callable[[str, Detector], None] | None = None,
 ) -> pd.DataFrame:
     """Train each classifier on train, set its threshold on dev, and judge it on test.
 
@@ -47,6 +48,8 @@ def giveaways(
         Cell files of train, dev and test.
     replicates, seed : int
         Of the bootstrap.
+    also : callable, optional
+        Is given each classifier with its name, to ask it about other trials.
 
     Returns
     -------
@@ -60,6 +63,8 @@ def giveaways(
             out = Path(folder) / "trained"
             cls.finetune(cells["train"], cells["dev"], out, **own)
             detector = cls(adapter=str(out))  # type: ignore[call-arg]
+            if also is not None:
+                also(name, detector)
             judged[name] = [scored(detector, cells[split]) for split in ("dev", "test")]
     named = {split: _named(files) for split, files in cells.items()}
     for name, column in NAMED.items():

@@ -38,9 +38,9 @@ def test_by_default_the_ready_made_hear_one_factor_at_a_time(settings):
     found = plan(resolved(settings))
     assert list(found.variants) == ["D1", "D2", "D3", "D4"]
     assert found.rooms == ["0.3", "1", "2.5"]
-    assert len(found.conditions) == 1 + 4 + 3 + 6 + 3
+    assert len(found.conditions) == 1 + 4 + 3 + 6 + 2
     assert {condition.snr_db for condition in found.conditions} == {(-20, -10, 0, 10, 20)}
-    assert len(found.rendered) == len(found.keys) - 3  # levels play the neutral clips
+    assert len(found.rendered) == len(found.keys) - 2  # levels play the neutral clips
 
 
 def test_without_a_ladder_all_levels_of_the_grid_are_played(settings):

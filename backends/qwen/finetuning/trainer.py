@@ -186,6 +186,8 @@ def _arguments(
         ddp_backend="gloo" if processes.count > 1 and not on_gpu else None,
         # Every weight of LoRA takes part in every step; of experts, only those that are asked.
         ddp_find_unused_parameters=settings.full,
+        # A step's loss is divided by what all processes supervise; packed steps count on it.
+        average_tokens_across_devices=True,
         dataloader_pin_memory=on_gpu,
         # The next batch is made while the device computes this one.
         accelerator_config={"non_blocking": on_gpu},

@@ -149,8 +149,8 @@ FIGURES = {
         "By how many dB the SNR at which 75 % of speech is heard, at 10 % false alarms, lies "
         "higher in each condition than in the neutral one, on the same recordings; whiskers: 95 % "
         "intervals over groups, paired. Filled: different after Holm's correction over the "
-        "conditions of a variant. A triangle: one of the two thresholds lies beyond the tested "
-        "SNRs; “undefined”: there is no threshold to compare.",
+        "conditions of a variant. A triangle at the edge: more than 15 dB, or one of the "
+        "two thresholds lies beyond the tested SNRs; “undefined”: no threshold to compare.",
         ("conditions",),
         section="conditions",
     ),

@@ -41,11 +41,12 @@ def conditions(conditions: pd.DataFrame, variants: Sequence[str]) -> Figure:
         return message("No variant was played conditions.")
     look = looks(variants)
     places, names = _places(others)
+    limit = min(_extent(others), SHOWN_DB)
     with styled():
         figure = Figure(figsize=(PAGE, 0.95 * len(drawn) + 1.1), layout="constrained")
         panels = figure.subplots(len(drawn), 1, squeeze=False, sharex=True, sharey=True)[:, 0]
         for panel, variant in zip(panels, drawn, strict=True):
-            _row(panel, others[others["variant"] == variant], places, look[variant])
+            _row(panel, others[others["variant"] == variant], places, look[variant], limit)
             panel.set_title(variant, fontweight="bold", pad=2)
         panels[-1].set_xticks(list(places.values()), names, rotation=40, ha="right")
         figure.supylabel("Shift of DT75 (dB); above 0: harder", fontsize=8)
@@ -66,24 +67,31 @@ def _places(others: pd.DataFrame) -> tuple[dict[str, float], list[str]]:
     return places, names
 
 
-def _row(axes: Axes, of: pd.DataFrame, places: dict[str, float], look: Look) -> None:
+def _row(axes: Axes, of: pd.DataFrame, places: dict[str, float], look: Look, limit: float) -> None:
     axes.axhline(0, color=PALE, lw=0.6, zorder=0)
-    limit = min(_extent(of), SHOWN_DB)
     for _, row in of.iterrows():
         x, shift = places[str(row["condition"])], float(row["dt75_shift_db"])
         why = row["dt75_shift_db_censored"]
         if why == "undefined":
-            axes.annotate("undefined", (x, 0), ha="center", va="center", rotation=90,
-                          fontsize=SMALL, color=PALE)  # fmt: skip
+            axes.annotate(
+                "undefined",
+                (x, 0),
+                ha="center",
+                va="center",
+                rotation=90,
+                fontsize=SMALL,
+                color=PALE,
+                bbox={"fc": "white", "ec": "none", "pad": 0.5},
+            )
             continue
         if why:
             shift = limit if why == ">" else -limit
         ends = np.clip([row["dt75_shift_db_low"], row["dt75_shift_db_high"]], -limit, limit)
-        if not np.isnan(ends).any():
+        if not np.isnan(ends).any() and ends[1] - ends[0] < 2 * limit:  # else it says nothing
             axes.plot([x, x], ends, color=look.color, lw=0.8, zorder=2)
         filled = look.color if row["verdict"] in SAID else "white"
-        marker = {">": "^", "<": "v"}.get(str(why), look.marker)
         shown = float(np.clip(shift, -limit, limit))
+        marker = "o" if not why and shown == shift else "^" if shift > 0 else "v"
         axes.plot(x, shown, marker=marker, color=look.color, mfc=filled, ms=4.5, zorder=3)
 
 

@@ -60,9 +60,14 @@ def conditions_table(conditions: pd.DataFrame) -> pd.DataFrame:
             "DT75 (dB)": lambda row: _level(row, "dt75"),
             "Shift (dB)": lambda row: _level(row, "dt75_shift_db"),
             "p Holm": lambda row: number(row["p_holm"], 3),
-            "Verdict": lambda row: str(row["verdict"]) if pd.notna(row["verdict"]) else MISSING,
+            "Verdict": _verdict,
         },
     )
+
+
+def _verdict(row: Row) -> str:
+    said = row["verdict"]
+    return str(said) if pd.notna(said) and said else MISSING
 
 
 def _level(row: Row, name: str) -> str:

@@ -43,7 +43,7 @@ def _others(results: Results) -> dict[str, Any]:
         "giveaways": (
             "condition_giveaways",
             "AUC of classifiers that do not listen, trained on the clips of train, in each "
-            "condition.",
+            "condition at its highest SNR.",
             text.giveaways_table,
         ),
         "bank": (
