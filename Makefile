@@ -24,7 +24,7 @@ $(error Snakemake does not quote the interpreter, so that nothing works below a 
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup results prompts paper release sweep retime accept vads acceptance check test test-full test-oldest lint types unit dag lock clean
+.PHONY: help setup results prompts paper release sweep retime accept vads acceptance check test test-full test-oldest lint types unit tests campaigns dag lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,13 +66,15 @@ vads: $(VENV)/vads ## Compare today's voice activity detectors, in results/vads 
 acceptance: $(READY) ## Check real weights on this machine, with one small LoRA: MODEL=id or folder
 	$(BIN)/python benchmarks/acceptance.py --cores $(CORES) --model $(MODEL)
 
-check: lint types unit ## Check the code and run the tests that start no workflow: minutes
+# Types are checked, on one core, beside the rest.
+check: $(READY) ## Check the code and run the tests that start no workflow: minutes
+	@$(MAKE) --no-print-directory --jobs 2 types lint unit
 
-test: lint types ## Check the code and run all tests, a small real run among them
-	$(PYTEST)
+test: $(READY) ## Check the code and run all tests, a small real run among them
+	@$(MAKE) --no-print-directory --jobs 2 types lint tests
 
-test-full: lint types ## The same and the campaigns: many kills, many made-up inputs
-	$(PYTEST) --campaigns
+test-full: $(READY) ## The same and the campaigns: many kills, many made-up inputs
+	@$(MAKE) --no-print-directory --jobs 2 types lint campaigns
 
 test-oldest: ## Run the tests on the oldest versions that pyproject.toml admits, in build/oldest
 	$(PYTHON) -m venv build/oldest
@@ -95,6 +97,12 @@ types: $(READY) ## Check types: mypy, strict for speechdt
 
 unit: $(READY) ## Run the tests that start no workflow
 	$(PYTEST) --no-workflows
+
+tests: $(READY)
+	$(PYTEST)
+
+campaigns: $(READY)
+	$(PYTEST) --campaigns
 
 # Exact pins where they were made; elsewhere the ranges of pyproject.toml.
 $(READY): requirements.lock pyproject.toml

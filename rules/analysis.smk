@@ -6,6 +6,11 @@ of_variant = field(experiment.variants, "variant")
 LOGMEL = find_detectors().get("logmel")
 
 
+def logmel_code(wildcards):
+    """Return what hashes it."""
+    return detector_code(LOGMEL) if LOGMEL else ""
+
+
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
     audit_labels,
@@ -250,7 +255,7 @@ rule measure_giveaways:
         conditions=[condition._asdict() for condition in played.conditions],
         replicates=settings["bootstrap"]["replicates"],
         seed=settings["seed"],
-        detector=lambda wildcards: detector_code(LOGMEL) if LOGMEL else "",
+        detector=logmel_code,
         code=checkout.code("analysis/measure_giveaways.py"),
     message:
         "Measuring how much the trials give away without listening"
@@ -349,6 +354,7 @@ rule measure_operating_points:
 
 
 rule measure_cases:
+    """Detection cost of every variant for every kind of clip (tables/cases.csv)."""
     input:
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         test=expand("<results>/trials/test/{cell}.parquet", cell=CURVE),

@@ -14,7 +14,7 @@ if (HERE / "speechdt").is_dir():
     first = [str(HERE), *filter(None, [os.getenv("PYTHONPATH")])]
     os.environ |= {"PYTHONPATH": os.pathsep.join(first)}
 
-from speechdt.detectors.plugins import broken, find_detectors
+from speechdt.detectors.plugins import find_detectors
 from speechdt.errors import SpeechdtError
 from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
 from speechdt.reporting.tables.criteria import criteria_of
@@ -27,7 +27,7 @@ from speechdt.workflow.paths import check_interpreter
 from speechdt.workflow.products import Products
 from speechdt.workflow.ready_made import vendor_thresholds
 from speechdt.workflow.resolution import resolve
-from speechdt.workflow.settings import checked, removal_notes, with_defaults
+from speechdt.workflow.settings import checked, early_notes, with_defaults
 
 min_version("9.20")
 
@@ -61,13 +61,10 @@ try:
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
 
-left_out = [f"left out, as no variant uses it: {why}" for why in broken()]
-notes = [*removal_notes(config), *experiment.notes, *left_out]
-for note in notes * workflow.is_main_process:
+for note in [*early_notes(config), *experiment.notes] * workflow.is_main_process:
     print(note, file=sys.stderr)
 
-drawn_from = {name: figure.tables for name, figure in FIGURES.items()}
-products = Products(experiment, drawn_from, FORMATS)
+products = Products(experiment, {n: f.tables for n, f in FIGURES.items()}, FORMATS)
 CELLS = experiment.grid.names()
 CURVE, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
 NOISY = [cell.name for cell in experiment.grid.noisy]  # the plan's: all but curves

@@ -12,6 +12,7 @@ localrules:
 
 
 rule choose_condition_items:
+    """Which item is heard under which condition."""
     input:
         "<results>/corpus/sources.parquet",
     output:
@@ -34,6 +35,7 @@ rule choose_condition_items:
 
 
 rule make_rooms:
+    """Impulse responses of rooms (tables/rooms.csv)."""
     output:
         responses="<results>/trials/conditions/rooms.npz",
         table="<results>/tables/rooms.csv",
@@ -56,6 +58,7 @@ rule make_rooms:
 
 
 rule render_conditions:
+    """The clips of all conditions (trials/conditions/)."""
     input:
         chosen="<results>/trials/conditions/items.parquet",
         rooms=["<results>/trials/conditions/rooms.npz"] if played.rooms else [],
@@ -87,6 +90,7 @@ rule render_conditions:
 
 
 rule score_conditions:
+    """P(speech) of the clips of all conditions."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -125,6 +129,7 @@ rule score_conditions:
 
 
 rule measure_conditions:
+    """What each condition costs (tables/conditions.csv)."""
     input:
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
         scores=products.scores(played.runs, "conditions", played.keys),
@@ -154,6 +159,7 @@ rule measure_conditions:
 
 
 rule measure_published_bank:
+    """All variants by the published protocol."""
     input:
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
         scores=products.scores(played.runs, "conditions", played.keys),
@@ -185,6 +191,7 @@ rule measure_published_bank:
 
 # Sounds of people that are no speech: rates of false alarms, in no accuracy.
 rule index_foils:
+    """Recordings that are neither speech nor its rivals, read once."""
     input:
         sources="<results>/corpus/sources.parquet",
     output:
@@ -208,6 +215,7 @@ rule index_foils:
 
 
 rule render_foils:
+    """The clips of foils."""
     input:
         "<results>/corpus/foils.parquet",
     output:
@@ -235,6 +243,7 @@ rule render_foils:
 
 
 use rule score_conditions as score_foils with:
+    """P(speech) of the clips of foils."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -272,6 +281,7 @@ use rule score_conditions as score_foils with:
 
 
 rule measure_foils:
+    """False alarms on foils (tables/foils.csv)."""
     input:
         trials=expand("<results>/trials/foils/{key}.parquet", key=FOILS),
         scores=products.scores(products.foil_runs, "foils", FOILS),

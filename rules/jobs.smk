@@ -79,6 +79,8 @@ onstart:
     here = workflow.executor_plugin.common_settings.local_exec
     # A killed run's lock then says whose it was.
     unlock.hold(queue=not here)
+    if workflow.is_main_process:
+        last_line.watch(MANIFEST)
     # Snakemake's limit of submissions wakes its scheduler every second, once more for each job that
     # has ended, and each time it looks at all inputs. On one machine there is nothing to limit.
     if here:

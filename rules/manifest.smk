@@ -1,11 +1,8 @@
-# results that are not what the configuration asks for, where Snakemake's own records are lost; and
-# jobs that ended without a word
-
-import time
+# results that are not what the configuration asks for, where Snakemake's own records are lost
 
 from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
 from speechdt.workflow.accepted import accept, accepted, note
-from speechdt.workflow.manifest import few, made, reasons, stale, without_a_word
+from speechdt.workflow.manifest import few, made, reasons, stale
 from speechdt.workflow.own_folder import has_record, mark_incomplete
 
 
@@ -34,14 +31,6 @@ if workflow.is_main_process:
     note(MANIFEST, accepted(MANIFEST))
     for line in few(reasons(MANIFEST, jobs)):
         print(line, file=sys.stderr)
-
-
-BEGAN = time.time()
-
-
-onerror:
-    for line in without_a_word(MANIFEST, BEGAN):
-        print(f"error: {line}", file=sys.stderr)
 
 
 def accepting(wildcards):

@@ -100,6 +100,7 @@ rule write_display_tables:
 
 
 rule choose_ladder:
+    """An item at every SNR, to hear in the report."""
     input:
         cells=products.cells("test", products.ladder_cells),
         scores=products.scores(

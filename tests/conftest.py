@@ -8,7 +8,7 @@ import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
-from support.checkouts import copy_checkout, run
+from support.checkouts import copy_begun, copy_checkout, once, run
 
 from speechdt.corpus import index, split
 from speechdt.trials import items, rendering
@@ -19,11 +19,15 @@ SEED = 7
 
 
 # Tests run side by side: how long a case takes says nothing.
-hypothesis.settings.register_profile("side by side", deadline=None)
-hypothesis.settings.load_profile("side by side")
+hypothesis.settings.register_profile("side by side", deadline=None, max_examples=20)
+hypothesis.settings.register_profile("campaigns", deadline=None, max_examples=200)
 
-SHARED_RUN = {"finished", "checkout"}
-"""Fixtures of the one finished run, which one process makes and uses."""
+NEED_FINISHED = {"finished", "checkout", "begun"}
+"""Fixtures of the one finished run."""
+MAKES_FINISHED = "test_workflow.py"
+"""The file that asks for it first."""
+FILES_MEANWHILE = 12
+"""Files of many tests that come before what needs the finished run."""
 
 
 def pytest_addoption(parser):
@@ -43,31 +47,55 @@ def pytest_addoption(parser):
     parser.addoption("--campaigns", action="store_true", help="run the campaigns as well")
 
 
+def pytest_configure(config):
+    campaigns = config.getoption("campaigns")
+    hypothesis.settings.load_profile("campaigns" if campaigns else "side by side")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Run a file in one process, and all files of the shared run: its fixture takes minutes."""
+    """Run a file in one process, in the order of collection."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            file = nodeid.partition("::")[0]
-            return "the shared run" if Path(file).name.startswith("test_workflow") else file
+            return nodeid.partition("::")[0]
 
+    config.option.loadscopereorder = False
     return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what was not asked for."""
+    """Leave out what was not asked for, and put long files first, so that processes end together.
+
+    While one process makes the finished run, the others have what does not need it.
+    """
     left_out = []
     for item in list(items):
-        runs = "end_to_end" in item.path.parts or SHARED_RUN & set(item.fixturenames)
         campaign = item.get_closest_marker("campaign") is not None
-        if (runs and config.getoption("no_workflows")) or (
+        if (_runs(item) and config.getoption("no_workflows")) or (
             campaign and not config.getoption("campaigns")
         ):
             left_out.append(item)
             items.remove(item)
     config.hook.pytest_deselected(items=left_out)
+    tests = Counter(item.path for item in items)
+    waiting = {item.path for item in items if NEED_FINISHED & set(item.fixturenames)}
+    running = {item.path for item in items if _runs(item)}
+    meanwhile = [path for path, _ in tests.most_common() if path not in running][:FILES_MEANWHILE]
+
+    def turn(path):
+        if path.name == MAKES_FINISHED:
+            return 0
+        if path in running:
+            return 3 if path in waiting else 1
+        return 2 if path in meanwhile else 4
+
+    items.sort(key=lambda item: (turn(item.path), -tests[item.path], str(item.path)))
+
+
+def _runs(item):
+    return "end_to_end" in item.path.parts or bool(NEED_FINISHED & set(item.fixturenames))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -152,10 +180,8 @@ def scored_trials(rng):
 
 @pytest.fixture(scope="session")
 def finished(root, tmp_path_factory):
-    """A copy of the checkout in which the whole workflow has run."""
-    folder = copy_checkout(root, tmp_path_factory.mktemp("finished"))
-    run(folder)
-    return folder
+    """A copy of the checkout in which the whole workflow has run; to be read, not to be changed."""
+    return once(tmp_path_factory, "finished", lambda folder: run(copy_checkout(root, folder)))
 
 
 @pytest.fixture
@@ -163,3 +189,9 @@ def checkout(finished, tmp_path):
     """A fresh copy of the finished run, to be edited."""
     shutil.copytree(finished, tmp_path, symlinks=True, dirs_exist_ok=True)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def begun(root, finished):
+    """What makes a checkout at a path in which the recordings have been read and split already."""
+    return lambda folder: copy_begun(root, finished, folder)

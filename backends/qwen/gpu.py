@@ -164,7 +164,10 @@ def _check_room(
     model: str, needed: int, total: int, free: int | None, ours: Callable[[], int], where: str
 ) -> None:
     takes = f"the weights of model '{model}' take {needed / 1e9:.1f} GB"
-    less = "`quantization: nf4` takes a third of that, and a server (backend 'served') nothing here"
+    less = (
+        "`quantization: nf4` takes a third of that (Qwen2-Audio), and a server (backend 'served') "
+        "nothing here"
+    )
     if needed > total:
         raise ValueError(
             f"{takes}, and {where} {total / 1e9:.1f} GB: claim more of them (`gpus:`), or take "
@@ -176,8 +179,7 @@ def _check_room(
     if needed > free:
         raise ValueError(
             f"{takes}, and {where} {free / 1e9:.1f} GB free for them now, of "
-            f"{total / 1e9:.1f}: end what holds the rest, or take another device "
-            f"(CUDA_VISIBLE_DEVICES); {less}"
+            f"{total / 1e9:.1f}: end what holds the rest; {less}"
         )
 
 

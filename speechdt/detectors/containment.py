@@ -152,7 +152,9 @@ def numbers(answered: Any, who: str) -> NDArray[np.float64]:
     except SpeechdtError:
         raise
     except Exception as error:  # whatever its classes raise when they are read
-        raise ScoreError(f"{who} answered with what are no numbers: {cause(error)}") from error
+        raise ScoreError(
+            f"{who} answered with something other than numbers: {cause(error)}"
+        ) from error
 
 
 _REFUSED = {

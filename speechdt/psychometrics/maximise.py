@@ -66,12 +66,14 @@ def _best_node(data: Data, m: Floats, w: Floats) -> Floats:
     z = SPREAD * (data.x - m[:, None]) / w[:, None]
     upper, lower = ndtr(z), ndtr(-z)
     shape_prior = location_prior(m)[0] + width_prior(w, data.step)[0]
-    counts = np.concatenate([data.k, data.n - data.k]).T
+    # Starts alone come from here: single precision, which takes half the time, is enough.
+    counts = np.concatenate([data.k, data.n - data.k]).T.astype(np.float32)
     best, theta = np.full(len(counts), -np.inf), np.zeros((4, len(counts)))
     for gamma, lam, share, rows in _rate_nodes(data):
         rise = 1 - gamma - lam
         rates = np.concatenate([gamma + rise * upper, lam + rise * lower], axis=1)
-        total = counts[rows] @ np.log(np.maximum(rates, TINY)).T + shape_prior
+        likelihood = np.log(np.maximum(rates, TINY)).T.astype(np.float32)
+        total = counts[rows] @ likelihood + shape_prior.astype(np.float32)
         top = total.argmax(1)
         value = total[np.arange(rows.size), top]
         value += rate_prior(gamma) if data.guess is None else 0

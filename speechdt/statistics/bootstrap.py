@@ -96,10 +96,17 @@ def group_weights(strata: ArrayLike, replicates: int, seed: int, *, draws: str =
         raise ValueError(f"strata must be a row with one entry a group, not {strata.shape}")
     if replicates < 1:
         raise ValueError(f"there must be at least one replicate, not {replicates}")
+    return _drawn(tuple(np.unique(strata, return_inverse=True)[1]), replicates, seed, draws).copy()
+
+
+@lru_cache(maxsize=4)
+def _drawn(strata: tuple[int, ...], replicates: int, seed: int, draws: str) -> Floats:
+    """Draw weights for strata by their numbers; parts of the trials often have the same groups."""
     rng = np.random.default_rng([seed, *draws.encode()])
-    drawn = np.ones((replicates, strata.size))
-    for stratum in np.unique(strata):
-        members = np.flatnonzero(strata == stratum)
+    of_group = np.array(strata)
+    drawn = np.ones((replicates, of_group.size))
+    for stratum in range(of_group.max() + 1):
+        members = np.flatnonzero(of_group == stratum)
         n = members.size
         if n > 1:
             times = rng.multinomial(n - 1, np.full(n, 1 / n), size=replicates)

@@ -132,10 +132,7 @@ class Groups:
 
     def metrics(self, weights: Floats) -> dict[str, Floats]:
         """Compute all metrics for groups weighted by each row of `weights`, (replicates,) each."""
-        sums = {
-            name: weights @ self._sum(values) for name, values in _summands(self._trials).items()
-        }
-        sums |= self._decisions(weights)
+        sums = self._weighted(weights, _summands(self._trials)) | self._decisions(weights)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = _one_class_metrics(sums)
             if self._pairs.size:
@@ -146,6 +143,16 @@ class Groups:
                 found |= _calibration_metrics(sums, suffix)
             found |= _confidence_metrics(sums)
         return {name: values for name, values in found.items() if not np.isnan(values[0])}
+
+    def _weighted(self, weights: Floats, summands: Sums) -> Sums:
+        """Sum what each trial adds over weighted groups, in one product: weights are read once."""
+        columns = [values.reshape(len(values), -1) for values in summands.values()]
+        ends = np.cumsum([of.shape[1] for of in columns])[:-1]
+        parts = np.split(weights @ self._sum(np.hstack(columns)), ends, axis=1)
+        return {
+            name: part.reshape(len(weights), *values.shape[1:])
+            for (name, values), part in zip(summands.items(), parts, strict=True)
+        }
 
     def auc(self, weights: Floats) -> Floats:
         """Compute the area under the ROC curve for weighted groups, (replicates,)."""

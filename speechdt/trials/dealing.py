@@ -39,9 +39,9 @@ class Deck:
         self._rng = seeds.generator(seed, "deck", name)
         self._durations_ms, self._least_active = durations_ms, least_active
         self._groups: dict[str, Iterator[Any]] = {}
-        for group, members in sources.groupby("group_id", sort=True):
+        for group, members in _by_group(sources):
             if turns := _turns(members, durations_ms, least_active, self._rng):
-                self._groups[str(group)] = turns
+                self._groups[group] = turns
         self._waiting: list[str] = []
 
     def __len__(self) -> int:
@@ -99,7 +99,7 @@ class FairDeck:
         self._serves = {ms: np.zeros(len(self._groups), dtype=bool) for ms in durations_ms}
         self._least_active = least_active
         self._turns: dict[tuple[int, int], Iterator[Any]] = {}
-        for place, (_, members) in enumerate(sources.groupby("group_id", sort=True)):
+        for place, (_, members) in enumerate(_by_group(sources)):
             for ms in durations_ms:
                 if turns := _turns(members, [ms], least_active, self._rng):
                     self._serves[ms][place] = True
@@ -130,15 +130,21 @@ class FairDeck:
         return source, _start(source, [duration_ms], self._least_active, rng)
 
 
+def _by_group(sources: pd.DataFrame) -> Iterator[tuple[str, list[dict[Any, Any]]]]:
+    """Yield the groups in the order of their names, with their sources."""
+    rows = sources.to_dict("records")  # all at once: a frame for each group takes ten times as long
+    for group, places in sorted(sources.groupby("group_id").indices.items()):
+        yield str(group), [rows[place] for place in places]
+
+
 def _turns(
-    members: pd.DataFrame,
+    members: list[dict[Any, Any]],
     durations_ms: Sequence[int],
     least_active: float,
     rng: np.random.Generator,
 ) -> Iterator[Any] | None:
     """Return the sources of a group that fill a crop, in a random order again and again, if any."""
-    rows = members.to_dict("records")
-    croppable = [row for row in rows if len(_starts(row, durations_ms, least_active))]
+    croppable = [row for row in members if len(_starts(row, durations_ms, least_active))]
     rng.shuffle(croppable)
     return cycle(croppable) if croppable else None
 

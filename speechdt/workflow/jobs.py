@@ -14,7 +14,7 @@ from typing import Any
 
 from speechdt.errors import SpeechdtError
 from speechdt.workflow.devices import claimed
-from speechdt.workflow.manifest import Entry, killed
+from speechdt.workflow.manifest import STOPPED, Entry, killed
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
         _fail(entry, f"{first_line(error)} (traceback in {log})", job)
     except BaseException:
         if entry:
-            entry.fail("it was stopped")
+            entry.fail(STOPPED)
         raise
     else:
         if job:

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from speechdt.workflow.manifest import STOPPED, without_a_word
+
 SHOWN = 3
 """Jobs that are named; of more it says how many."""
 _over = False
@@ -45,8 +47,11 @@ def cause(folder: Path, since: float) -> str:
             job = " ".join([entry["rule"], *entry["wildcards"].values()])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-        if not complete:
-            (failed if error else stopped).append(f"{job}: {error}" if error else job)
+        if not complete and error == STOPPED:
+            stopped.append(job)
+        elif not complete and error:
+            failed.append(f"{job}: {error}")
+    failed += without_a_word(folder, since)
     if failed:
         return f"error: {_some(failed, '; ')}"
     if stopped:

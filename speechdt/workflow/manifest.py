@@ -22,6 +22,8 @@ FOLDER = "manifest"
 NAMED = 3
 """Files and parameters that a reason names; of more it says how many."""
 
+STOPPED = "it was stopped"
+"""Why files of a job are not complete that was interrupted."""
 LINES = 20
 """Reasons that are told."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from speechdt.detectors.plugins import broken
 from speechdt.workflow.paths import expanded
 from speechdt.workflow.runs import check_named, removed
 from speechdt.workflow.schema import check_schema
@@ -83,6 +84,12 @@ def prepared(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
     if isinstance(searches, dict):
         settings["searches"] = {name: _with_on(entry) for name, entry in searches.items()}
     return settings
+
+
+def early_notes(config: Mapping[str, Any]) -> list[str]:
+    """Return a line for each removal that does nothing, and each plugin that does not import."""
+    left_out = [f"left out, as no variant uses it: {why}" for why in broken()]
+    return [*removal_notes(config), *left_out]
 
 
 def removal_notes(config: Mapping[str, Any]) -> list[str]:

@@ -101,8 +101,7 @@ def variant_options(
         options |= _named_prompt(options["prompt"], prompts, searches)
     if adapters is not None and options.get("adapter") is not None:
         options["adapter"] = _adapter(options["adapter"], backend, adapters, adapters_folder)
-    if KEY in options:
-        options[KEY] = resolved(options[KEY], cls)
+    options |= {key: resolved(told, cls) for key, told in options.items() if key == KEY}
     return options
 
 
@@ -215,7 +214,7 @@ def check_built(
     """Check what a detector is to be built with, as far as one can before any job starts.
 
     The class's own ``check``, if it has one, is called with the options: it looks for weights, say.
-    It is told ``model=None`` of a nano model and ``adapter=None`` of an adapter below
+    It is given ``model=None`` of a nano model and ``adapter=None`` of an adapter below
     `adapters_folder`: the workflow makes these; and ``gpus``, those that a job claims, if it names
     that parameter.
 
@@ -238,15 +237,15 @@ def _own_check(
 ) -> None:
     own_check = getattr(cls, "check", None)
     if own_check is not None:
-        told = dict(options)
+        given = dict(options)
         if gpus and "gpus" in inspect.signature(own_check).parameters:
-            told["gpus"] = gpus
+            given["gpus"] = gpus
         if is_nano(options, nano_folder):
-            told["model"] = None
-        if adapters_folder and str(told.get("adapter") or "").startswith(f"{adapters_folder}/"):
-            told["adapter"] = None
+            given["model"] = None
+        if adapters_folder and str(given.get("adapter") or "").startswith(f"{adapters_folder}/"):
+            given["adapter"] = None
         try:
-            own_check(**told)
+            own_check(**given)
         except ValueError:
             raise
         except (Exception, SystemExit) as error:
@@ -298,9 +297,8 @@ def check_adapter(
     known = getattr(found[backend], "FineTuning", None)
     if known is None:
         raise ConfigError(f"adapters.{adapter}: backend '{backend}' cannot be fine-tuned")
-    settings = {"seed": seed} | {
-        name: value for name, value in entry.items() if name not in NOT_OPTIONS
-    }
+    own = {name: value for name, value in entry.items() if name not in NOT_OPTIONS}
+    settings = {"seed": seed} | own
     settings |= chosen_model(settings, backend, models, nano_folder)
     if entry.get("gpus", 1) > 1:
         settings["processes"] = entry["gpus"]
@@ -325,8 +323,7 @@ def check_adapter(
 def model_label(options: Mapping[str, Any], nano_folder: str) -> str:
     """Return what tables call the model of a variant: ``nano``, its name, or '' if it has none.
 
-    A folder whose README begins with "Random weights" is called that, since its answers mean
-    nothing.
+    A folder whose README begins with "Random weights" is called that: its answers mean nothing.
     """
     model = str(options.get("model", ""))
     if is_nano(options, nano_folder):
@@ -339,11 +336,9 @@ def model_label(options: Mapping[str, Any], nano_folder: str) -> str:
 
 def joint_label(labels: Iterable[str]) -> str:
     """Return what tables call several models together: a stand-in among them names them all."""
-    found = sorted({label for label in labels if label})
-    for stand_in in (NANO, RANDOM_WEIGHTS):
-        if stand_in in found:
-            return stand_in
-    return " + ".join(found)
+    names = sorted({label for label in labels if label})
+    stand_ins = [name for name in (NANO, RANDOM_WEIGHTS) if name in names]
+    return stand_ins[0] if stand_ins else " + ".join(names)
 
 
 def meant(name: str, known: Iterable[str]) -> str:

@@ -12,7 +12,6 @@ from speechdt.corpus import index
 from speechdt.corpus.sources import Source
 
 RATE = 16_000
-FILES = 1000
 FORMATS = [
     ("wav", "WAV", "PCM_16"),
     ("wav", "WAV", "FLOAT"),
@@ -65,12 +64,12 @@ def mutated(rng, data):
     return kind, data
 
 
-@pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory):
+@pytest.fixture(scope="module", params=[330, pytest.param(3000, marks=pytest.mark.campaign)])
+def fuzzed(request, tmp_path_factory):
     """The mutated files as sources, and what was done to each."""
     rng, folder = np.random.default_rng(1), tmp_path_factory.mktemp("fuzzed")
     sources, kinds = [], {}
-    for number in range(FILES):
+    for number in range(request.param):
         suffix, form, subtype = FORMATS[number % len(FORMATS)]
         kind, data = mutated(rng, encoded(rng, form, subtype))
         name = f"{number:04d}.{suffix}"
@@ -83,7 +82,7 @@ def fuzzed(tmp_path_factory):
 def test_each_mutated_file_is_taken_or_refused_with_a_reason(fuzzed, capfd):
     sources, kinds = fuzzed
     usable, rejected = index.index(sources, 200)
-    assert len(usable) + len(rejected) == FILES
+    assert len(usable) + len(rejected) == len(sources)
     assert rejected["reason"].str.len().min() > 0
     assert not rejected["reason"].str.contains("\n").any()
     assert np.isfinite(usable[["seconds", "peak"]].to_numpy()).all()

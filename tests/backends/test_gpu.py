@@ -64,6 +64,12 @@ def test_why_a_gpu_cannot_be_used(hidden, build, driver, why):
     assert found is None if why is None else found.startswith(why)
 
 
+def test_apple_s_gpu_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(gpu.sys, "platform", "darwin")
+    why = gpu.judged(gpu.Build("2.14.1", None), None)
+    assert why == "torch 2.14.1 is built without CUDA, and Apple's MPS is not supported"
+
+
 def test_this_machine_s_torch_agrees():
     """What is found without torch is what torch finds, wherever this runs."""
     build = gpu.torch_build()

@@ -30,7 +30,7 @@ def prints(sources, tmp_path_factory):
     return path
 
 
-def some(sources, split, seconds, count=8):
+def some(sources, split, seconds, count=3):
     """Return sources of a split, a few of each category."""
     long = sources[(sources["split"] == split) & (sources["seconds"] >= seconds)]
     return long.groupby("category").head(count)
@@ -46,7 +46,7 @@ def test_a_copy_in_another_split_is_found_and_named(sources, tmp_path, copy):
         soundfile.write(file, COPIES[copy](audio_io.read(original.path)), RATE, subtype="FLOAT")
         copied = {"source_id": f"copy {number}", "path": str(file), "split": "test"}
         planted.append(copied | {"label": original.label})
-    table = pd.concat([kept.head(100), originals, pd.DataFrame(planted)]).drop_duplicates("path")
+    table = pd.concat([kept.head(60), originals, pd.DataFrame(planted)]).drop_duplicates("path")
     file = tmp_path / "prints.parquet"
     near_duplicates.write_fingerprints(file, table["source_id"].tolist(), table["path"].tolist())
     found = near_duplicates.find(file, table.reset_index(drop=True))

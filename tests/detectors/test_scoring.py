@@ -94,7 +94,7 @@ def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monke
         ([0.5] * 31 + [1.5], NAME + r" gives clip test-.*-snr0_dur200 a P\(speech\) of 1.5"),
         ([[0.5]] * 32, NAME + r" answered an array of shape \(32, 1\) as scores to 32 clips"),
         (["likely"] * 32, f"{NAME} answered with text, not with P"),
-        ([{}] * 32, f"{NAME} answered with what are no numbers"),
+        ([{}] * 32, f"{NAME} answered with something other than numbers"),
         ([0.5] * 31 + [float("nan")], r"a P\(speech\) of nan"),
     ],
 )

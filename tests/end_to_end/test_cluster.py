@@ -68,7 +68,10 @@ def run(folder, *arguments, **more):
 
 def new_checkout(root, folder, config):
     folder.mkdir(parents=True, exist_ok=True)
-    copy_checkout(root, folder)
+    return with_config(copy_checkout(root, folder), config)
+
+
+def with_config(folder, config):
     (folder / "backends" / "slow.py").write_text(SLOW)
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     return folder
@@ -92,9 +95,9 @@ def assert_apart(folder):
 
 
 @pytest.fixture(scope="module")
-def local(root, tmp_path_factory):
+def local(begun, tmp_path_factory):
     """A checkout in which two detectors were scored at once, on two simulated GPUs."""
-    folder = new_checkout(root, tmp_path_factory.mktemp("local"), SMALL)
+    folder = with_config(begun(tmp_path_factory.mktemp("local")), SMALL)
     arguments = ("--cores", "2", "--quiet", "host", "--resources", "gpu=2")
     run(folder, *CALIBRATED, *arguments, CUDA_VISIBLE_DEVICES="4,5")
     return folder

@@ -48,7 +48,7 @@ def curve(folder, name):
     return np.array([entry[name] for entry in log if name in entry])
 
 
-@pytest.mark.parametrize("loss", ["answer", "sequence"])
+@pytest.mark.parametrize("loss", ["sequence", pytest.param("answer", marks=pytest.mark.campaign)])
 def test_two_processes_train_as_one(arguments, script, tmp_path, loss):
     settings = arguments["settings"] | {"loss": loss}
     alone, together = tmp_path / "alone", tmp_path / "together"
@@ -68,10 +68,21 @@ def test_two_processes_train_as_one(arguments, script, tmp_path, loss):
         torch.testing.assert_close(ours[weight], expected[weight], atol=1e-3, rtol=0)
 
 
-def test_what_fails_in_one_process_is_one_line(arguments, script, capfd):
-    settings = arguments["settings"] | {"processes": 2, "clips": 99}
-    with pytest.raises(SpeechdtError, match=r"^one of 2 processes failed: 99 training clips .*$"):
-        launch(script, arguments | {"settings": settings}, 2)
+FAILS = """
+import os, sys
+from speechdt.workflow.torchrun import run
+def main(rank, why):
+    if os.environ["RANK"] == rank:
+        raise ValueError(why)
+run(main, sys.argv[1])
+"""
+
+
+def test_what_fails_in_one_process_is_one_line(tmp_path, capfd):
+    (tmp_path / "fails.py").write_text(FAILS)
+    why = "99 training clips are asked for, and there are 24"
+    with pytest.raises(SpeechdtError, match=rf"^one of 2 processes failed: {why}$"):
+        launch(tmp_path / "fails.py", {"rank": "1", "why": why}, 2)
 
 
 def test_another_number_of_processes_is_refused(arguments):

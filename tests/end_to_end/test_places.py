@@ -7,15 +7,17 @@ import sys
 
 import pytest
 import yaml
-from support.checkouts import ASKED
+from support.checkouts import ASKED, copy_corpus
 
 RESULTS = "results; and more"
 """A folder that a shell would take apart."""
 SMALL = {
     "pathvars": {"results": RESULTS},
-    "grid": {"snr_db": [-5, 10], "duration_ms": [200, 1000]},
+    "grid": {"snr_db": [-5, 10], "curve_snr_db": [], "duration_ms": [200, 1000]},
     "trials": {"items": {"dev": 8, "test": 8}},
     "bootstrap": {"replicates": 100},
+    "hygiene": {"checks": {"plan": None, "fair": None}, "flag_by": None},
+    "presentation": {"ladder": ["stored", -26], "axis": [-26]},
     "variants": ASKED,
 }
 MATRIX = f"{RESULTS}/tables/matrix.csv"
@@ -93,6 +95,7 @@ def test_half_written_files_are_not_taken_for_whole(root, elsewhere, tmp_path):
 
 
 def test_a_module_of_another_workflow(root, elsewhere, tmp_path):
+    copy_corpus(elsewhere, tmp_path, RESULTS)  # as another run of the same workflow has read it
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.yaml").write_text(yaml.safe_dump(SMALL))
     (tmp_path / "Snakefile").write_text(MODULE.format(snakefile=str(root / "Snakefile")))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import yaml
 from scipy.special import ndtri
-from support.checkouts import ASKED, copy_checkout, run
+from support.checkouts import ASKED, run
 
 from speechdt.reporting.tables.reading import read_table
 
@@ -49,8 +49,8 @@ def detectors(): return {{"planted": Planted}}
 
 
 @pytest.fixture(scope="module")
-def tables(root, tmp_path_factory):
-    folder = copy_checkout(root, tmp_path_factory.mktemp("planted"))
+def tables(begun, tmp_path_factory):
+    folder = begun(tmp_path_factory.mktemp("planted"))
     (folder / "backends" / "planted.py").write_text(PLANTED)
     config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
     config["grid"] = {"snr_db": [-15, -10, -5, 0, 10], "duration_ms": [200, 500, 1000]}

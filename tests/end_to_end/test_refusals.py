@@ -17,7 +17,10 @@ from support.checkouts import ASKED, command, copy_checkout
 pytestmark = pytest.mark.campaign
 
 REPO = "owner/model"
+NOTICES = ("Using workflow specific profile", "Config file")
+"""What Snakemake prints first of any run."""
 TWO = "A) yes\nB) no"
+PROMPTS = {"third": f"{TWO}\nC) both", "lower": "a) yes\nb) no", "none": "Speech?"}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,9 @@ def refuse(checkout, entry, why, environment=(), **more):
     assert status != 0, printed
     assert "Traceback" not in printed
     assert "Job " not in printed
-    (line,) = [line for line in printed.splitlines() if line.strip()]
+    lines = [line for line in printed.splitlines() if line and not line.startswith(NOTICES)]
+    assert len(lines) == 1, printed
+    (line,) = lines
     assert line.startswith("error: ")
     assert why in line
 
@@ -81,8 +86,8 @@ def test_a_folder_that_is_not_all_there(checkout, model, spoil, why):
         ({"model": "~/none"}, "is no folder on this machine"),
         ({"model": "./none/there"}, "is no folder on this machine"),
         ({"device": "auto"}, "device 'auto' finds no GPU for model 'model': "),
-        ({"device": "mps"}, "device 'mps' is none of: auto, cpu, cuda"),
-        ({"quantization": "int4"}, "quantization"),
+        ({"device": "mps"}, "option 'device' cannot be 'mps'"),
+        ({"quantization": "int4"}, "option 'quantization' cannot be 'int4'"),
         ({"backend": "qwen3_omni", "model": "omni", "quantization": "nf4"}, "is for qwen2_audio"),
         ({"prompt": "third"}, "here is C"),
         ({"prompt": "lower"}, "called a and b; write A and B"),
@@ -95,9 +100,9 @@ def test_a_folder_that_is_not_all_there(checkout, model, spoil, why):
     ],
 )
 def test_what_an_entry_cannot_ask_for(checkout, model, entry, why):
-    prompts = {"third": f"{TWO}\nC) both", "lower": "a) yes\nb) no", "none": "Speech?"}
     hidden = {"CUDA_VISIBLE_DEVICES": ""}
-    refuse(checkout, entry, why, hidden, prompts={"baseline": TWO} | prompts)
+    named = {name: text for name, text in PROMPTS.items() if name == entry.get("prompt")}
+    refuse(checkout, entry, why, hidden, prompts={"baseline": TWO} | named)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +111,8 @@ def test_what_an_entry_cannot_ask_for(checkout, model, entry, why):
 def test_weights_that_the_memory_does_not_hold(checkout, model, share, why):
     """A header says how large they are; of the file itself nothing is written."""
     memory = psutil.virtual_memory()
-    needed = 2 * memory.total if share == "all" else (memory.total + 3 * memory.available) // 4
+    # Other workflows' jobs may hold much, which counts as free.
+    needed = 2 * memory.total if share == "all" else memory.total * 99 // 100
     count = needed // 4
     header = f'{{"x.weight":{{"dtype":"BF16","shape":[{count}],"data_offsets":[0,{2 * count}]}}}}'
     (model / spoilt.INDEX).unlink()

@@ -4,12 +4,13 @@ import json
 import os
 import re
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support.checkouts import ASKED, MATRIX, TRIALS, add_to_config, files_of, planned, run, scored
+from support.checkouts import MATRIX, TRIALS, add_to_config, files_of, planned, run, scored
 from support.plugins import MINE, install
 
 from speechdt.reporting.tables.reading import read_table
@@ -25,9 +26,7 @@ plan's SNRs, which the choice of its level has asked about already."""
 
 def test_a_new_level_scores_its_own_clips_alone(checkout):
     add_to_config(checkout, "grid: {snr_db: [-5, 10, 20]}")
-    only_a1 = dict.fromkeys(name for name in ASKED if name != "A1")  # beside D1 and D2
-    add_to_config(checkout, yaml.safe_dump({"variants": only_a1}))
-    run(checkout, "results/tables/matrix.csv")
+    run(checkout, "results/scores/A1/test/snr20_dur200.parquet")
     assert scored(checkout, "A1") == 2 * 2 * (10 + 16)  # classes x durations x items
 
 
@@ -42,7 +41,7 @@ def test_an_edited_backend_reruns_its_variant_alone(checkout):
     assert {pending[file] for file in own} == of_one_variant
     assert all(re.search(r"\bD1\b", file) for file in own)
     assert not TRIALS & set(pending.values())
-    run(checkout, "results/tables/matrix.csv")
+    run(checkout, "results/scores/D1/test/snr10_dur200.parquet")
     assert scored(checkout, "D1") == ALL_CLIPS
 
 
@@ -105,6 +104,27 @@ def test_another_loss_trains_again_what_learns_by_it(checkout):
     assert not [job for job in jobs if others.match(job)]
 
 
+def test_a_run_that_fails_ends_with_the_cause(checkout):
+    text = MINE.replace("return", "raise OSError('the licence has ended')\n        return")
+    (checkout / "backends" / "mine.py").write_text(text)
+    add_to_config(checkout, "variants: {X1: {backend: mine}}")
+    said = run(checkout, "results/levels/X1.csv", check=False)
+    last = said.rstrip().splitlines()[-1]
+    assert re.match(r"error: choose X1: .*the licence has ended", last), last
+
+
+def test_a_detector_in_an_environment_of_its_own_is_scored(checkout):
+    text = MINE.replace("return [0.5]", "import os; return [(os.getppid() > 1) / 4]")
+    (checkout / "backends" / "mine.py").write_text(text)
+    (checkout / "backends" / "broken.py").write_text("import no_such_package\n")
+    own = {"backend": "mine", "level": "stored", "environment": {"python": sys.executable}}
+    add_to_config(checkout, yaml.safe_dump({"variants": {"X1": own}}))
+    file = "results/scores/X1/test/snr10_dur200.parquet"
+    said = run(checkout, file)
+    assert said.count("left out, as no variant uses it: plugin backends/broken.py fails") == 1
+    assert set(pd.read_parquet(checkout / file)["p_speech"]) == {0.25}
+
+
 def test_accepted_results_are_made_by_the_present_code_and_shown(checkout):
     edit(checkout / "speechdt" / "psychometrics" / "curve.py")
     edit(checkout / "backends" / "qwen" / "mel.py")
@@ -130,27 +150,48 @@ def test_an_edited_fit_reruns_the_fits_and_what_follows(checkout):
     assert not [job for job in jobs if "Scoring" in job or "Timing" in job or "Measuring" in job]
 
 
-def test_several_seeds_are_one_row_and_ensembles_another(checkout):
-    config = yaml.safe_load((checkout / "configs" / "ci.yaml").read_text())
-    config["adapters"]["small"]["seeds"] = [1, 2]
-    config["variants"] = {
-        **{name: None for name in (*MATRIX, "D4") if name not in ("B2", "D2")},
+@pytest.fixture(scope="module")
+def extended(root, finished, tmp_path_factory):
+    """A copy of the finished run with new rows: a new file's, a package's, seeds, ensembles."""
+    folder = tmp_path_factory.mktemp("extended")
+    shutil.copytree(finished, folder, symlinks=True, dirs_exist_ok=True)
+    (folder / "backends" / "mine.py").write_text(MINE)
+    install(root / "tests" / "support" / "entry_point_plugin", folder / "site")
+    config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
+    config["adapters"]["small"] = {**config["adapters"]["small"], "seeds": [1, 2]}
+    config["variants"] |= {
+        "X1": {"backend": "mine"},
+        "X2": {"backend": "loudness"},
         "E1": {"ensemble": ["B2", "D2"]},
         "E2": {"ensemble": ["B2", "D2"], "how": "vote"},
     }
-    (checkout / "mine.yaml").write_text(yaml.safe_dump(config))
-    asked = [f"results/tables/{name}.csv" for name in ("matrix", "latency", "adapters")]
-    run(checkout, *asked, config="mine.yaml")
-    tables = checkout / "results" / "tables"
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    tables = [f"results/tables/{name}.csv" for name in ("matrix", "latency", "adapters")]
+    where = {"config": "mine.yaml", "path": folder / "site"}
+    jobs = planned(folder, *tables, **where)
+    run(folder, *tables, **where)
+    return folder, jobs
+
+
+def test_the_other_rows_are_not_scored_again(extended):
+    scorings = [job for job in extended[1] if "Scoring" in job]
+    assert len(scorings) >= 4
+    assert all(re.search(r"\b(X1|X2|B2\.seed\d)\b", job) for job in scorings)
+
+
+def test_several_seeds_are_one_row_and_ensembles_another(extended):
+    folder, _ = extended
+    tables = folder / "results" / "tables"
     matrix = read_table(tables / "matrix.csv").set_index("variant")
-    assert matrix.index.tolist() == ["B2", "D2", "E1", "E2"]
+    assert matrix.index.tolist() == sorted([*MATRIX, "E1", "E2", "X1", "X2"])
     assert matrix.loc["E1", ["backend", "model"]].tolist() == ["ensemble", "nano"]
-    assert read_table(tables / "adapters.csv")["seeds"].tolist() == [2]
+    seeds = read_table(tables / "adapters.csv").set_index("variant")["seeds"]
+    assert seeds[["B2", "B3"]].tolist() == [2, 1]
     latency = read_table(tables / "latency.csv").set_index("variant")["latency_p50_ms"]
     assert latency["E1"] > latency["B2"] + 0.9 * latency["D2"]
 
     def p_speech(run, cell="snr10_dur1000.parquet"):
-        return pd.read_parquet(checkout / "results/scores" / run / "test" / cell)["p_speech"]
+        return pd.read_parquet(folder / "results/scores" / run / "test" / cell)["p_speech"]
 
     members = [p_speech(run) for run in ("B2.seed1", "B2.seed2", "D2")]
     assert (members[0] != members[1]).any()
@@ -160,9 +201,12 @@ def test_several_seeds_are_one_row_and_ensembles_another(checkout):
     assert set(p_speech("E2") * 4) <= {0, 1, 2, 3, 4}
 
 
-def test_two_configuration_lines_and_a_dropped_in_file_give_a_full_row(checkout):
-    (checkout / "backends" / "mine.py").write_text(MINE)
-    new_row(checkout, "X1", "mine")
+@pytest.mark.parametrize("variant", ["X1", "X2"])
+def test_two_configuration_lines_and_a_file_or_a_package_give_a_full_row(extended, variant):
+    tables = extended[0] / "results" / "tables"
+    matrix = read_table(tables / "matrix.csv").set_index("variant")
+    assert np.isfinite(matrix.loc[variant, ["accuracy", "auc", "brier"]].astype(float)).all()
+    assert variant in read_table(tables / "pareto.csv")["variant"].tolist()
 
 
 BACKWARDS = """
@@ -178,18 +222,19 @@ def detectors(): return {"backwards": Backwards}
 """
 
 
-def test_a_detector_whose_answers_are_exchanged_is_named_in_tables_report_and_terminal(checkout):
+def test_a_detector_whose_answers_are_exchanged_is_named_in_tables_and_terminal(checkout):
     (checkout / "backends" / "backwards.py").write_text(BACKWARDS)
     # At the level of D2, which it turns round.
     before = read_table(checkout / "results/tables/matrix.csv").set_index("variant")
     level = before.loc["D2", "level"]
     level = level if level == "stored" else float(level)
-    others = dict.fromkeys((*MATRIX, "D4"))
+    others = dict.fromkeys(MATRIX)
     config = {"variants": others | {"X1": {"backend": "backwards", "level": level}}}
     add_to_config(checkout, yaml.safe_dump(config | {"comparisons": {"planned": []}}))
     tables = [f"results/tables/matrix.{kind}" for kind in ("csv", "md", "tex")]
     said = r"worse than chance on dev \(AUC: X1 0\.\d+ \[0\.\d+, 0\.[0-4]\d+\]\): are its answers"
-    printed = run(checkout, *tables, "results/report.html").splitlines()
+    # The report, too: tests/reporting/test_skill.py.
+    printed = run(checkout, *tables).splitlines()
     assert [line for line in printed[-3:] if re.match(f"warning: {said} exchanged\\?$", line)]
     matrix = read_table(checkout / tables[0]).set_index("variant")
     learned = json.loads((checkout / "results" / "calibration" / "X1.json").read_text())
@@ -200,23 +245,3 @@ def test_a_detector_whose_answers_are_exchanged_is_named_in_tables_report_and_te
     assert learned["auc"] <= learned["auc_high"] < 0.5
     assert re.search(rf"^\| X1 † .*\n\nX1 † — {said}", (checkout / tables[1]).read_text(), re.M)
     assert r"X1 $\dagger$" in (checkout / tables[2]).read_text()
-    page = (checkout / "results" / "report.html").read_text()
-    assert re.search(f"X1 † — {said}", page)
-    assert '<th scope="row">X1 †</th>' in page
-
-
-def test_two_configuration_lines_and_an_installed_package_give_a_full_row(checkout, root):
-    install(root / "tests" / "support" / "entry_point_plugin", checkout / "site")
-    new_row(checkout, "X2", "loudness", path=checkout / "site")
-
-
-def new_row(checkout, variant, backend, path=""):
-    """Add a variant, run, and look at its row; the others are not scored again."""
-    add_to_config(checkout, f"variants: {{{variant}: {{backend: {backend}}}}}")
-    jobs = planned(checkout, path=path)
-    assert not [job for job in jobs if "Scoring" in job and variant not in job]
-    run(checkout, "results/tables/matrix.csv", "results/tables/pareto.csv", path=path)
-    matrix = read_table(checkout / "results" / "tables" / "matrix.csv").set_index("variant")
-    assert list(matrix.index) == sorted([*MATRIX, variant])
-    assert np.isfinite(matrix.loc[variant, ["accuracy", "auc", "brier"]].astype(float)).all()
-    assert variant in read_table(checkout / "results" / "tables" / "pareto.csv")["variant"].tolist()

@@ -10,7 +10,7 @@ import time
 import torch
 import yaml
 from safetensors.torch import load_file
-from support.checkouts import ASKED, command, copy_checkout, digests, run, scored
+from support.checkouts import ASKED, command, digests, run, scored
 
 SLOW = """
 import time
@@ -27,16 +27,14 @@ SAME = ("results/trials/**/*.parquet", "results/scores/**/*.parquet", "results/c
 TABLES = tuple(f"results/tables/{t}.csv" for t in ("matrix", "metrics", "thresholds", "curves"))
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(root, tmp_path):
-    folders = [tmp_path / name for name in ("undisturbed", "killed")]
-    for folder in folders:
-        folder.mkdir()
-        copy_checkout(root, folder)
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(begun, tmp_path):
+    undisturbed, killed = (begun(tmp_path / name) for name in ("undisturbed", "killed"))
+    for folder in (undisturbed, killed):
         (folder / "backends" / "slow.py").write_text(SLOW)
         config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
-        config["variants"] = ASKED | {"D1": None, "S": {"backend": "slow"}}
+        slow = {"backend": "slow", "level": "stored"}
+        config["variants"] = ASKED | {"D1": None, "D2": None, "S": slow}
         (folder / "mine.yaml").write_text(yaml.safe_dump(config))
-    undisturbed, killed = folders
     run(undisturbed, "results/tables/matrix.csv", config="mine.yaml")
 
     kill_once(
@@ -55,7 +53,7 @@ def test_a_killed_training_goes_on_to_the_same_adapter(finished, tmp_path):
         shutil.copytree(finished, folder, symlinks=True)
         shutil.rmtree(folder / "results" / "adapters")
         config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
-        config["adapters"]["small"] |= {"epochs": 12, "eval_steps": 4, "batch_size": 2}
+        config["adapters"]["small"] |= {"epochs": 8, "eval_steps": 4, "batch_size": 2}
         (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     run(undisturbed, "results/adapters/small", config="mine.yaml")
     checkpoints = killed / "results" / "cache" / "finetune" / "small"
@@ -75,8 +73,8 @@ def test_a_killed_training_goes_on_to_the_same_adapter(finished, tmp_path):
         torch.testing.assert_close(ours[name], weight, atol=1e-6, rtol=0)
 
 
-def test_a_live_run_is_not_unlocked(finished, tmp_path):
-    shutil.copytree(finished, tmp_path, symlinks=True, dirs_exist_ok=True)
+def test_a_live_run_is_not_unlocked(begun, tmp_path):
+    begun(tmp_path)
     locks = tmp_path / ".snakemake" / "locks"
     locks.mkdir(parents=True, exist_ok=True)
     (locks / "0.input.lock").write_text("x")

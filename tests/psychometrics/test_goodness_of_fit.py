@@ -26,8 +26,9 @@ def true_curve(x):
     return 0.05 + 0.9 * ndtr(SPREAD * (x - 4) / 10)
 
 
-def test_a_true_curve_is_rarely_rejected():
-    rng, runs, rejected, naively = np.random.default_rng(1), 80, 0, 0
+@pytest.mark.parametrize("runs", [40, pytest.param(400, marks=pytest.mark.campaign)])
+def test_a_true_curve_is_rarely_rejected(runs):
+    rng, rejected, naively = np.random.default_rng(1), 0, 0
     for _ in range(runs):
         yes, asked = counts(rng, true_curve)
         curves = fit(SNR, yes, asked, guess=0.05)

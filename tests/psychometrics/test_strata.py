@@ -132,8 +132,8 @@ def test_a_curve_with_a_guess_rate_at_each_level_is_found_again():
 def test_a_decision_threshold_that_is_uncertain_widens_its_own_curves_alone():
     trials, catch = heard(0.0, items=6)
     base = 1 / (1 + np.exp(-1.0))
-    moved = base + np.r_[0, np.random.default_rng(1).normal(0, 0.12, 200)][None]
-    settings = {"replicates": 200, "seed": 1}
+    moved = base + np.r_[0, np.random.default_rng(1).normal(0, 0.12, 100)][None]
+    settings = {"replicates": 100, "seed": 1}
     fixed, _ = thresholds(trials, catch, **settings)
     again, _ = thresholds(trials, catch, criteria=Thresholds(moved, moved), **settings)
     keys = ["kind", "dimension", "slice"]

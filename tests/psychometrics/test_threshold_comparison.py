@@ -9,7 +9,7 @@ from support.made_observers import heard, threshold
 from speechdt.psychometrics.comparison import compare_thresholds
 from speechdt.psychometrics.thresholds import thresholds
 
-SETTINGS = {"replicates": 400, "permutations": 199, "seed": 2}
+SETTINGS = {"replicates": 200, "permutations": 199, "seed": 2}
 FEW = (-10.0, -5.0, 0.0, 5.0, 10.0, 20.0)
 
 

@@ -56,7 +56,7 @@ def observer(m=3.0, w=12.0, guess=0.1, lapse=0.02):
 
 
 def test_a_planted_threshold_is_within_its_interval():
-    table, curves = thresholds(play(observer()), silence(0.1), replicates=400, seed=1)
+    table, curves = thresholds(play(observer()), silence(0.1), replicates=200, seed=1)
     found = row(table)
     grid = np.linspace(-5, 20, 10_001)
     truth = grid[np.searchsorted(observer()(grid, None), 0.75)]
@@ -72,7 +72,7 @@ def test_a_planted_threshold_is_within_its_interval():
 
 def test_along_duration_the_threshold_is_in_ms():
     ms_observer = lambda snr, ms: ndtr(SPREAD * (np.log10(ms) - np.log10(400)) / 0.8)  # noqa: E731
-    table, _ = thresholds(play(ms_observer), silence(0.0), replicates=200, seed=1)
+    table, _ = thresholds(play(ms_observer), silence(0.0), replicates=100, seed=1)
     found = row(table, dimension="duration")
     assert found["dt50"] == pytest.approx(400, rel=0.1)
     assert found["dt50_low"] < 400 < found["dt50_high"]
@@ -84,34 +84,34 @@ def test_along_duration_the_threshold_is_in_ms():
 )
 def test_thresholds_outside_of_the_range_say_so(rate, catch_rate, censored):
     always = lambda snr, ms: np.full(len(snr), rate)  # noqa: E731
-    table, _ = thresholds(play(always), silence(catch_rate), replicates=150, seed=1)
+    table, _ = thresholds(play(always), silence(catch_rate), replicates=50, seed=1)
     found = row(table)
     assert found["dt75_censored"] == censored
     assert np.isnan(found["dt75"])
 
 
 def test_half_of_the_accuracy_is_chance():
-    table, _ = thresholds(play(observer()), silence(0.1), replicates=150, seed=1)
+    table, _ = thresholds(play(observer()), silence(0.1), replicates=50, seed=1)
     assert set(table[table["kind"] == "accuracy"]["dt50_censored"]) == {"undefined"}
     assert row(table, kind="accuracy")["guess"] == 0.5
 
 
 def test_one_level_makes_no_curve():
     trials = play(observer())
-    table, _ = thresholds(trials[trials["snr_db"] == 0], silence(0.1), replicates=150, seed=1)
+    table, _ = thresholds(trials[trials["snr_db"] == 0], silence(0.1), replicates=50, seed=1)
     assert set(table["dimension"]) == {"duration"}
 
 
 def test_one_cell_makes_no_curve_at_all():
     trials = play(observer()).query("snr_db == 0 and duration_ms == 200")
-    table, curves = thresholds(trials, silence(0.1), replicates=150, seed=1)
+    table, curves = thresholds(trials, silence(0.1), replicates=50, seed=1)
     assert table.empty
     assert curves.empty
 
 
 def test_bounds_are_never_extrapolated():
     few = play(observer(m=-3)).assign(group_id=lambda t: t["group_id"].str[:-1])
-    table, _ = thresholds(few[few["group_id"] < "T"], silence(0.1), replicates=150, seed=1)
+    table, _ = thresholds(few[few["group_id"] < "T"], silence(0.1), replicates=50, seed=1)
     snr = table[table["dimension"] == "snr"]
     for bound in ("dt75_low", "dt75_high"):
         finite = snr[bound][np.isfinite(snr[bound])]
@@ -120,13 +120,13 @@ def test_bounds_are_never_extrapolated():
 
 def test_the_matrix_has_a_row_a_variant(tmp_path):
     trials = play(observer(), items=50)
-    table, _ = thresholds(trials, silence(0.1), replicates=150, seed=1)
+    table, _ = thresholds(trials, silence(0.1), replicates=50, seed=1)
     from speechdt.statistics.slices import by_slice
 
     decided = trials.assign(
         category="x", p_temperature=trials["p_speech"], p_platt=trials["p_speech"]
     )
-    metrics = by_slice(decided, replicates=150, seed=1)
+    metrics = by_slice(decided, replicates=50, seed=1)
     table = matrix.matrix(
         metrics.assign(variant="X"),
         table.assign(variant="X"),

@@ -11,6 +11,7 @@ from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.decisions import decided_trials
 from speechdt.detectors.scoring import score_cells
 from speechdt.reporting.pages import errors_cards
+from speechdt.reporting.pages.errors_page import failures
 from speechdt.statistics import error_rates
 from speechdt.statistics.calibration import calibrate
 from speechdt.store import Store
@@ -153,3 +154,35 @@ def test_scores_are_written_against_their_threshold():
     assert errors_cards.Answer("A1", 0.00412, 0.346, True).text == "0.00412 < 0.346"
     assert errors_cards.Answer("A1", 0.5, 1.2e-7, True).text == "0.500 ≥ 1.2e−07"
     assert errors_cards.Answer("A1", 0.0, 0.0, True).text == "0.00 ≥ 0.00"
+
+
+@pytest.mark.parametrize(
+    ("p", "threshold", "text"),
+    [
+        (0.9987, 0.9991, "0.9987 < 0.9991"),
+        (0.42, 0.5, "0.420 < 0.500"),
+        (1.0, 1.0, "1.00 ≥ 1.00"),
+        (0.00012, 0.5, "0.00012 < 0.500"),
+    ],
+)
+def test_a_probability_is_told_from_its_threshold(p, threshold, text):
+    assert errors_cards.Answer("D1", p, threshold, False).text == text
+
+
+def test_who_gives_one_answer_alone_is_counted_in_no_errors(answers):
+    matrix = pd.DataFrame(
+        {"variant": list(answers.wrong), "recall_speech": 0.8, "recall_nonspeech": 0.7}
+        | {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
+    )
+    every = failures(answers, matrix)
+    assert every == failures(answers, None)
+    assert every["judged"] == list(answers.wrong)
+    matrix.loc[matrix["variant"] == "D1", ["recall_speech", "recall_nonspeech"]] = (1.0, 0.0)
+    found = failures(answers, matrix)
+    assert found["passed_over"] == {"D1": "gives one answer to every clip"}
+    assert found["failures"] == answers.wrong.drop(columns="D1").any(axis=1).sum()
+    assert found["failures"] < every["failures"]
+    same = matrix.assign(dev_auc_high=0.4, dev_auc_low=0.3)
+    assert (
+        failures(answers, same)["failures"] == every["failures"]
+    )  # all count where none has skill

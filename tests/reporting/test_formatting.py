@@ -161,7 +161,7 @@ def test_calibration_confidence_and_latency_tables(tables):
     ).all()
     assert "Gap" in matrix_text.confidence_table(tables["matrix"])
     stages = latency_text.latency_table(tables["latency"])
-    assert list(stages)[1:-1] == ["Decode", "Features", "Forward", "Post", "Other", "Total"]
+    assert list(stages)[1:-1] == ["Decode", "Features", "Forward", "Post", "Other", "Total", "CPU"]
     assert stages["Total"][0] == "0.600 (1.10)"
     resources = latency_text.resources_table(tables["latency"], tables["pareto"])
     assert (resources["GPU memory (MiB)"] == MISSING).all()

@@ -21,8 +21,8 @@ from speechdt.statistics.error_rates import TEXT
 CITATION = {"title": "A title", "version": "0.1.0", "repository-code": "https://example.org/a_b"}
 
 
-def write_paper(folder, count):
-    """Write the tables and the paper folder of so many detectors."""
+def write_paper(folder, count, figures):
+    """Write the tables and the paper folder of so many detectors, with figures as they are."""
     variants = list(NAMES[:count])
     made = make(count)
     errors = error_tables(variants)
@@ -30,18 +30,13 @@ def write_paper(folder, count):
     (folder / "tables").mkdir()
     for name, table in made.items():
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
-    (folder / "figures").mkdir()
-    for name, entry in FIGURES.items():
-        if name not in paper.COLUMN_FIGURES:
-            needed = {table: made[table] for table in entry.tables}
-            save(draw(name, needed, variants), folder / "figures" / name, formats=["pdf"])
     paper.write(
         folder / "paper",
         {
             name: read_table(folder / "tables" / f"{name}.csv", TEXT if name in errors else ())
             for name in made
         },
-        [folder / "figures" / f"{name}.pdf" for name in FIGURES],
+        [figures / f"{name}.pdf" for name in FIGURES],
         variants,
         revision="",
         citation=CITATION,
@@ -49,9 +44,22 @@ def write_paper(folder, count):
     return folder
 
 
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    """The figures of five detectors, whose sizes any paper has to bear."""
+    folder, made = tmp_path_factory.mktemp("figures"), make(5)
+    made |= outcome_tables(made, NAMES[:5]) | error_tables(NAMES[:5])
+    for name, entry in FIGURES.items():
+        if name not in paper.COLUMN_FIGURES:
+            needed = {table: made[table] for table in entry.tables}
+            save(draw(name, needed, NAMES[:5]), folder / name, formats=["pdf"])
+    return folder
+
+
 @pytest.fixture(scope="module", params=[1, 5])
-def results(request, tmp_path_factory):
-    return write_paper(tmp_path_factory.mktemp(f"paper{request.param}"), request.param)
+def results(request, tmp_path_factory, figures):
+    folder = tmp_path_factory.mktemp(f"paper{request.param}")
+    return write_paper(folder, request.param, figures)
 
 
 def test_every_number_stands_in_a_table(results):

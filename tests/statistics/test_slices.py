@@ -6,6 +6,7 @@ import pytest
 
 from speechdt.corpus.flags import heard
 from speechdt.reporting.tables.reading import read_table, read_tables
+from speechdt.statistics.criterion import threshold_replicates
 from speechdt.statistics.slices import COLUMNS, by_slice, without_flagged
 
 
@@ -65,3 +66,32 @@ def test_a_variant_may_be_called_na(tmp_path):
     )
     made.to_csv(file, index=False)
     pd.testing.assert_frame_equal(read_table(file), made)
+
+
+def at_chance(seed):
+    """Return trials of a detector whose scores say nothing, of 25 groups a class."""
+    rng = np.random.default_rng(seed)
+    group = np.tile(np.arange(50), 30)
+    z = rng.normal(0, 0.9, 1500) + rng.normal(0, 0.6, 50)[group]
+    p = 1 / (1 + np.exp(-z))
+    frame = pd.DataFrame({"group_id": group, "speech": group < 25, "p_speech": p})
+    named = {"snr_db": 5.0, "duration_ms": 200, "category": "speech", "item_id": frame.index}
+    return frame.assign(p_platt=0.5, p_temperature=0.5, **named)
+
+
+def test_bounds_of_a_detector_at_chance_hang_little_on_the_seed():
+    """Precision hangs on the few replicates whose threshold few trials reach."""
+    dev, test = at_chance(6), at_chance(7)
+    ends = []
+    for seed in range(4):
+        drawn = {"replicates": 4000, "seed": seed}
+        thresholds = threshold_replicates(dev, rule="balanced", **drawn)[None]
+        decided = test.assign(decided=test["p_speech"] >= thresholds[0, 0])
+        table = by_slice(decided, thresholds, **drawn)
+        ends.append(table[table["by"] == "all"].set_index("metric")[["low", "high"]])
+    bounds = np.stack(ends)
+    half = (bounds[..., 1] - bounds[..., 0]).mean(0) / 2
+    moved = np.abs(bounds - bounds.mean(0)).max(0) / half[:, None]
+    assert dict(zip(ends[0].index, moved.max(1), strict=True)) == pytest.approx(
+        dict.fromkeys(ends[0].index, 0.0), abs=0.1
+    )

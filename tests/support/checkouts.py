@@ -1,5 +1,6 @@
 """Runs of the workflow in a copy of the checkout, and what they left."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -14,10 +15,10 @@ PARTS = [
     *("Snakefile", "rules", "backends", "speechdt"),
     *("workflow_config.yaml", "configs", "profiles", "envs", "CITATION.cff"),
 ]
-NANO = ("A1", "A2", "B1", "B2", "B3", "B4", "C1")
-MATRIX = (*NANO, "D1", "D2", "D3", "L1")
+NANO = ("A1", "A2", "B2", "B3", "B4", "C1")
+MATRIX = (*NANO, "D1", "D2", "L1")
 """Variants of configs/ci.yaml, in order."""
-ASKED = dict.fromkeys((*NANO, "D3", "D4", "L1"))
+ASKED = dict.fromkeys((*NANO, "B1", "D3", "D4", "L1"))
 """What leaves out all but D1 and D2."""
 TRIALS = {"index_corpus", "split_sources", "choose_items", "render_trials", "render_train"}
 """Rules from the recordings to the trials."""
@@ -31,6 +32,40 @@ def copy_checkout(root, folder):
         else:
             shutil.copy(source, folder / part)
     (folder / "corpus").symlink_to(root / "corpus")
+    return folder
+
+
+def copy_begun(root, finished, folder):
+    """Copy the checkout, and of a finished run what is made of the recordings alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    copy_checkout(root, folder)
+    copy_corpus(finished, folder)
+    return folder
+
+
+def copy_corpus(finished, folder, results="results"):
+    """Copy what a run has made of the recordings alone, with the records of it."""
+    for part in (".snakemake", f"{results}/corpus", f"{results}/manifest"):
+        shutil.copytree(finished / part, folder / part)
+
+
+def once(tmp_path_factory, name, make):
+    """Return a folder that is made once, by whichever process of a test run asks for it first.
+
+    Nobody writes into it afterwards: other processes may be copying it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, begun = shared / name, shared / f"{name} begun"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if begun.exists():
+            pytest.fail(f"{folder} could not be made: see the first test that needed it")
+        if not folder.exists():
+            begun.touch()
+            folder.mkdir()
+            make(folder)
+            begun.unlink()
     return folder
 
 

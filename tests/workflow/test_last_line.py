@@ -14,7 +14,7 @@ def entry(tmp_path, name):
 
 
 def test_the_cause_of_a_failure_is_said(tmp_path):
-    entry(tmp_path, "D1").begin()
+    entry(tmp_path, "D1").fail(manifest.STOPPED)
     entry(tmp_path, "D2").fail("backend 'silero' fails")
     entry(tmp_path, "D3").end()
     said = last_line.cause(tmp_path / manifest.FOLDER, 0)
@@ -23,11 +23,17 @@ def test_the_cause_of_a_failure_is_said(tmp_path):
 
 def test_what_was_at_work_is_named(tmp_path):
     for name in ("A", "B", "C", "D"):
-        entry(tmp_path, name).begin()
+        entry(tmp_path, name).fail(manifest.STOPPED)
     said = last_line.cause(tmp_path / manifest.FOLDER, 0)
     assert (
         said == "stopped while at work on score A, score B, score C and 1 more; run again to go on"
     )
+
+
+def test_a_job_that_was_killed_is_named_though_it_said_nothing(tmp_path):
+    entry(tmp_path, "D1").begin()
+    said = last_line.cause(tmp_path / manifest.FOLDER, 0)
+    assert said == "error: the job score (D1) was killed, probably out of memory"
 
 
 @pytest.mark.parametrize("content", ["{", "[]", json.dumps({"complete": False})])

@@ -18,6 +18,8 @@ from speechdt.reporting.tables.formatting import Row, minus, significant
 from speechdt.statistics.error_rates import ERRORS, Answers
 from speechdt.trials.cells import read_cell
 
+DIGITS = 3
+"""Significant digits of P(speech), where these tell it from the threshold."""
 ODDS = 7.0
 """Log-odds at the right end of a bar; at the left end, as much the other way."""
 
@@ -40,7 +42,12 @@ class Answer(NamedTuple):
     def text(self) -> str:
         """P(speech) and the threshold it was compared with."""
         sign = "≥" if self.p_speech >= self.threshold else "<"
-        return f"{_short(self.p_speech)} {sign} {_short(self.threshold)}"
+        ends = (self.p_speech, self.threshold)
+        for digits in range(DIGITS, 18):  # as many as tell the two apart
+            p, threshold = (_short(value, digits) for value in ends)
+            if p != threshold or self.p_speech == self.threshold:
+                break
+        return f"{p} {sign} {threshold}"
 
     @property
     def bar(self) -> float:
@@ -53,9 +60,11 @@ class Answer(NamedTuple):
         return share(self.threshold)
 
 
-def _short(p: float) -> str:
-    """Return a probability with three significant digits, tiny ones in powers of ten."""
-    return significant(p) if p >= 0.001 or p == 0 else minus(f"{p:.2g}")
+def _short(p: float, digits: int) -> str:
+    """Return a probability with so many significant digits, tiny ones in powers of ten."""
+    if p >= 0.001 or p == 0:
+        return significant(p, digits)
+    return minus(f"{p:.{digits - 1}g}")
 
 
 class Card(NamedTuple):

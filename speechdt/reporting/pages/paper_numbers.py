@@ -54,7 +54,7 @@ KNOWING = {"in_domain": "InDomain", "left_out": "LeftOut", "difference": "Differ
 OUTCOMES = {
     **{"supported": "Supported", "refuted": "Refuted", "undecided": "Undecided"},
     **{"met": "Met", "not met": "NotMet"},
-    **{"not run": "NotRun", "for a reader": "ForReader"},
+    **{"not run": "NotRun", "needs human judgement": "ForReader"},
 }
 """Verdicts on the plan's criteria."""
 

@@ -17,4 +17,4 @@ def bundle() -> str:
     except ImportError:
         return ""
     # What would end a script element of HTML early; in strings alone, where \\/ is a slash.
-    return str(vl_convert.javascript_bundle()).replace("</script", "<\\/script")
+    return str(vl_convert.javascript_bundle(None)).replace("</script", "<\\/script")

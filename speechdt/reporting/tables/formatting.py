@@ -30,9 +30,9 @@ DIMENSIONS = {
 EXPLANATIONS = {
     "<": "Below the tested range: the curve is higher than this already at the lowest level.",
     ">": "Above the tested range: the curve does not get this high even at the highest level.",
-    UNDEFINED: "No threshold: the detector says SPEECH this often to background alone, or does not "
-    "hear more at higher levels than at lower ones by more than chance, or fewer than 100 clips or "
-    "30 groups of NONSPEECH stand behind a criterion.",
+    UNDEFINED: "No threshold exists: the false-alarm rate on background alone is already this "
+    "high, or the curve does not rise by more than chance, or the criterion rests on fewer than "
+    "100 clips or 30 groups of NONSPEECH.",
     CHANCE: "With two balanced classes, guessing alone is right half of the time.",
     MISSING: "Not measured, or not defined for these trials.",
 }
@@ -41,8 +41,8 @@ ROUNDING = 1e-6
 """Distance outside the tested range at which a level may lie by rounding alone."""
 FOOTNOTE = (
     "In brackets: 95 % intervals, bootstrapped over groups of recordings. “<” and “>”: the "
-    "threshold lies outside the tested range. “undefined”: the detector says SPEECH that often to "
-    "background alone, its curve does not rise, or too few clips define its criterion."
+    "threshold lies outside the tested range. “undefined”: the false-alarm rate on "
+    "background alone is already this high, the curve does not rise, or too few clips were tested."
 )
 MODEL_NOTES = {
     "nano": "nano: a toy of the architecture, trained by this workflow in minutes; its figures say "

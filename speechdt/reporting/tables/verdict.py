@@ -22,7 +22,7 @@ from speechdt.statistics.families import FAMILIES, interval_p, word
 SUPPORTED, REFUTED, UNDECIDED = FAMILIES["verdict"][-3:]
 MET, NOT_MET = "met", "not met"
 """Of what has no interval, or no figure: facts, which nothing is inferred from."""
-NOT_RUN, FOR_READER = "not run", "for a reader"
+NOT_RUN, FOR_READER = "not run", "needs human judgement"
 REACHED, NOT_REACHED = "reached", "not reached"
 
 
@@ -46,7 +46,7 @@ class Finding(NamedTuple):
         of several of which any will do, else the largest. NaN where nothing is inferred.
     verdict : str
         `SUPPORTED`, `REFUTED` or `UNDECIDED`, where there is an interval, else `MET` or `NOT_MET`;
-        `NOT_RUN` without a figure; `FOR_READER` if none can say.
+        `NOT_RUN` if there is no result to judge; `FOR_READER` if it takes a person.
     note : str
         Where the figure is from, or what else there is to say.
     """

@@ -30,10 +30,10 @@ from speechdt.reporting.tables.verdict import (
 )
 
 NOTE = (
-    "Reached: the figure as it is, whatever luck had a part in it. Supported: it lies on the good "
-    "side of the bound with p ≤ 0.05, corrected for the number of criteria (Holm); refuted: on the "
-    "other side; undecided: neither, and more speakers would decide; met: what has no interval; "
-    "not run: there is no figure. In percent, and in points for differences."
+    "Reached: the measured value meets the bound, chance included. Supported: it is better than "
+    "the bound with p ≤ 0.05, corrected for the number of criteria (Holm); refuted: worse than the "
+    "bound, likewise; undecided: neither, and more speakers are needed; met: has no interval; not "
+    "run: no result. In percent, and in points for differences."
 )
 OTHER_UNITS = "Units other than percent are written; AUC, d′ and calibration errors have none."
 UNITS = {"training loss < 8.0": LOSS}

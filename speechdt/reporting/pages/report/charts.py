@@ -248,7 +248,7 @@ def _levels(tables: Tables, variants: Sequence[str]) -> Spec | None:
     x = {"field": "level", "type": "ordinal", "sort": order,
          "scale": {"domain": order}, "title": "Level (dBFS rms) on dev",
          "axis": {"labelAngle": 0}}  # fmt: skip
-    y = {"field": "auc", "type": "quantitative", "title": "AUC on dev"}
+    y: dict[str, Any] = {"field": "auc", "type": "quantitative", "title": "AUC on dev"}
     y["scale"] = {"zero": False} | _fixed(levels[["auc", "auc_low", "auc_high"]])
     shared = {"x": x, "y": y, "color": _colour(variants)}
     hover = _hover(

@@ -1,0 +1,34 @@
+"""Dry runs: what is planned for detectors alone, and where results go."""
+
+import re
+
+import pytest
+from support.checkouts import ASKED, copy_checkout, run
+
+LEARNED = ("Training", "Fine-tuning", "Searching", "Asking", "Rendering the trials of train")
+
+
+@pytest.fixture(scope="module")
+def printed(root, tmp_path_factory):
+    """What a dry run of D1 and D2 alone prints, and the folder it ran in."""
+    folder = copy_checkout(root, tmp_path_factory.mktemp("dry"))
+    variants = "{" + ",".join(f'"{name}":null' for name in ASKED) + "}"
+    config = ("--config", 'pathvars={"results":"elsewhere"}', f"variants={variants}")
+    # Before the configuration file, which takes every word that follows.
+    return folder, run(folder, "-n", *config)
+
+
+def test_detectors_alone_train_nothing_and_search_for_nothing(printed):
+    _, said = printed
+    jobs = re.findall(r"^Job \d+: (.*)$", said, re.MULTILINE)
+    assert "Scoring dev and test with D2 (silero)" in jobs
+    assert not [job for job in jobs if job.startswith(LEARNED)]
+    assert "searches left out, since no variant uses them: base (on A1), large (on B3)" in said
+
+
+def test_results_go_where_one_says_and_nowhere_else(printed):
+    folder, said = printed
+    assert "elsewhere/" in said
+    assert " results/" not in said
+    assert not (folder / "results").exists()
+    assert not (folder / "elsewhere").exists()
