@@ -133,7 +133,7 @@ def index(
             # Arrays take a tenth of the memory of lists.
             facts["active"] = np.array(facts["active"], dtype=np.int32)
             measured.append({**described.pop("extra"), **described, **facts})
-    columns = ["path", "source_id", "label", "category", "group_id", "seconds", "active"]
+    columns = ["path", "source_id", "label", "category", "group_id", "seconds", "active", "sha256"]
     usable = pd.DataFrame(measured) if measured else pd.DataFrame(columns=columns)
     return usable, pd.DataFrame(rejected, columns=rejections.COLUMNS)
 
