@@ -226,15 +226,14 @@ def check_built(
     """
     check_options(cls, without_environment(options))
     if KEY not in options:  # else what it looks for is elsewhere
-        _own_check(cls, options, nano_folder, adapters_folder, gpus)
+        told = dict(options)
+    if adapters_folder and str(told.get("adapter") or "").startswith(f"{adapters_folder}/"):
+        told["adapter"] = None
+    _own_check(cls, told, nano_folder, gpus)
 
 
 def _own_check(
-    cls: type[Detector],
-    options: Mapping[str, Any],
-    nano_folder: str,
-    adapters_folder: str = "",
-    gpus: int | None = None,
+    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, gpus: int | None = None
 ) -> None:
     own_check = getattr(cls, "check", None)
     if own_check is not None:
@@ -243,8 +242,6 @@ def _own_check(
             told["gpus"] = gpus
         if is_nano(options, nano_folder):
             told["model"] = None
-        if adapters_folder and str(told.get("adapter") or "").startswith(f"{adapters_folder}/"):
-            told["adapter"] = None
         try:
             own_check(**told)
         except ValueError:
