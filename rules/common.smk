@@ -43,9 +43,8 @@ SCHEMA = checkout.folder / "rules" / "config.schema.yaml"
 
 if not workflow.is_main_process:  # a job, perhaps on a node without a network
     os.environ |= {"SPEECHDT_HUB_ASKED": "1"}
-# Of a job, or of what sends jobs to other machines: what is free here now says nothing.
 if not workflow.is_main_process or workflow.resource_settings.nodes:
-    os.environ |= {"SPEECHDT_MEMORY_ELSEWHERE": "1"}
+    os.environ |= {"SPEECHDT_MEMORY_ELSEWHERE": "1"}  # what is free here says nothing
 
 try:
     check_interpreter(sys.executable)

@@ -224,16 +224,16 @@ def check_built(
         If an option is wrong, or ``check`` says so.
     """
     check_options(cls, without_environment(options))
-    if KEY not in options:  # else what it looks for is elsewhere
-        _own_check(cls, options, nano_folder, adapters_folder, gpus)
+    if KEY in options:  # what it looks for is elsewhere
+        return
+    given = dict(options)
+    if adapters_folder and str(given.get("adapter") or "").startswith(f"{adapters_folder}/"):
+        given["adapter"] = None
+    _own_check(cls, given, nano_folder, gpus)
 
 
 def _own_check(
-    cls: type[Detector],
-    options: Mapping[str, Any],
-    nano_folder: str,
-    adapters_folder: str = "",
-    gpus: int | None = None,
+    cls: type[Detector], options: Mapping[str, Any], nano_folder: str, gpus: int | None = None
 ) -> None:
     own_check = getattr(cls, "check", None)
     if own_check is not None:
@@ -242,8 +242,6 @@ def _own_check(
             given["gpus"] = gpus
         if is_nano(options, nano_folder):
             given["model"] = None
-        if adapters_folder and str(given.get("adapter") or "").startswith(f"{adapters_folder}/"):
-            given["adapter"] = None
         try:
             own_check(**given)
         except ValueError:
