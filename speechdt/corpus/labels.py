@@ -36,7 +36,8 @@ def check(sources: pd.DataFrame) -> None:
     TwoLabels
         If there are any.
     """
-    refuse([*_same_samples(sources), *_overlapping(sources)])
+    if not sources.empty:
+        refuse([*_same_samples(sources), *_overlapping(sources)])
 
 
 def refuse(pairs: Iterable[_Pair]) -> None:
