@@ -64,6 +64,8 @@ class Card(NamedTuple):
         Recording behind it that a second mark leaves out, '' if there is none.
     label : str
         SPEECH or NONSPEECH.
+    category : str
+        Of the recording.
     flagged : bool
         By hygiene.
     facts : dict
@@ -80,6 +82,7 @@ class Card(NamedTuple):
     source_id: str
     background_id: str
     label: str
+    category: str
     flagged: bool
     facts: dict[str, str]
     player: Player
@@ -220,6 +223,7 @@ def card_of(
         row["source_id"],
         row["background_id"],
         row["label"],
+        row["category"],
         row["source_id"] in flagged or row["background_id"] in flagged,
         facts,
         Player(name, spectrogram_uri(flac), milliseconds, said),
