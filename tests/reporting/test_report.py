@@ -1,5 +1,7 @@
 """The page: complete, well-formed, the same bytes twice, and nothing loaded from elsewhere."""
 
+from urllib.parse import unquote
+
 import pandas as pd
 import pytest
 from support.made_outcomes import error_tables, outcome_tables
@@ -7,9 +9,11 @@ from support.made_tables import HARDWARE, NAMES, make
 from support.pages import CITATION, SVG, Page, made_ladder, results
 
 from speechdt.reporting.figures.catalogue import FIGURES
+from speechdt.reporting.figures.draw import draw
+from speechdt.reporting.figures.style import save
 from speechdt.reporting.pages.citation import bibtex, reference
 from speechdt.reporting.pages.environment import TEMPLATES
-from speechdt.reporting.pages.parts import PIXELS_PER_POINT, data_uri, width
+from speechdt.reporting.pages.parts import PIXELS_PER_POINT, compact, data_uri, width
 from speechdt.reporting.pages.report.hygiene import sentences
 from speechdt.reporting.pages.report.page import SECTIONS, render
 from speechdt.reporting.pages.report.sections import data
@@ -242,4 +246,35 @@ def test_the_citation_of_the_repository_can_be_read(root):
 
 def test_a_figure_keeps_its_size():
     assert width(SVG) == round(360 * PIXELS_PER_POINT)
-    assert data_uri(SVG).startswith("data:image/svg+xml;base64,")
+
+
+def test_a_figure_in_the_page_is_the_same_drawing_in_fewer_bytes():
+    drawn = """<?xml version="1.0"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN"
+  "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+<svg xmlns="http://www.w3.org/2000/svg" width="360pt">
+ <metadata>
+  <a/>
+ </metadata>
+ <!-- −20 % -->
+ <path d="M 41.682595 -0.001
+L 166.057464 15.1
+z
+" style="fill: #ffffff" transform="scale(0.015625)"/>
+</svg>
+"""
+    assert compact(drawn) == (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="360pt">'
+        '<path d="M 41.68 0 L 166.06 15.1 z " '
+        'style="fill: #ffffff" transform="scale(0.015625)"/></svg>'
+    )
+    uri = data_uri(drawn)
+    assert not set(uri) & set("<>\"'#&\n")
+    assert unquote(uri.partition(",")[2]) == compact(drawn)
+
+
+@pytest.mark.parametrize("name", ["psychometric_snr", "surface"])
+def test_the_largest_figures_of_twelve_variants_leave_room_in_the_page(name, tmp_path):
+    tables = {table: make(len(NAMES))[table] for table in FIGURES[name].tables}
+    save(draw(name, tables, NAMES), tmp_path / name, ["svg"])
+    assert len(data_uri((tmp_path / f"{name}.svg").read_text())) < 600_000

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 
 from speechdt.reporting.figures.style import INK, PALE, Look, looks, mark_chance, styled
+from speechdt.reporting.tables.latency_text import DOUBTED
 
 WIDTH, HEIGHT = 5.0, 3.4
 """Of the figure in inches, unless told otherwise."""
@@ -107,7 +108,7 @@ def _scales(axes: Axes, latency: list[float], trusted: bool) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:,g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(
-        "Latency of one clip, median (ms)" + ("" if trusted else "; ‡: not to be trusted")
+        "Latency of one clip, median (ms)" + ("" if trusted else f"; {DOUBTED}: not to be trusted")
     )
     axes.set_ylabel("Balanced accuracy (%)")
     bottom, top = axes.get_ylim()
@@ -132,7 +133,7 @@ def _names(figure: Figure, axes: Axes, points: dict[str, Point]) -> None:
     inside = axes.get_window_extent()
     for variant, point in points.items():
         at = (point.latency, point.accuracy)
-        text = variant if point.trusted else f"{variant} ‡"
+        text = variant if point.trusted else f"{variant} {DOUBTED}"
         name = axes.annotate(text, at, xytext=PLACES[0], textcoords="offset points", color=INK)
         others = [other for other in points.values() if other is not point]
         costs = []

@@ -35,6 +35,8 @@ BESIDE_LINE = (0, (2, 1.2))
 """Of the curve at a detector's own threshold, beside that at 10 % false alarms."""
 CORRECT = "Balanced accuracy"
 ALARM: dict[str, Any] = {"color": "#b00020", "fontsize": SMALL, "fontweight": "bold"}
+COARSE = 4
+"""Every so many points of a curve draw it in grey behind others: there are a square of variants."""
 MOST_LETTERS = 40
 """In a line above a panel."""
 RATES = {0.0: "0", 0.25: ".25", 0.5: ".50", 0.75: ".75", 1.0: "1"}
@@ -141,7 +143,7 @@ def _apart(of: Curves) -> Figure:
     axes = above.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for panel, variant in zip(axes.flat, of.look, strict=False):
         for other in [name for name in of.look if name != variant]:
-            line = _part(of.curves, of.kind, other, fitted=True)
+            line = _part(of.curves, of.kind, other, fitted=True).iloc[::COARSE]
             panel.plot(line["level"], line["rate"], color="#cccccc", lw=0.6, zorder=1)
         look = of.look[variant]
         if of.kind != OWN:

@@ -107,10 +107,20 @@ def _diagram(axes: Axes, points: pd.DataFrame, errors: pd.DataFrame) -> None:
         lines.append(f"{scale.label} {errors[f'ece{scale.suffix}'].iloc[0]:.3f}")
     text = "\n".join(lines)
     behind = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}
-    axes.text(1.02, 0.0, text, ha="right", fontsize=SMALL, linespacing=1.3, bbox=behind)
+    place = _free(points)
+    axes.text(*place[:2], text, **place[2], fontsize=SMALL, linespacing=1.3, bbox=behind)
     _unit(axes)
     axes.set_ylim(-0.04, 1.04)
     axes.set_yticks([0, 0.5, 1], ["0", ".5", "1"])
+
+
+def _free(points: pd.DataFrame) -> tuple[float, float, dict[str, Any]]:
+    """Return where text hides fewer points, and how it is aligned: below or above the diagonal."""
+    x, y = points["p_speech"], points["speech_rate"]
+    below, above = ((x > 0.45) & (y < 0.5)).sum(), ((x < 0.55) & (y > 0.5)).sum()
+    if below <= above:
+        return 1.02, 0.0, {"ha": "right", "va": "bottom"}
+    return -0.02, 1.0, {"ha": "left", "va": "top"}
 
 
 def _counts(axes: Axes, points: pd.DataFrame, fullest: int) -> None:

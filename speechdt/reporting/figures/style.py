@@ -28,6 +28,8 @@ INK, PALE, PAPER = "#222222", "#8a8a8a", "#f0f0f0"
 """Text, guide lines, and backgrounds."""
 SMALL = 6.5
 """Size in points of what is written inside panels."""
+SCREEN_DPI = 126
+"""Of shaded areas in an SVG, which pages show at 1.75 pixels a point."""
 
 SETTINGS: dict[str, Any] = {
     "axes.axisbelow": True,
@@ -144,4 +146,5 @@ def save(figure: Figure, stem: Path | str, formats: Sequence[str] = FORMATS) -> 
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, alike in all formats
         for suffix in formats:
-            figure.savefig(f"{stem}.{suffix}", metadata=without_date.get(suffix))
+            dpi = SCREEN_DPI if suffix == "svg" else SETTINGS["savefig.dpi"]
+            figure.savefig(f"{stem}.{suffix}", dpi=dpi, metadata=without_date.get(suffix))

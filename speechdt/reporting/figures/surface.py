@@ -17,6 +17,8 @@ from speechdt.reporting.tables.formatting import minus
 from speechdt.reporting.tables.thresholds_text import HEADLINE, OWN
 
 POINTS = 60
+MOST_LABELS = 6
+"""Of SNRs below a panel a third of a page wide."""
 
 
 def surface(
@@ -113,8 +115,15 @@ def _contour(axes: Axes, contour: pd.DataFrame) -> None:
 def _scales(axes: Axes, cells: pd.DataFrame) -> None:
     snrs, durations = (np.sort(cells[name].unique()) for name in ("snr_db", "duration_ms"))
     axes.set_yscale("log")
-    axes.set_xticks(snrs, [minus(f"{snr:g}") for snr in snrs])
+    axes.set_xticks(snrs, spread([minus(f"{snr:g}") for snr in snrs]))
     axes.set_yticks(durations, [f"{duration:g}" for duration in durations])
     axes.minorticks_off()
     axes.set_xlim(snrs[0], snrs[-1])
     axes.set_ylim(durations[0], durations[-1])
+
+
+def spread(labels: list[str]) -> list[str]:
+    """Return labels of ticks, every other one empty where all would touch; the last one stays."""
+    if len(labels) <= MOST_LABELS:
+        return labels
+    return [text if (len(labels) - 1 - place) % 2 == 0 else "" for place, text in enumerate(labels)]

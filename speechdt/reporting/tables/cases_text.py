@@ -70,7 +70,7 @@ def ranking(cases: pd.DataFrame, case: tuple[str, str, str, str] = DEFAULT) -> p
             "More than the cheapest": with_interval(
                 row["difference"], row["difference_low"], row["difference_high"], 3
             ),
-            "So": said(row["difference_low"]),
+            "Verdict": said(row["difference_low"]),
             "Hits (%)": number(100 * row["hit"]),
             "False alarms (%)": number(100 * row["false_alarm"]),
         }

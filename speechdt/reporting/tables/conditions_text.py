@@ -116,7 +116,8 @@ def giveaways_table(giveaways: pd.DataFrame) -> pd.DataFrame:
     """Return AUC of classifiers that do not listen: a row for each condition."""
     rows = []
     for (axis, at), of in giveaways.groupby(["axis", "at"], sort=False, dropna=False):
-        row = {"Condition": condition_name({"axis": axis, "at": at})}
+        name = condition_name({"axis": axis, "at": at})
+        row = {"Condition": f"room, {name} s" if axis == "room" else name}
         row |= {str(one["features"]): decimal(one, "auc") for _, one in of.iterrows()}
         rows.append(row)
     return pd.DataFrame(rows).fillna(MISSING)

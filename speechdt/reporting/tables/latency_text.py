@@ -16,8 +16,8 @@ RESOURCES_NOTE = (
     "Clips/s at the best batch size. Peak memory of the process that timed the detector. Frontier: "
     "no other variant is both faster and more accurate."
 )
-DOUBTED = "‡"
-"""Marks a time that is not to be trusted."""
+DOUBTED = "¶"
+"""Marks a time that is not to be trusted; another sign than those of skill."""
 STAGES = ("decode", "features", "forward", "post", "other")
 """Stages of latency in the order in which a clip passes them."""
 
@@ -33,9 +33,9 @@ def latency_table(latency: pd.DataFrame) -> pd.DataFrame:
     return text_table(
         latency,
         {
-            "Variant": lambda row: marked(str(row["variant"]), row["trusted"]),
+            "Variant": lambda row: str(row["variant"]),
             **cells,
-            "Total": partial(_spread, name="latency"),
+            "Total": lambda row: marked(_spread(row, "latency"), row["trusted"]),
             "CPU": partial(_spread, name="cpu"),
             "Interval of the median": lambda row: (
                 f"[{significant(row['latency_p50_ms_low'])}, "

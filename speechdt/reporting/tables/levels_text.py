@@ -22,7 +22,7 @@ def presentations_table(presentations: pd.DataFrame) -> pd.DataFrame:
             "Variant": lambda row: str(row["variant"]),
             "Level (dBFS rms)": lambda row: minus(str(row["level"])),
             "Container": lambda row: str(row["container"]),
-            "Options": lambda row: str(row["chosen"]) or MISSING,
+            "Options": lambda row: str(row["chosen"]) if pd.notna(row["chosen"]) else MISSING,
             "Alternatives": lambda row: number(row["tried"], 0),
             "Chosen again (%)": lambda row: number(100 * row["share"], 0),
             "AUC on dev": lambda row: number(row["auc_dev"], 3),

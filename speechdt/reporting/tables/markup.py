@@ -29,6 +29,7 @@ _LATEX = str.maketrans(
         "†": r"$\dagger$",
         "‡": r"$\ddagger$",
         "§": r"\S{}",
+        "¶": r"\P{}",
         "’": "'",
         "…": r"\dots{}",
         "<": "$<$",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from speechdt.reporting.figures.style import looks
+from speechdt.reporting.tables.formatting import minus
 from speechdt.reporting.tables.operating_points import at
 from speechdt.reporting.tables.thresholds_text import HEADLINE, OWN
 
@@ -29,9 +30,9 @@ CONFIG: Spec = {
     "mark": {"tooltip": None},
 }
 SHOWN = {"filter": "indexof(shown, datum.variant) >= 0"}
+ROOM = 1.3
+"""Factor of the room at both ends of an axis of times."""
 FEW = {"filter": f"length(shown) <= {BANDS}"}
-EVERY_DB = 0.5
-"""Distance of the points of a fitted curve along SNR: as fine as a screen shows."""
 
 
 def charts(tables: Tables, variants: Sequence[str]) -> dict[str, Spec]:
@@ -103,6 +104,12 @@ def _fixed(values: pd.DataFrame) -> Spec:
     return {"domain": [float(known.min()), float(known.max())], "nice": True}
 
 
+def _around(values: pd.Series) -> list[float]:
+    """Return the ends of a log axis on which a name fits beside the largest value."""
+    low, high = float(values.min()), float(values.max())
+    return [low / ROOM, high * ROOM]
+
+
 THRESHOLDS = {"": "learned on dev", "vendor_": "the vendor's"}
 """Thresholds that the ROC marks, by what the columns of their rates begin with."""
 RATE = {"domain": [0, 1]}
@@ -120,8 +127,6 @@ def _psychometric(
         return None
     fitted = of["fitted"].astype(bool)
     line, points = of[fitted], of[~fitted]
-    if dimension == "snr":
-        line = line[np.isclose(line["level"] % EVERY_DB, 0)]
     columns = ["variant", "level", "rate", "low", "high"]
     hit = "Hits at 10 % false alarms" if kind == HEADLINE else "SPEECH said to speech, own θ"
     shared = {"x": axis, "color": _colour(variants)}
@@ -242,8 +247,10 @@ def _levels(tables: Tables, variants: Sequence[str]) -> Spec | None:
     if levels.empty:
         return None
     numbers = sorted({float(level) for level in levels["level"] if level != "stored"})
-    order = [f"{level:g}" for level in numbers] + ["stored"]
-    levels["level"] = [one if one == "stored" else f"{float(one):g}" for one in levels["level"]]
+    order = [minus(f"{level:g}") for level in numbers] + ["stored"]
+    levels["level"] = [
+        one if one == "stored" else minus(f"{float(one):g}") for one in levels["level"]
+    ]
     levels["heard"] = np.where(levels["heard"].astype(bool), "scored at this level", "")
     x = {"field": "level", "type": "ordinal", "sort": order,
          "scale": {"domain": order}, "title": "Level (dBFS rms) on dev",
@@ -277,7 +284,7 @@ def _pareto(tables: Tables, variants: Sequence[str]) -> Spec | None:
     if pareto.empty or not set(ends) <= set(pareto):
         return None
     x = _x("latency_p50_ms", "Median time of a clip (ms, log axis)",
-           scale={"type": "log"} | _fixed(pareto[["latency_p50_ms"]]),
+           scale={"type": "log", "domain": _around(pareto["latency_p50_ms"]), "nice": False},
            axis={"format": "~g"})  # fmt: skip
     y = {"field": ends[0], "type": "quantitative", "title": "Balanced accuracy",
          "scale": {"zero": False} | _fixed(pareto[ends]), "axis": PERCENT}  # fmt: skip

@@ -12,4 +12,4 @@ def section(results: Results) -> Section | None:
     lines = sentences(results.tables["operating_points"], backends)
     if not lines:
         return None
-    return Section("summary", "In three sentences", {"sentences": lines}, link="Summary")
+    return Section("summary", "In short", {"sentences": lines}, link="Summary")

@@ -19,13 +19,10 @@ def section(results: Results) -> Section:
     """Return the section."""
     every = thresholds_table(results.tables["thresholds"], results.ranges)
     caption = "Thresholds of every curve, with its guess and lapse rate."
+    at_alarms, at_own = _sliced(results, HEADLINE), _sliced(results, OWN)
     content = {
-        "thresholds": [
-            _pooled(results),
-            *_sliced(results),
-            *_by_background(results),
-            *_trading(results),
-        ],
+        "thresholds": [_pooled(results), *at_alarms, *_trading(results)],
+        "more_thresholds": [*at_own, *_by_background(results)],
         "all_thresholds": Table("all-thresholds", caption, every),
         "explanations": EXPLANATIONS,
     }
@@ -37,19 +34,18 @@ def _pooled(results: Results) -> Table:
     return Table("pooled-thresholds", "Thresholds over all durations and over all SNRs.", cells)
 
 
-def _sliced(results: Results) -> list[Table]:
-    """Return DT75 along each dimension by level of the other."""
+def _sliced(results: Results, kind: str) -> list[Table]:
+    """Return DT75 of a kind of curve along each dimension by level of the other."""
     made = []
     for dimension, other in (("snr", "duration"), ("duration", "snr")):
         if dimension not in results.ranges:
             continue
         name, unit = DIMENSIONS[dimension]
-        for kind, at in AT.items():
-            caption = f"DT75 along {name}, in {unit}, at each {DIMENSIONS[other][0]}, {at}."
-            cells = sliced_thresholds_table(
-                results.tables["thresholds"], results.ranges, dimension, kind=kind
-            )
-            made.append(Table(f"dt75-{dimension}-{kind}", caption, cells))
+        caption = f"DT75 along {name}, in {unit}, at each {DIMENSIONS[other][0]}, {AT[kind]}."
+        cells = sliced_thresholds_table(
+            results.tables["thresholds"], results.ranges, dimension, kind=kind
+        )
+        made.append(Table(f"dt75-{dimension}-{kind}", caption, cells))
     return made
 
 
