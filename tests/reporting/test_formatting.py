@@ -3,12 +3,21 @@
 import math
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from support.made_tables import CALIBRATION, DURATIONS, SNRS, make
 
-from speechdt.reporting.tables import formatting, latency_text, markup, matrix_text, thresholds_text
+from speechdt.reporting.tables import (
+    formatting,
+    latency_text,
+    levels_text,
+    markup,
+    matrix_text,
+    thresholds_text,
+)
 from speechdt.reporting.tables.formatting import MISSING, Threshold
+from speechdt.reporting.tables.skill import WORDS
 
 RANGE = (-5.0, 20.0)
 
@@ -167,6 +176,25 @@ def test_calibration_confidence_and_latency_tables(tables):
     resources = latency_text.resources_table(tables["latency"], tables["pareto"])
     assert (resources["GPU memory (MiB)"] == MISSING).all()
     assert "yes" in set(resources["Frontier"])
+
+
+def test_a_doubted_time_has_a_mark_of_its_own_and_each_reason_a_line(tables):
+    latency = tables["latency"].assign(trusted=[False, True, False, False], doubt="")
+    latency["doubt"] = ["busy", "", "busy", "another machine"]
+    stages = latency_text.latency_table(latency)
+    assert [total.endswith(" ¶") for total in stages["Total"]] == [True, False, True, True]
+    assert list(stages["Variant"]) == list(latency["variant"])  # which marks of skill go behind
+    assert latency_text.DOUBTED not in WORDS
+    one, _, two, three = latency["variant"]
+    assert latency_text.doubt_notes(latency) == [
+        f"{one}, {two} ¶: time not to be trusted, busy.",
+        f"{three} ¶: time not to be trusted, another machine.",
+    ]
+
+
+def test_a_variant_that_chose_no_options_has_a_dash(tables):
+    presentations = tables["presentations"].assign(chosen=np.nan)
+    assert (levels_text.presentations_table(presentations)["Options"] == MISSING).all()
 
 
 def test_a_variant_without_latency_has_a_dash(tables, ranges):

@@ -117,7 +117,7 @@ def _diagram(axes: Axes, points: pd.DataFrame, errors: pd.DataFrame) -> None:
 def _free(points: pd.DataFrame) -> tuple[float, float, dict[str, Any]]:
     """Return where text hides fewer points, and how it is aligned: below or above the diagonal."""
     x, y = points["p_speech"], points["speech_rate"]
-    below, above = ((x > 0.45) & (y < 0.5)).sum(), ((x < 0.55) & (y > 0.5)).sum()
+    below, above = ((x > 0.45) & (y < 0.42)).sum(), ((x < 0.55) & (y > 0.58)).sum()
     if below <= above:
         return 1.02, 0.0, {"ha": "right", "va": "bottom"}
     return -0.02, 1.0, {"ha": "left", "va": "top"}

@@ -51,10 +51,12 @@ def marked(text: str, trusted: object) -> str:
 
 
 def doubt_notes(latency: pd.DataFrame) -> list[str]:
-    """Return a line for each variant whose time is not to be trusted, saying why."""
+    """Return a line for each reason not to trust a time, with the variants that it holds for."""
     doubted = latency[~latency["trusted"].astype(bool)]
-    pairs = zip(doubted["variant"], doubted["doubt"], strict=True)
-    return [f"{variant} {DOUBTED}: time not to be trusted, {why}." for variant, why in pairs]
+    return [
+        f"{', '.join(of['variant'].astype(str))} {DOUBTED}: time not to be trusted, {why}."
+        for why, of in doubted.groupby("doubt", sort=False)
+    ]
 
 
 def _spread(row: Row, name: str) -> str:

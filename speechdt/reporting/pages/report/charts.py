@@ -172,7 +172,7 @@ def _roc(tables: Tables, variants: Sequence[str]) -> Spec:
     scale = {"type": "log", "domain": [lowest, 1], "nice": False}
     ticks = [tick for tick in (0.001, 0.01, 0.05, 0.1, 0.2, 0.5, 1) if tick >= lowest]
     x = _x("false_alarm", "False alarms: NONSPEECH called SPEECH (log axis)", scale=scale,
-           axis={"values": ticks, "format": "~%"})  # fmt: skip
+           axis={"values": ticks, "format": "~%", "labelSeparation": 5})  # fmt: skip
     y = {"field": "hit", "type": "quantitative", "title": "Hits: SPEECH called SPEECH",
          "scale": RATE, "axis": PERCENT}  # fmt: skip
     shared = {"x": x, "y": y, "color": _colour(variants)}

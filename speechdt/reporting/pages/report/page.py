@@ -85,7 +85,7 @@ def render(results: Results) -> str:
     variants = results.tables["matrix"]
     made = [section for function in SECTIONS if (section := function(results))]
     return template("report.html.j2").render(
-        facts=facts(variants, results.tables["metrics"]),
+        facts=facts(variants, results.tables["metrics"]) | {"curves": _curves(results)},
         sections=[
             (
                 section,
@@ -134,6 +134,13 @@ def facts(matrix: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Any]:
         "snrs": _levels(metrics, "snr_db"),
         "durations": _levels(metrics, "duration_ms"),
     }
+
+
+def _curves(results: Results) -> str:
+    """Return the range of SNRs that curves are fitted to; '' if there are none."""
+    if "snr" not in results.ranges:
+        return ""
+    return " to ".join(minus(f"{end:g}") for end in results.ranges["snr"])
 
 
 def _levels(metrics: pd.DataFrame, by: str) -> str:

@@ -10,11 +10,17 @@
   const shown = () => boxes.filter((box) => box.checked).map((box) => box.value);
 
   const ERRORS = 1; // of the log levels of Vega, its lowest but silence
-  const COLUMN = 225; // of a facet and its axis, in pixels
+  const [COLUMN, AXIS, GAP] = [185, 60, 20]; // of a panel, the axis at the left, between two; in pixels
+  const inRows = (spec, width) => {
+    const most = Math.max(2, Math.floor((width - AXIS) / COLUMN));
+    const rows = Math.ceil(boxes.length / most);
+    spec.columns = Math.ceil(boxes.length / rows);
+    spec.spec.width = Math.min(220, Math.floor((width - AXIS) / spec.columns) - GAP);
+  };
   const embed = async (place) => {
     const spec = specs[place.dataset.chart];
     place.hidden = false;
-    if (spec.facet) spec.columns = Math.max(1, Math.floor(place.clientWidth / COLUMN));
+    if (spec.facet) inRows(spec, place.clientWidth);
     spec.params[0].value = shown();
     const figure = place.parentElement;
     try {

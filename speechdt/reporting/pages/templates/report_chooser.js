@@ -59,7 +59,8 @@
       const one = Math.min(1, price) / (1 + price);
       const answer = price > 1 ? "never saying SPEECH" : price < 1 ? "always saying SPEECH" : "giving one answer to all";
       const beside = alike.length ? `; these data do not tell it apart from ${alike.join(", ")}` : "";
-      return `${lead}${rest.length ? beside : ""}. For comparison, ${answer} costs ${one.toFixed(3)}.`;
+      const none = first.cost / 10000 > one - 0.0005 ? "No detector does better than " : "For comparison, ";
+      return `${lead}${rest.length ? beside : ""}. ${none}${answer}${none.startsWith("No") ? ", which" : ""} costs ${one.toFixed(3)}.`;
     };
     form.addEventListener("change", show);
     form.hidden = false;
