@@ -187,8 +187,8 @@ def read_cell(path: Path | str, columns: Sequence[str] | None = None) -> pd.Data
 
 def _opened(path: Path) -> pq.ParquetFile:
     file = pq.ParquetFile(path, page_checksum_verification=True)
-    if other := [field.name for field in file.schema_arrow if field not in SCHEMA]:
-        raise ValueError(f"a cell has no column {other[0]!r}")
+    if other := [name for name in file.schema_arrow.names if name not in SCHEMA.names]:
+        raise ValueError(f"a cell has no column of the name {other[0]!r}")
     return file
 
 

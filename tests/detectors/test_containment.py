@@ -46,8 +46,8 @@ def asked(act):
         (np.full(4, 0.5, np.float16), "float16"),
         (np.array([0.5, "x", 0.5, 0.5], dtype=object), "text"),
         (np.array([0.5, True, 0.5, 0.5], dtype=object), "decisions (bool)"),
-        ([None] * 4, "no numbers"),
-        ([[0.5], [0.5, 0.5], [0.5], [0.5]], "no numbers"),
+        ([None] * 4, "other than numbers"),
+        ([[0.5], [0.5, 0.5], [0.5], [0.5]], "other than numbers"),
     ],
 )
 def test_answers_that_are_no_scores(answer, said):

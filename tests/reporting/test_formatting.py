@@ -187,7 +187,7 @@ def test_a_doubted_time_has_a_mark_of_its_own_and_each_reason_a_line(tables):
     assert latency_text.DOUBTED not in WORDS
     one, _, two, three = latency["variant"]
     assert latency_text.doubt_notes(latency) == [
-        f"{one}, {two} ¶: time not to be trusted, busy.",
+        f"{one}, {two} ¶: times not to be trusted, busy.",
         f"{three} ¶: time not to be trusted, another machine.",
     ]
 

@@ -26,6 +26,9 @@ def settings(root, monkeypatch):
     found = yaml.safe_load(Path("workflow_config.yaml").read_text())
     found["hygiene"]["checks"] = {}
     found["hygiene"]["flag_by"] = None
+    # As the schema fills them in.
+    found["conditions"]["axes"]["noise"] = []
+    found["conditions"]["published"] = False
     return found
 
 

@@ -78,7 +78,8 @@ def test_latencies_add_up_clip_by_clip():
         return {
             "clip_ms": clip_ms, "load_s": 1.0, "first_ms": 5.0, "clips": 3,
             "throughput_clips_s": throughput, "throughput_batch": 8, "peak_memory_mib": 10.0,
-            "peak_gpu_memory_mib": None, "hardware": {}, "versions": {},
+            "peak_gpu_memory_mib": None, "hardware": {}, "versions": {}, "cpu_ms": None,
+            "load": {"before": 0.1, "during": 0.2},
         }  # fmt: skip
 
     both = added([timed([1.0, 2.0, 9.0], 30.0), timed([5.0, 1.0, 1.0], 60.0)])

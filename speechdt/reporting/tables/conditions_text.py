@@ -78,8 +78,8 @@ def _level(row: Row, name: str) -> str:
         return "higher" if found.censored == ">" else "lower"
     if pd.isna(found.value):
         return MISSING
-    low, high = (minus(f"{end:.1f}") if abs(end) != float("inf") else "open" for end in
-                 (found.low, found.high))  # fmt: skip
+    ends = (found.low, found.high)
+    low, high = (number(end) if abs(end) != float("inf") else "open" for end in ends)
     return f"{number(found.value)} [{low}, {high}]"
 
 

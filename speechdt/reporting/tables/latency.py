@@ -71,7 +71,7 @@ def _machine(hardware: Mapping[str, Any]) -> str:
 def _busy(load: Mapping[str, float] | None) -> str:
     if load is None:
         return "what else the machine did was not measured"
-    for when, called in (("during", "while it was timed"), ("before", "right before")):
+    for when, called in (("during", "during the timing"), ("before", "right before")):
         others = load[f"others_{when}"]
         if others > BUSY * load["cores"]:
             return f"others kept {others:.1f} of {load['cores']:g} cores at work {called}"

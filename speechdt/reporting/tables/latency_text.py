@@ -1,6 +1,7 @@
 """Tables of latency and resources as text."""
 
 import math
+import re
 from functools import partial
 
 import pandas as pd
@@ -18,6 +19,8 @@ RESOURCES_NOTE = (
 )
 DOUBTED = "¶"
 """Marks a time that is not to be trusted; another sign than those of skill."""
+OTHERS = r"others kept ([\d.]+) of"
+"""How a doubt says how many cores others kept at work."""
 STAGES = ("decode", "features", "forward", "post", "other")
 """Stages of latency in the order in which a clip passes them."""
 
@@ -51,12 +54,21 @@ def marked(text: str, trusted: object) -> str:
 
 
 def doubt_notes(latency: pd.DataFrame) -> list[str]:
-    """Return a line for each reason not to trust a time, with the variants that it holds for."""
+    """Return a line for each reason not to trust times, with the variants that it is of."""
     doubted = latency[~latency["trusted"].astype(bool)]
-    return [
-        f"{', '.join(of['variant'].astype(str))} {DOUBTED}: time not to be trusted, {why}."
-        for why, of in doubted.groupby("doubt", sort=False)
-    ]
+    reasons = doubted["doubt"].astype(str)
+    busy = reasons.str.extract(OTHERS, expand=False).astype(float)
+    lines = []
+    for _, alike in doubted.groupby(reasons.str.replace(OTHERS, "", regex=True), sort=False):
+        others, why = busy[alike.index], str(alike["doubt"].iloc[0])
+        if others.min() < others.max():
+            span = f"others kept {others.min():g} to {others.max():g} of"
+            why = re.sub(OTHERS, span, why)
+        named = ", ".join(alike["variant"])
+        lines.append(
+            f"{named} {DOUBTED}: {'times' if len(alike) > 1 else 'time'} not to be trusted, {why}."
+        )
+    return lines
 
 
 def _spread(row: Row, name: str) -> str:

@@ -2,7 +2,6 @@
 
 from speechdt.reporting.pages.parts import Table
 from speechdt.reporting.pages.report.section import Results, Section
-from speechdt.reporting.tables import origins_text
 from speechdt.reporting.tables.formatting import model_notes
 from speechdt.reporting.tables.matrix_text import matrix_table
 
@@ -11,10 +10,8 @@ def section(results: Results) -> Section:
     """Return the section."""
     matrix = results.tables["matrix"]
     cells = matrix_table(matrix, results.tables["latency"], results.ranges)
-    origins = results.tables.get("origins")
     content = {
         "notes": model_notes(matrix),
-        "of_origins": [] if origins is None else origins_text.notes(origins),
         "matrix": Table("comparison", "All variants on the same test trials.", cells),
     }
     return Section("matrix", "Comparison matrix", content, link="Comparison")
