@@ -169,7 +169,7 @@ rule write_report:
         audit="<results>/trials/audit.csv",
         templates=checkout.templates(
             *("report.html.j2", "report/*", "report*.css", "report*.js", "page.css"),
-            *("figure.html.j2", "table.html.j2", "origins.html.j2"),
+            *("figure.html.j2", "table.html.j2", "wide_tables.js", "origins.html.j2"),
             *("clip_player.html.j2", "clip_player.css", "clip_player.js"),
         ),
         citation=checkout.file("CITATION.cff"),
@@ -216,6 +216,7 @@ rule write_gallery:
                 "errors.js",
                 "page.css",
                 "table.html.j2",
+                "wide_tables.js",
             ),
             *("clip_player.html.j2", "clip_player.css", "clip_player.js"),
         ),

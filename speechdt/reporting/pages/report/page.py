@@ -76,7 +76,10 @@ SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
 """Sections in the order of the page; one that has nothing to show for a run returns None."""
 
 
-SCRIPTS = ("clip_player.js", "report_tables.js", "report_charts.js", "report_chooser.js")
+SCRIPTS = (
+    *("clip_player.js", "report_tables.js", "wide_tables.js"),
+    *("report_charts.js", "report_chooser.js"),
+)
 """Of the page, in the order in which they run; without them everything can be read."""
 
 

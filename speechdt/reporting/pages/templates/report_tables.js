@@ -1,4 +1,4 @@
-// Tables: a click on a heading sorts by it, and a table that is wider than its place says so.
+// Tables: a click on a heading sorts by it.
 (() => {
   "use strict";
   const words = ["<", ">", "undefined", "–", ""];
@@ -48,13 +48,4 @@
       });
     });
   }
-
-  const hint = () => {
-    for (const place of document.querySelectorAll(".scroll")) {
-      place.classList.toggle("wide", place.scrollWidth > place.clientWidth + 1);
-    }
-  };
-  document.documentElement.classList.add("scripted");
-  new ResizeObserver(hint).observe(document.body);
-  hint();
 })();
