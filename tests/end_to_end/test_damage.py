@@ -39,6 +39,8 @@ def test_whatever_is_damaged_heals_by_running_again(checkout):
     said += printed
     assert "Traceback" not in said
     for file in hurt:
+        if "adapters" in file.parts:  # trained again, unseen, since its base was made anew
+            continue
         lines = [line for line in said.splitlines() if " is damaged (" in line]
         named = [line for line in lines if str(file.relative_to(checkout)) in line]
         whole = [line for line in lines if str(file.parent.relative_to(checkout)) in line]
