@@ -1,4 +1,4 @@
-# results that are not what the configuration asks for, where Snakemake's own records are lost
+# results that are not what the configuration asks for or the code makes; accepting them
 
 from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
 from speechdt.workflow.accepted import accept, accepted, note
