@@ -2,14 +2,6 @@
 
 of_variant = field(experiment.variants, "variant")
 
-# Its features are the largest of the trivial classifiers'. (The plugin may have been taken out.)
-LOGMEL = find_detectors().get("logmel")
-
-
-def logmel_code(wildcards):
-    """Return what hashes it."""
-    return detector_code(LOGMEL) if LOGMEL else ""
-
 
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:

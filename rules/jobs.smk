@@ -1,6 +1,8 @@
 # what jobs ask of a machine, and of jobs before them
 
+from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
 from speechdt.workflow import last_line, manifest, timings, unlock
+from speechdt.workflow.accepted import accept
 from speechdt.workflow.needs import listening_memory, model_memory, worker_memory
 
 MANIFEST = Path(workflow.pathvars.apply("<logs>")).parent / manifest.FOLDER
@@ -73,6 +75,35 @@ def parts_of(kind, pattern):
 if settings["container"]:
 
     container: settings["container"]
+
+
+# Its features are the largest of the trivial classifiers'. (The plugin may have been taken out.)
+LOGMEL = find_detectors().get("logmel")
+
+
+def logmel_code(wildcards):
+    """Return what hashes it."""
+    return detector_code(LOGMEL) if LOGMEL else ""
+
+
+def params_now(rule, wildcards):
+    """Return the parameters that a job would have now; None if there is no such job."""
+    try:
+        given = Wildcards(fromdict=wildcards)
+        params, _ = workflow.get_rule(rule).expand_params(
+            given, InputFiles(), OutputFiles(), None
+        )
+    except Exception:  # whatever its functions raise for what is not there any more
+        return None
+    return dict(params.items())
+
+
+def accepting(wildcards):
+    """Accept what is there, before Snakemake decides what is to be made; return no input."""
+    if workflow.is_main_process and not workflow.dryrun:
+        for line in accept(MANIFEST, manifest.made(MANIFEST, params_now)):
+            print(line, file=sys.stderr)
+    return []
 
 
 onstart:

@@ -1,22 +1,8 @@
 # results that are not what the configuration asks for or the code makes; accepting them
 
-from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
-from speechdt.workflow.accepted import accept, accepted, note
+from speechdt.workflow.accepted import accepted, note
 from speechdt.workflow.manifest import few, made, reasons, stale
 from speechdt.workflow.own_folder import has_record, mark_incomplete
-
-
-def params_now(rule, wildcards):
-    """Return the parameters that a job would have now; None if there is no such job."""
-    try:
-        given = Wildcards(fromdict=wildcards)
-        params, _ = workflow.get_rule(rule).expand_params(
-            given, InputFiles(), OutputFiles(), None
-        )
-    except Exception:  # whatever its functions raise for what is not there any more
-        return None
-    return dict(params.items())
-
 
 if workflow.is_main_process:
     jobs = list(made(MANIFEST, params_now))
@@ -31,14 +17,6 @@ if workflow.is_main_process:
     note(MANIFEST, accepted(MANIFEST))
     for line in few(reasons(MANIFEST, jobs)):
         print(line, file=sys.stderr)
-
-
-def accepting(wildcards):
-    """Accept what is there, before Snakemake decides what is to be made; return no input."""
-    if workflow.is_main_process and not workflow.dryrun:
-        for line in accept(MANIFEST, made(MANIFEST, params_now)):
-            print(line, file=sys.stderr)
-    return []
 
 
 localrules:
