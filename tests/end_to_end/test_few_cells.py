@@ -8,7 +8,7 @@ from support.paper_checks import check_numbers
 
 GRIDS = {
     "one SNR": ({"snr_db": [10], "duration_ms": [200, 1000]}, {"duration"}),
-    "one duration": ({"snr_db": [-5, 10], "duration_ms": [200]}, {"snr"}),
+    "one duration": ({"snr_db": [-5, 10], "duration_ms": [200]}, {"snr", "snr_speech"}),
     "one cell": ({"snr_db": [10], "duration_ms": [200]}, set()),
 }
 """Levels, and the dimensions that are left for a threshold."""
