@@ -103,7 +103,7 @@ def thresholds(
             if found.trusted:
                 curves.append(_curve(part, found, fits.get(kind)).assign(**labels))
     if not curves:  # one SNR and one duration make no curve
-        columns = [*LABELS, *(f"{n}_censored" for n in PROPORTIONS)]
+        columns = [*LABELS, *PROPORTIONS, *(f"{n}_censored" for n in PROPORTIONS)]
         return pd.DataFrame(columns=columns), pd.DataFrame(columns=DRAWN)
     table = pd.DataFrame(rows)
     table = pd.concat([table, *_in_speech_band(table)], ignore_index=True)

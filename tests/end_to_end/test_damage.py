@@ -8,7 +8,8 @@ from support.damages import DAMAGES
 
 TARGETS = [f"results/calibration/{name}.json" for name in ("D2", "A1", "B2")]
 SAME = (
-    *("results/calibration/*.json", "results/scores/*/*/*.parquet", "results/trials/*/*.parquet"),
+    *("results/calibration/*.json", "results/scores/*/dev/*.parquet"),
+    *("results/scores/*/test/*.parquet", "results/trials/*/*.parquet"),
     *("results/adapters/small/*", "results/models/nano/qwen2_audio/*"),
 )
 HURT = {
