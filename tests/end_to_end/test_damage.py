@@ -3,6 +3,7 @@
 import re
 import shutil
 
+import pytest
 from support.checkouts import add_to_config, digests, run
 from support.damages import DAMAGES
 
@@ -23,6 +24,7 @@ HURT = {
 """Kept files, and what happens to each."""
 
 
+@pytest.mark.campaign  # several runs, one after another
 def test_whatever_is_damaged_heals_by_running_again(checkout):
     before = digests(checkout, *SAME)
     hurt = {file: kind for name, kind in HURT.items() for file in sorted(checkout.glob(name))}
