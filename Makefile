@@ -57,10 +57,10 @@ accept: $(READY) ## Mark results as made by the present code, where code alone h
 
 vads: $(VENV)/vads ## Compare today's voice activity detectors, in results/vads (docs/detectors.md)
 	@$(BIN)/python -m speechdt.workflow.unlock
-	@$(BIN)/python -c 'import ten_vad' 2> /dev/null || \
-	  echo "D8, ten, is left out: it needs libc++ (apt-get install libc++1)"
-	@$(SNAKEMAKE) --configfile configs/vads.yaml \
-	  $$($(BIN)/python -c 'import ten_vad' 2> /dev/null || echo '--config variants={"D8":null}')
+	@without=; $(BIN)/python -c 'import ten_vad' 2> /dev/null || { \
+	  echo "D8, ten, is left out: it needs libc++ (apt-get install libc++1)"; \
+	  without='--config variants={"D8":null}'; }; \
+	$(SNAKEMAKE) --configfile configs/vads.yaml $$without
 	@echo "Open results/vads/report.html."
 
 acceptance: $(READY) ## Check real weights on this machine, with one small LoRA: MODEL=id or folder

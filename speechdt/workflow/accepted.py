@@ -11,7 +11,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from speechdt.errors import SpeechdtError
-from speechdt.workflow.manifest import Made, changed_files, keep_code, lines, named, reason, write
+from speechdt.workflow.manifest import (
+    Made,
+    changed_files,
+    entries,
+    keep_code,
+    lines,
+    named,
+    reason,
+    write,
+)
 from speechdt.workflow.own_folder import replace_params
 
 FILE = "accepted.json"
@@ -81,12 +90,8 @@ def refuse_accepted(folder: Path) -> None:
 def accepted(folder: Path) -> list[str]:
     """Return what stands as accepted in a manifest, a line for each rule and change."""
     counted: Counter[tuple[str, str]] = Counter()
-    for file in sorted(folder.glob("*/*.json")):
-        try:
-            entry = json.loads(file.read_text())
-            files = entry.get("accepted")
-        except (OSError, ValueError, AttributeError):
-            continue
+    for _, entry in entries(folder):
+        files = entry.get("accepted")
         if files is not None:
             where = f"code changed in {named(files)}" if files else "code changed"
             counted[entry["rule"], where] += 1

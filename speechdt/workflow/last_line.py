@@ -5,12 +5,11 @@ above it. What a job left in the manifest is said again when the process ends.
 """
 
 import atexit
-import json
 import sys
 import time
 from pathlib import Path
 
-from speechdt.workflow.manifest import STOPPED, without_a_word
+from speechdt.workflow.manifest import STOPPED, unfinished, without_a_word
 
 SHOWN = 3
 """Jobs that are named; of more it says how many."""
@@ -38,18 +37,12 @@ def cause(folder: Path, since: float) -> str:
     """Return in one line why jobs did not end that began since a time; '' if all did."""
     failed: list[str] = []
     stopped: list[str] = []
-    for file in sorted(folder.glob("*/*.json")):
-        try:
-            if file.stat().st_mtime < since:
-                continue
-            entry = json.loads(file.read_text())
-            complete, error = entry["complete"], entry.get("error")
-            job = " ".join([entry["rule"], *entry["wildcards"].values()])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-        if not complete and error == STOPPED:
+    for _, entry in unfinished(folder, since):
+        job = " ".join([entry["rule"], *entry["wildcards"].values()])
+        error = entry.get("error")
+        if error == STOPPED:
             stopped.append(job)
-        elif not complete and error:
+        elif error:
             failed.append(f"{job}: {error}")
     failed += without_a_word(folder, since)
     if failed:

@@ -11,6 +11,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ NAMED = 3
 
 STOPPED = "it was stopped"
 """Why files of a job are not complete that was interrupted."""
+NEEDED = {"rule", "wildcards", "params", "outputs", "complete"}
+"""What an entry has."""
 LINES = 20
 """Reasons that are told."""
 
@@ -162,16 +165,32 @@ def without_a_word(folder: Path, since: float) -> list[str]:
     since : float
         Jobs that began before, in seconds since 1970, are not of this run.
     """
-    lines = []
+    return [
+        f"the job {entry['rule']} ({file.stem}) was {killed(entry.get('mem_mb'))}"
+        for file, entry in unfinished(folder, since)
+        if "error" not in entry
+    ]
+
+
+def unfinished(folder: Path, since: float) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield what a manifest has of jobs that began since a time and are not complete."""
+    for file, entry in entries(folder):
+        with suppress(OSError):
+            if file.stat().st_mtime >= since and not entry["complete"]:
+                yield file, entry
+
+
+def entries(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the entries of a manifest with their files; what cannot be read is passed over."""
     for file in sorted(folder.glob("*/*.json")):
-        try:
-            entry, began = json.loads(file.read_text()), file.stat().st_mtime
-            if began >= since and not entry["complete"] and "error" not in entry:
-                name = f"{entry['rule']} ({file.stem})"
-                lines.append(f"the job {name} was {killed(entry.get('mem_mb'))}")
-        except (OSError, ValueError, KeyError, TypeError):
+        if file.parent.name == "code":
             continue
-    return lines
+        try:
+            entry = json.loads(file.read_text())
+        except (OSError, ValueError):
+            continue
+        if isinstance(entry, dict) and entry.keys() >= NEEDED:
+            yield file, entry
 
 
 class Made(NamedTuple):
@@ -215,17 +234,10 @@ class Made(NamedTuple):
 
 def made(folder: Path, params_of: ParamsOf) -> Iterator[Made]:
     """Yield the jobs of a manifest whose files are there; what cannot be read is passed over."""
-    for file in sorted(folder.glob("*/*.json")):
-        if file.parent.name == "code":
-            continue
-        try:
-            entry = json.loads(file.read_text())
-            outputs = [path for path in entry["outputs"] if Path(path).exists()]
-            _, job = (entry["complete"], entry["params"]), (entry["rule"], entry["wildcards"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+    for file, entry in entries(folder):
+        outputs = [path for path in entry["outputs"] if Path(path).exists()]
         if outputs:
-            yield Made(file, entry, outputs, params_of(*job))
+            yield Made(file, entry, outputs, params_of(entry["rule"], entry["wildcards"]))
 
 
 def stale(jobs: Iterable[Made]) -> dict[str, str]:

@@ -12,18 +12,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.checkouts import ASKED
+from support.checkouts import SMALL
 
 BASE, IMAGE = "localhost/speechdt-test-base", "localhost/speechdt-test"
 MISSING = [tool for tool in ("buildah", "debootstrap") if not shutil.which(tool)]
-SMALL = {
-    "grid": {"snr_db": [-5, 10], "curve_snr_db": [], "duration_ms": [200, 1000]},
-    "trials": {"items": {"dev": 8, "test": 8}},
-    "bootstrap": {"replicates": 100},
-    "hygiene": {"checks": {"plan": None, "fair": None}, "flag_by": None},
-    "presentation": {"ladder": ["stored", -26], "axis": [-26]},
-    "variants": ASKED,
-}
 pytestmark = [
     pytest.mark.campaign,
     pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)}"),

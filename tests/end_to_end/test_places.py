@@ -7,19 +7,11 @@ import sys
 
 import pytest
 import yaml
-from support.checkouts import ASKED, copy_corpus
+from support.checkouts import SMALL, copy_corpus
 
 RESULTS = "results; and more"
 """A folder that a shell would take apart."""
-SMALL = {
-    "pathvars": {"results": RESULTS},
-    "grid": {"snr_db": [-5, 10], "curve_snr_db": [], "duration_ms": [200, 1000]},
-    "trials": {"items": {"dev": 8, "test": 8}},
-    "bootstrap": {"replicates": 100},
-    "hygiene": {"checks": {"plan": None, "fair": None}, "flag_by": None},
-    "presentation": {"ladder": ["stored", -26], "axis": [-26]},
-    "variants": ASKED,
-}
+MINE = SMALL | {"pathvars": {"results": RESULTS}}
 MATRIX = f"{RESULTS}/tables/matrix.csv"
 MODULE = """
 configfile: "config/config.yaml"
@@ -55,7 +47,7 @@ def rows(folder):
 def elsewhere(root, tmp_path_factory):
     """A working directory away from the checkout in which the workflow has run."""
     folder = tmp_path_factory.mktemp("else where;")
-    (folder / "mine.yaml").write_text(yaml.safe_dump(SMALL))
+    (folder / "mine.yaml").write_text(yaml.safe_dump(MINE))
     start = tmp_path_factory.mktemp("start")
     snakemake(
         start, "-s", root / "Snakefile", "--directory", folder, MATRIX,
@@ -97,7 +89,7 @@ def test_half_written_files_are_not_taken_for_whole(root, elsewhere, tmp_path):
 def test_a_module_of_another_workflow(root, elsewhere, tmp_path):
     copy_corpus(elsewhere, tmp_path, RESULTS)  # as another run of the same workflow has read it
     (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "config.yaml").write_text(yaml.safe_dump(SMALL))
+    (tmp_path / "config" / "config.yaml").write_text(yaml.safe_dump(MINE))
     (tmp_path / "Snakefile").write_text(MODULE.format(snakefile=str(root / "Snakefile")))
     snakemake(tmp_path, MATRIX)
     # Its scores are those of the same configuration elsewhere.
@@ -121,6 +113,6 @@ def test_a_deployed_workflow(root, tmp_path):
     snakefile.write_text(snakefile.read_text().replace('"Snakefile"', f'"{clone}/Snakefile"'))
     config = folder / "config" / "config.yaml"
     chosen = yaml.safe_load(config.read_text())
-    config.write_text(yaml.safe_dump(chosen | SMALL))
+    config.write_text(yaml.safe_dump(chosen | MINE))
     snakemake(folder, MATRIX)
     assert rows(folder) == ["D1", "D2"]
