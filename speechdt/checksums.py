@@ -105,13 +105,13 @@ def check(folder: Path | str) -> None:
     if problem:
         away = set_aside(folder)
         _remove(list_of(folder))
-        raise Damaged(told(folder, problem, away) + AGAIN)
+        raise Damaged(damage_line(folder, problem, away) + AGAIN)
 
 
 AGAIN = "; run again, and it is made anew"
 
 
-def told(path: Path, problem: str, away: Path) -> str:
+def damage_line(path: Path, problem: str, away: Path) -> str:
     """Return the line that says what was damaged, and where it is now."""
     problem = " ".join(problem.split())
     return f"{path} is damaged ({problem}): set aside as {away.name}"
@@ -157,7 +157,7 @@ def guarded(path: Path, *errors: type[Exception]) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in NOT_OF_THE_FILE:
             raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise Damaged(told(path, reason, set_aside(path)) + AGAIN) from error
+        raise Damaged(damage_line(path, reason, set_aside(path)) + AGAIN) from error
 
 
 def sync(file: Path) -> None:

@@ -15,9 +15,9 @@ TOP_P = 0.95
 
 def write(lm: Any, chat: Chat, text: str, seed: int, temperature: float, most_tokens: int) -> str:
     """Return what a detector's language model replies to a text without audio."""
-    told = chat.render_text(text)
+    prompt = chat.render_text(text)
     ends = (chat.end_of_turn(),)
-    return continued(lm, chat.tokenizer, told, seed, temperature, most_tokens, ends)
+    return continued(lm, chat.tokenizer, prompt, seed, temperature, most_tokens, ends)
 
 
 @torch.inference_mode()
@@ -50,20 +50,20 @@ def continued(
     """
     own = lm.generation_config.eos_token_id
     own = [own] if isinstance(own, int) else own or []
-    told = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(lm.device)
+    encoded = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(lm.device)
     drawn = {"do_sample": True, "temperature": temperature, "top_p": TOP_P, "top_k": 0}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         ids = lm.generate(
-            input_ids=told["input_ids"],
-            attention_mask=told["attention_mask"],
+            input_ids=encoded["input_ids"],
+            attention_mask=encoded["attention_mask"],
             max_new_tokens=most_tokens,
             pad_token_id=tokenizer.pad_token_id,
             eos_token_id=sorted({*own, *ends}) or None,
             repetition_penalty=1.0,
             **(drawn if temperature > 0 else {"do_sample": False}),
         )
-    return str(tokenizer.decode(ids[0, told["input_ids"].shape[1] :], skip_special_tokens=True))
+    return str(tokenizer.decode(ids[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True))
 
 
 class LocalWriter:

@@ -188,8 +188,8 @@ class Served:
         from speechdt.prompts.proposers.chat_server import ChatServer
 
         own = self.server
-        told = (own.key_variable, temperature, most_tokens, own.timeout_s)
-        return ChatServer(own.address, own.model, *told)(text, seed)
+        settings = (own.key_variable, temperature, most_tokens, own.timeout_s)
+        return ChatServer(own.address, own.model, *settings)(text, seed)
 
     def _ask(
         self, clips: Clips, prompts: Sequence[str]

@@ -115,8 +115,8 @@ class Server:
         key = os.getenv(self.key_variable, "").strip() or None
         url = f"{self.address}/chat/completions"
         try:
-            told = self._content(audio, prompt)
-            reply = post_json(url, told, token=key, timeout_s=self.timeout_s)
+            content = self._content(audio, prompt)
+            reply = post_json(url, content, token=key, timeout_s=self.timeout_s)
         except ServerError as error:
             return None, str(error), True
         if reply.status != SUCCESS:

@@ -36,8 +36,8 @@ Read = Callable[[int], bytes]
 
 def packed(header: Mapping[str, Any], numbers: bytes = b"") -> bytes:
     """Return a message."""
-    told = json.dumps(dict(header) | {"bytes": len(numbers)}).encode()
-    return _LENGTH.pack(len(told)) + told + numbers
+    head = json.dumps(dict(header) | {"bytes": len(numbers)}).encode()
+    return _LENGTH.pack(len(head)) + head + numbers
 
 
 def received(read: Read) -> tuple[dict[str, Any], bytes]:
@@ -50,8 +50,8 @@ def received(read: Read) -> tuple[dict[str, Any], bytes]:
     ValueError
         If what comes is no message.
     """
-    told = read(_LENGTH.unpack(read(_LENGTH.size))[0])
-    header = json.loads(told)
+    head = read(_LENGTH.unpack(read(_LENGTH.size))[0])
+    header = json.loads(head)
     if not isinstance(header, dict):
         raise ValueError("no message")
     return header, read(int(header.get("bytes", 0)))
