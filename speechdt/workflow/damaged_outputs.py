@@ -33,16 +33,16 @@ def set_aside_damaged(folder: Path, inputs: Iterable[str | Path], *, sure: bool)
         A line for each file, those of the inputs first; empty if the job has failed over something
         else.
     """
-    inputs = dict.fromkeys(map(str, inputs))
+    first = dict.fromkeys(map(str, inputs))
     written = dict(_written(folder))
     found = [
         told
-        for path in inputs
+        for path in first
         if (told := (not sure and _gone(Path(path))) or _set_aside(path, written.get(path, "")))
     ]
     if not (found or sure):
         return []
-    others = (item for item in written.items() if item[0] not in inputs)
+    others = (item for item in written.items() if item[0] not in first)
     return found + [told for path, digest in others if (told := _set_aside(path, digest))]
 
 
