@@ -156,15 +156,21 @@ def test_javad_is_the_vendors_on_what_it_takes(clips, model):
         np.testing.assert_allclose(ours, vendor.logits(clip).numpy(), atol=1e-4)
 
 
-def test_javad_fills_a_short_clip_as_the_vendor_the_end_of_a_long_one(clips):
-    detector = built("javad")
+@pytest.mark.parametrize("model", ["balanced", "tiny"])
+def test_javad_fills_a_short_clip_as_the_vendor_the_end_of_a_long_one(clips, model):
+    detector = built("javad", model=model)
     import torch
-    from javad import from_pretrained, log_mel_spectrogram
+    from javad import MODELINFO, from_pretrained, log_mel_spectrogram
 
-    network, expected = from_pretrained("balanced"), []
+    network, expected = from_pretrained(model), []
+    bands, length = MODELINFO[model]["n_mels"], MODELINFO[model]["output_length"]
+    # Where filling begins decides what of it is computed: from 40 ms to nearly the whole window.
+    joined = np.concatenate(clips)
+    short = [joined[: 160 * n].copy() for n in (4, 31, length // 2, length - 9, length - 1)]
+    clips = [clip for clip in clips + short if len(clip) <= 160 * length]
     for clip in clips:
-        mel = log_mel_spectrogram(clip.copy(), 80)
-        window = torch.zeros(1, 1, 80, 192)
+        mel = log_mel_spectrogram(clip.copy(), bands)
+        window = torch.zeros(1, 1, bands, length)
         window[..., : mel.shape[1]] = (mel - mel.mean()) / mel.std()
         with torch.no_grad():
             said = network(window)[0, : len(clip) // 160].numpy()
