@@ -101,9 +101,9 @@ class JaVAD:
     def _know_filling(self) -> None:
         """Keep what the last convolution makes of a window of filling, and put it behind others.
 
-        A column of it covers `stride` frames, and sees its two neighbours and `REACH` frames beyond.
-        The last column of a shorter window lacks a neighbour: it is filling as well, and taken from
-        there.
+        A column of it covers `stride` frames, and sees its two neighbours and `REACH` frames
+        beyond. The last column of a shorter window lacks a neighbour: it is filling as well, and
+        taken from there.
         """
         torch, network = self.torch, self.network
         with torch.inference_mode():
