@@ -116,6 +116,13 @@ def test_two_runs_write_the_same_bytes(tmp_path):
         assert "date" not in {element.tag.split("}")[-1] for element in root.iter()}
 
 
+def test_false_alarms_of_the_roc_are_on_a_logarithmic_axis():
+    figure = drawn("roc", 2)
+    (axes,) = (axes for axes in figure.axes if axes.lines)
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+    assert axes.get_xlim()[0] <= 0.01
+
+
 def test_settings_stay_inside():
     before = dict(mpl.rcParams)
     drawn("pareto", 2)
