@@ -258,6 +258,11 @@ def running(name=""):
     return [row for row in rows if len(row) > 2 and name in row[2]]
 
 
+def state_of(node):
+    asked = ["sinfo", "--noheader", "--nodes", node, "--format", "%t"]
+    return subprocess.run(asked, capture_output=True, text=True).stdout
+
+
 def cancel_one(process):
     job, *_ = wait_for(lambda: running("score"))[0]
     subprocess.run(["scancel", job], check=True)
@@ -271,8 +276,9 @@ def lose_a_node(process):
     try:
         process.wait()
     finally:
-        up = ["scontrol", "update", f"NodeName={node}", "State=RESUME"]
-        subprocess.run(up, check=True)
+        # Unless it has come back by itself, as Slurm may let it: ReturnToService.
+        subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"])
+        wait_for(lambda: "down" not in state_of(node), 60)
 
 
 def kill_the_submitter(process):
@@ -304,6 +310,16 @@ def test_a_fault_on_slurm_costs_nothing_but_time(slurm, local, tmp_path, fault):
     fault(process)
     run(folder, *ON_SLURM, *CALIBRATED)
     assert digests(folder, *MADE) == digests(local, *MADE)
+
+
+@pytest.mark.campaign
+def test_parts_as_an_array(slurm, local, tmp_path):
+    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "array", *gone)
+    parts = ("--set-scatter", "score=2", "--slurm-array-jobs", "score_part")
+    printed = run(folder, *SCORES, *parts, *ON_SLURM)
+    assert "array" in printed.lower()
+    assert digests(folder, SCORED) == digests(local, SCORED)
 
 
 @pytest.mark.campaign
