@@ -333,13 +333,12 @@ def test_sbatch_in_the_line_for_other_schedulers(slurm, root, local, tmp_path):
 
 
 @pytest.mark.campaign
-def test_the_small_configuration_is_the_same_on_slurm(slurm, root, tmp_path):
+def test_the_small_configuration_is_the_same_on_slurm(slurm, root, finished, tmp_path):
     config = yaml.safe_load((root / "configs" / "ci.yaml").read_text())
-    one, other = (new_checkout(root, tmp_path / name, config) for name in ("local", "slurm"))
-    run(one, "--cores", "2")
-    run(other, *ON_SLURM)
+    folder = new_checkout(root, tmp_path, config)
+    run(folder, *ON_SLURM)
     ours, expected = (
-        {name: digest for name, digest in digests(folder, *MADE).items() if name not in UNTIMED}
-        for folder in (other, one)
+        {name: digest for name, digest in digests(of, *MADE).items() if name not in UNTIMED}
+        for of in (folder, finished)
     )
     assert ours == expected
