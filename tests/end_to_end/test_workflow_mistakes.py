@@ -1,7 +1,9 @@
 """Mistakes in the configuration, the plugins and the corpus: one line, nothing lost."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +14,15 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from support.checkouts import ASKED, add_to_config, copy_checkout, digests, planned, run
+from support.checkouts import (
+    ASKED,
+    add_to_config,
+    command,
+    copy_checkout,
+    digests,
+    planned,
+    run,
+)
 from support.plugins import MINE
 
 from speechdt.reporting.tables.reading import read_table
@@ -60,6 +70,27 @@ def test_a_misspelt_hook_is_one_line(root, tmp_path):
     (tmp_path / "backends" / "mine.py").write_text(MINE.replace("def detectors", "def detektors"))
     printed = run(tmp_path, "-n", check=False)
     assert "error: plugin backends/mine.py marks an unknown hook: detektors" in printed
+
+
+def test_an_interrupted_run_ends_with_what_was_at_work(root, tmp_path):
+    copy_checkout(root, tmp_path)
+    log = tmp_path / "printed"
+    begun = tmp_path / "results" / "manifest" / "index_corpus" / "index_corpus.json"
+    with log.open("w") as printed:
+        process = subprocess.Popen(
+            command("results/corpus/sources.parquet"),
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": ""},
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        while process.poll() is None and not begun.exists():
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal
+        assert process.wait(60)
+    last = log.read_text().rstrip().splitlines()[-1]
+    assert last == "stopped while at work on index_corpus; run again to go on"
 
 
 def test_a_plugin_that_fails_only_when_it_is_built_is_one_line_and_loses_nothing(checkout):
