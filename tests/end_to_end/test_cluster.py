@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -192,6 +193,49 @@ def test_two_jobs_on_slurm(slurm, local, tmp_path):
     assert digests(folder, SCORED) == digests(local, SCORED)
 
 
+QSUB = """#!/bin/sh
+# Takes what qsub takes, runs the job, and leaves what it was asked.
+echo "$@" >> "$ASKED"
+for script; do :; done
+"$script" > /dev/null 2>&1 &
+echo "$!.stand-in"
+"""
+SBATCH = (
+    "sbatch --parsable --cpus-per-task={threads} --mem={resources.mem_mb} --gpus={resources.gpu} "
+    "--time={resources.runtime} --output=/dev/null"
+)
+
+
+def documented(root):
+    """Return the arguments of the line of docs/cluster.md for other schedulers."""
+    pytest.importorskip(
+        "snakemake_executor_plugin_cluster_generic",
+        reason="snakemake-executor-plugin-cluster-generic is not installed",
+    )
+    text = (root / "docs" / "cluster.md").read_text().replace("\\\n", " ")
+    (line,) = re.findall(r"(?m)^\$ snakemake (--executor cluster-generic .*)$", text)
+    return [*shlex.split(line), "--seconds-between-status-checks", "1", "--max-threads", "2"]
+
+
+def test_two_jobs_by_the_line_for_other_schedulers(root, local, tmp_path):
+    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "pbs", *gone)
+    qsub, asked = tmp_path / "bin" / "qsub", tmp_path / "asked"
+    qsub.parent.mkdir()
+    qsub.write_text(QSUB)
+    qsub.chmod(0o755)
+    path = os.pathsep.join([str(qsub.parent), os.environ["PATH"]])
+    more = {"PATH": path, "ASKED": str(asked), "CUDA_VISIBLE_DEVICES": "4,5"}
+    run(folder, *SCORES, *documented(root), **more)
+    assert digests(folder, SCORED) == digests(local, SCORED)
+    assert_apart(folder)
+    jobs = asked.read_text().splitlines()
+    assert len(jobs) == 2
+    for job in jobs:
+        assert re.search(r"-V -l select=1:ncpus=1:mem=\d+mb:ngpus=1 -l walltime=1440:00", job)
+        assert "-l place=free " in job
+
+
 # --- the campaign ---------------------------------------------------------------------------------
 
 
@@ -260,6 +304,16 @@ def test_a_fault_on_slurm_costs_nothing_but_time(slurm, local, tmp_path, fault):
     fault(process)
     run(folder, *ON_SLURM, *CALIBRATED)
     assert digests(folder, *MADE) == digests(local, *MADE)
+
+
+@pytest.mark.campaign
+def test_sbatch_in_the_line_for_other_schedulers(slurm, root, local, tmp_path):
+    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "generic", *gone)
+    arguments = [SBATCH if "qsub" in word else word for word in documented(root)]
+    run(folder, *SCORES, *arguments)
+    assert digests(folder, SCORED) == digests(local, SCORED)
+    assert_apart(folder)
 
 
 @pytest.mark.campaign

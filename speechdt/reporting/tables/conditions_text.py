@@ -146,6 +146,7 @@ def bank_thresholds_table(thresholds: pd.DataFrame) -> pd.DataFrame:
 
     cells: dict[str, Cell] = {
         "Variant": lambda row: str(row["variant"]),
+        "Decision threshold": lambda row: str(row["threshold"]),
         "Along": lambda row: f"{row['axis']} ({units[row['axis']]})",
         "Rate": lambda row: str(row["rate"]),
         "Reaches (%)": lambda row: number(100 * row["proportion"], 0),
