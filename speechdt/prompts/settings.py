@@ -21,7 +21,7 @@ PROPOSERS = {
     ),
 }
 """Options of each kind of proposer."""
-LEAST = {"temperature": 0.0, "most_tokens": 1, "timeout_s": 0.001}
+LEAST: dict[str, float] = {"temperature": 0.0, "most_tokens": 1, "timeout_s": 0.001}
 """Least value of each option of a proposer that is a number."""
 OPTIMIZERS = ("opro", "gepa")
 FROM_ENVIRONMENT = {"base_url": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}
@@ -138,7 +138,7 @@ class SearchSettings:
 
 
 def _check_option(name: str, value: Any) -> None:
-    kind = {"most_tokens": int, "plain_http": bool}.get(name, int | float if name in LEAST else str)
+    kind: Any = {"most_tokens": int, "plain_http": bool}.get(name, int | float if name in LEAST else str)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"proposer: option '{name}' cannot be {value!r}")
     if name in LEAST and not LEAST[name] <= value < math.inf:
