@@ -46,6 +46,7 @@ rule choose:
 
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
+    collect_choices,
     collect_levels,
     add_latencies,
     collect_latency,
@@ -170,8 +171,28 @@ rule score_default:
         "scripts/scores/score_default.py"
 
 
+# Apart from what they were worth on test, which no choice knows.
+rule collect_choices:
+    """Choices offered, tried and made on dev (tables/choices.csv)."""
+    input:
+        products.choices(products.choosing_variants.values()),
+    output:
+        "<results>/tables/choices.csv",
+    log:
+        "<logs>/collect_choices/collect_choices.log",
+    conda:
+        ENVIRONMENT
+    params:
+        choosing=products.choosing_variants,
+        code=checkout.code("scores/collect_choices.py"),
+    message:
+        "Collecting the choices on dev"
+    script:
+        "scripts/scores/collect_choices.py"
+
+
 rule collect_levels:
-    """Levels, and what choices were worth (tables/levels.csv and others)."""
+    """Levels, and what choices were worth (tables/levels.csv, tables/presentations.csv)."""
     input:
         levels=expand("<results>/levels/{run}.csv", run=products.probed.values()),
         choices=products.choices(products.choosing_variants.values()),
@@ -180,7 +201,6 @@ rule collect_levels:
         defaults=products.defaults(products.choosing_variants.values(), NOISY),
     output:
         levels="<results>/tables/levels.csv",
-        choices="<results>/tables/choices.csv",
         presentations="<results>/tables/presentations.csv",
     log:
         "<logs>/collect_levels/collect_levels.log",

@@ -47,3 +47,11 @@ def test_the_order_of_the_files_of_rules_does_not_matter(root, tmp_path):
     text = re.sub(r'^include: ".+"$', lambda _: f'include: "{next(turned)}"', text, flags=re.M)
     snakefile.write_text(text)
     assert {"all", "score", "write_report"} <= set(run(folder, "--list-rules").split())
+
+
+def test_a_configuration_that_is_not_utf_8_is_one_line(printed):
+    folder, _ = printed
+    (folder / "latin.yaml").write_bytes("# Café\nseed: 3\n".encode("latin-1"))
+    said = run(folder, "-n", config="latin.yaml", check=False)
+    assert said.splitlines()[-1] == "error: latin.yaml is not UTF-8 (at byte 5): save it as UTF-8"
+    assert "Traceback" not in said

@@ -13,7 +13,7 @@ import yaml
 from peft import PeftModel
 from sklearn.metrics import roc_auc_score
 from support import qwen_models as small
-from support.checkouts import MATRIX, NANO, files_of, run
+from support.checkouts import MATRIX, NANO, files_of, inputs_of, run
 from support.paper_checks import check_numbers
 from support.release_checks import check_release
 
@@ -149,6 +149,18 @@ def test_thresholds_are_learned_from_dev_alone(finished):
 
 def is_calibration(made, variant):
     return made["rule"] == "calibrate" and any(f"/{variant}/" in file for file in made["input"])
+
+
+def test_no_choice_comes_from_a_file_of_test(finished):
+    found, new = set(), {"results/tables/choices.csv"}
+    while new:
+        found |= new
+        # The audit lets jobs begin, or not, and tells them nothing.
+        inputs = {made_from for file in new for made_from in inputs_of(finished, file)}
+        new = inputs - found - {"results/trials/audit.csv"}
+    assert "results/choices/D2.json" in found
+    assert "results/trials/dev/snr10_dur200.parquet" in found
+    assert not [file for file in found if "/test/" in file or file.startswith("results/scores")]
 
 
 def test_stock_peft_gives_the_log_odds_of_the_workflow(finished):

@@ -117,6 +117,13 @@ def test_two_runs_write_the_same_bytes(tmp_path):
         assert "date" not in {element.tag.split("}")[-1] for element in root.iter()}
 
 
+def test_false_alarms_of_the_roc_are_on_a_logarithmic_axis():
+    figure = drawn("roc", 2)
+    (axes,) = (axes for axes in figure.axes if axes.lines)
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+    assert axes.get_xlim()[0] <= 0.01
+
+
 def test_settings_stay_inside():
     before = dict(mpl.rcParams)
     drawn("pareto", 2)
@@ -169,6 +176,18 @@ def test_curves_lie_over_their_points():
     np.testing.assert_array_equal(
         marked[0].get_ydata(), points.loc[points["kind"] == "roc10", "rate"]
     )
+
+
+def test_a_det_curve_is_the_roc_turned_over_with_its_marks_on_it():
+    roc, det = (drawn(name, 1).axes[0] for name in ("roc", "det"))
+    for hits, misses in zip(roc.lines, det.lines, strict=False):
+        if len(hits.get_xdata()) > 2:
+            np.testing.assert_array_equal(hits.get_xdata(), misses.get_xdata())
+            np.testing.assert_allclose(misses.get_ydata(), 1 - hits.get_ydata())
+    curve, mark = [line for line in det.lines if line.get_color() == det.lines[0].get_color()][:2]
+    (x,), (y,) = mark.get_data()
+    near = np.abs(curve.get_xdata() - x).argmin()
+    assert y == pytest.approx(curve.get_ydata()[near], abs=0.05)
 
 
 @pytest.mark.parametrize(

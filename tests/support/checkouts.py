@@ -2,11 +2,13 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 
 import pytest
 import yaml
@@ -113,6 +115,13 @@ def files_of(folder, *targets, **options):
     header, *rows = lines
     assert (header[0], header[2], header[5]) == ("output_file", "rule", "plan")
     return {row[0]: (row[2], row[5] == "update pending") for row in rows}
+
+
+def inputs_of(folder, output):
+    """Return what Snakemake made a file from; nothing, if it did not make it."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    record = folder / ".snakemake" / "metadata" / name
+    return json.loads(record.read_text())["input"] or [] if record.exists() else []
 
 
 def scored(folder, variant):
