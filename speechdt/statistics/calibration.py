@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 from speechdt.arrays import Floats
@@ -120,6 +119,8 @@ def operating_points(p: Floats, speech: NDArray[np.bool_]) -> tuple[Floats, Floa
 
 def fit_temperature(p: Floats, speech: NDArray[np.bool_]) -> float:
     """Return the temperature that minimises log-loss, in [0.01, 100]."""
+    from scipy.optimize import minimize_scalar  # as long to import as all else of a job that reads
+
     x = logit(p)
 
     def loss(log_temperature: float) -> float:
@@ -136,6 +137,8 @@ def fit_platt(p: Floats, speech: NDArray[np.bool_]) -> tuple[float, float]:
     A negative slope would turn a detector that is worse than chance around, which is no
     calibration. Targets are smoothed as by Platt (1999), so that separable scores stay finite.
     """
+    from scipy.optimize import minimize
+
     x = logit(p)
     centre, spread = float(x.mean()), max(float(x.std()), 1e-9)
     z = (x - centre) / spread
