@@ -543,7 +543,7 @@ rule write_verdict:
         judged=settings["verdict"]["judged"],
         baselines=settings["verdict"]["baselines"],
         criteria=criteria,
-        present=list(experiment.variants),
+        names=products.names,
         adapters={
             variant: entry["runs"][0] for variant, entry in experiment.adapted.items()
         },

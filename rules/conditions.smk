@@ -36,6 +36,8 @@ rule choose_condition_items:
 
 rule make_rooms:
     """Impulse responses of rooms (tables/rooms.csv)."""
+    input:
+        played.responses,
     output:
         responses="<results>/trials/conditions/rooms.npz",
         table="<results>/tables/rooms.csv",

@@ -60,11 +60,43 @@ rule collect_order_bias:
         "scripts/prompts/collect_order_bias.py"
 
 
+rule score_bank_part:
+    """A share of dev that every prompt of the bank is asked about."""
+    input:
+        models=of_search("made"),
+        choice=choice_of(of_search, "chooser"),
+        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+    output:
+        "<results>/parts/bank/{search}/{scatteritem}.txt",
+    log:
+        "<logs>/score_bank_part/{search}.{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/score_bank_part/{search}.{scatteritem}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=search_memory,
+        runtime=240,
+        gpu=of_search("gpus"),
+    params:
+        backend=of_search("backend"),
+        options=of_search("options"),
+        presentation=of_search("presentation"),
+        prompts=settings["prompts"],
+        detector=code_of(of_search),
+        code=checkout.code("prompts/score_bank_part.py"),
+    message:
+        "Asking the bank on dev, for search {wildcards.search}, {wildcards.scatteritem}"
+    script:
+        "scripts/prompts/score_bank_part.py"
+
+
 rule score_bank:
     """Every prompt of the bank on dev."""
     input:
         models=of_search("made"),
         choice=choice_of(of_search, "chooser"),
+        parts=parts_of("bank", "<results>/parts/bank/{{search}}/{scatteritem}.txt"),
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
         "<results>/prompts/bank/{search}.csv",

@@ -264,7 +264,7 @@ def test_what_is_refused_before_any_job(nano, monkeypatch):
 
 
 def test_settings_that_change_no_answer_do_not_ask_again():
-    options = {"model": "m", "prompt": "p", "base_url": "http://x/v1"}
+    options = {"model": "m", "prompt": "p", "base_url": "https://x/v1"}
     name = call.store_name("served", CLS, options)
     assert call.store_name("served", CLS, options | {"concurrency": 99, "timeout_s": 1.0}) == name
     assert call.store_name("served", CLS, options | {"model": "n"}) != name

@@ -32,3 +32,11 @@ def test_results_go_where_one_says_and_nowhere_else(printed):
     assert " results/" not in said
     assert not (folder / "results").exists()
     assert not (folder / "elsewhere").exists()
+
+
+def test_a_configuration_that_is_not_utf_8_is_one_line(printed):
+    folder, _ = printed
+    (folder / "latin.yaml").write_bytes("# Café\nseed: 3\n".encode("latin-1"))
+    said = run(folder, "-n", config="latin.yaml", check=False)
+    assert said.splitlines()[-1] == "error: latin.yaml is not UTF-8 (at byte 5): save it as UTF-8"
+    assert "Traceback" not in said

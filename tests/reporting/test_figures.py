@@ -176,6 +176,18 @@ def test_curves_lie_over_their_points():
     )
 
 
+def test_a_det_curve_is_the_roc_turned_over_with_its_marks_on_it():
+    roc, det = (drawn(name, 1).axes[0] for name in ("roc", "det"))
+    for hits, misses in zip(roc.lines, det.lines, strict=False):
+        if len(hits.get_xdata()) > 2:
+            np.testing.assert_array_equal(hits.get_xdata(), misses.get_xdata())
+            np.testing.assert_allclose(misses.get_ydata(), 1 - hits.get_ydata())
+    curve, mark = [line for line in det.lines if line.get_color() == det.lines[0].get_color()][:2]
+    (x,), (y,) = mark.get_data()
+    near = np.abs(curve.get_xdata() - x).argmin()
+    assert y == pytest.approx(curve.get_ydata()[near], abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("name", "levels", "word"),
     [
