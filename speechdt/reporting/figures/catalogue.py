@@ -32,7 +32,7 @@ FIGURES = {
     "psychometric_snr": Entry(
         "Speech heard, against signal-to-noise ratio",
         "How often speech scores higher than all but 10 % of the NONSPEECH clips of the same SNR: "
-        "hits at 10 % false alarms, which no decision threshold moves. Points are observed rates "
+        "hits at 10 % false alarms, whatever the decision threshold. Points are observed rates "
         "over all durations, lines the fitted psychometric curves, bands their 95 % intervals over "
         "groups of recordings (where each variant has a panel of its own, the curves of the others "
         "are grey behind it, and that of SPEECH decisions at its own threshold is dashed). An open "
