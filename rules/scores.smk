@@ -5,6 +5,8 @@ choice_of_run = choice_of(of_run, "name")
 # the tables hangs on them, and more of those shall not score anew.
 CHOICE_REPLICATES = 1000
 
+HEARING = ("backend", "options", "presentation")
+
 of_ensemble = field(experiment.variants, "ensemble")
 members_of = of_ensemble("member_runs")
 
@@ -53,38 +55,99 @@ localrules:
     collect_latency,
 
 
+def told_of_runs(wildcards):
+    """Return what each run on a base is asked: its scores alone, unless one job asks for all."""
+    base = on_base[wildcards.base]
+    return {
+        name: {
+            **{key: getattr(experiment.runs[name], key) for key in HEARING},
+            "search": experiment.runs[name].search,
+            "orders": base.shared and name in experiment.asked,
+            "conditions": base.shared and name in played.runs,
+            "foils": base.shared and name in products.foil_runs,
+        }
+        for name in base.runs
+    }
+
+
+def told_of_searches(wildcards):
+    """Return how each search on a base hears."""
+    return {
+        name: {
+            **{key: getattr(experiment.searches[name], key) for key in HEARING},
+            "chooser": experiment.searches[name].chooser,
+        }
+        for name in on_base[wildcards.base].searches
+    }
+
+
+def told_further(wildcards):
+    """Return what runs on a base are asked beside their scores; nothing where others do."""
+    if not on_base[wildcards.base].shared:
+        return {}
+    shown = settings["presentation"]
+    return {
+        **{key: shown[key] for key in ("axis", "clips", "probe_clips")},
+        "conditions": [condition._asdict() for condition in played.conditions],
+        "foils": [condition._asdict() for condition in heard_foils()],
+    }
+
+
+def clips_of_conditions(wildcards):
+    """Return the clips of all conditions, if a run on a shared base hears them."""
+    base = on_base[wildcards.base]
+    hears = base.shared and set(base.runs) & set(played.runs)
+    pattern = "<results>/trials/conditions/{key}.parquet"
+    return expand(pattern, key=played.rendered) if hears else []
+
+
+def clips_of_foils(wildcards):
+    """Return the clips of foils, if a run on a shared base hears them."""
+    base = on_base[wildcards.base]
+    hears = base.shared and set(base.runs) & set(products.foil_runs)
+    return expand("<results>/trials/foils/{key}.parquet", key=FOILS) if hears else []
+
+
+# A base (a checkpoint) is read once for all runs on it: what they answer is kept, and the jobs of each
+# run find it. Where none is shared, parts of a run, if it is to be scored in parts.
 rule score_part:
-    """A share of the scores of a run."""
+    """Answers of all runs on a base, or a share of the scores of a run."""
     input:
-        models=of_run("made"),
-        search=search_of,
-        choice=choice_of_run,
+        models=of_base("made"),
+        search=lambda wildcards: expand(
+            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
+        ),
+        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
         audit="<results>/trials/audit.csv",
         cells=expand(
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS
         ),
+        conditions=clips_of_conditions,
+        foils=clips_of_foils,
     output:
-        "<results>/parts/score/{run}/{scatteritem}.txt",
+        temp("<results>/parts/score/{base}/{scatteritem}.txt"),
     log:
-        "<logs>/score_part/{run}.{scatteritem}.log",
+        "<logs>/score_part/{base}.{scatteritem}.log",
     benchmark:
-        "<benchmarks>/score_part/{run}.{scatteritem}.tsv"
-    wildcard_constraints:
-        run=any_of(experiment.scored),
+        "<benchmarks>/score_part/{base}.{scatteritem}.tsv"
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=run_memory,
+        mem_mb=asking_memory,
         runtime=1440,
-        gpu=of_run("gpus"),
+        gpu=of_base("gpus"),
     params:
-        backend=of_run("backend"),
-        options=of_run("options"),
-        presentation=of_run("presentation"),
-        detector=code_of(of_run),
+        runs=told_of_runs,
+        searches=told_of_searches,
+        further=told_further,
+        noisy=NOISY,
+        detectors=lambda wildcards: {
+            name: detector_code(experiment.runs[name].detector)
+            for name in of_base("runs")(wildcards)
+        },
         code=checkout.code("scores/score_part.py"),
     message:
-        "Scoring dev and test with {wildcards.run} ({params.backend}), {wildcards.scatteritem}"
+        "Asking {wildcards.base} and all on its base, {wildcards.scatteritem}"
     script:
         "scripts/scores/score_part.py"
 
@@ -94,7 +157,7 @@ rule score:
     input:
         models=of_run("made"),
         search=search_of,
-        parts=parts_of("score", "<results>/parts/score/{{run}}/{scatteritem}.txt"),
+        parts=scores_on_base,
         choice=choice_of_run,
         # Before hours of scoring: nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
@@ -118,9 +181,9 @@ rule score:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=run_memory,
+        mem_mb=alone(run_memory, TORCH_MB),
         runtime=1440,
-        gpu=of_run("gpus"),
+        gpu=alone(of_run("gpus"), 0),
     params:
         backend=of_run("backend"),
         options=of_run("options"),
@@ -289,6 +352,57 @@ rule calibrate:
         "scripts/scores/calibrate.py"
 
 
+def timed_on_base(wildcards):
+    """Return the times of all runs on a run's base, if it shares one."""
+    base = base_of(wildcards)
+    return ancient(f"<results>/parts/latency/{base.name}.json") if base else []
+
+
+rule time_base:
+    """The time a clip takes, of all runs on a base."""
+    input:
+        models=of_base("made"),
+        search=lambda wildcards: expand(
+            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
+        ),
+        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
+        scores=lambda wildcards: products.scores(
+            of_base("runs")(wildcards), "test", NOISY[:1]
+        ),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+    output:
+        temp("<results>/parts/latency/{base}.json"),
+    log:
+        "<logs>/time_base/{base}.log",
+    benchmark:
+        "<benchmarks>/time_base/{base}.tsv"
+    wildcard_constraints:
+        base=any_of(name for name, base in on_base.items() if base.shared),
+    conda:
+        ENVIRONMENT
+    # As for one run.
+    threads: all_cores
+    resources:
+        mem_mb=asking_memory,
+        runtime=240,
+        gpu=of_base("gpus"),
+        # No param, which would say next time that it has changed.
+        anew=lambda wildcards: times_anew(workflow.dag_settings),
+    params:
+        runs=told_of_runs,
+        clips=settings["latency"]["clips"],
+        round=timing_round,
+        detectors=lambda wildcards: {
+            name: detector_code(experiment.runs[name].detector)
+            for name in of_base("runs")(wildcards)
+        },
+        code=checkout.code("scores/time_base.py", "detectors/stages.py"),
+    message:
+        "Timing {wildcards.base} and all on its base"
+    script:
+        "scripts/scores/time_base.py"
+
+
 rule latency:
     """The time a clip takes, one at a time and many (latency/)."""
     input:
@@ -298,6 +412,7 @@ rule latency:
         # After the scores, which a slow detector should not wait behind its stop-watch for.
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        timed=timed_on_base,
     output:
         "<results>/latency/{run}.json",
     log:
@@ -309,11 +424,11 @@ rule latency:
     conda:
         ENVIRONMENT
     # All cores, so that no other job runs beside it; what else does is measured.
-    threads: all_cores
+    threads: alone(all_cores, 1)
     resources:
-        mem_mb=run_memory,
+        mem_mb=alone(run_memory, TORCH_MB),
         runtime=120,
-        gpu=of_run("gpus"),
+        gpu=alone(of_run("gpus"), 0),
     params:
         backend=of_run("backend"),
         options=of_run("options"),

@@ -138,7 +138,9 @@ class SearchSettings:
 
 
 def _check_option(name: str, value: Any) -> None:
-    kind: Any = {"most_tokens": int, "plain_http": bool}.get(name, int | float if name in LEAST else str)
+    kind: Any = {"most_tokens": int, "plain_http": bool}.get(
+        name, int | float if name in LEAST else str
+    )
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"proposer: option '{name}' cannot be {value!r}")
     if name in LEAST and not LEAST[name] <= value < math.inf:
