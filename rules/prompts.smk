@@ -138,7 +138,7 @@ rule search_prompts:
         presentation=of_search("presentation"),
         model=of_search("label"),
         baseline=of_search("baseline"),
-        settings=lambda wildcards: of_search("settings")(wildcards).told(),
+        settings=lambda wildcards: of_search("settings")(wildcards).to_dict(),
         prompts=settings["prompts"],
         replicates=BANK_REPLICATES,
         seed=settings["seed"],

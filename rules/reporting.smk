@@ -3,6 +3,10 @@
 TABLES = Path(workflow.pathvars.apply("<results>/tables"))
 
 
+# Of figures in Snakemake's own report, where a section's name does not say what they are.
+SUBCATEGORIES = {"figures": "Detectors"}
+
+
 # At the end of a run, where it is not missed.
 onsuccess:
     last_line.well()
@@ -54,9 +58,10 @@ rule draw_figure:
             "<results>/figures/{figure}.svg",
             caption="captions/figure.rst",
             category="Figures",
-            subcategory=lambda wildcards: FIGURES[
-                wildcards.figure
-            ].section.capitalize(),
+            subcategory=lambda wildcards: SUBCATEGORIES.get(
+                FIGURES[wildcards.figure].section,
+                FIGURES[wildcards.figure].section.capitalize(),
+            ),
             labels=lambda wildcards: {"figure": FIGURES[wildcards.figure].title},
         ),
         pdf="<results>/figures/{figure}.pdf",
@@ -202,10 +207,10 @@ rule write_report:
 rule write_gallery:
     """What detectors get wrong, to listen to (errors.html)."""
     input:
-        cells=rules.analyse_errors.input.cells,
-        scores=rules.analyse_errors.input.scores,
-        calibrations=rules.analyse_errors.input.calibrations,
-        sources=rules.analyse_errors.input.sources,
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(experiment.first_runs.values(), "test", NOISY),
+        calibrations=products.calibrations(experiment.first_runs.values()),
+        sources="<results>/corpus/sources.parquet",
         clean=f"<results>/trials/test/{CLEAN[0]}.parquet",
         rates="<results>/tables/errors.csv",
         common="<results>/tables/errors_common.csv",

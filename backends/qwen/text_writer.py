@@ -42,14 +42,14 @@ def write(
         0 takes the likeliest token each time.
     most_tokens : int
     """
-    told = chat.tokenizer(chat.render_text(text), add_special_tokens=False)["input_ids"]
+    encoded = chat.tokenizer(chat.render_text(text), add_special_tokens=False)["input_ids"]
     rng = torch.Generator(decoder.device).manual_seed(seed)
     last = {*_own_ends(lm), chat.end_of_turn()}
-    most = min(most_tokens, decoder.window - len(told))
+    most = min(most_tokens, decoder.window - len(encoded))
     reply: list[int] = []
     past: Past | None = None
     while len(reply) < most and not last.intersection(reply[-1:]):
-        logits, past = decoder.next_token(reply[-1:] or told, past)
+        logits, past = decoder.next_token(reply[-1:] or encoded, past)
         reply.append(_drawn(logits, temperature, rng))
     return str(chat.tokenizer.decode(reply, skip_special_tokens=True))
 
@@ -97,20 +97,20 @@ def continued(
     ends : sequence of int
         Tokens that end the reply, besides those that the checkpoint names.
     """
-    told = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(lm.device)
+    encoded = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(lm.device)
     drawn = {"do_sample": True, "temperature": temperature, "top_p": TOP_P, "top_k": 0}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         ids = lm.generate(
-            input_ids=told["input_ids"],
-            attention_mask=told["attention_mask"],
+            input_ids=encoded["input_ids"],
+            attention_mask=encoded["attention_mask"],
             max_new_tokens=most_tokens,
             pad_token_id=tokenizer.pad_token_id,
             eos_token_id=sorted({*_own_ends(lm), *ends}) or None,
             repetition_penalty=1.0,
             **(drawn if temperature > 0 else {"do_sample": False}),
         )
-    return str(tokenizer.decode(ids[0, told["input_ids"].shape[1] :], skip_special_tokens=True))
+    return str(tokenizer.decode(ids[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True))
 
 
 class LocalWriter:

@@ -105,7 +105,7 @@ class SearchSettings:
         if self.kind == "openai":
             self.server()
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, which make these again."""
         return asdict(self)
 

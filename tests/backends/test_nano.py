@@ -184,7 +184,7 @@ def test_the_card_says_what_it_is(trained, few):
     assert f"# nano {name}" in card
     assert "A toy." in card
     assert "Dev and test were not read" in card
-    assert nano.fingerprint(nano.train_split(few)) in card
+    assert nano.train_hash(nano.train_split(few)) in card
 
 
 def test_a_train_split_without_a_class_is_refused(few):

@@ -19,8 +19,8 @@ CAPTIONS = {
         f"groups. {HOVER}"
     ),
     "det": (
-        "The same as a DET curve: misses in place of hits, both axes in normal deviates, on "
-        f"which even the rarest errors can be told apart. The lower left is better. {HOVER}"
+        "A DET curve: misses in place of hits, both axes in normal deviates, which spread out "
+        f"rare errors. The lower left is better. {HOVER}"
     ),
     "score_shares": (
         "Share of each class's clips by P(speech), over all noisy test trials; the axis of "
