@@ -76,7 +76,6 @@ of_run = field(experiment.runs, "run")
 of_training = field(experiment.trainings, "adapter")
 of_search = field(experiment.searches, "search")
 of_check = field(experiment.checks, "check")
-of_base = field(on_base, "base")
 
 
 def code_of(of_record, training=False):

@@ -92,6 +92,7 @@ def parts_of(kind, pattern):
     return parts if len(parts) > 1 else []
 
 
+of_base = field(on_base, "base")
 # The base of each run and search that has one.
 BASE_OF = {
     "run": {run: base for base in on_base.values() for run in base.runs},
