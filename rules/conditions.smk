@@ -1,14 +1,6 @@
 # test's recordings -> the same items in every condition -> scores of each run -> shifts of DT75
 
-from speechdt.trials.foils import foil_conditions
 from speechdt.workflow.published import beside
-
-FOILS = ["noisy", "clean"]
-
-
-def heard_foils():
-    """Return the conditions of foils."""
-    return foil_conditions(experiment.grid.snr_db, experiment.grid.clean_ms)
 
 
 # Of seconds: on a cluster they run where it is submitted from.

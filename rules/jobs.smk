@@ -3,13 +3,7 @@
 from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
 from speechdt.workflow import last_line, manifest, timings, unlock
 from speechdt.workflow.accepted import accept
-from speechdt.workflow.needs import (
-    TORCH_MB,
-    base_memory,
-    listening_memory,
-    model_memory,
-    worker_memory,
-)
+from speechdt.workflow.needs import listening_memory, model_memory, worker_memory
 
 MANIFEST = Path(workflow.pathvars.apply("<logs>")).parent / manifest.FOLDER
 # Not the cores of this machine: a cluster's nodes may have fewer, and jobs would wait for ever.
@@ -24,12 +18,6 @@ def all_cores(wildcards):
 run_memory, search_memory = map(model_memory, (of_run("options"), of_search("options")))
 training_memory = model_memory(of_training("settings"))
 check_memory = listening_memory(of_check("options"))
-
-
-def asking_memory(wildcards):
-    """Return what a job takes that asks all on a base, or a part of one run."""
-    needs = base_memory if of_base("shared")(wildcards) else model_memory
-    return needs(of_base("options"))(wildcards)
 
 
 def accepted_results(wildcards):
@@ -53,11 +41,6 @@ def timing_round(wildcards):
 def read_anew(asked):
     """Say, as a number, whether recordings that are known are to be read all the same."""
     return int(asked.forceall or "index_corpus" in asked.forcerun)
-
-
-def times_anew(asked):
-    """Say, as a number, whether times that are kept are to be taken all the same."""
-    return int(asked.forceall or bool({"latency", "time_base"} & set(asked.forcerun)))
 
 
 def heard_by(wildcards):
@@ -90,45 +73,6 @@ def parts_of(kind, pattern):
     """Return what the parts of a job make; nothing where one job does all."""
     parts = getattr(gather, kind)(pattern)
     return parts if len(parts) > 1 else []
-
-
-of_base = field(on_base, "base")
-# The base of each run and search that has one.
-BASE_OF = {
-    "run": {run: base for base in on_base.values() for run in base.runs},
-    "search": {search: base for base in on_base.values() for search in base.searches},
-}
-
-
-def base_of(wildcards):
-    """Return the base of a run or search; None of one that shares none."""
-    named = dict(wildcards.items())
-    kind = "run" if "run" in named else "search"
-    base = BASE_OF[kind].get(named[kind])
-    return base if base and base.shared else None
-
-
-def parts_on(base):
-    """Return what says that all on a base are asked: made anew for whoever asks, and not for all."""
-    pattern = "<results>/parts/score/{base}/{scatteritem}.txt"
-    return list(map(ancient, gather.score(pattern, base=base.name)))
-
-
-def scores_on_base(wildcards):
-    """Return that of a run's base where one job asks for it, or where several share its cells."""
-    parts = parts_on(BASE_OF["run"][wildcards.run])
-    return parts if base_of(wildcards) or len(parts) > 1 else []
-
-
-def asked_on_base(wildcards):
-    """Return that of the base of a run or search, if it shares one."""
-    base = base_of(wildcards)
-    return parts_on(base) if base else []
-
-
-def alone(of, shared):
-    """Return what a job needs by itself; `shared`, where another job has asked all before."""
-    return lambda wildcards: shared if base_of(wildcards) else of(wildcards)
 
 
 # Of `--sdm apptainer`; what is built from container/.

@@ -4,8 +4,6 @@
 # the tables hangs on them, and more of those shall not score anew.
 CHOICE_REPLICATES = 1000
 
-HEARING = ("backend", "options", "presentation")
-
 of_ensemble = field(experiment.variants, "ensemble")
 members_of = of_ensemble("member_runs")
 
@@ -52,59 +50,6 @@ localrules:
     collect_levels,
     add_latencies,
     collect_latency,
-
-
-def told_of_runs(wildcards):
-    """Return what each run on a base is asked: its scores alone, unless one job asks for all."""
-    base = on_base[wildcards.base]
-    return {
-        name: {
-            **{key: getattr(experiment.runs[name], key) for key in HEARING},
-            "search": experiment.runs[name].search,
-            "orders": base.shared and name in experiment.asked,
-            "conditions": base.shared and name in played.runs,
-            "foils": base.shared and name in products.foil_runs,
-        }
-        for name in base.runs
-    }
-
-
-def told_of_searches(wildcards):
-    """Return how each search on a base hears."""
-    return {
-        name: {
-            **{key: getattr(experiment.searches[name], key) for key in HEARING},
-            "chooser": experiment.searches[name].chooser,
-        }
-        for name in on_base[wildcards.base].searches
-    }
-
-
-def told_further(wildcards):
-    """Return what runs on a base are asked beside their scores; nothing where others do."""
-    if not on_base[wildcards.base].shared:
-        return {}
-    shown = settings["presentation"]
-    return {
-        **{key: shown[key] for key in ("axis", "clips", "probe_clips")},
-        "conditions": [condition._asdict() for condition in played.conditions],
-        "foils": [condition._asdict() for condition in heard_foils()],
-    }
-
-
-def clips_of_conditions(wildcards):
-    """Return the clips of all conditions, if a run on a shared base hears them."""
-    base = on_base[wildcards.base]
-    hears = base.shared and set(base.runs) & set(played.runs)
-    pattern = "<results>/trials/conditions/{key}.parquet"
-    return expand(pattern, key=played.rendered) if hears else []
-
-
-def clips_of_foils(wildcards):
-    """Return the clips of foils, if a run on a shared base hears them."""
-    base = on_base[wildcards.base]
-    hears = base.shared and set(base.runs) & set(products.foil_runs)
-    return expand("<results>/trials/foils/{key}.parquet", key=FOILS) if hears else []
 
 
 # A base (a checkpoint) is read once for all runs on it: what they answer is kept, and the jobs of each
@@ -349,12 +294,6 @@ rule calibrate:
         "Learning threshold and calibration of {wildcards.run} from dev"
     script:
         "scripts/scores/calibrate.py"
-
-
-def timed_on_base(wildcards):
-    """Return the times of all runs on a run's base, if it shares one."""
-    base = base_of(wildcards)
-    return ancient(f"<results>/parts/latency/{base.name}.json") if base else []
 
 
 rule time_base:
