@@ -1,7 +1,5 @@
 # scores of test -> metrics and thresholds of each variant -> tables of all
 
-of_variant = field(experiment.variants, "variant")
-
 
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:

@@ -207,10 +207,10 @@ rule write_report:
 rule write_gallery:
     """What detectors get wrong, to listen to (errors.html)."""
     input:
-        cells=rules.analyse_errors.input.cells,
-        scores=rules.analyse_errors.input.scores,
-        calibrations=rules.analyse_errors.input.calibrations,
-        sources=rules.analyse_errors.input.sources,
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(experiment.first_runs.values(), "test", NOISY),
+        calibrations=products.calibrations(experiment.first_runs.values()),
+        sources="<results>/corpus/sources.parquet",
         clean=f"<results>/trials/test/{CLEAN[0]}.parquet",
         rates="<results>/tables/errors.csv",
         common="<results>/tables/errors_common.csv",

@@ -1,5 +1,7 @@
 """A detector in an environment of its own answers, and whatever goes wrong is one line."""
 
+import io
+import struct
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from support.plugins import MINE
 
 from speechdt import find_detectors
 from speechdt.detectors import call
+from speechdt.detectors.exchange import MOST_NUMBERS, received
 from speechdt.detectors.isolated import UnusableEnvironment, resolved
 
 KILLED = MINE.replace("return [0.5]", "import os; os.kill(os.getpid(), 9); return [0.5]")
@@ -55,6 +58,21 @@ def test_what_goes_wrong_while_it_scores_is_one_line(folder, text, message):
 def test_one_that_cannot_be_built_is_one_line(folder):
     with pytest.raises(call.BuildError, match=r"'mine': its process of .* OSError: no weights"):
         built(folder, UNBUILT)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        struct.pack(">I", 2**32 - 1),
+        struct.pack(">I", 200_000) + b"[" * 200_000,
+        *(struct.pack(">I", len(told)) + told for told in (b'{"bytes": -1}', b'{"bytes": 1e9}')),
+        struct.pack(">I", 23) + b'{"bytes": 999999999999}',
+    ],
+    ids=["long", "deep", "negative", "no number", "endless"],
+)
+def test_messages_without_bounds_are_none(sent):
+    with pytest.raises(ValueError, match="no message"):
+        received(io.BytesIO(sent).read, MOST_NUMBERS)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import soundfile
 import yaml
 from support.checkouts import (
     ASKED,
+    UNCHECKED,
     add_to_config,
     command,
     copy_checkout,
@@ -151,6 +152,7 @@ def test_one_s_own_folders_with_bad_files_in_them(root, tmp_path):
     config["corpus"] = [{"kind": "folder", "path": of.name} for of in (laid_out, listed)]
     config["trials"] |= {"backgrounds": ["white", "brown"], "unseen_origins": 0}
     config["variants"] = ASKED
+    config["hygiene"] = UNCHECKED
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     # All that comes behind the matrix is tested with other corpora than the embedded one elsewhere.
     run(tmp_path, "results/tables/matrix.csv", config="mine.yaml")
