@@ -138,8 +138,14 @@ class SearchSettings:
 
 
 def _check_option(name: str, value: Any) -> None:
-    kind = {"most_tokens": int, "plain_http": bool}.get(name, int | float if name in LEAST else str)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+    if name == "plain_http":
+        fits = isinstance(value, bool)
+    elif name == "most_tokens":
+        fits = isinstance(value, int) and not isinstance(value, bool)
+    else:
+        kinds = int | float if name in LEAST else str
+        fits = isinstance(value, kinds) and not isinstance(value, bool)
+    if not fits:
         raise ValueError(f"proposer: option '{name}' cannot be {value!r}")
     if name in LEAST and not LEAST[name] <= value < math.inf:
         raise ValueError(f"proposer: {name} is {value}, and must be at least {LEAST[name]:g}")
