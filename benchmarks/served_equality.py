@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"), help="of a finished run")
     parser.add_argument("--model", type=Path, help="default: the run's nano model")
     options = parser.parse_args()
-    cells = sorted((options.results / "trials" / "dev").glob("*.parquet"))
+    cells = sorted((options.results / "trials" / "dev").glob("*_dur*.parquet"))
     if not cells:
         sys.exit(f"error: {options.results} has no clips of dev")
     torch.set_num_threads(1)

@@ -69,6 +69,7 @@ CURVE, CATCH, CLEAN = map(experiment.grid.names, ("snr", "catch", "clean"))
 NOISY = [cell.name for cell in experiment.grid.noisy]  # the plan's: all but curves
 
 
+of_variant = field(experiment.variants, "variant")
 of_run = field(experiment.runs, "run")
 of_training = field(experiment.trainings, "adapter")
 of_search = field(experiment.searches, "search")

@@ -171,7 +171,7 @@ rule search_prompts:
         options=of_search("options"),
         presentation=of_search("presentation"),
         model=of_search("label"),
-        settings=lambda wildcards: of_search("settings")(wildcards).told(),
+        settings=lambda wildcards: of_search("settings")(wildcards).to_dict(),
         prompts=settings["prompts"],
         seed=settings["seed"],
         detector=code_of(of_search),

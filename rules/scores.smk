@@ -1,6 +1,5 @@
 # cells -> scores of each run -> calibration (dev alone); latency
 
-choice_of_run = choice_of(of_run, "name")
 # Draws of dev's groups that say how sure a choice is. Not those of the configuration: no interval of
 # the tables hangs on them, and more of those shall not score anew.
 CHOICE_REPLICATES = 1000

@@ -111,7 +111,7 @@ def set_damaged_aside(folder: Path) -> str:
         return ""
     gone = set_aside(folder)
     _remove(list_of(folder))
-    return told(folder, problem, gone)
+    return damage_line(folder, problem, gone)
 
 
 def damage_of_file(file: Path, digest: str) -> str:
@@ -136,7 +136,7 @@ def damage_of_file(file: Path, digest: str) -> str:
 AGAIN = "; run again, and it is made anew"
 
 
-def told(path: Path, problem: str, gone: Path) -> str:
+def damage_line(path: Path, problem: str, gone: Path) -> str:
     """Return the line that says what was damaged, and where it is now."""
     problem = " ".join(problem.split())
     return f"{path} is damaged ({problem}): set aside as {gone.name}"
@@ -187,7 +187,7 @@ def guarded(path: Path, *errors: type[Exception]) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in NOT_OF_THE_FILE:
             raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise Damaged(told(path, reason, set_aside(path)) + AGAIN) from error
+        raise Damaged(damage_line(path, reason, set_aside(path)) + AGAIN) from error
 
 
 def sync(file: Path) -> None:

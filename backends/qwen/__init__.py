@@ -2,8 +2,9 @@
 
 ``detector.py`` is what the workflow sees; ``question.py`` has the prompt in tokens; ``mel.py``,
 ``qwen2_audio.py``/``qwen3_omni.py`` (the audio tower of each, and what else is its own) and
-``decoder.py`` are the way from samples to two logits; ``engine.py`` makes the batches and
-``graphs.py`` makes one clip at a time fast; ``loading.py`` reads checkpoints, and
+``decoder.py`` are the way from samples to two logits; ``engine.py`` makes the batches,
+``question_tree.py`` lets questions share what they begin alike, and ``graphs.py`` makes one clip at
+a time fast; ``loading.py`` reads checkpoints, and
 ``quantization.py`` makes their weights smaller. ``reachable.py`` looks for a checkpoint before a
 job does, ``checkpoint_files.py`` says whether all of it is there, ``adapter_files.py`` whether an
 adapter fits and ``gpu.py`` whether a GPU is there. ``kept_audio.py`` and ``text_writer.py`` are for

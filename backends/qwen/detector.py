@@ -84,7 +84,9 @@ class AnswerDetector:
         *("nano/*", "reachable.py", "checkpoint_files.py", "gpu.py", "finetuning/card.py"),
     )
     training_files = ("finetuning/*",)
-    scoring_files = ("engine.py", "decoder.py", "kept_audio.py", "text_writer.py")
+    scoring_files = (
+        *("engine.py", "decoder.py", "kept_audio.py", "question_tree.py", "text_writer.py"),
+    )
     """What no score hangs on, what training alone does, and what scores alone do."""
 
     def __init__(
@@ -314,7 +316,8 @@ class AnswerDetector:
         """
         from .text_writer import write
 
-        return write(self.lm, self._chat, text, seed, temperature, most_tokens)
+        decoder = self.engine.decoder
+        return write(self.lm, decoder, self._chat, text, seed, temperature, most_tokens)
 
     @staticmethod
     def check_writer(model: str) -> None:

@@ -193,8 +193,8 @@ class Served:
         from speechdt.prompts.proposers.chat_server import ChatServer
 
         own = self.server
-        told = (own.key_variable, temperature, most_tokens, own.timeout_s, own.plain_http)
-        return ChatServer(own.address, own.model, *told)(text, seed)
+        settings = (own.key_variable, temperature, most_tokens, own.timeout_s, own.plain_http)
+        return ChatServer(own.address, own.model, *settings)(text, seed)
 
     def _ask(
         self, clips: Clips, prompts: Sequence[str]

@@ -118,9 +118,9 @@ class Server:
         key = os.getenv(self.key_variable, "").strip() or None
         url = f"{self.address}/chat/completions"
         try:
-            told = self._content(audio, prompt)
+            content = self._content(audio, prompt)
             reply = post_json(
-                url, told, token=key, timeout_s=self.timeout_s, plain_http=self.plain_http
+                url, content, token=key, timeout_s=self.timeout_s, plain_http=self.plain_http
             )
         except ServerError as error:
             return None, str(error), True

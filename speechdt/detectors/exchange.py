@@ -40,8 +40,8 @@ Read = Callable[[int], bytes]
 
 def packed(header: Mapping[str, Any], numbers: bytes = b"") -> bytes:
     """Return a message."""
-    told = json.dumps(dict(header) | {"bytes": len(numbers)}).encode()
-    return _LENGTH.pack(len(told)) + told + numbers
+    head = json.dumps(dict(header) | {"bytes": len(numbers)}).encode()
+    return _LENGTH.pack(len(head)) + head + numbers
 
 
 def received(read: Read, most: int | None = None) -> tuple[dict[str, Any], bytes]:

@@ -104,9 +104,9 @@ class Hearing:
         name = call.store_name(self.backend, self.cls, own)
         if self.presentation.plain:
             return name
-        told = json.dumps(self.presentation.told(), sort_keys=True)
+        text = json.dumps(self.presentation.to_dict(), sort_keys=True)
         code = code_hash(Path(presentation_module.__file__))
-        digest = hashlib.sha256(f"{name} {told} {code}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{name} {text} {code}".encode()).hexdigest()
         return f"{self.backend}-{digest[:16]}.sqlite"
 
     def under(self, chosen: Mapping[str, Any]) -> Self:

@@ -168,7 +168,7 @@ def _highest(loads: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def best_throughput(
-    detector: Detector, clips: Sequence[NDArray[np.float32]], seconds: float = 1.0
+    detector: Detector, clips: Sequence[NDArray[np.float32]], seconds: float = 0.5
 ) -> tuple[int, float]:
     """Return the batch size with the most clips/s, and these; about `seconds` for each size."""
     rates = {}

@@ -21,7 +21,7 @@ PROPOSERS = {
     ),
 }
 """Options of each kind of proposer."""
-LEAST = {"temperature": 0.0, "most_tokens": 1, "timeout_s": 0.001}
+LEAST: dict[str, float] = {"temperature": 0.0, "most_tokens": 1, "timeout_s": 0.001}
 """Least value of each option of a proposer that is a number."""
 OPTIMIZERS = ("opro", "gepa")
 FROM_ENVIRONMENT = {"base_url": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}
@@ -105,7 +105,7 @@ class SearchSettings:
         if self.kind == "openai":
             self.server()
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, which make these again."""
         return asdict(self)
 
@@ -138,14 +138,10 @@ class SearchSettings:
 
 
 def _check_option(name: str, value: Any) -> None:
-    if name == "plain_http":
-        fits = isinstance(value, bool)
-    elif name == "most_tokens":
-        fits = isinstance(value, int) and not isinstance(value, bool)
-    else:
-        kinds = int | float if name in LEAST else str
-        fits = isinstance(value, kinds) and not isinstance(value, bool)
-    if not fits:
+    kind: Any = {"most_tokens": int, "plain_http": bool}.get(
+        name, int | float if name in LEAST else str
+    )
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"proposer: option '{name}' cannot be {value!r}")
     if name in LEAST and not LEAST[name] <= value < math.inf:
         raise ValueError(f"proposer: {name} is {value}, and must be at least {LEAST[name]:g}")

@@ -5,7 +5,8 @@ checkout : files of a checkout as the rules name them, and hashes of the code th
 conditions : conditions of the configuration: which are played, and which variants hear them.
 criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any
     job.
-damaged_outputs : damage among all files that jobs have made, set aside at once.
+damaged_outputs : damage among all files that jobs have made, set aside once a job has failed over
+    some of it.
 devices : GPUs of this machine, of which each job takes what it claims.
 experiment : frozen records of all that the rules expand over.
 holder : which run holds a working directory, on which host, since when.
@@ -14,7 +15,7 @@ jobs : frame of every job: its log, its GPUs, its line in the manifest, and its 
 labels : what readers call the variants of a configuration.
 last_line : the last line of a run that failed or was interrupted: which job, and why.
 left_out_corpora : runs that leave one corpus out, in training and calibration.
-manifest : with which parameters each job made its files, and their checksums.
+manifest : with which parameters each job made its files.
 needs : the main memory that a cluster's scheduler is asked for.
 own_folder : Snakemake's own folder: its locks, and its records of how each file was made.
 presentations : how variants hear, of the configuration, and what dev chooses among.

@@ -16,6 +16,7 @@ from speechdt.checksums import AGAIN, Damaged
 from speechdt.errors import SpeechdtError
 from speechdt.workflow.damaged_outputs import set_aside_damaged
 from speechdt.workflow.devices import claimed
+from speechdt.workflow.last_line import said_at_the_end
 from speechdt.workflow.manifest import STOPPED, Entry, few, killed, manifest_of
 
 
@@ -100,13 +101,15 @@ def memory_of(job: Any) -> int | None:
 
 
 def _fail(entry: Entry | None, why: str, job: Any) -> None:
-    """End the process with a line, and leave it in the manifest."""
+    """End the process, and leave the cause for the last line of the run, or say it here."""
+    left = False
     if entry:
         with suppress(OSError):  # a full disk, say, which is then the error itself
             entry.fail(why)
+            left = True
     if job:
         _end_in_time(1)
-    sys.exit(f"error: {why}")
+    sys.exit(1 if left and said_at_the_end() else f"error: {why}")
 
 
 def _end_in_time(code: int) -> None:

@@ -258,6 +258,11 @@ def running(name=""):
     return [row for row in rows if len(row) > 2 and name in row[2]]
 
 
+def state_of(node):
+    asked = ["sinfo", "--noheader", "--nodes", node, "--format", "%t"]
+    return subprocess.run(asked, capture_output=True, text=True).stdout
+
+
 def cancel_one(process):
     job, *_ = wait_for(lambda: running("score"))[0]
     subprocess.run(["scancel", job], check=True)
@@ -271,8 +276,9 @@ def lose_a_node(process):
     try:
         process.wait()
     finally:
-        up = ["scontrol", "update", f"NodeName={node}", "State=RESUME"]
-        subprocess.run(up, check=True)
+        # Unless it has come back by itself, as Slurm may let it: ReturnToService.
+        subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"])
+        wait_for(lambda: "down" not in state_of(node), 60)
 
 
 def kill_the_submitter(process):
@@ -307,6 +313,16 @@ def test_a_fault_on_slurm_costs_nothing_but_time(slurm, local, tmp_path, fault):
 
 
 @pytest.mark.campaign
+def test_parts_as_an_array(slurm, local, tmp_path):
+    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "array", *gone)
+    parts = ("--set-scatter", "score=2", "--slurm-array-jobs", "score_part")
+    printed = run(folder, *SCORES, *parts, *ON_SLURM)
+    assert "array" in printed.lower()
+    assert digests(folder, SCORED) == digests(local, SCORED)
+
+
+@pytest.mark.campaign
 def test_sbatch_in_the_line_for_other_schedulers(slurm, root, local, tmp_path):
     gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
     folder = without(local, tmp_path / "generic", *gone)
@@ -317,13 +333,12 @@ def test_sbatch_in_the_line_for_other_schedulers(slurm, root, local, tmp_path):
 
 
 @pytest.mark.campaign
-def test_the_small_configuration_is_the_same_on_slurm(slurm, root, tmp_path):
+def test_the_small_configuration_is_the_same_on_slurm(slurm, root, finished, tmp_path):
     config = yaml.safe_load((root / "configs" / "ci.yaml").read_text())
-    one, other = (new_checkout(root, tmp_path / name, config) for name in ("local", "slurm"))
-    run(one, "--cores", "2")
-    run(other, *ON_SLURM)
+    folder = new_checkout(root, tmp_path, config)
+    run(folder, *ON_SLURM)
     ours, expected = (
-        {name: digest for name, digest in digests(folder, *MADE).items() if name not in UNTIMED}
-        for folder in (other, one)
+        {name: digest for name, digest in digests(of, *MADE).items() if name not in UNTIMED}
+        for of in (folder, finished)
     )
     assert ours == expected

@@ -55,6 +55,19 @@ def test_the_sentences_name_order_changes_and_intervals():
     assert "B1" not in order + changes + backgrounds
 
 
+def test_of_many_detectors_a_background_names_the_first_and_counts_the_rest():
+    names = [f"D{n}" for n in range(1, 7)]
+    whole = {name: 0.9 - place / 20 for place, name in enumerate(names)}
+    turned = dict(zip(names, reversed(whole.values()), strict=True))
+    areas = {("all", ""): whole, ("background", "white"): turned}
+    *_, backgrounds = sentences(points(areas), pd.Series("any", index=names))
+    assert backgrounds == (
+        "By AUC in each background: in white noise D6 0.900 [0.850, 0.950], D5 0.850 [0.800, "
+        "0.900] and D4 0.800 [0.750, 0.850] come first, and 15 of 15 pairs stand the other way "
+        "round."
+    )
+
+
 def test_one_detector_has_no_order_and_rates_without_trials_are_said():
     alone = points({("all", ""): {"D1": 0.7, "B1": 0.8}})
     assert sentences(alone, BACKENDS) == []

@@ -46,7 +46,7 @@ def opened_page(browser, report, size=WIDE):
 
 @SIZES
 def test_it_draws_its_charts_fits_its_window_and_is_quiet(browser, report, made, size):
-    assert opened_page(browser, report, size) == len(made.charts) == 6
+    assert opened_page(browser, report, size) == len(made.charts) == 7
     assert complaints(browser) == []
     assert overflow(browser) == 0
     # A chart stands in place of its image, and what has none keeps it.
@@ -83,7 +83,7 @@ def test_a_toggle_takes_a_detector_out_of_all_charts_at_once(browser, report):
     opened_page(browser, report)
     chips = "return [...document.querySelectorAll('.toggles i')].map(i => i.style.background)"
     assert len(set(browser.execute_script(chips))) == COUNT
-    charts = ("psychometric_snr", "psychometric_duration", "roc", "levels")
+    charts = ("psychometric_snr", "psychometric_duration", "roc", "det", "levels")
     before = {chart: lines(browser, chart) for chart in charts}
     assert all(len(set(of)) == COUNT for of in before.values())
     assert len({frozenset(of) for of in before.values()}) == 1  # one colour each, everywhere

@@ -58,6 +58,14 @@ FIGURES = {
         "stand-ins for real models.",
         ("roc", "operating_points"),
     ),
+    "det": Entry(
+        "Misses against false alarms",
+        "The same as a DET curve: how often SPEECH is missed, against how often NONSPEECH is "
+        "called SPEECH, both axes in normal deviates. Detectors whose scores are normally "
+        "distributed in both classes are straight lines there; the lower left is better.",
+        ("roc", "operating_points"),
+        in_paper=False,
+    ),
     "score_shares": Entry(
         "Scores by class",
         "Share of the SPEECH clips (blue) and of the NONSPEECH clips (orange) whose P(speech) lies "

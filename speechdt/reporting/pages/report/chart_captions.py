@@ -18,6 +18,10 @@ CAPTIONS = {
         f"and the vendor's default. With {BANDS} detectors or fewer: 95 % intervals over "
         f"groups. {HOVER}"
     ),
+    "det": (
+        "The same as a DET curve: misses in place of hits, both axes in normal deviates, on "
+        f"which even the rarest errors can be told apart. The lower left is better. {HOVER}"
+    ),
     "score_shares": (
         "Share of each class's clips by P(speech), over all noisy test trials; the axis of "
         f"shares is stretched near zero. {HOVER}"

@@ -23,7 +23,7 @@ def section(results: Results) -> Section | None:
         "figures": [] if clean else results.drawings("conditions"),
         "conditions": Table(
             "conditions-all", "Every variant in every condition.",
-            text.conditions_table(tables["conditions"]),
+            text.conditions_table(tables["conditions"], thresholds=not clean),
         ),
     }  # fmt: skip
     if not clean:
