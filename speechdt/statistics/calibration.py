@@ -94,6 +94,12 @@ def calibrate(p_speech: ArrayLike, speech: ArrayLike) -> Calibration:
     )
 
 
+def balanced_accuracy(speech: ArrayLike, decided: ArrayLike) -> float:
+    """Return the mean of the shares of right decisions in the two classes; both must occur."""
+    y, said = np.asarray(speech, dtype=bool), np.asarray(decided, dtype=bool)
+    return float((said[y].mean() + (~said[~y]).mean()) / 2)
+
+
 def operating_points(p: Floats, speech: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
     """List every decision that a threshold can make.
 
@@ -119,7 +125,8 @@ def operating_points(p: Floats, speech: NDArray[np.bool_]) -> tuple[Floats, Floa
 
 def fit_temperature(p: Floats, speech: NDArray[np.bool_]) -> float:
     """Return the temperature that minimises log-loss, in [0.01, 100]."""
-    from scipy.optimize import minimize_scalar  # as long to import as all else of a job that reads
+    # Here, since whoever reads a calibration need not wait for it.
+    from scipy.optimize import minimize_scalar
 
     x = logit(p)
 

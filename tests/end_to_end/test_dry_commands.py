@@ -5,7 +5,7 @@ import re
 import pytest
 from support.checkouts import ASKED, copy_checkout, run
 
-FIRST = ("rules/common.smk", "rules/jobs.smk")
+FIRST = ("rules/common.smk", "rules/jobs.smk", "rules/bases.smk")
 """What all other files of rules use."""
 LEARNED = ("Training", "Fine-tuning", "Searching", "Asking", "Rendering the trials of train")
 
