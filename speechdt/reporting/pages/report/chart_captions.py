@@ -33,6 +33,6 @@ CAPTIONS = {
     ),
     "pareto": (
         "Over all noisy test trials, against the time of one clip on a warm detector. Lines: "
-        f"95 % intervals over groups. {HOVER}"
+        f"95 % intervals over groups. ¶: a time that is not to be trusted. {HOVER}"
     ),
 }
