@@ -57,7 +57,7 @@ class Earshot:
         """Return P(speech) of each frame."""
         with stage("forward"):
             self.network.reset()
-            return [self.network.predict_f32(frame) for frame in cut(clip, FRAME)]
+            return list(map(self.network.predict_f32, cut(clip, FRAME)))
 
 
 @hookimpl

@@ -14,7 +14,6 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
 from speechdt.audio.mixing import power
 from speechdt.audio.rate import SAMPLE_RATE
@@ -185,6 +184,8 @@ def reverberant(
     """
     if power(target) == 0:
         return np.asarray(target, dtype=np.float64)
+    from scipy.signal import fftconvolve  # a second of every start of the workflow
+
     heard = fftconvolve(target.astype(np.float64), response)[: len(target)]
     return np.asarray(heard * np.sqrt(power(target) / power(heard)))
 

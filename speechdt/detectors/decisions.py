@@ -20,7 +20,7 @@ def read_calibration(path: Path | str) -> Calibration:
 
 
 def thresholds_by(
-    runs: Mapping[str, Sequence[str]], thresholds: Paths, *, replicates: int
+    runs: Mapping[str, Sequence[str]], thresholds: Paths, *, replicates: int, further: bool = False
 ) -> dict[str, Thresholds]:
     """Return the decision thresholds of each variant's runs, in each replicate.
 
@@ -32,6 +32,8 @@ def thresholds_by(
         ``calibration/{run}.thresholds.parquet``, in any order.
     replicates : int
         Of the bootstrap that they are for.
+    further : bool
+        As many times as many as are kept, for bounds that few replicates carry.
 
     Raises
     ------
@@ -44,9 +46,10 @@ def thresholds_by(
         if run not in files:
             raise AnswerFileError(f"no thresholds of run {run}")
         table = pd.read_parquet(files[run])
-        if len(table) != replicates + 1:
-            raise AnswerFileError(f"{files[run]} has {len(table) - 1} replicates, not {replicates}")
-        return table
+        kept = len(table) - 1
+        if not kept or kept % replicates:
+            raise AnswerFileError(f"{files[run]} has {kept} replicates, no blocks of {replicates}")
+        return table if further else table.head(replicates + 1)
 
     return {variant: of_runs([read(run) for run in own]) for variant, own in runs.items()}
 

@@ -32,8 +32,8 @@ def training_key(settings: Mapping[str, Any], code: str, data: Iterable[Path]) -
         "code": code,
         "data": [[path.parent.name, path.name, _digest(path)] for path in data],
     }
-    told = json.dumps(identity, sort_keys=True, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    written = json.dumps(identity, sort_keys=True, default=str)
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
 
 
 def provide(out: Path, kept: Path, train: Callable[[], None]) -> bool:

@@ -11,6 +11,7 @@ criterion : decision threshold, chosen on dev and again on the groups of each re
 error_rates : error rates of all variants on the same test trials, and which errors they share.
 families : families of tests, corrected within each, and the words that their p-values may carry.
 foils : false alarms on foils, by kind.
+formulas : metrics as functions of sums over trials, as they are and for each replicate.
 label_audit : recordings whose label all detectors contradict where hearing is easiest.
 leave_one_out : loss of a detector on a corpus that it has learned nothing from:
     tables/leave_one_out.csv.

@@ -21,7 +21,10 @@ from scipy.special import betainc, ndtr, stdtrit
 
 from speechdt.arrays import Bools, Floats, Indices
 
-__all__ = ["balanced", "group_weights", "groups_by_class", "interval", "over_runs", "weights"]
+__all__ = [
+    *("balanced", "group_weights", "groups_by_class", "interval", "monte_carlo_error"),
+    *("over_runs", "weights"),
+]
 
 
 FEWEST = 5  # with fewer groups even the most extreme resample lies within Student's t interval
@@ -114,7 +117,9 @@ def _drawn(strata: tuple[int, ...], replicates: int, seed: int, draws: str) -> F
     return drawn
 
 
-def weights(strata: ArrayLike, replicates: int, seed: int, *, draws: str = "test") -> Floats:
+def weights(
+    strata: ArrayLike, replicates: int, seed: int, *, draws: str = "test", block: int = 0
+) -> Floats:
     """Return the weights of the groups as observed, then those of each bootstrap replicate.
 
     So ``weights @ sums`` is a metric's observed value and its replicates at once, which `interval`
@@ -135,7 +140,8 @@ def weights(strata: ArrayLike, replicates: int, seed: int, *, draws: str = "test
     ValueError
         As `group_weights`.
     """
-    drawn = group_weights(strata, replicates, seed, draws=draws)
+    name = f"{draws} {block}" if block else draws
+    drawn = group_weights(strata, replicates, seed, draws=name)
     return np.vstack([np.ones(drawn.shape[1]), drawn])
 
 
@@ -242,9 +248,8 @@ def interval(
     _check(point, samples, fewest, level)
     if fewest == 1:
         return np.full(point.shape, np.nan)[()], np.full(point.shape, np.nan)[()]
-    t = float(stdtrit(fewest - 1, (1 + level) / 2))
-    beyond = int((len(samples) + 1) * ndtr(-t))  # rank of each bound from its end
-    if beyond and fewest >= FEWEST:
+    t, beyond = _tail(len(samples), fewest, level)
+    if beyond:
         low, high = -_upper(-samples, beyond, t), _upper(samples, beyond, t)
     else:
         low, high = _student(point, samples, t)
@@ -253,6 +258,45 @@ def interval(
         low = np.where(point >= 1, np.fmin(low, 1 - slack), low)
         high = np.where(point <= 0, np.fmax(high, slack), high)
     return low[()], high[()]
+
+
+def monte_carlo_error(
+    replicates: ArrayLike, groups: int | Sequence[int], level: float = 0.95
+) -> Floats:
+    """Return the standard error that the number of replicates leaves to the bounds of `interval`.
+
+    From how far apart the replicates are around each bound: of so many, the number beyond it varies
+    with the draw by the square root of their number.
+
+    Parameters
+    ----------
+    replicates : (R, ...) array
+    groups, level
+        As for `interval`.
+
+    Returns
+    -------
+    (2, ...) array
+        Of the lower and the upper bound; 0 where they come from the spread of all replicates; NaN
+        where a bound is infinite or undefined.
+    """
+    samples = np.asarray(replicates, float)
+    _, beyond = _tail(len(samples), int(np.min(groups)), level)
+    if not beyond:
+        return np.zeros((2, *samples.shape[1:]))
+    ordered, around = np.sort(samples, axis=0), int(np.ceil(2 * np.sqrt(beyond)))
+    ends = []
+    for place in (beyond - 1, len(samples) - beyond):
+        first, last = max(place - around, 0), min(place + around, len(samples) - 1)
+        with np.errstate(invalid="ignore"):
+            ends.append((ordered[last] - ordered[first]) * np.sqrt(beyond) / (last - first))
+    return np.stack(ends)
+
+
+def _tail(replicates: int, fewest: int, level: float) -> tuple[float, int]:
+    """Return Student's t, and the rank of a bound from its end; 0 if it is beyond any replicate."""
+    t = float(stdtrit(fewest - 1, (1 + level) / 2))
+    return t, int((replicates + 1) * ndtr(-t)) if fewest >= FEWEST else 0
 
 
 def _check(point: Floats, samples: Floats, fewest: int, level: float) -> None:

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 from speechdt.arrays import Floats
@@ -95,6 +94,12 @@ def calibrate(p_speech: ArrayLike, speech: ArrayLike) -> Calibration:
     )
 
 
+def balanced_accuracy(speech: ArrayLike, decided: ArrayLike) -> float:
+    """Return the mean of the shares of right decisions in the two classes; both must occur."""
+    y, said = np.asarray(speech, dtype=bool), np.asarray(decided, dtype=bool)
+    return float((said[y].mean() + (~said[~y]).mean()) / 2)
+
+
 def operating_points(p: Floats, speech: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
     """List every decision that a threshold can make.
 
@@ -120,6 +125,9 @@ def operating_points(p: Floats, speech: NDArray[np.bool_]) -> tuple[Floats, Floa
 
 def fit_temperature(p: Floats, speech: NDArray[np.bool_]) -> float:
     """Return the temperature that minimises log-loss, in [0.01, 100]."""
+    # Here, since whoever reads a calibration need not wait for it.
+    from scipy.optimize import minimize_scalar
+
     x = logit(p)
 
     def loss(log_temperature: float) -> float:
@@ -136,6 +144,8 @@ def fit_platt(p: Floats, speech: NDArray[np.bool_]) -> tuple[float, float]:
     A negative slope would turn a detector that is worse than chance around, which is no
     calibration. Targets are smoothed as by Platt (1999), so that separable scores stay finite.
     """
+    from scipy.optimize import minimize
+
     x = logit(p)
     centre, spread = float(x.mean()), max(float(x.std()), 1e-9)
     z = (x - centre) / spread

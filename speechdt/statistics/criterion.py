@@ -16,18 +16,25 @@ from numpy.typing import ArrayLike
 from speechdt.arrays import Floats, Indices
 from speechdt.statistics import bootstrap
 
+Counts: TypeAlias = tuple[Indices, Floats]
+"""Groups of a class, and how many trials of each are at or above each score."""
 Rule: TypeAlias = Literal["balanced", "far10"]
 """Best balanced accuracy, or the most hits with at most 10 % false alarms."""
 
 NEVER = float(np.nextafter(1.0, 2.0))
 """Threshold that no score reaches."""
+CHANCE = 0.5
+"""AUC of a detector that hears nothing."""
 HALF = 0.5
 """Threshold where none is better than another: the detector's own answer, taking neither side."""
 FALSE_ALARMS = 0.10
 TIE = 1e-9
 """Rates that differ by less are the same."""
-AT_ONCE = 4_000_000
-"""Weights that are in memory at a time."""
+BLOCKS, BLOCKS_WITHOUT_SKILL = 8, 64
+"""How many times as many thresholds as replicates are kept, for bounds that few of them carry; most
+where dev does not show that the AUC is above 0.5, since thresholds then fall anywhere."""
+AT_ONCE = 500_000
+"""Rates that are in memory at a time: few, so that they stay in the cache."""
 
 
 class Thresholds(NamedTuple):
@@ -86,15 +93,14 @@ def chosen(p: ArrayLike, speech: ArrayLike, rule: Rule, codes: Indices, weights:
     thresholds, places = candidates(p), []
     reached = [_counts_above(place[of], codes[of], len(values)) for of in (speech, ~speech)]
     step = max(1, AT_ONCE // len(thresholds))
+    choice = _balanced if rule == "balanced" else _far10
     for first in range(0, len(weights), step):
-        rows = weights[first : first + step]
-        choice = _balanced if rule == "balanced" else _far10
-        places.append(choice(*(_rates(rows, *of) for of in reached)))
+        places.append(choice(weights[first : first + step], *reached))
     chosen_place = np.concatenate(places)
     return np.where(chosen_place < 0, HALF, thresholds[chosen_place])
 
 
-def _counts_above(place: Indices, codes: Indices, scores: int) -> tuple[Indices, Floats]:
+def _counts_above(place: Indices, codes: Indices, scores: int) -> Counts:
     """Return the groups that have trials, and how many of each are at or above each score.
 
     Returns
@@ -109,27 +115,32 @@ def _counts_above(place: Indices, codes: Indices, scores: int) -> tuple[Indices,
     return groups, np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
 
 
-def _rates(weights: Floats, groups: Indices, counts: Floats) -> Floats:
-    """Return the weighted share of the trials at or above each score, (R, scores + 1)."""
-    above = weights[:, groups] @ counts
-    return np.asarray(above / above[:, :1])
+def _shares(weights: Floats, groups: Indices, counts: Floats) -> Floats:
+    """Return how much each trial of a group adds to the rate of its class, (R, g)."""
+    own = weights[:, groups]
+    return np.asarray(own / (own @ counts[:, 0])[:, None])
 
 
-def _balanced(hit: Floats, false_alarm: Floats) -> Indices:
+def _balanced(weights: Floats, speech: Counts, nonspeech: Counts) -> Indices:
     """Return the place of the best balanced accuracy in each row; -1 if none beats one answer."""
-    gain = hit - false_alarm
-    most = gain.max(axis=1, keepdims=True)
-    rank = np.cumsum(gain >= most - TIE, axis=1)
-    middle = (rank == rank[:, -1:] // 2 + 1).argmax(axis=1)
-    return np.where(most[:, 0] <= TIE, -1, middle)
+    shares = np.hstack([_shares(weights, *speech), -_shares(weights, *nonspeech)])
+    gain = shares @ np.vstack([speech[1], nonspeech[1]])  # hits minus false alarms
+    most = gain.max(axis=1)
+    row, place = np.nonzero(gain >= (most - TIE)[:, None])
+    best = np.bincount(row, minlength=len(gain))
+    middle = place[np.cumsum(best) - best + best // 2]
+    return np.where(most <= TIE, -1, middle)
 
 
-def _far10(hit: Floats, false_alarm: Floats) -> Indices:
+def _far10(weights: Floats, _: Counts, nonspeech: Counts) -> Indices:
     """Return the place of the lowest threshold with so few false alarms in each row."""
+    false_alarm = _shares(weights, *nonspeech) @ nonspeech[1]
     return np.asarray((false_alarm <= FALSE_ALARMS + TIE).argmax(axis=1))
 
 
-def threshold_replicates(dev: pd.DataFrame, *, rule: Rule, replicates: int, seed: int) -> Floats:
+def threshold_replicates(
+    dev: pd.DataFrame, *, rule: Rule, replicates: int, seed: int, blocks: int = 1
+) -> Floats:
     """Choose the threshold on dev, and again on dev's resampled groups.
 
     Parameters
@@ -139,15 +150,25 @@ def threshold_replicates(dev: pd.DataFrame, *, rule: Rule, replicates: int, seed
     rule : Rule
     replicates, seed : int
         Of the bootstrap; dev's groups have draws of their own under the same seed as test's.
+    blocks : int
+        So many times as many replicates: the former ones, and more (`bootstrap.weights`).
 
     Returns
     -------
-    (R + 1,) array
+    (blocks * R + 1,) array
         Row 0 is what `calibrate` learns.
     """
     codes, of_speech, _ = bootstrap.groups_by_class(dev["speech"], dev["group_id"])
-    weights = bootstrap.weights(of_speech, replicates, seed, draws="dev")
-    return chosen(dev["p_speech"], dev["speech"], rule, codes, weights)
+    found = []
+    for block in range(blocks):
+        weights = bootstrap.weights(of_speech, replicates, seed, draws="dev", block=block)
+        found.append(chosen(dev["p_speech"], dev["speech"], rule, codes, weights[min(block, 1) :]))
+    return np.concatenate(found)
+
+
+def blocks_for(lowest_auc: float) -> int:
+    """Return how many blocks of thresholds are kept, by the lower bound of the AUC on dev."""
+    return BLOCKS_WITHOUT_SKILL if lowest_auc <= CHANCE else BLOCKS
 
 
 def yes_counts(
@@ -194,10 +215,12 @@ def of_runs(tables: Sequence[pd.DataFrame]) -> Thresholds:
     Parameters
     ----------
     tables : sequence of DataFrame
-        ``calibration/{run}.thresholds.parquet`` of each: threshold, threshold_far10.
+        ``calibration/{run}.thresholds.parquet`` of each: threshold, threshold_far10. As many
+        replicates are returned as all runs have.
     """
+    shared = min(map(len, tables))
     columns = [
-        np.stack([table[name].to_numpy(np.float64) for table in tables])
+        np.stack([table[name].to_numpy(np.float64)[:shared] for table in tables])
         for name in ("threshold", "threshold_far10")
     ]
     return Thresholds(*columns)

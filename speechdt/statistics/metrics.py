@@ -5,18 +5,24 @@ replicate of the bootstrap is then a weighted sum over groups. The AUC is a weig
 of groups.
 """
 
-from typing import TypeAlias
+from copy import copy
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap, limits
 from speechdt.statistics.criterion import yes_counts
-
-Sums: TypeAlias = dict[str, Floats]
+from speechdt.statistics.formulas import (
+    Sums,
+    calibration_metrics,
+    confidence_metrics,
+    detection_theory,
+    one_class_metrics,
+    two_class_metrics,
+)
 
 BINS = 15
 """Equal-width bins of P(speech) for ECE and MCE."""
@@ -26,8 +32,11 @@ RATES = {
     **{"speech_accuracy_half": True, "nonspeech_accuracy_half": False},
 }
 """Metrics that are the mean of one answer a trial, and the class that they are about."""
-LEAST_IN_BIN = 20
-"""Clips that a bin needs to count in MCE: of fewer, the rate is mostly luck."""
+FEWEST_BLOCKS = 4
+"""Of replicates, before it is asked whether there are enough."""
+STEADY = 0.03
+"""Monte-Carlo standard error of a bound that is little enough, in halves of the interval: three of
+them, which one seed in 370 exceeds, are a tenth."""
 HIDDEN = ("speech_accuracy_half", "nonspeech_accuracy_half")
 """Metrics that others are made of, and that no table has."""
 SCALES = {"": "p_speech", "_temperature": "p_temperature", "_platt": "p_platt"}
@@ -35,7 +44,12 @@ SCALES = {"": "p_speech", "_temperature": "p_temperature", "_platt": "p_platt"}
 
 
 def evaluate(
-    trials: pd.DataFrame, thresholds: Floats | None = None, *, replicates: int, seed: int
+    trials: pd.DataFrame,
+    thresholds: Floats | None = None,
+    *,
+    replicates: int,
+    seed: int,
+    blocks: int = 1,
 ) -> pd.DataFrame:
     """Compute every metric that the trials define, each with a 95 % interval over groups.
 
@@ -45,29 +59,31 @@ def evaluate(
         One row a trial: speech (bool), decided (bool), item_id, group_id, p_speech,
         p_temperature, p_platt; and run, where a variant was trained several times: its metrics are
         means over the runs, and the spread of these is in the intervals.
-    thresholds : (runs, replicates + 1) array, optional
+    thresholds : (runs, blocks * replicates + 1) array, optional
         Decision thresholds of each run (`criterion.Thresholds`). Without them the decisions are
         taken for granted, and the intervals are conditional on them.
     replicates : int
         Bootstrap replicates.
     seed : int
         The same seed and trials give the same replicates for every variant.
+    blocks : int
+        Up to so many times as many replicates, until no bound hangs on their number: until its
+        Monte-Carlo standard error is at most `STEADY` of half the interval.
 
     Returns
     -------
     DataFrame
         metric, value, low, high. Metrics that need both classes are left out where one is missing.
     """
-    parts = by_run(trials)
-    rows = [None] * len(parts) if thresholds is None else list(thresholds)
-    runs = [Groups(part, own) for part, own in zip(parts, rows, strict=True)]
+    runs = [Groups(part) for part in by_run(trials)]
     groups = runs[0]
-    weights = bootstrap.weights(groups.speech, replicates, seed)
-    of_runs = [run.metrics(weights) for run in runs]
-    shared = [name for name in of_runs[0] if all(name in found for found in of_runs)]
-    samples = {
-        name: bootstrap.over_runs([found[name] for found in of_runs], seed) for name in shared
-    }
+    drawn: list[list[Sums]] = []
+    while len(drawn) < blocks:
+        for block in range(len(drawn), min(max(FEWEST_BLOCKS, 2 * len(drawn)), blocks)):
+            drawn.append(_block(runs, thresholds, replicates, seed, block))
+        samples = _joined(drawn, seed)
+        if len(drawn) < blocks and _steady(samples, groups):
+            break
     ends = {}
     for name, sample in samples.items():
         low, high = bootstrap.interval(sample[0], sample[1:], groups.count_behind(name))
@@ -76,6 +92,43 @@ def evaluate(
     ends = limits.widened(values, ends, *groups.counts)
     table = [(name, value, *ends[name]) for name, value in values.items() if name not in HIDDEN]
     return pd.DataFrame(table, columns=["metric", "value", "low", "high"])
+
+
+def _block(
+    runs: list["Groups"], thresholds: Floats | None, replicates: int, seed: int, block: int
+) -> list[Sums]:
+    """Return the metrics of each run in a block of replicates, first as observed."""
+    weights = bootstrap.weights(runs[0].speech, replicates, seed, block=block)
+    if thresholds is not None:
+        first = 1 + block * replicates
+        own = np.hstack([thresholds[:, :1], thresholds[:, first : first + replicates]])
+        runs = [run.deciding_by(row) for run, row in zip(runs, own, strict=True)]
+    return [run.metrics(weights) for run in runs]
+
+
+def _joined(drawn: list[list[Sums]], seed: int) -> Sums:
+    """Return the replicates of all blocks, as the mean over runs, by metric."""
+    shared = [name for name in drawn[0][0] if all(name in found for found in drawn[0])]
+
+    def of_run(run: int, name: str) -> Floats:
+        blocks = [block[run][name] for block in drawn]
+        return np.concatenate([blocks[0], *(block[1:] for block in blocks[1:])])
+
+    return {
+        name: bootstrap.over_runs([of_run(run, name) for run in range(len(drawn[0]))], seed)
+        for name in shared
+    }
+
+
+def _steady(samples: Sums, groups: "Groups") -> bool:
+    """Say whether more replicates would hardly move a bound."""
+    for name, sample in samples.items():
+        behind = groups.count_behind(name)
+        low, high = bootstrap.interval(sample[0], sample[1:], behind)
+        error = bootstrap.monte_carlo_error(sample[1:], behind)
+        if (error > STEADY * (high - low) / 2).any():
+            return False
+    return True
 
 
 def auc_interval(trials: pd.DataFrame, *, replicates: int, seed: int) -> tuple[float, float, float]:
@@ -130,28 +183,43 @@ class Groups:
         self._sizes = np.bincount(codes, minlength=self._count).astype(np.float64)
         self._pairs = self._wins()
 
+    def deciding_by(self, thresholds: Floats | None) -> "Groups":
+        """Return the same groups with other decision thresholds."""
+        self._of_groups  # noqa: B018  # summed once, for all
+        other = copy(self)
+        other._thresholds = thresholds
+        return other
+
     def metrics(self, weights: Floats) -> dict[str, Floats]:
         """Compute all metrics for groups weighted by each row of `weights`, (replicates,) each."""
-        sums = self._weighted(weights, _summands(self._trials)) | self._decisions(weights)
+        sums = self._weighted(weights) | self._decisions(weights)
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = _one_class_metrics(sums)
+            found = one_class_metrics(sums)
             if self._pairs.size:
-                found |= _two_class_metrics(sums)
-                found |= _detection_theory(sums)
+                found |= two_class_metrics(sums)
+                found |= detection_theory(sums)
                 found["auc"] = self.auc(weights)
             for suffix in SCALES:
-                found |= _calibration_metrics(sums, suffix)
-            found |= _confidence_metrics(sums)
+                found |= calibration_metrics(sums, suffix)
+            found |= confidence_metrics(sums)
         return {name: values for name, values in found.items() if not np.isnan(values[0])}
 
-    def _weighted(self, weights: Floats, summands: Sums) -> Sums:
-        """Sum what each trial adds over weighted groups, in one product: weights are read once."""
+    @cached_property
+    def _of_groups(self) -> tuple[dict[str, tuple[int, ...]], Floats]:
+        """Sum what each trial adds; return the shape of each sum, and all in one table."""
+        summands = _summands(self._trials)
         columns = [values.reshape(len(values), -1) for values in summands.values()]
-        ends = np.cumsum([of.shape[1] for of in columns])[:-1]
-        parts = np.split(weights @ self._sum(np.hstack(columns)), ends, axis=1)
+        shapes = {name: values.shape[1:] for name, values in summands.items()}
+        return shapes, self._sum(np.hstack(columns))
+
+    def _weighted(self, weights: Floats) -> Sums:
+        """Sum over weighted groups, in one product: weights are read once."""
+        shapes, sums = self._of_groups
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])[:-1]
+        parts = np.split(weights @ sums, ends, axis=1)
         return {
-            name: part.reshape(len(weights), *values.shape[1:])
-            for (name, values), part in zip(summands.items(), parts, strict=True)
+            name: part.reshape(len(weights), *shape)
+            for (name, shape), part in zip(shapes.items(), parts, strict=True)
         }
 
     def auc(self, weights: Floats) -> Floats:
@@ -249,70 +317,6 @@ def _summands(trials: pd.DataFrame) -> Sums:
         sums[f"bin_p{suffix}"] = in_bin * p[:, None]
         sums[f"bin_speech{suffix}"] = in_bin * speech[:, None]
     return {name: np.asarray(values, dtype=np.float64) for name, values in sums.items()}
-
-
-def _one_class_metrics(sums: Sums) -> Sums:
-    return {
-        "accuracy": sums["correct"] / sums["n"],
-        "speech_accuracy": sums["hit"] / sums["speech"],
-        "nonspeech_accuracy": 1 - sums["false_alarm"] / sums["nonspeech"],
-    }
-
-
-def _two_class_metrics(sums: Sums) -> Sums:
-    hit, false_alarm = sums["hit"], sums["false_alarm"]
-    rejected, missed = sums["nonspeech"] - false_alarm, sums["speech"] - hit
-    hit_rate, rejection_rate = hit / sums["speech"], rejected / sums["nonspeech"]
-    half_hit = sums["half_hit"] / sums["speech"]
-    half_rejection = 1 - sums["half_false_alarm"] / sums["nonspeech"]
-    return {
-        "balanced_accuracy": (hit_rate + rejection_rate) / 2,
-        "balanced_accuracy_half": (half_hit + half_rejection) / 2,
-        "speech_accuracy_half": half_hit,
-        "nonspeech_accuracy_half": half_rejection,
-        # A detector that never says a class has no precision for it; by custom it counts as 0.
-        "precision_speech": _ratio_or_zero(hit, hit + false_alarm),
-        "recall_speech": hit_rate,
-        "f1_speech": 2 * hit / (2 * hit + false_alarm + missed),
-        "precision_nonspeech": _ratio_or_zero(rejected, rejected + missed),
-        "recall_nonspeech": rejection_rate,
-        "f1_nonspeech": 2 * rejected / (2 * rejected + missed + false_alarm),
-    }
-
-
-def _detection_theory(sums: Sums) -> Sums:
-    """Return d' and criterion c (Green & Swets 1966), kept finite by half a trial (Hautus 1995)."""
-    hit = ndtri((sums["hit"] + 0.5) / (sums["speech"] + 1))
-    false_alarm = ndtri((sums["false_alarm"] + 0.5) / (sums["nonspeech"] + 1))
-    return {"dprime": hit - false_alarm, "criterion": -(hit + false_alarm) / 2}
-
-
-def _calibration_metrics(sums: Sums, suffix: str) -> Sums:
-    gap = np.abs(sums[f"bin_p{suffix}"] - sums[f"bin_speech{suffix}"])
-    count = sums[f"bin_n{suffix}"]
-    filled = count[0] >= LEAST_IN_BIN  # row 0 holds the trials as they are
-    largest = _ratio_or_zero(gap, count)[:, filled].max(axis=1, initial=-np.inf)
-    return {
-        f"ece{suffix}": gap.sum(axis=1) / sums["n"],
-        f"mce{suffix}": largest if filled.any() else np.full(len(count), np.nan),
-        f"brier{suffix}": sums[f"squared_error{suffix}"] / sums["n"],
-    }
-
-
-def _confidence_metrics(sums: Sums) -> Sums:
-    when_correct = sums["confidence_correct"] / sums["correct"]
-    wrong = sums["n"] - sums["correct"]
-    when_wrong = (sums["confidence"] - sums["confidence_correct"]) / wrong
-    return {
-        "confidence": sums["confidence"] / sums["n"],
-        "confidence_correct": when_correct,
-        "confidence_wrong": when_wrong,
-        "confidence_gap": when_correct - when_wrong,
-    }
-
-
-def _ratio_or_zero(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def reliability(trials: pd.DataFrame) -> pd.DataFrame:

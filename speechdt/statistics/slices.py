@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
 from speechdt.arrays import Floats
 from speechdt.cell_name import cell_name
+from speechdt.statistics.criterion import BLOCKS
 from speechdt.statistics.metrics import by_run, evaluate
 
 COLUMNS = ["by", "level", "n", "groups", "metric", "value", "low", "high"]
 """Of the metrics of one variant."""
-TIMES = {"all": 4, "clean": 4}
-"""How many times as many draws of test's groups stand behind what ``matrix.csv`` shows: where a
-detector at chance says SPEECH to hardly anything, few of the replicates carry a bound of precision,
-which moved by 16 % of half the interval with the seed."""
+STEADIED = ("all", "clean")
+"""What ``matrix.csv`` shows has as many replicates as it takes until no bound
+hangs on their number: where a detector at chance says SPEECH to hardly anything, few replicates
+carry the bound of precision."""
 FULL_BAND_HZ = 7000
 """Sources that reach this high sound alike at 16 kHz; telephone speech ends at 4 kHz."""
 
@@ -28,8 +28,8 @@ def by_slice(
     ----------
     trials : DataFrame
         From :func:`decided_runs`, noisy and clean cells.
-    thresholds : (runs, replicates + 1) array, optional
-        As for `metrics.evaluate`.
+    thresholds : (runs, blocks * replicates + 1) array, optional
+        As for `metrics.evaluate`; more blocks than one are for the `STEADIED`.
     replicates, seed : int
         Of the bootstrap.
 
@@ -99,11 +99,6 @@ def each_without_flagged(
     return pd.concat(tables, ignore_index=True)
 
 
-def _again(thresholds: Floats, times: int) -> Floats:
-    """Return thresholds for so many times as many draws of test's groups."""
-    return np.hstack([thresholds[:, :1], np.tile(thresholds[:, 1:], times)])
-
-
 def _measured(
     parts: Iterable[tuple[str, str, pd.DataFrame]],
     thresholds: Floats | None,
@@ -112,15 +107,19 @@ def _measured(
 ) -> pd.DataFrame:
     tables = []
     for by, level, part in parts:
-        times = TIMES.get(by, 1)
-        again = None if thresholds is None else _again(thresholds, times)
-        table = evaluate(part, again, replicates=times * replicates, seed=seed)
+        blocks = _blocks(thresholds, replicates) if by in STEADIED else 1
+        table = evaluate(part, thresholds, replicates=replicates, seed=seed, blocks=blocks)
         table.insert(0, "by", by)
         table.insert(1, "level", level)
         table.insert(2, "n", len(by_run(part)[0]))
         table.insert(3, "groups", part["group_id"].nunique())
         tables.append(table)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+
+
+def _blocks(thresholds: Floats | None, replicates: int) -> int:
+    """Return how many times as many replicates there may be: as there are thresholds for."""
+    return BLOCKS if thresholds is None else (thresholds.shape[1] - 1) // replicates
 
 
 def _slices(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

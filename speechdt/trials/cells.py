@@ -170,7 +170,7 @@ def _guarded(path: Path, file: Path) -> Iterator[None]:
     except (checksums.Damaged, FileNotFoundError) as error:
         if file == path:
             raise
-        line = checksums.told(path, f"of its part {file.name}", checksums.set_aside(path))
+        line = checksums.damage_line(path, f"of its part {file.name}", checksums.set_aside(path))
         raise checksums.Damaged(line + checksums.AGAIN) from error
 
 

@@ -59,7 +59,7 @@ def _gone(path: Path) -> str:
     away = checksums.away(path)
     if os.path.lexists(path) or not os.path.lexists(away):
         return ""
-    return checksums.told(path, "found by another job", away)
+    return checksums.damage_line(path, "found by another job", away)
 
 
 def _set_aside(path: str, digest: str) -> str:
@@ -69,7 +69,9 @@ def _set_aside(path: str, digest: str) -> str:
             return checksums.set_damaged_aside(Path(path))
         problem = checksums.damage_of_file(Path(path), digest)
         return (
-            checksums.told(Path(path), problem, checksums.set_aside(Path(path))) if problem else ""
+            checksums.damage_line(Path(path), problem, checksums.set_aside(Path(path)))
+            if problem
+            else ""
         )
     except OSError:  # a machine in trouble, which says nothing of the file
         return ""

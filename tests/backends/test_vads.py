@@ -13,6 +13,7 @@ import yaml
 
 from speechdt import check_options, find_detectors
 from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.frame_scores import pool, pool_all
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
 from speechdt.workflow.variants import NOT_OPTIONS, ConfigError, check_variant
@@ -355,6 +356,15 @@ def test_each_detector_stands_in_the_configuration_of_vads_and_in_the_docs(root)
         check_options(DETECTORS[row["backend"]], options)
     page = (root / "docs" / "detectors.md").read_text(encoding="utf-8")
     assert {name for name in DETECTORS if f"\n| `{name}` |" in page} == {r["backend"] for r in rows}
+
+
+def test_clips_are_pooled_together_as_each_alone():
+    clips = [[0.2, 0.9, 0.1], np.array([[0.5]], dtype=np.float32), (0.3, 0.4)]
+    for pooling in ("max", "top3", "mean"):
+        assert pool_all(iter(clips), pooling).tolist() == [pool(own, pooling) for own in clips]
+    assert pool_all([], "max").shape == (0,)
+    with pytest.raises(ValueError, match="without a frame"):
+        pool_all([[0.1], []], "max")
 
 
 def test_options_are_checked_before_any_job():

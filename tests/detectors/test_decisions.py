@@ -98,12 +98,15 @@ def test_thresholds_of_replicates_are_found_by_run(tmp_path):
     files = []
     for place, run in enumerate(("B3.seed2", "B3.seed1")):
         files.append(tmp_path / f"{run}.thresholds.parquet")
-        table = pd.DataFrame({"threshold": [0.1 * place] * 4, "threshold_far10": [0.5] * 4})
+        kept = 3 * (place + 2) + 1
+        table = pd.DataFrame({"threshold": [0.1 * place] * kept, "threshold_far10": [0.5] * kept})
         table.to_parquet(files[-1])
     found = thresholds_by({"B3": ["B3.seed1", "B3.seed2"]}, files, replicates=3)["B3"]
     assert found.balanced[:, 0].tolist() == [0.1, 0.0]
     assert found.far10.shape == (2, 4)
+    more = thresholds_by({"B3": ["B3.seed1", "B3.seed2"]}, files, replicates=3, further=True)["B3"]
+    assert more.far10.shape == (2, 7)
     with pytest.raises(AnswerFileError, match=r"^no thresholds of run D2$"):
         thresholds_by({"D2": ["D2"]}, files, replicates=3)
-    with pytest.raises(AnswerFileError, match=r"B3.seed1.*has 3 replicates, not 100$"):
+    with pytest.raises(AnswerFileError, match=r"B3.seed1.*has 9 replicates, no blocks of 100$"):
         thresholds_by({"B3": ["B3.seed1"]}, files, replicates=100)

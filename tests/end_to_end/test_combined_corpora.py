@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from support import publishers
-from support.checkouts import ASKED, copy_checkout, run
+from support.checkouts import ASKED, UNCHECKED, copy_checkout, run
 
 from speechdt.reporting.tables.reading import read_table
 
@@ -34,6 +34,7 @@ def combined(root, tmp_path_factory):
     config["rooms"] = {"path": "data"}
     config["foils"] = {"items": 4}
     config["variants"] = dict(ASKED)
+    config["hygiene"] = UNCHECKED
     config["searches"] = dict.fromkeys(config["searches"])
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     matrix, growth = "results/tables/matrix.csv", "results/trials/train/growth.csv"

@@ -87,6 +87,7 @@ def planted(root, tmp_path_factory):
     }
     config["trials"] = {"items": {"dev": 40, "test": 500}, "backgrounds": list(COLOURS)}
     config["bootstrap"] = {"replicates": 300}
+    config["conditions"] = {"variants": []}  # these observers know the clips of the grid alone
     options = {"folder": "results/trials", "level": "stored"}
     observers = {"H": {"backend": "hears_the_band"}, "K": {"backend": "knows_origins"}}
     config["variants"] = ASKED | {"D1": None, "D2": None, "L1": None}

@@ -246,3 +246,27 @@ def test_coverage_of_a_threshold_over_thirteen_speakers():
         plain += bool(naive[0] <= truth <= naive[1])
     assert binom.ppf(1e-3, sims, 0.94) <= covered <= binom.ppf(1 - 1e-3, sims, 0.97)
     assert plain < covered
+
+
+@pytest.mark.parametrize("lowest", [-np.inf, -3.0])
+def test_the_monte_carlo_error_is_what_bounds_vary_by(lowest):
+    """Also of skewed replicates, whose two bounds vary by different amounts."""
+    draws = np.random.default_rng(3).standard_normal((300, 2000))
+    samples = np.maximum(np.exp(draws / 2), lowest)
+    bounds = np.array([interval(1.0, row, 13) for row in samples])
+    said = np.median([bootstrap.monte_carlo_error(row, 13) for row in samples], axis=0)
+    assert said == pytest.approx(bounds.std(axis=0), rel=0.25)
+
+
+def test_the_monte_carlo_error_of_bounds_that_are_no_replicates():
+    samples = np.random.default_rng(3).standard_normal((1000, 2))
+    assert (bootstrap.monte_carlo_error(samples, 3) == 0).all()
+    samples[:, 1] = np.inf
+    assert np.isnan(bootstrap.monte_carlo_error(samples, 13)[:, 1]).all()
+
+
+def test_further_blocks_are_other_draws():
+    first, again = (bootstrap.weights(np.zeros(9), 50, 1, block=block) for block in (0, 1))
+    assert (first[0] == again[0]).all()
+    assert not np.array_equal(first, again)
+    assert np.array_equal(first[1:], group_weights(np.zeros(9), 50, 1))

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as stock
 from torchmetrics.functional.classification import binary_calibration_error
 
-from speechdt.statistics import bootstrap, metrics
+from speechdt.statistics import bootstrap, formulas, metrics
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_ties_count_half_in_the_auc(scored_trials):
 
 def test_calibration_error_by_hand():
     # Two bins: 0.1 with 1 of 4 speech, 0.9 with 3 of 4; and 0.5, always speech, of fewer than 20.
-    few = metrics.LEAST_IN_BIN - 1
+    few = formulas.LEAST_IN_BIN - 1
     names = [str(place) for place in range(80 + few)]
     trials = pd.DataFrame(
         {
@@ -77,7 +77,7 @@ def test_bins_of_few_clips_alone_have_no_mce(scored_trials):
 @pytest.mark.parametrize("power", [0.2, 1.0, 5.0])
 def test_calibration_errors_are_torchmetrics_s(scored_trials, power, monkeypatch):
     """Raw, tempered and Platt-scaled; scores that fill all bins, and that leave some empty."""
-    monkeypatch.setattr(metrics, "LEAST_IN_BIN", 1)
+    monkeypatch.setattr(formulas, "LEAST_IN_BIN", 1)
     odds = (scored_trials["p_speech"] / (1 - scored_trials["p_speech"])) ** power
     p = odds / (1 + odds)
     trials = scored_trials.assign(p_speech=p, p_temperature=p**2, p_platt=1 - p)

@@ -7,6 +7,7 @@ import pytest
 from speechdt.corpus.flags import heard
 from speechdt.reporting.tables.reading import read_table, read_tables
 from speechdt.statistics.criterion import threshold_replicates
+from speechdt.statistics.metrics import evaluate
 from speechdt.statistics.slices import COLUMNS, by_slice, without_flagged
 
 
@@ -80,18 +81,36 @@ def at_chance(seed):
 
 
 def test_bounds_of_a_detector_at_chance_hang_little_on_the_seed():
-    """Precision hangs on the few replicates whose threshold few trials reach."""
-    dev, test = at_chance(6), at_chance(7)
+    """Precision hangs on the few replicates whose threshold few trials reach.
+
+    Of ten seeds one moves it by a third of half the interval where each of 4,000 thresholds has
+    four draws of test's groups; `benchmarks/seeds.py` has more detectors, and ten seeds.
+    """
+    dev, test = at_chance(2), at_chance(3)
     ends = []
-    for seed in range(4):
-        drawn = {"replicates": 4000, "seed": seed}
+    for seed in range(3):
+        drawn = {"replicates": 4000, "seed": seed, "blocks": 16}
         thresholds = threshold_replicates(dev, rule="balanced", **drawn)[None]
         decided = test.assign(decided=test["p_speech"] >= thresholds[0, 0])
-        table = by_slice(decided, thresholds, **drawn)
-        ends.append(table[table["by"] == "all"].set_index("metric")[["low", "high"]])
+        table = evaluate(decided, thresholds, **drawn)
+        ends.append(table.set_index("metric")[["low", "high"]])
     bounds = np.stack(ends)
     half = (bounds[..., 1] - bounds[..., 0]).mean(0) / 2
     moved = np.abs(bounds - bounds.mean(0)).max(0) / half[:, None]
     assert dict(zip(ends[0].index, moved.max(1), strict=True)) == pytest.approx(
-        dict.fromkeys(ends[0].index, 0.0), abs=0.1
+        dict.fromkeys(ends[0].index, 0.0), abs=0.07
     )
+
+
+def test_more_replicates_are_drawn_where_they_move_a_bound(trials, monkeypatch):
+    """Of the whole alone, and as many as there are thresholds of dev for."""
+    asked = []
+
+    def seen(part, thresholds, *, replicates, seed, blocks):
+        asked.append((part["duration_ms"].nunique(), blocks))
+        return evaluate(part, thresholds, replicates=replicates, seed=seed)
+
+    monkeypatch.setattr("speechdt.statistics.slices.evaluate", seen)
+    by_slice(trials, np.full((1, 4 * 100 + 1), 0.5), replicates=100, seed=1)
+    assert asked[0] == (1, 4)
+    assert {blocks for _, blocks in asked[1:]} == {1}

@@ -18,7 +18,10 @@ if __name__ == "__main__":
         )
         params = snakemake.params
         chosen = thresholds_by(
-            {"": params.runs}, snakemake.input.thresholds, replicates=params.replicates
+            {"": params.runs},
+            snakemake.input.thresholds,
+            replicates=params.replicates,
+            further=True,
         )[""]
         table = by_slice(trials, chosen.balanced, replicates=params.replicates, seed=params.seed)
         table.insert(0, "variant", snakemake.wildcards.variant)

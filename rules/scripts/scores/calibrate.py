@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import balanced_accuracy_score
 
 from speechdt.detectors.scoring import read_scored
-from speechdt.statistics.calibration import calibrate
-from speechdt.statistics.criterion import threshold_replicates
+from speechdt.statistics.calibration import balanced_accuracy, calibrate
+from speechdt.statistics.criterion import blocks_for, threshold_replicates
 from speechdt.statistics.metrics import auc_interval
 from speechdt.workflow.jobs import logged
 
@@ -28,22 +27,21 @@ if __name__ == "__main__":
         resampled = {name: snakemake.params[name] for name in ("replicates", "seed")}
         auc, *ends = auc_interval(dev, **resampled)
         low, high = (None if math.isnan(end) else end for end in ends)
+        blocks = blocks_for(ends[0])
         content = learned.to_dict() | {
             "clips": len(dev),
             "split": "dev",
-            "balanced_accuracy": balanced_accuracy_score(
-                dev["speech"], learned.decide(dev["p_speech"])
-            ),
+            "balanced_accuracy": balanced_accuracy(dev["speech"], learned.decide(dev["p_speech"])),
             "auc": auc,
             "auc_low": low,
             "auc_high": high,
         }
         thresholds = {"threshold": learned.threshold, "threshold_far10": learned.threshold_far10}
-        rows = np.arange(resampled["replicates"] + 1)
+        rows = np.arange(blocks * resampled["replicates"] + 1)
         table = pd.DataFrame(thresholds, index=rows)
         if snakemake.params.again:
             for column, rule in (("threshold", "balanced"), ("threshold_far10", "far10")):
-                table[column] = threshold_replicates(dev, rule=rule, **resampled)
+                table[column] = threshold_replicates(dev, rule=rule, blocks=blocks, **resampled)
         table.to_parquet(snakemake.output.thresholds, index=False)
         Path(snakemake.output.calibration).write_text(json.dumps(content, indent=2) + "\n")
         log.info("%s", content)

@@ -75,7 +75,12 @@ def choices(of_variant: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     rows = []
     for variant, found in of_variant.items():
         for one in found["tried"]:
-            row = {"variant": variant, **_told(one), "auc_dev": one["auc"], "share": one["share"]}
+            row = {
+                "variant": variant,
+                **_presented(one),
+                "auc_dev": one["auc"],
+                "share": one["share"],
+            }
             kinds = {kind: _is(one, found[kind]) for kind in ("chosen", "default")}
             rows.append(row | {"offered": True} | kinds)
         for one in found["not_offered"]:
@@ -111,11 +116,11 @@ def presentations(
     """
     rows = []
     for variant, plain in configured.items():
-        row: dict[str, Any] = {"variant": variant, **_told(dict(plain) | {"options": {}})}
+        row: dict[str, Any] = {"variant": variant, **_presented(dict(plain) | {"options": {}})}
         if variant in of_variant:
             found = of_variant[variant]
             chosen = next(one for one in found["tried"] if _is(one, found["chosen"]))
-            row = {"variant": variant, **_told(chosen)}
+            row = {"variant": variant, **_presented(chosen)}
             row |= {"offered": found["offered"], "tried": len(found["tried"])}
             row |= {"share": chosen["share"], "auc_dev": chosen["auc"], **gains[variant]}
             row["auc_dev_stored"] = found["default"]["auc"] if found["default"] else np.nan
@@ -137,7 +142,7 @@ def with_presentations(matrix: pd.DataFrame, presented: pd.DataFrame) -> pd.Data
     return pd.concat([matrix.reset_index(drop=True), own], axis=1)
 
 
-def _told(one: Mapping[str, Any]) -> dict[str, str]:
+def _presented(one: Mapping[str, Any]) -> dict[str, str]:
     container = one["container"]
     if isinstance(container, Mapping):
         container = f"noise {container['noise_ms']} ms"
