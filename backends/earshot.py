@@ -14,7 +14,7 @@ import numpy as np
 
 from speechdt import SAMPLE_RATE, hookimpl, stage
 from speechdt.detectors.frame_scores import Pooling, cut, pool_all
-from speechdt.detectors.packages import loading, package_file
+from speechdt.detectors.packages import imported, loading, package_file
 
 if TYPE_CHECKING:
     import earshot  # noqa: F401 - scores are kept by its version
@@ -45,8 +45,9 @@ class Earshot:
 
     @classmethod
     def check(cls, **options: object) -> None:
-        """Refuse a missing package."""
+        """Refuse a missing package, or one made for another machine."""
         package_file("earshot", "__init__.py", INSTALL)
+        imported("earshot", INSTALL)
 
     def score(self, clips: Sequence[np.ndarray]) -> np.ndarray:
         """Return P(speech) for each clip, float64 (clips,)."""
@@ -56,7 +57,7 @@ class Earshot:
         """Return P(speech) of each frame."""
         with stage("forward"):
             self.network.reset()
-            return [self.network.predict_f32(frame) for frame in cut(clip, FRAME)]
+            return list(map(self.network.predict_f32, cut(clip, FRAME)))
 
 
 @hookimpl

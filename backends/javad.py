@@ -3,14 +3,17 @@
 The score is pooled over frames of 25 ms, one every 10 ms. The network takes windows of a fixed
 length (0.64, 1.92 or 3.84 s) and its package refuses a shorter clip; here a short one is filled up
 as the package fills the end of a long one, with zeros behind its normalised spectrogram, and what
-the network says of the filling is not used. Its values are no probabilities (they go from about
-−0.5 to 1.5): a logistic of slope 1 takes them to [0, 1], with 0.5 at the threshold of the package.
+the network says of the filling is not used. The convolutions are given of that filling as much as
+they see beside the clip; what they make of the rest, the same for all clips, is computed once. The
+values are no probabilities (they go from about −0.5 to 1.5): a logistic of slope 1 takes them to
+[0, 1], with 0.5 at the threshold of the package.
 
 Package and weights are MIT; the weights, saved by torch, are read with `weights_only`.
 https://github.com/skrbnv/javad
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 INSTALL = "pip install javad"
 FRAME, HOP = 400, 160  # samples
 BATCH = 4  # windows: more do not fit into the cache, and take twice as long
+STRIDE = {"balanced": 6, "tiny": 2}  # frames of a column of the last convolution, after pooling
+REACH = 3  # frames to either side that the first convolution sees
 STEEPNESS = 4  # of the logistic: slope 1 in its middle
 
 
@@ -58,6 +63,9 @@ class JaVAD:
             self.window, self.threshold = settings["output_length"], settings["threshold"]
             self.filters = load_mel_filters(settings["n_mels"])
             self.network = from_pretrained(model)
+            self.stride = STRIDE.get(model)
+            if self.stride:
+                self._know_filling()
 
     @classmethod
     def check(cls, model: str = "balanced", **options: object) -> None:
@@ -74,23 +82,60 @@ class JaVAD:
     def values(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return what the network says of each frame of each clip, float32 (frames,)."""
         with stage("features"):
-            windows = [self._windows(clip) for clip in clips]
+            windows = [window for clip in clips for window in self._windows(clip)]
         with stage("forward"), self.torch.inference_mode():
-            batches = self.torch.cat(windows).split(BATCH) if windows else []
-            heard = [self.network(batch[:, None]) for batch in batches]
-            ends = np.cumsum([len(own) for own in windows])[:-1]
-            said = np.split(self.torch.cat(heard).numpy(), ends) if heard else []
-        return [own.ravel()[: len(clip) // HOP] for clip, own in zip(clips, said, strict=True)]
+            said = np.zeros((len(windows), self.window), dtype=np.float32)
+            by_width = sorted(range(len(windows)), key=lambda i: windows[i].shape[1])
+            for _, same in groupby(by_width, key=lambda i: windows[i].shape[1]):
+                own = list(same)
+                for start in range(0, len(own), BATCH):
+                    batch = own[start : start + BATCH]
+                    heard = self.torch.stack([windows[i] for i in batch])
+                    said[batch] = self.network(heard[:, None]).numpy()
+        ends = np.cumsum([-(-(len(clip) // HOP) // self.window) for clip in clips])[:-1]
+        return [
+            own.ravel()[: len(clip) // HOP]
+            for clip, own in zip(clips, np.split(said, ends), strict=True)
+        ]
 
-    def _windows(self, clip: np.ndarray) -> "torch.Tensor":
-        """Return the normalised log-mel spectrogram in windows, (windows, bands, frames)."""
+    def _know_filling(self) -> None:
+        """Keep what the last convolution makes of a window of filling, and put it behind others.
+
+        A column of it covers `stride` frames, and sees its two neighbours and `REACH` frames
+        beyond. The last column of a shorter window lacks a neighbour: it is filling as well, and
+        taken from there.
+        """
+        torch, network = self.torch, self.network
+        with torch.inference_mode():
+            empty = torch.zeros(1, 1, len(self.filters), self.window)
+            filling = network.conv3.conv(network.pool(network.conv1(empty)))
+
+        def put_behind(_module: object, _inputs: object, made: "torch.Tensor") -> "torch.Tensor":
+            if (columns := made.shape[-1]) == filling.shape[-1]:
+                return made
+            rest = filling[..., columns - 1 :].expand(len(made), -1, -1, -1)
+            return torch.cat([made[..., :-1], rest], dim=-1)
+
+        network.conv3.conv.register_forward_hook(put_behind)
+
+    def _width(self, frames: int) -> int:
+        """Return to how many frames a window is filled, of which so many are heard."""
+        if not self.stride:
+            return self.window
+        heard = -(-(frames + REACH) // self.stride) + 1  # columns that see one of them
+        return min(self.window, self.stride * (heard + 1))
+
+    def _windows(self, clip: np.ndarray) -> "list[torch.Tensor]":
+        """Return the normalised log-mel spectrogram in windows, each (bands, frames)."""
         require_samples(clip, FRAME)
         samples = self.torch.from_numpy(np.array(clip, dtype=np.float32))
         mel = self.spectrogram(samples, mel_filters=self.filters)
         spread = mel.std()
         mel = (mel - mel.mean()) / (spread if spread > 0 else 1e-6)
-        filled = self.torch.nn.functional.pad(mel, (0, -mel.shape[1] % self.window))
-        return filled.unfold(1, self.window, self.window).permute(1, 0, 2)
+        return [
+            self.torch.nn.functional.pad(own, (0, self._width(own.shape[1]) - own.shape[1]))
+            for own in mel.split(self.window, dim=1)
+        ]
 
 
 @hookimpl

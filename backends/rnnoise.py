@@ -47,8 +47,9 @@ class RNNoise:
 
     @classmethod
     def check(cls, **options: object) -> None:
-        """Refuse a missing package or its library."""
-        package_file("pyrnnoise", LIBRARY, WITH_VADS)
+        """Refuse a missing package or library, or one made for another machine."""
+        with loading("pyrnnoise", WITH_VADS):
+            _library()
 
     def score(self, clips: Sequence[np.ndarray]) -> np.ndarray:
         """Return P(speech) for each clip, float64 (clips,)."""

@@ -163,7 +163,7 @@ def configuration(options: argparse.Namespace) -> Path:
 def run_workflow(options: argparse.Namespace) -> None:
     """Run the part of the workflow that configs/acceptance.yaml names."""
     targets = [f"results/acceptance/tables/{name}.csv" for name in TABLES]
-    if not options.quick:
+    if not options.quick and not options.no_report:
         targets.append("results/acceptance/report.html")
     files = ["configs/acceptance.yaml", str(configuration(options))]
     command = [sys.executable, "-m", "snakemake", "--cores", options.cores, *targets]
@@ -213,6 +213,7 @@ def main() -> None:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--cores", default="all")
     parser.add_argument("--quick", action="store_true", help="a rehearsal, of a few clips")
+    parser.add_argument("--no-report", action="store_true", help="tables alone, no report.html")
     options = parser.parse_args()
     start, checks = time.perf_counter(), Checks()
     options.model = options.model or random_checkpoint(options.random, options.device)

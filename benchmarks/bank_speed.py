@@ -51,7 +51,7 @@ SIDE = 8192
 
 
 def write_dev(folder: Path, count: int) -> list[Path]:
-    """Write cells of dev: random clips, as many in each."""
+    """Write cells of dev: random clips; each item stands in every cell, two of them in a group."""
     folder.mkdir(parents=True)
     each = count // (len(DURATIONS) * len(SNRS))
     files = []
@@ -59,7 +59,7 @@ def write_dev(folder: Path, count: int) -> list[Path]:
         rows = [
             dict.fromkeys(SCHEMA.names, "x")
             | dict.fromkeys(("snr_db", "snr_speech_db", "snr_active_db"), float(snr))
-            | {"trial_id": f"{snr}-{ms}-{i}", "item_id": f"{i}", "group_id": f"{i % 50}",
+            | {"trial_id": f"{snr}-{ms}-{i}", "item_id": f"{i}", "group_id": f"{i // 4}-{i % 2}",
                "duration_ms": ms, "label": ("SPEECH", "NONSPEECH")[i % 2],
                "audio": {"bytes": flac_bytes(clip), "path": None}}
             for i, clip in enumerate(make_clips(each, ms, seed))
@@ -82,8 +82,8 @@ def layer_weights(detector: AnswerDetector) -> int:
                for w in layer.parameters())  # fmt: skip
 
 
-def bank(detector: AnswerDetector, cells: list[Path], store: PromptStore) -> dict[str, Any]:
-    """Ask the bank as the rule does."""
+def asked_bank(detector: AnswerDetector, cells: list[Path], store: PromptStore) -> dict[str, Any]:
+    """Ask the bank as the rule does; tokens are those of all questions, whoever shares them."""
     prompts = yaml.safe_load((ROOT / "workflow_config.yaml").read_text())["prompts"]
     trials = PromptTrials(cells, lambda: detector, store)
     taken = seconds(lambda: ask_bank(trials.ask_all, prompts, both=True))
@@ -91,13 +91,18 @@ def bank(detector: AnswerDetector, cells: list[Path], store: PromptStore) -> dic
     asked = [*texts, *(swap_options(text) for text in texts)]
     lengths = [len(detector._question(text).after) for text in asked]
     clips = len(trials.table)
-    return {
+    found = {
         "pairs": trials.ask.asked,
         "seconds": taken,
         "pairs_s": trials.ask.asked / taken,
         "tokens_of_questions": [min(lengths), int(np.median(lengths)), max(lengths)],
         "tokens_s": sum(lengths) * clips / taken,
     }
+    if detector.engine.device.type == "cuda":
+        rate = matrix_rate()
+        done = 2 * layer_weights(detector) * found["tokens_s"]
+        found |= {"matrix_tflops": rate / 1e12, "share_of_it": done / rate}
+    return found
 
 
 def whole_search(
@@ -129,6 +134,7 @@ def main() -> None:
     which.add_argument("--random-7b", action="store_true", help="Qwen2-Audio-7B's shape")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--clips", type=int, default=2000, help="of dev")
+    parser.add_argument("--search-alone", action="store_true", help="without the bank")
     parser.add_argument("--steps", type=int, default=10, help="and candidates at each")
     parser.add_argument("--out", type=Path, help="write figures here as they come, as JSON")
     options = parser.parse_args()
@@ -147,12 +153,8 @@ def main() -> None:
         write("about", about)
         detector.score(make_clips(64, 200))
         cells = write_dev(folder / "dev", options.clips)
-        asked = bank(detector, cells, PromptStore(folder / "bank.sqlite"))
-        if detector.engine.device.type == "cuda":
-            rate = matrix_rate()
-            done = 2 * layer_weights(detector) * asked["tokens_s"]
-            asked |= {"matrix_tflops": rate / 1e12, "share_of_it": done / rate}
-        write("bank", asked)
+        if not options.search_alone:
+            write("bank", asked_bank(detector, cells, PromptStore(folder / "bank.sqlite")))
         found = whole_search(detector, cells, PromptStore(folder / "search.sqlite"), options.steps)
         write("search", found)
 

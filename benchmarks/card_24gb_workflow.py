@@ -40,6 +40,9 @@ TABLES = ("matrix", "order_bias", "prompts", "searches", "adapters", "latency")
 ASKED = ("A1", "A2", "B1", "B2", "B3", "B4")
 SEARCHES = {"base": "A2", "large": "B4"}
 """Searches of that configuration, and the variants that ask what they found."""
+PROPOSERS = {"base": "template", "large": {"kind": "self", "most_tokens": 300}}
+"""Random weights never end a reply and write no prompt: one search has prompts to ask about, the
+other lets the model write."""
 PROBE = """
 import torch
 try:
@@ -55,7 +58,8 @@ def sizes(model: str, device: str, only: Sequence[str]) -> dict[str, Any]:
     few |= {"warmup_steps": 0}
     brief = {"steps": 1, "candidates": 2, "start": 1, "replicates": 100}
     without = dict.fromkeys({*ASKED, "D3", "D4", "L1"} - set(only))
-    searches = {name: brief for name, asks in SEARCHES.items() if asks in only}
+    searches = {name: brief | {"proposer": PROPOSERS[name]}
+                for name, asks in SEARCHES.items() if asks in only}  # fmt: skip
     return {
         "pathvars": {
             "results": "results/card_24gb",
@@ -97,7 +101,7 @@ def run(options: argparse.Namespace, told: dict[str, str]) -> int:
     """Run the workflow up to its tables, and return its exit status."""
     file = RESULTS / "told.yaml"
     file.write_text(yaml.safe_dump(sizes(options.model, options.device, options.only)))
-    targets = [f"results/card_24gb/tables/{name}.csv" for name in TABLES]
+    targets = [f"results/card_24gb/tables/{name}.csv" for name in options.tables]
     command = [sys.executable, "-m", "snakemake", "--cores", options.cores]
     command += ["--resources", "gpu=1", "--rerun-incomplete", *options.snakemake, *targets]
     command += ["--configfile", *FILES, str(file)]
@@ -120,6 +124,7 @@ def main() -> None:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--cores", default="all")
     parser.add_argument("--only", nargs="+", choices=ASKED, default=ASKED, help="these rows alone")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="likewise")
     parser.add_argument("snakemake", nargs="*", help="further arguments of snakemake, behind --")
     options = parser.parse_args()
     start = time.perf_counter()

@@ -1,7 +1,5 @@
 # scores of test -> metrics and thresholds of each variant -> tables of all
 
-of_variant = field(experiment.variants, "variant")
-
 
 # Of seconds: on a cluster they run where it is submitted from.
 localrules:
@@ -543,7 +541,7 @@ rule write_verdict:
         judged=settings["verdict"]["judged"],
         baselines=settings["verdict"]["baselines"],
         criteria=criteria,
-        present=list(experiment.variants),
+        names=products.names,
         adapters={
             variant: entry["runs"][0] for variant, entry in experiment.adapted.items()
         },

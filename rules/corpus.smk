@@ -1,6 +1,6 @@
 # recordings -> index (what is usable) -> hygiene (what detectors hear in them) -> split
 
-from speechdt.corpus.file_states import fingerprint
+from speechdt.corpus.file_states import folder_state
 
 HYGIENE = settings["hygiene"]
 
@@ -33,7 +33,7 @@ rule index_corpus:
         corpora=settings["corpus"],
         # Names, sizes and times of the recordings, and contents: a new file reruns the index.
         files=[
-            fingerprint(corpus["path"], Path(results, "cache", "index.sqlite"))
+            folder_state(corpus["path"], Path(results, "cache", "index.sqlite"))
             for corpus in settings["corpus"]
             if "path" in corpus
         ],

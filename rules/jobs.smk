@@ -59,9 +59,14 @@ def choice_of(of_record, name):
     return lambda wildcards: products.choices([of_record(name)(wildcards)])
 
 
-# `--set-scatter score=4`: so many jobs, each with a share of the cells, before the one that needs all.
+choice_of_run = choice_of(of_run, "name")
+
+
+# `--set-scatter score=4`: so many jobs, each with a share of the cells (of the bank, of dev), before
+# the one that needs all.
 scattergather:
     score=1,
+    bank=1,
     hygiene=1,
 
 

@@ -3,6 +3,10 @@
 TABLES = Path(workflow.pathvars.apply("<results>/tables"))
 
 
+# Of figures in Snakemake's own report, where a section's name does not say what they are.
+SUBCATEGORIES = {"figures": "Detectors"}
+
+
 # At the end of a run, where it is not missed.
 onsuccess:
     last_line.well()
@@ -10,6 +14,7 @@ onsuccess:
         # Here, since pandas would slow down every parse.
         import pandas as pd
         from speechdt.reporting.tables.enough import warnings
+        from speechdt.reporting.tables.names import renamed
         from speechdt.reporting.tables.reading import read_table
         from speechdt.reporting.tables.skill import mass_warning, warning
 
@@ -22,11 +27,12 @@ onsuccess:
         sources = pd.read_parquet(TABLES.parent / "corpus" / "sources.parquet")
         for line in warnings(sources, items):
             print(f"warning: few data: {line}", file=sys.stderr)
-        if line := warning(read_table(TABLES / "matrix.csv"), experiment.variants):
+        matrix = renamed(read_table(TABLES / "matrix.csv"), products.names)
+        if line := warning(matrix, products.names.values()):
             print(line, file=sys.stderr)
         biases = TABLES / "order_bias.csv"
         if experiment.asked and biases.exists():
-            if line := mass_warning(read_table(biases)):
+            if line := mass_warning(renamed(read_table(biases), products.names)):
                 print(line, file=sys.stderr)
 
 
@@ -52,9 +58,10 @@ rule draw_figure:
             "<results>/figures/{figure}.svg",
             caption="captions/figure.rst",
             category="Figures",
-            subcategory=lambda wildcards: FIGURES[
-                wildcards.figure
-            ].section.capitalize(),
+            subcategory=lambda wildcards: SUBCATEGORIES.get(
+                FIGURES[wildcards.figure].section,
+                FIGURES[wildcards.figure].section.capitalize(),
+            ),
             labels=lambda wildcards: {"figure": FIGURES[wildcards.figure].title},
         ),
         pdf="<results>/figures/{figure}.pdf",
@@ -92,6 +99,7 @@ rule write_display_tables:
     conda:
         ENVIRONMENT
     params:
+        names=products.names,
         code=checkout.code("reporting/write_text_tables.py"),
     message:
         "Writing the tables as Markdown and LaTeX"
@@ -199,10 +207,10 @@ rule write_report:
 rule write_gallery:
     """What detectors get wrong, to listen to (errors.html)."""
     input:
-        cells=rules.analyse_errors.input.cells,
-        scores=rules.analyse_errors.input.scores,
-        calibrations=rules.analyse_errors.input.calibrations,
-        sources=rules.analyse_errors.input.sources,
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        scores=products.scores(experiment.first_runs.values(), "test", NOISY),
+        calibrations=products.calibrations(experiment.first_runs.values()),
+        sources="<results>/corpus/sources.parquet",
         clean=f"<results>/trials/test/{CLEAN[0]}.parquet",
         rates="<results>/tables/errors.csv",
         common="<results>/tables/errors_common.csv",
@@ -234,6 +242,7 @@ rule write_gallery:
         ENVIRONMENT
     params:
         runs=experiment.first_runs,
+        names=products.names,
         clips=settings["gallery"]["clips"],
         clean_ms=experiment.grid.clean_ms,
         code=checkout.code("reporting/write_errors_page.py"),
@@ -340,7 +349,7 @@ rule write_paper:
     conda:
         ENVIRONMENT
     params:
-        variants=list(experiment.variants),
+        names=products.names,
         code=checkout.code("reporting/write_paper.py"),
     message:
         "Writing the paper folder"
@@ -413,6 +422,7 @@ rule make_release:
         runtime=240,
     params:
         runs=experiment.matrix_runs,
+        names=products.names,
         config=settings,
         code=checkout.code("reporting/make_release.py"),
     message:

@@ -116,6 +116,7 @@ rule write_card:
             for variant, entry in experiment.adapted.items()
             if wildcards.adapter in entry["runs"]
         ],
+        names=products.names,
         code=checkout.code("training/write_card.py"),
     message:
         "Adding test figures to the card of {wildcards.adapter}"

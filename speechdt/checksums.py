@@ -7,6 +7,7 @@ it names is on the disk. What was made elsewhere has no list, and is left alone.
 
 import errno
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -20,6 +21,8 @@ from speechdt.files import walk
 
 SUFFIX, AWAY = ".sha256", ".damaged"
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\0]+)")
+LARGEST = 2**30
+"""Bytes above which a file is not hashed by those who use it: a checkpoint's, not an adapter's."""
 NOT_OF_THE_FILE = {
     *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO),
     *(errno.ESTALE, errno.ETIMEDOUT, errno.EINTR, errno.EAGAIN),
@@ -52,7 +55,7 @@ def write(folder: Path, into: Path | None = None, skipped: Collection[str] = ())
     for file in sorted(Path(entry.path) for entry in walk(folder)):
         name = file.relative_to(folder).as_posix()
         if file != into and not any(fnmatch(name, pattern) for pattern in skipped):
-            lines.append(f"{_digest(file, synced=True)}  {name}\n")
+            lines.append(f"{digest_of(file, synced=True)}  {name}\n")
     sync_folder(folder)
     new = into.with_name(f"{into.name}.new")
     new.write_text("".join(lines), encoding="utf-8")
@@ -61,7 +64,12 @@ def write(folder: Path, into: Path | None = None, skipped: Collection[str] = ())
     sync_folder(into.parent)
 
 
-def damage(folder: Path, into: Path | None = None, only: Sequence[str] = ()) -> str:
+def damage(
+    folder: Path,
+    into: Path | None = None,
+    only: Sequence[str] = (),
+    largest: float = math.inf,
+) -> str:
     """Return in what a folder is not as it was written; '' if it is.
 
     Parameters
@@ -70,6 +78,8 @@ def damage(folder: Path, into: Path | None = None, only: Sequence[str] = ()) -> 
         As for :func:`write`.
     only : sequence of str
         Names of the files that are looked at; all that are listed by default.
+    largest : float
+        Bytes above which a file only has to be there: reading a checkpoint twice takes minutes.
     """
     try:
         text = (into or list_of(folder)).read_text(encoding="utf-8")
@@ -80,8 +90,9 @@ def damage(folder: Path, into: Path | None = None, only: Sequence[str] = ()) -> 
         return "its checksums are no such list"
     listed = {line[2]: line[1] for line in lines if line}
     for name in only or listed:
+        file = folder / name
         try:
-            if listed.get(name) != _digest(folder / name):
+            if file.stat().st_size <= largest and listed.get(name) != digest_of(file):
                 return f"{name} is not as it was written"
         except OSError as error:
             if error.errno in NOT_OF_THE_FILE:
@@ -98,32 +109,65 @@ def check(folder: Path | str) -> None:
     Damaged
         If it has a list, and differs from it.
     """
-    folder = Path(folder)
+    if line := set_damaged_aside(Path(folder)):
+        raise Damaged(line + AGAIN)
+
+
+def set_damaged_aside(folder: Path) -> str:
+    """Set a folder aside that differs from its list; return the line that says so, or ''.
+
+    Of files above `LARGEST`, the weights of a checkpoint, it is only asked whether they are there.
+    """
     if not (list_of(folder).exists() and os.path.lexists(folder)):
-        return
-    problem = damage(folder)
-    if problem:
-        away = set_aside(folder)
-        _remove(list_of(folder))
-        raise Damaged(told(folder, problem, away) + AGAIN)
+        return ""
+    problem = damage(folder, largest=LARGEST)
+    if not problem:
+        return ""
+    gone = set_aside(folder)
+    _remove(list_of(folder))
+    return damage_line(folder, problem, gone)
+
+
+def damage_of_file(file: Path, digest: str) -> str:
+    """Return in what a file is not as it was written; '' if it is, or is not there.
+
+    Parameters
+    ----------
+    file : Path
+    digest : str
+        SHA-256 of what was written.
+    """
+    if not os.path.lexists(file):
+        return ""
+    try:
+        return "" if digest_of(file) == digest else "it is not as it was written"
+    except OSError as error:
+        if error.errno in NOT_OF_THE_FILE:
+            raise
+        return str(error.strerror)
 
 
 AGAIN = "; run again, and it is made anew"
 
 
-def told(path: Path, problem: str, away: Path) -> str:
+def damage_line(path: Path, problem: str, gone: Path) -> str:
     """Return the line that says what was damaged, and where it is now."""
     problem = " ".join(problem.split())
-    return f"{path} is damaged ({problem}): set aside as {away.name}"
+    return f"{path} is damaged ({problem}): set aside as {gone.name}"
 
 
 def set_aside(path: Path) -> Path:
     """Rename a file or folder, and what was set aside under that name before is gone."""
-    away = path.with_name(f"{path.name}{AWAY}")
-    _remove(away)
+    gone = away(path)
+    _remove(gone)
     with suppress(FileNotFoundError):  # another process was first
-        path.rename(away)
-    return away
+        path.rename(gone)
+    return gone
+
+
+def away(path: Path) -> Path:
+    """Return where a file or folder is set aside."""
+    return path.with_name(f"{path.name}{AWAY}")
 
 
 def _remove(path: Path) -> None:
@@ -157,7 +201,7 @@ def guarded(path: Path, *errors: type[Exception]) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in NOT_OF_THE_FILE:
             raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise Damaged(told(path, reason, set_aside(path)) + AGAIN) from error
+        raise Damaged(damage_line(path, reason, set_aside(path)) + AGAIN) from error
 
 
 def sync(file: Path) -> None:
@@ -176,7 +220,8 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _digest(file: Path, *, synced: bool = False) -> str:
+def digest_of(file: Path, *, synced: bool = False) -> str:
+    """Return the SHA-256 of a file, which is put on the disk before if that is asked for."""
     with file.open("rb") as opened:
         if synced:
             os.fsync(opened.fileno())

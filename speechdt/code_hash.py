@@ -44,9 +44,9 @@ class Code(str):
     files: dict[str, str]
 
     def __new__(cls, files: Mapping[str, str]) -> Self:
-        """Hash what files and hashes are told."""
-        told = "\n".join(f"{name} {digest}" for name, digest in sorted(files.items()))
-        self = super().__new__(cls, hashlib.sha256(told.encode()).hexdigest()[:16])
+        """Hash files by their names and hashes."""
+        lines = "\n".join(f"{name} {digest}" for name, digest in sorted(files.items()))
+        self = super().__new__(cls, hashlib.sha256(lines.encode()).hexdigest()[:16])
         self.files = dict(sorted(files.items()))
         return self
 
@@ -69,10 +69,9 @@ def code_hash(*files: Path | str, also: Iterable[str] = ()) -> Code:
     """
     counted = set(also)
 
-    def of_library(path: Path, name: str) -> Iterator[Path]:
-        for file in _of_library(path, name):
-            below = file.relative_to(PACKAGE).as_posix()
-            if below in counted or not any(fnmatch(below, around) for around in AROUND):
+    def of_library(_path: Path, name: str) -> Iterator[Path]:
+        for below, file in _of_library(PACKAGE, name):
+            if below in counted or not _is_around(below):
                 yield file
 
     found: dict[str, str] = {}
@@ -82,6 +81,11 @@ def code_hash(*files: Path | str, also: Iterable[str] = ()) -> Code:
             name += "'"
         found[name] = _file_hash(path).hex()[:16]
     return Code(found)
+
+
+@cache
+def _is_around(name: str) -> bool:
+    return any(fnmatch(name, around) for around in AROUND)
 
 
 def _name(path: Path) -> str:
@@ -182,14 +186,18 @@ def _closure(
     return seen
 
 
-def _of_library(_path: Path, name: str) -> list[Path]:
-    """Return the files that an import of a name below speechdt runs, its packages' own included."""
+@cache
+def _of_library(package: Path, name: str) -> tuple[tuple[str, Path], ...]:
+    """Return the files that an import of a name below speechdt runs, its packages' own included.
+
+    Each with its path below the library. One that is added later is not seen by the same process.
+    """
     root, *below = name.split(".")
-    if root != PACKAGE.name:
-        return []
-    stems = [PACKAGE.joinpath(*below[:depth]) for depth in range(1, len(below) + 1)]
+    if root != package.name:
+        return ()
+    stems = [package.joinpath(*below[:depth]) for depth in range(1, len(below) + 1)]
     files = [file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py")]
-    return [file for file in files if file.exists()]
+    return tuple((file.relative_to(package).as_posix(), file) for file in files if file.exists())
 
 
 def _is_kept(path: Path, folder: Path) -> bool:

@@ -104,8 +104,8 @@ def _ask_driver() -> dict[str, Any] | None:
         library.cuDeviceGetUuid(ctypes.byref(identity), gpu)
         names.append(f"GPU-{uuid.UUID(bytes=bytes(identity))}")
     free, held = _ask_monitor(names)
-    told = {"cuda": version.value, "gpus": gpus.value, "error": error}
-    return told | {"memory": memory, "free": free, "held": held}
+    answer = {"cuda": version.value, "gpus": gpus.value, "error": error}
+    return answer | {"memory": memory, "free": free, "held": held}
 
 
 class _Memory(ctypes.Structure):

@@ -1,7 +1,8 @@
 """HTTP client for untrusted servers, bounded in origin, bytes and time.
 
 A credential is sent to the origin that it was meant for (scheme, host and port) and to no other; a
-POST is never redirected; only http and https are spoken. Messages of errors hold neither headers
+POST is never redirected; only http and https are spoken, and plain http beyond this machine only if
+that is asked for. Messages of errors hold neither headers
 nor addresses beyond a host, because both may hold secrets.
 """
 
@@ -11,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -50,8 +52,15 @@ class Reply:
     body: bytes
 
 
-def check_url(url: str) -> None:
-    """Raise a ValueError of one line unless `url` is an http or https address with a host."""
+def check_url(url: str, *, plain_http: bool = False) -> None:
+    """Raise a ValueError of one line unless `url` is an http or https address with a host.
+
+    Parameters
+    ----------
+    url : str
+    plain_http : bool
+        Whether http, which all on the way can read, may go beyond this machine.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -62,6 +71,20 @@ def check_url(url: str) -> None:
         raise ValueError(f"the address begins with {said}, and must with http:// or https://")
     if not host:
         raise ValueError("the address names no host")
+    if parts.scheme == "http" and not (plain_http or _is_loopback(host)):
+        raise ValueError(
+            "plain http beyond this machine, which all on the way can read: use https, or allow it "
+            "by plain_http: true"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def post_json(
@@ -71,6 +94,7 @@ def post_json(
     token: str | None = None,
     timeout_s: float,
     most_bytes: int = MOST_BYTES,
+    plain_http: bool = False,
 ) -> Reply:
     """Send `content` as JSON and return the reply.
 
@@ -85,6 +109,8 @@ def post_json(
         Seconds from looking up the host to the last byte of the reply, however it trickles.
     most_bytes : int
         Of the reply.
+    plain_http : bool
+        See :func:`check_url`.
 
     Raises
     ------
@@ -96,6 +122,10 @@ def post_json(
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
+    try:
+        check_url(url, plain_http=plain_http)
+    except ValueError as error:
+        raise ServerError(str(error)) from None
     return _request("POST", url, headers, json.dumps(content).encode(), timeout_s, most_bytes)
 
 
@@ -103,9 +133,14 @@ def head(url: str, headers: Mapping[str, str], *, timeout_s: float) -> int:
     """Return the status of a HEAD request, redirects followed.
 
     Parameters, errors as for :func:`post_json`; an ``Authorization`` among the `headers` is not
-    taken along to another origin.
+    taken along to another origin, nor sent by plain http beyond this machine.
     """
-    return _request("HEAD", url, dict(headers), None, timeout_s, 0).status
+    sent = dict(headers)
+    try:
+        check_url(url)
+    except ValueError:
+        sent = {name: value for name, value in sent.items() if name.lower() != "authorization"}
+    return _request("HEAD", url, sent, None, timeout_s, 0).status
 
 
 def _request(
@@ -121,7 +156,7 @@ def _request(
     from anyio.from_thread import start_blocking_portal
 
     try:
-        check_url(url)
+        check_url(url, plain_http=True)
     except ValueError as error:
         raise ServerError(str(error)) from None
     for name, value in headers.items():

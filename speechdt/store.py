@@ -144,7 +144,7 @@ def _set_aside(path: Path, problem: str) -> None:
     away = checksums.set_aside(path)
     for journal in (f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(journal).unlink(missing_ok=True)
-    print(checksums.told(path, problem, away), file=sys.stderr)
+    print(checksums.damage_line(path, problem, away), file=sys.stderr)
 
 
 def _state(path: Path) -> tuple[int, str]:

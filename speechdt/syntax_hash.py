@@ -41,9 +41,9 @@ def _written(node: Any) -> str:
         return f"[{','.join(map(_written, node))}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    told = (
+    fields = (
         f"{name}={_written(value)}"
         for name, value in ast.iter_fields(node)
         if value is not None and value != []
     )
-    return f"{type(node).__name__}({','.join(told)})"
+    return f"{type(node).__name__}({','.join(fields)})"

@@ -1,5 +1,6 @@
 """Fixtures: the embedded corpus, its index, and a small set of rendered trials."""
 
+import gc
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -28,6 +29,9 @@ MAKES_FINISHED = "test_workflow.py"
 """The file that asks for it first."""
 FILES_MEANWHILE = 12
 """Files of many tests that come before what needs the finished run."""
+LONG = {f"test_{name}.py" for name in ("surface", "thresholds", "near_duplicates", "checkpoints")}
+LONG |= {f"test_{name}.py" for name in ("packed_training", "search_comparison", "balance", "gepa")}
+"""Files of few tests that take long: last, they would keep one process alone at work."""
 
 
 def pytest_addoption(parser):
@@ -83,6 +87,7 @@ def pytest_collection_modifyitems(config, items):
     waiting = {item.path for item in items if NEED_FINISHED & set(item.fixturenames)}
     running = {item.path for item in items if _runs(item)}
     meanwhile = [path for path, _ in tests.most_common() if path not in running][:FILES_MEANWHILE]
+    meanwhile += [path for path in tests if path.name in LONG]
 
     def turn(path):
         if path.name == MAKES_FINISHED:
@@ -96,6 +101,12 @@ def pytest_collection_modifyitems(config, items):
 
 def _runs(item):
     return "end_to_end" in item.path.parts or bool(NEED_FINISHED & set(item.fixturenames))
+
+
+def pytest_collection_finish(session):
+    """Keep what the tests have imported out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -178,3 +178,9 @@ def test_the_whole_takes_over_what_parts_have_scored(tmp_path, kept):
     whole = store_of(kept, "A1", None)
     assert whole.get([*VALUES, *new, b"c"]) == VALUES | new
     assert not list(kept.with_suffix(".parts").glob("A1/*.sqlite"))
+
+
+def test_the_journal_is_one_that_network_file_systems_have(kept):
+    opened = Store(kept)
+    assert opened._database.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+    opened.close()

@@ -17,10 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .fused import Rotation, add_norm, attention_inputs, behind, prepare, rotated, swiglu
+from .question_tree import Order
 from .weights import additive_mask, merge
 
 Past = list[tuple[Tensor, Tensor]]
 """Keys and values of each layer, (1, heads, tokens, width of a head)."""
+LAST = slice(-1, None)
 ROWS = 16384
 """Rows of the head that are turned into float32 at a time."""
 
@@ -59,7 +61,7 @@ class DecoderLayer:
         rotation: Rotation,
         mask: Tensor,
         past: tuple[Tensor, Tensor] | None,
-        last_only: bool = False,
+        only: slice | Tensor | None = None,
     ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Apply the layer.
 
@@ -73,19 +75,19 @@ class DecoderLayer:
             Added to the attention scores.
         past : pair of tensors or None
             Keys and values of the tokens in front, shared by all clips.
-        last_only : bool
-            Compute the last token alone.
+        only : slice, int tensor or None
+            Compute these tokens alone; None: all.
 
         Returns
         -------
-        hidden, added : tensors, (clips, tokens or 1, width)
+        hidden, added : tensors, (clips, computed tokens, width)
         present : pair of tensors
             Keys and values, those of `past` in front.
         """
         hidden, inner = _added_norm(hidden, added, self.stock.input_layernorm)
         query, key, value = self._projected(inner, rotation, past)
-        if last_only:
-            hidden, query, mask = hidden[:, -1:], query[:, :, -1:], mask[:, :, -1:]
+        if only is not None:
+            hidden, query, mask = hidden[:, only], query[:, :, only], mask[:, :, only]
         attended = self._attended(query, key, value, mask)
         hidden, inner = _added_norm(hidden, attended, self.stock.post_attention_layernorm)
         return hidden, self._feed_forward(inner), (key, value)
@@ -172,69 +174,63 @@ class Decoder:
         """Return the keys and values of text that stands in front of every clip; None if empty."""
         if not ids:
             return None
-        _, past = self._run(self.embed(ids), 0, None, last_only=False)
+        _, past = self._run(self.embed(ids), None, answer=False)
         return past
 
-    def remember_audio(self, audio: Tensor, past: Past | None, padding: Sequence[int]) -> Past:
-        """Return the keys and values of text and of the audio behind it, which differs by clip.
+    def next_token(self, ids: Sequence[int], past: Past | None) -> tuple[Tensor, Past]:
+        """Return the logits of what follows some text, float32 (vocabulary,), and what it leaves.
 
         Parameters
         ----------
-        audio : tensor, (clips, tokens, width)
+        ids : sequence of int
         past : list of pairs of tensors, or None
-            Of the text, from :meth:`remember`.
-        padding : sequence of int, (clips,)
-            How many of a clip's first tokens are padding.
+            Keys and values of the text before it.
         """
-        padded = _padded(padding, audio)
-        _, present = self._run(audio, _length(past), past, last_only=False, padded=padded)
-        return present
+        hidden, present = self._run(self.embed(ids), past, answer=False)
+        last = hidden[:, -1:].to(self.stock.norm.weight.device)
+        logits = self.head(_norm(last, self.stock.norm))[0, -1]
+        return logits.float().to(self.device), present
 
     def answer_logits(
         self,
         embedded: Tensor,
         past: Past | None,
         padding: Sequence[int] | None = None,
-        padding_from: int | None = None,
+        order: Order | None = None,
     ) -> Tensor:
-        """Return the logits of the two answers behind the last token.
+        """Return the logits of the two answers behind the last token, or behind several.
 
         Parameters
         ----------
         embedded : tensor, (clips, tokens, width)
         past : list of pairs of tensors, or None
-            From :meth:`remember` or :meth:`remember_audio`.
+            From :meth:`remember`.
         padding : sequence of int, (clips,), or None
-            How many tokens of a clip are padding; None if there is none.
-        padding_from : int or None
-            Where the padding begins; None: with the first of `embedded`.
+            How many of a clip's first tokens are padding; None if there is none.
+        order : Order or None
+            Which tokens follow which, and behind which ones is answered; None: each follows those
+            before it, and the last is answered behind.
 
         Returns
         -------
-        float32 tensor, (clips, 2)
-            With :meth:`whole_vocabulary` (clips, 3): the last is the log of the sum of the
+        float32 tensor, (clips, 2), or (clips, answers, 2) if there is an order
+            With :meth:`whole_vocabulary` 3 instead of 2: the last is the log of the sum of the
             exponentials of the logits of all tokens.
         """
         length = _length(past)
-        if length + embedded.shape[1] > self.window:
-            raise ValueError(
-                f"{length + embedded.shape[1]} tokens do not fit the window of {self.window}"
-            )
-        hidden, _ = self._run(
-            embedded,
-            length,
-            past,
-            last_only=True,
-            padded=_padded(padding, embedded),
-            padding_from=padding_from,
-        )
-        last = hidden[:, -1].to(self.stock.norm.weight.device)
+        tokens = length + (embedded.shape[1] if order is None else order.longest)
+        if tokens > self.window:
+            raise ValueError(f"{tokens} tokens do not fit the window of {self.window}")
+        hidden, _ = self._run(embedded, past, padded=_padded(padding, embedded), order=order)
+        last = (hidden[:, -1] if order is None else hidden).to(self.stock.norm.weight.device)
         last = _norm(last, self.stock.norm).float()
         answers = last @ self.answer_rows.to(last.device).T
-        return torch.cat([answers, self._log_total(last)[:, None]], 1) if self.whole else answers
+        if self.whole:
+            answers = torch.cat([answers, self._log_total(last)[..., None]], -1)
+        return answers
 
     def _log_total(self, last: Tensor) -> Tensor:
-        """Return the log of the softmax's denominator, (clips,)."""
+        """Return the log of the softmax's denominator, (clips,) or (clips, answers)."""
         parts = [
             (last @ rows.to(last.device).float().T).logsumexp(-1)
             for rows in self.head.weight.detach().split(ROWS)
@@ -244,16 +240,16 @@ class Decoder:
     def _run(
         self,
         hidden: Tensor,
-        length: int,
         past: Past | None,
         *,
-        last_only: bool,
         padded: Tensor | None = None,
-        padding_from: int | None = None,
+        order: Order | None = None,
+        answer: bool = True,
     ) -> tuple[Tensor, Past]:
-        rotation = self._rotation(hidden, length, padded)
-        start = length if padding_from is None else padding_from
-        mask = _causal_mask(hidden, length, padded, start)
+        length = _length(past)
+        depths, sees, only = _laid_out(hidden, order)
+        rotation = self._rotation(hidden, length + depths, padded)
+        mask = _mask(sees, length, padded, hidden.dtype)
         present: Past = []
         added: Tensor | None = None
         for i, layer in enumerate(self.layers):
@@ -261,16 +257,19 @@ class Decoder:
                 hidden, mask = hidden.to(layer.device), mask.to(layer.device)
                 added = None if added is None else added.to(layer.device)
                 rotation = (rotation[0].to(layer.device), rotation[1].to(layer.device))
-            is_last = last_only and i == len(self.layers) - 1
+            is_last = answer and i == len(self.layers) - 1
             before = past[i] if past else None
-            hidden, added, own = layer(hidden, added, rotation, mask, before, is_last)
-            if not last_only:
+            at = only.to(layer.device) if isinstance(only, Tensor) else only
+            hidden, added, own = layer(
+                hidden, added, rotation, mask, before, at if is_last else None
+            )
+            if not answer:
                 present.append(own)
         return hidden if added is None else hidden + added, present
 
-    def _rotation(self, hidden: Tensor, length: int, padded: Tensor | None) -> Rotation:
+    def _rotation(self, hidden: Tensor, places: Tensor, padded: Tensor | None) -> Rotation:
         """Return what rotates queries and keys; tokens are counted from the end of the padding."""
-        places = torch.arange(length, length + hidden.shape[1], device=hidden.device)[None]
+        places = places[None]
         if padded is not None:
             places = (places - padded[:, None]).clamp(min=0)
         rotary = self.stock.rotary_emb
@@ -301,14 +300,22 @@ def _padded(padding: Sequence[int] | None, like: Tensor) -> Tensor | None:
     return torch.tensor(padding, device=like.device)
 
 
-def _causal_mask(hidden: Tensor, length: int, padded: Tensor | None, start: int) -> Tensor:
-    """Let each token see the past, itself and the tokens between that are no padding."""
-    keys = torch.arange(length + hidden.shape[1], device=hidden.device)
-    allowed = (keys <= keys[length:, None])[None]
+def _laid_out(hidden: Tensor, order: Order | None) -> tuple[Tensor, Tensor, slice | Tensor]:
+    """Return depths, who sees whom, and where is answered; without an order, one behind another."""
+    if order is not None:
+        return order.depths, order.sees, order.answers
+    places = torch.arange(hidden.shape[1], device=hidden.device)
+    return places, places <= places[:, None], LAST
+
+
+def _mask(sees: Tensor, length: int, padded: Tensor | None, dtype: torch.dtype) -> Tensor:
+    """Let each token see the past, and what it follows but for the padding behind the past."""
+    allowed = F.pad(sees, (length, 0), value=True)[None]
     if padded is not None:
-        is_padding = (keys >= start) & (keys < start + padded[:, None])
+        keys = torch.arange(allowed.shape[-1], device=sees.device)
+        is_padding = (keys >= length) & (keys < length + padded[:, None])
         allowed = allowed & ~is_padding[:, None]
-    return additive_mask(allowed[:, None], hidden.dtype)
+    return additive_mask(allowed[:, None], dtype)
 
 
 def _attention_window(config: Any) -> int:

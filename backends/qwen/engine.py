@@ -1,6 +1,7 @@
 """Batches from clips and questions to log-odds: bucketed by length, sized to fit the memory."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -16,17 +17,41 @@ from .graphs import GraphCache
 from .kept_audio import KeptAudio, own_tokens, padded_left
 from .mel import LogMel
 from .question import Question
+from .question_tree import Order, QuestionTree, question_trees
 
 TOKENS_A_BATCH = {"cuda": 8192, "cpu": 4096}
 """Tokens of one batch: more are hardly faster, and take memory."""
-HEARD_A_BATCH = 4096
-"""Tokens of audio, and of the text before it, whose keys and values several questions share at a
-time: half a megabyte each in the 7B model."""
+TOKENS_A_TREE = {"cuda": 512, "cpu": 128}
+"""Tokens of questions that are asked about a clip at a time: attention looks at every pair."""
 STRETCH = 1.25
 """Longest clip of a batch over its shortest: what padding may cost."""
 QUESTIONS_KEPT = 256
 
 Clips = Sequence[NDArray[np.float32]]
+
+
+@dataclass
+class AskedTree:
+    """Questions in one tree, as they are asked about any clip.
+
+    Attributes
+    ----------
+    before : tuple of int
+        Ids before the audio.
+    tree : QuestionTree
+    embedded : tensor, (1, tokens, width)
+    """
+
+    before: tuple[int, ...]
+    tree: QuestionTree
+    embedded: Tensor
+    _orders: dict[int, Order] = field(default_factory=dict)
+
+    def order(self, audio: int) -> Order:
+        """Return the order of so many tokens of audio and of the tree."""
+        if audio not in self._orders:
+            self._orders[audio] = self.tree.behind(audio, self.embedded.device)
+        return self._orders[audio]
 
 
 class Engine:
@@ -63,6 +88,7 @@ class Engine:
         self.tower_passes = 0
         self._pasts: dict[tuple[int, ...], Past | None] = {}
         self._afters: dict[tuple[int, ...], Tensor] = {}
+        self._trees: tuple[Sequence[Question], list[AskedTree]] = ((), [])
 
     def answer_mass(self, clips: Clips, question: Question) -> NDArray[np.float64]:
         """Return the probability that both answers have together, (clips,).
@@ -136,13 +162,11 @@ class Engine:
 
     def _most(self, audio: int, questions: Sequence[Question]) -> int:
         """Return how many clips of so many audio tokens make a batch."""
-        texts = [len(question.after) for question in questions]
-        if len(questions) == 1 or self.device.type == "cpu":
-            return max(1, self.tokens // (max(texts) + audio))
-        # The shortest question still fills the device; longer ones are asked in parts.
-        before = max(len(question.before) for question in questions)
-        heard = HEARD_A_BATCH // (before + audio)
-        return max(1, min(heard, self.tokens // min(texts)))
+        if len(questions) == 1:
+            text = len(questions[0].after)
+        else:
+            text = max(len(asked.tree.ids) for asked in self._asked_as_trees(questions))
+        return max(1, self.tokens // (text + audio))
 
     def _halving(self, bucket: list[int], clips: Clips, questions: Sequence[Question]) -> Tensor:
         """Answer a bucket, in halves if memory runs out; what fits is remembered."""
@@ -167,10 +191,10 @@ class Engine:
         tokens = [self.tower.tokens(count) for count in frames]
         audio = self._kept_or_heard(graphs, clips, frames, tokens)
         with stage("forward"):
-            # Several questions share the audio as all clips share the text in front of it.
-            share = len(questions) > 1 and not graphs.enabled
-            ask = self._asked_together if share else partial(self._asked_in_turn, graphs)
-            return torch.stack(ask(audio, tokens, questions))
+            if len(questions) > 1 and not graphs.enabled:
+                return self._asked_together(audio, tokens, questions)
+            asked = [self._asked(graphs, audio, tokens, question) for question in questions]
+            return torch.stack(asked)
 
     def _kept_or_heard(
         self, graphs: GraphCache, clips: Clips, frames: Sequence[int], tokens: Sequence[int]
@@ -217,44 +241,34 @@ class Engine:
         source = torch.arange(audio.shape[1], device=audio.device) - (audio.shape[1] - own)
         return audio.gather(1, source.clamp(min=0)[..., None].expand_as(audio))
 
-    def _asked_in_turn(
-        self,
-        graphs: GraphCache,
-        audio: Tensor,
-        tokens: Sequence[int],
-        questions: Sequence[Question],
-    ) -> list[Tensor]:
-        return [self._asked(graphs, audio, tokens, question) for question in questions]
-
     def _asked_together(
         self, audio: Tensor, tokens: Sequence[int], questions: Sequence[Question]
-    ) -> list[Tensor]:
-        """Return the answers' logits, (clips, 2) each: audio once, then each question's text."""
+    ) -> Tensor:
+        """Return the answers' logits, (questions, clips, 2): what questions share is read once."""
         padding = [max(tokens) - count for count in tokens]
-        heard: dict[tuple[int, ...], Past] = {}
-        logits = []
-        for question in questions:
-            if question.before not in heard:
-                past = self._past(question.before)
-                heard = {question.before: self.decoder.remember_audio(audio, past, padding)}
-            logits.append(self._asked_in_parts(question, heard[question.before], padding))
-        return logits
+        parts, numbers = [], []
+        for asked in self._asked_as_trees(questions):
+            text = asked.embedded.expand(len(audio), -1, -1)
+            logits = self.decoder.answer_logits(
+                torch.cat([audio, text], dim=1),
+                self._past(asked.before),
+                padding,
+                asked.order(audio.shape[1]),
+            )
+            parts.append(logits.transpose(0, 1))
+            numbers += asked.tree.texts
+        return torch.cat(parts)[np.argsort(numbers).tolist()]
 
-    def _asked_in_parts(self, question: Question, heard: Past, padding: Sequence[int]) -> Tensor:
-        """Return the answers' logits about clips that were heard, as many at a time as fit."""
-        after = self._after(question.after)
-        most = max(1, self.tokens // after.shape[1])
-        if self.device.type == "cpu" or len(padding) <= most:
-            most = len(padding)
-        parts = []
-        for start in range(0, len(padding), most):
-            own = padding[start : start + most]
-            past = [
-                (key[start : start + most], value[start : start + most]) for key, value in heard
+    def _asked_as_trees(self, questions: Sequence[Question]) -> list[AskedTree]:
+        """Return trees of the questions; those of the last ones are kept."""
+        if self._trees[0] != list(questions):
+            most = TOKENS_A_TREE[self.device.type]
+            trees = [
+                AskedTree(before, tree, self.decoder.embed(tree.ids))
+                for before, tree in question_trees(questions, most)
             ]
-            asked = after.expand(len(own), -1, -1)
-            parts.append(self.decoder.answer_logits(asked, past, own, len(question.before)))
-        return torch.cat(parts)
+            self._trees = (list(questions), trees)
+        return self._trees[1]
 
     def _asked(
         self, graphs: GraphCache, audio: Tensor, tokens: Sequence[int], question: Question

@@ -100,12 +100,12 @@ class Chat:
         if system is not None:
             messages.insert(0, {"role": "system", "content": [{"type": "text", "text": system}]})
         own = {} if self.template is None else {"chat_template": self.template}
-        told = self.renderer.apply_chat_template(
+        rendered = self.renderer.apply_chat_template(
             messages, add_generation_prompt=True, tokenize=False, **own
         )
-        if system is not None and system.strip() not in told:
+        if system is not None and system.strip() not in rendered:
             raise ValueError("system: the checkpoint's chat template takes no system message")
-        return str(told)
+        return str(rendered)
 
     def question(self, prompt: str) -> Question:
         """Return the tokens around the audio.

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from .decoder import Decoder, Past
 from .loading import choose_device
 from .question import Chat
 from .reachable import located
@@ -13,11 +15,57 @@ TOP_P = 0.95
 """Share of the probability that is drawn from: what is left out is mostly noise."""
 
 
-def write(lm: Any, chat: Chat, text: str, seed: int, temperature: float, most_tokens: int) -> str:
-    """Return what a detector's language model replies to a text without audio."""
-    told = chat.render_text(text)
-    ends = (chat.end_of_turn(),)
-    return continued(lm, chat.tokenizer, told, seed, temperature, most_tokens, ends)
+@torch.inference_mode()
+def write(
+    lm: Any,
+    decoder: Decoder,
+    chat: Chat,
+    text: str,
+    seed: int,
+    temperature: float,
+    most_tokens: int,
+) -> str:
+    """Return what a detector's language model replies to a text without audio.
+
+    Its own layers write, with the kernels that it scores with: `generate` starts several for each.
+
+    Parameters
+    ----------
+    lm : transformers model
+    decoder : Decoder
+        Its layers.
+    chat : Chat
+    text : str
+    seed : int
+    temperature : float
+        0 takes the likeliest token each time.
+    most_tokens : int
+    """
+    encoded = chat.tokenizer(chat.render_text(text), add_special_tokens=False)["input_ids"]
+    rng = torch.Generator(decoder.device).manual_seed(seed)
+    last = {*_own_ends(lm), chat.end_of_turn()}
+    most = min(most_tokens, decoder.window - len(encoded))
+    reply: list[int] = []
+    past: Past | None = None
+    while len(reply) < most and not last.intersection(reply[-1:]):
+        logits, past = decoder.next_token(reply[-1:] or encoded, past)
+        reply.append(_drawn(logits, temperature, rng))
+    return str(chat.tokenizer.decode(reply, skip_special_tokens=True))
+
+
+def _own_ends(lm: Any) -> list[int]:
+    """Return the tokens that a checkpoint names as the end of a reply."""
+    own = lm.generation_config.eos_token_id
+    return [own] if isinstance(own, int) else own or []
+
+
+def _drawn(logits: Tensor, temperature: float, rng: torch.Generator) -> int:
+    """Draw one of the likeliest tokens, which have `TOP_P` of the probability together."""
+    if temperature == 0:
+        return int(logits.argmax())
+    likely, tokens = torch.softmax(logits / temperature, dim=-1).sort(descending=True)
+    likely[likely.cumsum(0) - likely >= TOP_P] = 0
+    return int(tokens[torch.multinomial(likely, 1, generator=rng)])
 
 
 @torch.inference_mode()
@@ -48,22 +96,20 @@ def continued(
     ends : sequence of int
         Tokens that end the reply, besides those that the checkpoint names.
     """
-    own = lm.generation_config.eos_token_id
-    own = [own] if isinstance(own, int) else own or []
-    told = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(lm.device)
+    encoded = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(lm.device)
     drawn = {"do_sample": True, "temperature": temperature, "top_p": TOP_P, "top_k": 0}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         ids = lm.generate(
-            input_ids=told["input_ids"],
-            attention_mask=told["attention_mask"],
+            input_ids=encoded["input_ids"],
+            attention_mask=encoded["attention_mask"],
             max_new_tokens=most_tokens,
             pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=sorted({*own, *ends}) or None,
+            eos_token_id=sorted({*_own_ends(lm), *ends}) or None,
             repetition_penalty=1.0,
             **(drawn if temperature > 0 else {"do_sample": False}),
         )
-    return str(tokenizer.decode(ids[0, told["input_ids"].shape[1] :], skip_special_tokens=True))
+    return str(tokenizer.decode(ids[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True))
 
 
 class LocalWriter:

@@ -53,6 +53,8 @@ class Served:
         Requests for one answer where the server does not answer in time or is too busy.
     top_logprobs : int
         Tokens that are listed, 20 at most.
+    plain_http : bool
+        Whether http may go beyond this machine, which all on the way can read.
 
     Attributes
     ----------
@@ -62,7 +64,7 @@ class Served:
 
     gpus = 0
     takes_int16 = True
-    incidental = ("key_variable", "concurrency", "timeout_s", "tries")
+    incidental = ("key_variable", "concurrency", "timeout_s", "tries", "plain_http")
     """Options that change no answer: what is kept is kept whatever they are."""
 
     def __init__(
@@ -78,9 +80,11 @@ class Served:
         timeout_s: float = 60.0,
         tries: int = 5,
         top_logprobs: int = MOST_LOGPROBS,
+        plain_http: bool = False,
     ):
+        address = checked_address(base_url, plain_http=plain_http)
         self.server = Server(
-            checked_address(base_url), model, system, key_variable, timeout_s, tries, top_logprobs
+            address, model, system, key_variable, timeout_s, tries, top_logprobs, plain_http
         )
         self.prompt, self.both, self.speech_is = prompt, option_order == "both", speech_is
         self.concurrency = concurrency
@@ -98,6 +102,7 @@ class Served:
         timeout_s: float = 60.0,
         tries: int = 5,
         top_logprobs: int = MOST_LOGPROBS,
+        plain_http: bool = False,
         **_options: object,
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be asked.
@@ -118,7 +123,7 @@ class Served:
         check_prompt(prompt)
         if option_order == "both":
             swap_options(prompt)
-        check_server(checked_address(base_url))
+        check_server(checked_address(base_url, plain_http=plain_http))
 
     def score(self, clips: Clips) -> NDArray[np.float64]:
         """Return P(SPEECH) for each clip, float64 (clips,)."""
@@ -188,8 +193,8 @@ class Served:
         from speechdt.prompts.proposers.chat_server import ChatServer
 
         own = self.server
-        told = (own.key_variable, temperature, most_tokens, own.timeout_s)
-        return ChatServer(own.address, own.model, *told)(text, seed)
+        settings = (own.key_variable, temperature, most_tokens, own.timeout_s, own.plain_http)
+        return ChatServer(own.address, own.model, *settings)(text, seed)
 
     def _ask(
         self, clips: Clips, prompts: Sequence[str]

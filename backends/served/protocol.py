@@ -73,6 +73,8 @@ class Server:
         Requests for one answer where that may help.
     top_logprobs : int
         Tokens that are listed.
+    plain_http : bool
+        Whether http may go beyond this machine.
     """
 
     address: str
@@ -82,6 +84,7 @@ class Server:
     timeout_s: float
     tries: int
     top_logprobs: int
+    plain_http: bool = False
 
     @property
     def host(self) -> str | None:
@@ -115,15 +118,17 @@ class Server:
         key = os.getenv(self.key_variable, "").strip() or None
         url = f"{self.address}/chat/completions"
         try:
-            told = self._content(audio, prompt)
-            reply = post_json(url, told, token=key, timeout_s=self.timeout_s)
+            content = self._content(audio, prompt)
+            reply = post_json(
+                url, content, token=key, timeout_s=self.timeout_s, plain_http=self.plain_http
+            )
         except ServerError as error:
             return None, str(error), True
         if reply.status != SUCCESS:
             return None, f"HTTP {reply.status}", reply.status in TRANSIENT
         try:
             return json.loads(reply.body), "", False
-        except ValueError:
+        except (ValueError, RecursionError):
             return None, "its reply is no JSON, or breaks off", True
 
     def _content(self, audio: str, prompt: str) -> dict[str, Any]:
@@ -190,19 +195,20 @@ def check_server(address: str) -> None:
         raise ValueError(f"the server at {host} cannot be reached: {error}") from None
 
 
-def checked_address(base_url: str | None) -> str:
+def checked_address(base_url: str | None, *, plain_http: bool = False) -> str:
     """Return the address without a slash at its end.
 
     Raises
     ------
     ValueError
-        If there is none, or it is no http or https address.
+        If there is none, it is no http or https address, or plain http beyond this machine that is
+        not allowed.
     """
     address = base_url or os.getenv("OPENAI_BASE_URL", "")
     if not address:
         raise ValueError("base_url: name the server's address, here or in OPENAI_BASE_URL")
     try:
-        check_url(address)
+        check_url(address, plain_http=plain_http)
     except ValueError as error:
         raise ValueError(f"base_url: {error}") from None
     return address.rstrip("/")

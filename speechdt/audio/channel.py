@@ -14,7 +14,6 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt
 
 from speechdt.audio.rate import SAMPLE_RATE
 
@@ -51,6 +50,8 @@ def through(channel: str, clip: _Samples) -> NDArray[np.float64]:
 @lru_cache(maxsize=8)
 def sections(low_hz: float | None, high_hz: float | None) -> NDArray[np.float64]:
     """Return the second-order sections of one pass of a filter; None where it has no edge."""
+    from scipy.signal import butter  # as room.py, it is asked for what there is at every start
+
     if low_hz and high_hz:
         return np.asarray(butter(ORDER, [low_hz, high_hz], "band", fs=SAMPLE_RATE, output="sos"))
     edge = low_hz or high_hz
@@ -63,6 +64,8 @@ def filtered(
     clip: _Samples, low_hz: float | None = None, high_hz: float | None = None
 ) -> NDArray[np.float64]:
     """Filter a clip forward and backward; at its ends it is continued by its odd mirror image."""
+    from scipy.signal import sosfiltfilt
+
     sos = sections(low_hz, high_hz)
     # A tenth of a second is 30 periods of the lowest edge.
     pad = min(SAMPLE_RATE // 10, len(clip) - 1)

@@ -62,7 +62,7 @@ class Presentation:
         """Whether clips are heard as they are stored."""
         return self == AS_STORED
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return level and container as a configuration names them."""
         container: Any = MIRRORED if self.mirrored else ALONE
         container = {NOISE: self.noise_ms} if self.noise_ms else container

@@ -14,7 +14,6 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
 from speechdt.audio.mixing import power
 from speechdt.audio.rate import SAMPLE_RATE
@@ -129,8 +128,8 @@ def measured(folder: Path | str, rt60_s: float, tolerance_s: float) -> list[Resp
     Parameters
     ----------
     folder : path
-        As RIRS_NOISES lays them out (openslr.org/28): those of ``real_rirs_isotropic_noises`` whose
-        names say ``rir``; of any other folder all WAV and FLAC files in it. Of several channels the
+        As RIRS_NOISES lays them out (openslr.org/28): those of ``real_rirs_isotropic_noises`` but
+        the noises; of any other folder all WAV and FLAC files in it. Of several channels the
         first counts.
     rt60_s, tolerance_s : float
         Reverberation time, and by how much it may differ, in s.
@@ -156,7 +155,8 @@ def response_files(folder: Path) -> list[Path]:
     real = [path for path in folder.rglob("real_rirs_isotropic_noises") if path.is_dir()]
     inside = real[0] if real else folder
     files = sorted(path for path in inside.rglob("*") if path.suffix.lower() in (".wav", ".flac"))
-    return [path for path in files if not real or "rir" in path.name.lower()]
+    # Responses are called RVB2014_type1_rir_…, RWCP_type2_rir_… or air_type1_air_….
+    return [path for path in files if not real or "_noise_" not in path.name.lower()]
 
 
 def _read(path: Path) -> Response:
@@ -184,6 +184,8 @@ def reverberant(
     """
     if power(target) == 0:
         return np.asarray(target, dtype=np.float64)
+    from scipy.signal import fftconvolve  # a second of every start of the workflow
+
     heard = fftconvolve(target.astype(np.float64), response)[: len(target)]
     return np.asarray(heard * np.sqrt(power(target) / power(heard)))
 

@@ -6,7 +6,6 @@ several dB easier than its SNR over the whole band.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len
 
 from speechdt.audio.rate import SAMPLE_RATE
 
@@ -18,6 +17,8 @@ PAD = SAMPLE_RATE // 10
 
 def speech_band(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return what lies in `BAND_HZ`, and nothing else, float64 (samples,)."""
+    from scipy.fft import next_fast_len  # asked for at no start of the workflow
+
     pad = min(PAD, len(samples) - 1)
     length = next_fast_len(len(samples) + 2 * pad, real=True)
     mirrored = np.pad(samples.astype(np.float64), (pad, length - len(samples) - pad), "reflect")

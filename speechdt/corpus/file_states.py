@@ -101,7 +101,7 @@ def remember(store: Store, contents: Mapping[str, Content]) -> None:
     store.put(kept)
 
 
-def fingerprint(folder: Path | str, kept: Path) -> str:
+def folder_state(folder: Path | str, kept: Path) -> str:
     """Hash the names and sizes of all files below a folder, and what else says of a change.
 
     That is the content of a file that was replaced, and the version of PyAV where a file is read by

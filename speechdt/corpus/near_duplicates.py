@@ -148,11 +148,11 @@ class WordIndex:
         """Return source and shift (in frames), as one number, of every place of its words."""
         asked = variants(print_)
         begin, end = self._begin[asked].ravel(), self._begin[asked + 1].ravel()
-        told = np.flatnonzero((end > begin) & (end <= begin + MOST_ALIKE))
-        begin, count = begin[told], (end - begin)[told]
+        telling = np.flatnonzero((end > begin) & (end <= begin + MOST_ALIKE))
+        begin, count = begin[telling], (end - begin)[telling]
         before = np.cumsum(count, dtype=np.int32) - count
         place = np.arange(count.sum(), dtype=np.int32) + np.repeat(begin - before, count)
-        return np.asarray(self._where[place] + np.repeat(told // asked.shape[1], count))
+        return np.asarray(self._where[place] + np.repeat(telling // asked.shape[1], count))
 
 
 def _number(source: int, shift: NDArray[np.int64]) -> NDArray[np.int64]:

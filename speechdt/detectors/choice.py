@@ -189,8 +189,8 @@ def replicated_auc(
 def _scores(heard: Hearing, trials: pd.DataFrame, cache: Path, who: str) -> list[float]:
     store = Store(cache / heard.store_name())
     asker = Asker(heard.build, store, who)
-    told = heard.presentation.told()["level"]
-    with progress_bar(total=len(trials), desc=f"level {told}", unit="clip") as progress:
+    level = heard.presentation.to_dict()["level"]
+    with progress_bar(total=len(trials), desc=f"level {level}", unit="clip") as progress:
         scores = asker.scores(trials["audio"], trials["trial_id"], progress)
     store.close()
     return scores

@@ -28,6 +28,10 @@ from numpy.typing import NDArray
 PROTOCOL = 1
 """Raised whenever a message means something else than before."""
 CLIPS, SCORES = np.dtype("<f4"), np.dtype("<f8")
+MOST_BYTES = 1_000_000
+"""Of a header from a detector."""
+MOST_NUMBERS = 1 << 26
+"""Bytes of numbers that a detector may answer with: 8 million scores."""
 _LENGTH = struct.Struct(">I")
 
 Read = Callable[[int], bytes]
@@ -36,25 +40,37 @@ Read = Callable[[int], bytes]
 
 def packed(header: Mapping[str, Any], numbers: bytes = b"") -> bytes:
     """Return a message."""
-    told = json.dumps(dict(header) | {"bytes": len(numbers)}).encode()
-    return _LENGTH.pack(len(told)) + told + numbers
+    head = json.dumps(dict(header) | {"bytes": len(numbers)}).encode()
+    return _LENGTH.pack(len(head)) + head + numbers
 
 
-def received(read: Read) -> tuple[dict[str, Any], bytes]:
+def received(read: Read, most: int | None = None) -> tuple[dict[str, Any], bytes]:
     """Return header and numbers of the next message.
+
+    Parameters
+    ----------
+    read : callable
+    most : int, optional
+        Bytes of numbers that may come, from a detector; without it, whoever sends is trusted.
 
     Raises
     ------
     EOFError
         If there is none any more.
     ValueError
-        If what comes is no message.
+        If what comes is no message, or longer than it may be.
     """
-    told = read(_LENGTH.unpack(read(_LENGTH.size))[0])
-    header = json.loads(told)
-    if not isinstance(header, dict):
+    length = _LENGTH.unpack(read(_LENGTH.size))[0]
+    if most is not None and length > MOST_BYTES:
         raise ValueError("no message")
-    return header, read(int(header.get("bytes", 0)))
+    try:
+        header = json.loads(read(length))
+    except RecursionError:
+        raise ValueError("no message") from None
+    count = header.get("bytes", 0) if isinstance(header, dict) else None
+    if not isinstance(count, int) or count < 0 or (most is not None and count > most):
+        raise ValueError("no message")
+    return header, read(count)
 
 
 def as_array(numbers: bytes, kind: np.dtype[Any]) -> NDArray[Any]:

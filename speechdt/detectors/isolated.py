@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 
 from speechdt.code_hash import imported_roots
 from speechdt.detectors.contract import Detector
-from speechdt.detectors.exchange import CLIPS, PROTOCOL, SCORES, as_array, packed, received
+from speechdt.detectors.exchange import (
+    CLIPS,
+    MOST_NUMBERS,
+    PROTOCOL,
+    SCORES,
+    as_array,
+    packed,
+    received,
+)
 from speechdt.detectors.plugins import BACKENDS, folder_of, source_files
 from speechdt.errors import SpeechdtError
 
@@ -166,7 +174,7 @@ class Isolated:
     def _receive(self, limit: float | None) -> tuple[dict[str, Any], bytes]:
         end = None if limit is None else time.monotonic() + limit
         try:
-            return received(lambda count: self._read(count, end))
+            return received(lambda count: self._read(count, end), MOST_NUMBERS)
         except TimeoutError:
             _end(self._process)
             self._fail(f"has not started in {limit:g} s")

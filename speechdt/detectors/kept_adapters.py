@@ -6,6 +6,7 @@ A training that is asked for again, after a change that touches none of these, t
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ def training_key(settings: Mapping[str, Any], code: str, data: Iterable[Path]) -
         "code": code,
         "data": [[path.parent.name, path.name, _digest(path)] for path in data],
     }
-    told = json.dumps(identity, sort_keys=True, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    written = json.dumps(identity, sort_keys=True, default=str)
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
 
 
 def provide(out: Path, kept: Path, train: Callable[[], None]) -> bool:
@@ -43,7 +44,8 @@ def provide(out: Path, kept: Path, train: Callable[[], None]) -> bool:
     out : Path
         Folder of the adapter; what was there is replaced.
     kept : Path
-        Folder of the copy, for this training alone. One that is damaged is made anew.
+        Folder of the copy, for this training alone. One that is damaged is named, set
+        aside and made anew.
     train : callable
         Writes `out`.
 
@@ -52,7 +54,9 @@ def provide(out: Path, kept: Path, train: Callable[[], None]) -> bool:
     bool
         Whether it was trained.
     """
-    if kept.is_dir() and not checksums.damage(kept):
+    if line := checksums.set_damaged_aside(kept):
+        print(line, file=sys.stderr, flush=True)
+    if kept.is_dir() and checksums.list_of(kept).exists():
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(kept, out)
         return False

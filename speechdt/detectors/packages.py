@@ -1,13 +1,16 @@
 """Packages that a detector needs and that may be missing or broken, said in one line.
 
-`package_file` imports nothing, so that a detector can call it while the workflow is parsed;
-`loading` is for the import itself, where a broken library shows.
+`package_file` imports nothing, so that a detector can call it while the workflow is parsed, and so
+can `imported` be where an import takes milliseconds; `loading` is for other imports and for the
+model, where what is broken shows.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 from speechdt.errors import SpeechdtError
 
@@ -63,3 +66,9 @@ def loading(module: str, install: str) -> Iterator[None]:
         raise SpeechdtError(
             f"the package {module} does not load: {type(error).__name__}: {reason}; {install}"
         ) from error
+
+
+def imported(module: str, install: str) -> ModuleType:
+    """Return a package; whatever is wrong with its library is one line, as in :func:`loading`."""
+    with loading(module, install):
+        return import_module(module)

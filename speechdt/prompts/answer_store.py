@@ -21,12 +21,13 @@ class PromptStore:
 
     Parameters
     ----------
-    path : Path
-        Database file; made if it is not there. It belongs to one detector under certain options.
+    kept : Path or Store
+        Database file, made if it is not there, or what is open of it. It belongs to one detector
+        under certain options.
     """
 
-    def __init__(self, path: Path):
-        self._store = Store(path)
+    def __init__(self, kept: Path | Store):
+        self._store = kept if isinstance(kept, Store) else Store(kept)
 
     def answers(self, prompt: str, clips: Sequence[bytes]) -> list[float]:
         """Return what is known of a prompt about each clip, NaN for nothing."""

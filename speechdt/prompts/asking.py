@@ -14,8 +14,9 @@ from speechdt.arrays import Floats, Indices
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.containment import ScoreError, contained, numbers, read_only
 from speechdt.detectors.hearing import Hearing
+from speechdt.detectors.parts import share, store_of
 from speechdt.progress import progress as progress_bar
-from speechdt.prompts.answer_store import AskOnce, PromptStore
+from speechdt.prompts.answer_store import CHUNK, AskOnce, PromptStore
 from speechdt.trials.cells import read_cell
 
 COLUMNS = ["trial_id", "item_id", "group_id", "label", "category", "snr_db", "duration_ms"]
@@ -78,6 +79,17 @@ class PromptTrials:
         """Return P(speech), (prompts, clips), about all clips."""
         return self.ask(prompts, np.arange(len(self.table)))
 
+    def ask_share(self, prompts: Sequence[str], part: str) -> int:
+        """Ask what a part of the job is to ask, every n-th chunk; return how many clips it has.
+
+        The chunks are those in which :meth:`ask_all` asks, so that answers are the same.
+        """
+        numbers = np.arange(len(self.table))
+        chunks = share([numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK)], part)
+        for chunk in chunks:
+            self.ask(prompts, chunk)
+        return sum(map(len, chunks))
+
     def in_words(self) -> list[str]:
         """Return what each clip is, in words."""
         columns = self.table[["category", "duration_ms", "snr_db"]]
@@ -107,6 +119,13 @@ class PromptTrials:
         return scores
 
 
-def prompt_store(results: Path, heard: Hearing) -> PromptStore:
-    """Open the store of a detector under its options, whatever its prompt."""
-    return PromptStore(results / "cache" / "prompts" / heard.store_name("prompt"))
+def prompt_store(
+    results: Path, heard: Hearing, search: str = "", part: str | None = None
+) -> PromptStore:
+    """Open the store of a detector under its options, whatever its prompt.
+
+    That of a part is its own (see `detectors.parts`); the job of a search that has parts takes over
+    what they have left.
+    """
+    path = results / "cache" / "prompts" / heard.store_name("prompt")
+    return PromptStore(store_of(path, search, part) if search else path)

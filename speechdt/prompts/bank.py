@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from speechdt.arrays import Bools, Floats
+from speechdt.detectors.hearing import Hearing
 from speechdt.prompts.answer_options import swap_options
 from speechdt.prompts.bank_entries import speech_as_a, speech_is, text_of
 from speechdt.prompts.judge import Judge
@@ -95,6 +97,23 @@ def _metrics(
     }
 
 
+def each_order(heard: Hearing) -> tuple[Hearing, bool]:
+    """Return a detector that is asked in one order at a time, and whether it averages both."""
+    both = heard.options.get("option_order") == "both"
+    options = {**heard.options, **({"option_order": "fixed"} if both else {})}
+    return replace(heard, options=options), both
+
+
+def texts_of(prompts: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the text of each prompt, and of those that have two options with these exchanged."""
+    texts = {name: text_of(entry) for name, entry in prompts.items()}
+    swapped = {}
+    for name, text in texts.items():
+        with suppress(ValueError):
+            swapped[name] = swap_options(text)
+    return texts, swapped
+
+
 def ask_bank(
     ask: Callable[[Sequence[str]], Floats], prompts: Mapping[str, Any], *, both: bool
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
@@ -114,12 +133,8 @@ def ask_bank(
     answers, orders : dicts
         As for :func:`bank_table`; a prompt without two options has no order.
     """
-    texts = {name: text_of(entry) for name, entry in prompts.items()}
+    texts, swapped = texts_of(prompts)
     signs = {name: 1 if speech_is(entry) == "A" else -1 for name, entry in prompts.items()}
-    swapped = {}
-    for name, text in texts.items():
-        with suppress(ValueError):
-            swapped[name] = swap_options(text)
     log_odds = logit(ask([*texts.values(), *swapped.values()]))
     first = {name: signs[name] * odds for name, odds in zip(texts, log_odds, strict=False)}
     exchanged = zip(swapped, log_odds[len(texts) :], strict=True)

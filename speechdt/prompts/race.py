@@ -21,6 +21,8 @@ Ask = Callable[[Sequence[str], Indices], Floats]
 FEWEST_CLIPS, FEWEST_ITEMS = 100, 30
 """Of a block: no candidate is judged on fewer, since a group is decided by few items' luck."""
 MOST_BLOCKS = 4
+SHARES = 3
+"""A rung hears one clip in so many of each item of its block: clips of an item are much alike."""
 
 
 def blocks(speech: ArrayLike, items: ArrayLike, groups: ArrayLike, seed: int) -> list[Indices]:
@@ -73,6 +75,31 @@ def _is_enough(part: pd.DataFrame) -> bool:
     )
 
 
+def shares(clip_blocks: Sequence[Indices], items: ArrayLike) -> list[list[Indices]]:
+    """Share out the clips of each block, so that each share has all items in other cells.
+
+    Parameters
+    ----------
+    clip_blocks : sequence of int arrays
+        From :func:`blocks`.
+    items : array_like, (clips,)
+        Item of each clip.
+
+    Returns
+    -------
+    list of lists of int arrays
+        The shares of each block: `SHARES`, or one where they would be smaller than a block may be.
+    """
+    _, item = np.unique(np.asarray(items), return_inverse=True)
+    turn = pd.Series(item).groupby(item).cumcount().to_numpy() + item
+    shared = [[block[turn[block] % SHARES == i] for i in range(SHARES)] for block in clip_blocks]
+    fewest_clips = min(len(share) for of_block in shared for share in of_block)
+    fewest_items = min(len(np.unique(item[share])) for of_block in shared for share in of_block)
+    if fewest_clips < FEWEST_CLIPS or fewest_items < FEWEST_ITEMS:
+        return [[block] for block in clip_blocks]
+    return shared
+
+
 class Track:
     """What was answered, and by which race.
 
@@ -103,6 +130,7 @@ class Track:
     def __init__(self, ask: Ask, judge: Judge, baseline: str, clip_blocks: Sequence[Indices]):
         self._ask, self.judge, self.baseline = ask, judge, baseline
         self.blocks = list(clip_blocks)
+        self._shares = shares(self.blocks, judge.items)
         self.size = sum(map(len, self.blocks))
         self.sign = judge.objective.sign
         self.verdicts: dict[str, Verdict] = {}
@@ -113,21 +141,31 @@ class Track:
         (self.of_baseline,) = judge.judge(self._of_baseline[None], self._of_baseline, everything)
 
     def race(self, prompts: Sequence[str], first: int) -> None:
-        """Race prompts, beginning with block `first`: half of them at least drop out at each."""
+        """Race prompts, beginning with block `first`: half of them at least drop out at each.
+
+        A share of each block is heard on the way; who is left hears the rest of all blocks.
+        """
         left = list(prompts)
-        order = [self.blocks[(first + i) % len(self.blocks)] for i in range(len(self.blocks))]
         clips_so_far: Indices = np.empty(0, dtype=np.int64)
         answers = np.empty((len(left), 0))
-        for place, block in enumerate(order):
-            if place:
+        for place, clips in enumerate(self._rungs(first)):
+            if 0 < place < len(self.blocks):
                 verdicts = [self.verdicts[prompt] for prompt in left]
                 kept = better_half([verdict.gain for verdict in verdicts])
                 left, answers = [left[i] for i in kept], answers[kept]
-            answers = np.concatenate([answers, self._ask(left, block)], axis=1)
-            self.pairs += len(left) * len(block)
-            clips_so_far = np.concatenate([clips_so_far, block])
+            answers = np.concatenate([answers, self._ask(left, clips)], axis=1)
+            self.pairs += len(left) * len(clips)
+            clips_so_far = np.concatenate([clips_so_far, clips])
             judged = self.judge.judge(answers, self._of_baseline[clips_so_far], clips_so_far)
             self.verdicts |= dict(zip(left, judged, strict=True))
+
+    def _rungs(self, first: int) -> list[Indices]:
+        """Return the clips of each rung: a share of each block, and the rest if there is any."""
+        count = len(self.blocks)
+        order = [self._shares[(first + i) % count] for i in range(count)]
+        turn = first % len(order[0])
+        rest = [share for own in order for i, share in enumerate(own) if i != turn]
+        return [own[turn] for own in order] + ([np.concatenate(rest)] if rest else [])
 
     def hear(self, prompt: str, clips: Indices) -> Floats:
         """Return P(speech) of a prompt about clips, and judge it by all that it has heard.

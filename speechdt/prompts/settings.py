@@ -15,11 +15,14 @@ PROPOSERS = {
     "template": (),
     "self": ("temperature", "most_tokens"),
     "local": ("model", "temperature", "most_tokens"),
-    "openai": ("base_url", "model", "key_variable", "temperature", "most_tokens", "timeout_s"),
+    "openai": (
+        *("base_url", "model", "key_variable", "temperature", "most_tokens", "timeout_s"),
+        "plain_http",
+    ),
 }
 """Options of each kind of proposer."""
-LEAST = {"temperature": 0.0, "most_tokens": 1, "timeout_s": 0.001}
-"""Least value of each option of a proposer that is a number; all others are text."""
+LEAST: dict[str, float] = {"temperature": 0.0, "most_tokens": 1, "timeout_s": 0.001}
+"""Least value of each option of a proposer that is a number."""
 OPTIMIZERS = ("opro", "gepa")
 FROM_ENVIRONMENT = {"base_url": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}
 """Where a server and its model are named if the configuration does not."""
@@ -102,7 +105,7 @@ class SearchSettings:
         if self.kind == "openai":
             self.server()
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, which make these again."""
         return asdict(self)
 
@@ -135,11 +138,10 @@ class SearchSettings:
 
 
 def _check_option(name: str, value: Any) -> None:
-    if name == "most_tokens":
-        fits = isinstance(value, int)
-    else:
-        fits = isinstance(value, int | float) if name in LEAST else isinstance(value, str)
-    if not fits or isinstance(value, bool):
+    kind: Any = {"most_tokens": int, "plain_http": bool}.get(
+        name, int | float if name in LEAST else str
+    )
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"proposer: option '{name}' cannot be {value!r}")
     if name in LEAST and not LEAST[name] <= value < math.inf:
         raise ValueError(f"proposer: {name} is {value}, and must be at least {LEAST[name]:g}")

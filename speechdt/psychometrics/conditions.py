@@ -41,7 +41,9 @@ class Measured(NamedTuple):
     accuracy, half : arrays
         Balanced accuracy at the threshold learned on dev, and at P(speech) = 0.5.
     hit, right : arrays
-        Share of SPEECH and of NONSPEECH that is decided rightly.
+        Share of SPEECH and of NONSPEECH that is decided rightly at the threshold learned on dev.
+    half_hit : array
+        Share of SPEECH that is decided rightly at 0.5.
     auc, hits : arrays
         Area under the ROC curve, and hits at 10 % false alarms.
     dt75 : array
@@ -56,6 +58,7 @@ class Measured(NamedTuple):
     half: Floats
     hit: Floats
     right: Floats
+    half_hit: Floats
     auc: Floats
     hits: Floats
     dt75: Floats
@@ -101,15 +104,25 @@ def measure(
         )
         rate, enough = matched_hits(run, len(levels), weights[:, speech], weights[:, ~speech])
         trusted = trusted and enough
-        of = [*at_theta, sum(at_half) / 2, Groups(run).auc(weights), *np.nan_to_num(rate).T]
+        of = [*at_theta, *at_half, Groups(run).auc(weights), *np.nan_to_num(rate).T]
         found.append(np.stack(of, axis=1))
-    hit, right, half, auc, *hits = bootstrap.over_runs(found, seed).T
+    hit, right, half_hit, half_right, auc, *hits = bootstrap.over_runs(found, seed).T
     groups = [int(speech.sum()), int((~speech).sum())]
     asked = _asked(runs[0], codes, speech, weights, len(levels))
     dt75, why = _threshold(levels, np.stack(hits, axis=1), asked, groups, trusted)
     overall = (np.stack(hits, axis=1) * asked).sum(1) / asked.sum(1)
     return Measured(
-        (hit + right) / 2, half, hit, right, auc, overall, dt75, why, len(runs[0]), groups
+        accuracy=(hit + right) / 2,
+        half=(half_hit + half_right) / 2,
+        hit=hit,
+        right=right,
+        half_hit=half_hit,
+        auc=auc,
+        hits=overall,
+        dt75=dt75,
+        why=why,
+        n=len(runs[0]),
+        groups=groups,
     )
 
 

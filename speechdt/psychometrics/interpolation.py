@@ -29,15 +29,16 @@ class Crossing(NamedTuple):
         How often the rates cross the proportion, up or down.
     rise : float
         Rise in rate from the level below the crossing to that above.
-    step : float
-        Distance of these two levels.
+    below, above : float
+        These two levels.
     """
 
     level: float
     censored: str
     times: int
     rise: float
-    step: float
+    below: float
+    above: float
 
 
 def crossing(levels: Floats, rates: Floats, proportion: float) -> Crossing:
@@ -57,14 +58,14 @@ def crossing(levels: Floats, rates: Floats, proportion: float) -> Crossing:
     above = np.asarray(rates) >= proportion
     times = int(np.sum(above[1:] != above[:-1]))
     if not above.any():
-        return Crossing(np.nan, ">", times, np.nan, np.nan)
+        return Crossing(np.nan, ">", times, np.nan, np.nan, np.nan)
     first = int(above.argmax())
     if first == 0:
-        return Crossing(np.nan, "<", times, np.nan, np.nan)
+        return Crossing(np.nan, "<", times, np.nan, np.nan, np.nan)
     low, high = (float(rates[place]) for place in (first - 1, first))
-    step = float(levels[first] - levels[first - 1])
-    level = float(levels[first - 1]) + step * (proportion - low) / (high - low)
-    return Crossing(level, "", times, high - low, step)
+    ends = (float(levels[first - 1]), float(levels[first]))
+    level = ends[0] + (ends[1] - ends[0]) * (proportion - low) / (high - low)
+    return Crossing(level, "", times, high - low, *ends)
 
 
 def why_apart(
@@ -94,7 +95,7 @@ def why_apart(
         if found.censored == fitted_censored:
             return ""
         return "one of the two lies outside of the levels: the curve smooths the rates at their end"
-    if abs(fitted - found.level) <= found.step / 2:
+    if abs(fitted - found.level) <= (found.above - found.below) / 2:
         return ""
     if found.times > 1:
         return f"the rates cross {proportion:.0%} {found.times} times; the first counted"

@@ -6,6 +6,7 @@ come in two ways, by linear interpolation between levels as published, and from 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,13 +21,18 @@ from speechdt.psychometrics.rates import CHANCE, Rates
 from speechdt.statistics import bootstrap
 
 ALL_CLIPS, MACRO = "all clips", "mean over axes"
-RULES = {"learned on dev": "accuracy", "0.5": "half"}
-"""Decision thresholds, and where a condition has the balanced accuracy at each."""
+LEARNED, HALF = "learned on dev", "0.5"
+"""Decision thresholds: that of the other tables, and that of the published study."""
+RATES = {
+    HALF: {"balanced accuracy": "half", "speech heard": "half_hit"},
+    LEARNED: {"balanced accuracy": "accuracy", "speech heard": "hit"},
+}
+"""Rates at each, and where a condition has them."""
+GUESS = {"balanced accuracy": CHANCE, "speech heard": None}
+"""Guess rate of a rate: known, or fitted."""
 PROPORTIONS = (0.50, 0.75, 0.90)
 ALONG = {"duration": "duration_ms", "noise": "snr_db"}
 """Axes with thresholds, and the unit of these."""
-RATES = {"balanced accuracy": CHANCE, "speech heard": None}
-"""Rates that a threshold is of, and their guess rate: known, or fitted."""
 
 
 class Condition(NamedTuple):
@@ -50,13 +56,14 @@ def accuracies(found: Mapping[str, Measured], conditions: Sequence[Condition]) -
     Returns
     -------
     DataFrame
-        threshold (of `RULES`), over (`ALL_CLIPS`, `MACRO` or an axis), conditions (how many),
-        accuracy, accuracy_low, accuracy_high.
+        threshold (`LEARNED` or `HALF`), over (`ALL_CLIPS`, `MACRO` or an axis), conditions (how
+        many), accuracy, accuracy_low, accuracy_high.
     """
     axes = list(dict.fromkeys(condition.axis for condition in conditions))
     groups = found[conditions[0].key].groups
     rows = []
-    for rule, name in RULES.items():
+    for rule, rates in RATES.items():
+        name = rates["balanced accuracy"]
         of = {one.key: getattr(found[one.key], name) for one in conditions}
         by_axis = {
             axis: np.mean([of[one.key] for one in conditions if one.axis == axis], axis=0)
@@ -89,9 +96,10 @@ def thresholds(found: Mapping[str, Measured], conditions: Sequence[Condition]) -
     Returns
     -------
     DataFrame
-        axis, unit, rate (of `RATES`), proportion; interpolated, fitted, each with ``_censored``
-        (``<``, ``>``, undefined or ''), fitted_low, fitted_high, rise (of the rate, from the level
-        below the interpolated threshold to that above) and why (they differ).
+        threshold (`LEARNED` or `HALF`), axis, unit, rate (of `GUESS`), proportion; interpolated,
+        fitted, each with ``_censored`` (``<``, ``>``, undefined or ''), fitted_low, fitted_high,
+        rise (of the rate, from the level below the interpolated threshold to that above) and why
+        (they differ).
     """
     rows = []
     for axis, unit in ALONG.items():
@@ -102,11 +110,11 @@ def thresholds(found: Mapping[str, Measured], conditions: Sequence[Condition]) -
             continue
         levels = np.array([float(one.value) for one in of])
         measured = [found[one.key] for one in of]
-        for rate, guess in RATES.items():
-            name = "accuracy" if guess else "hit"
+        for rule, rate in product(RATES, GUESS):
+            name, guess = RATES[rule][rate], GUESS[rate]
             values = np.stack([getattr(one, name) for one in measured], axis=1)
             rows += [
-                {"axis": axis, "unit": unit, "rate": rate} | row
+                {"threshold": rule, "axis": axis, "unit": unit, "rate": rate} | row
                 for row in _of_rate(axis, levels, values, measured, guess)
             ]
     return pd.DataFrame(rows)
@@ -152,13 +160,11 @@ def _of_rate(
 
 
 def _on_scale(found: Crossing, along_log: bool) -> Crossing:
-    """Return an interpolated threshold, and the step that it lies in, on the curve's scale."""
+    """Return an interpolated threshold, and its neighbours, on the curve's scale."""
     if not along_log or found.censored:
         return found
-    # The step is that of the neighbours: found.level lies between them.
-    upper = found.level + found.step
-    step = np.log10(upper / found.level)
-    return found._replace(level=float(np.log10(found.level)), step=float(step))
+    level, below, above = np.log10([found.level, found.below, found.above]).tolist()
+    return found._replace(level=level, below=below, above=above)
 
 
 def _unit(level: float, along_log: bool) -> float:
@@ -182,18 +188,24 @@ def beside_published(
     Returns
     -------
     DataFrame
-        variant, system, figure, published, here: accuracy where P(speech) reaches 0.5 over all
-        clips, and interpolated thresholds of balanced accuracy.
+        variant, system, figure, published, here: accuracy over all clips, and interpolated
+        thresholds of balanced accuracy, where P(speech) reaches 0.5.
     """
     columns = ["variant", "system", "figure", "published", "here"]
     rows = []
     for variant, entry in published.items():
         own = bank[(bank["variant"] == variant) & (bank["over"] == ALL_CLIPS)]
-        accuracy = own.loc[own["threshold"] == "0.5", "accuracy"]
+        accuracy = own.loc[own["threshold"] == HALF, "accuracy"]
         if accuracy.empty:
             continue
-        reached = along[(along["variant"] == variant) & (along["rate"] == "balanced accuracy")]
-        at = reached[reached["proportion"] == 0.75].set_index("axis")["interpolated"]
+        of = {
+            "variant": variant,
+            "rate": "balanced accuracy",
+            "proportion": 0.75,
+            "threshold": HALF,
+        }
+        reached = along[(along[list(of)] == pd.Series(of)).all(axis=1)]
+        at = reached.set_index("axis")["interpolated"]
         here = {
             "balanced_accuracy": ("balanced accuracy (%)", 100 * float(accuracy.iloc[0])),
             "snr75_db": ("SNR75 (dB)", float(at.get("noise", np.nan))),

@@ -8,6 +8,7 @@ was written is named, and set aside, so that the next run makes it anew.
 import glob
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -157,14 +158,31 @@ def _siblings(path: Path) -> list[Path]:
     )
 
 
+@contextmanager
+def _guarded(path: Path, file: Path) -> Iterator[None]:
+    """Set a cell's file aside that the block fails to read, and the first one with it.
+
+    The workflow knows of the first alone: with that gone, it makes all of them anew.
+    """
+    try:
+        with checksums.guarded(file, *_DAMAGE):
+            yield
+    except (checksums.Damaged, FileNotFoundError) as error:
+        if file == path:
+            raise
+        line = checksums.damage_line(path, f"of its part {file.name}", checksums.set_aside(path))
+        raise checksums.Damaged(line + checksums.AGAIN) from error
+
+
 def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
     """Yield the trials of a cell a few hundred at a time; columns as for :func:`read_cell`."""
-    for name in cell_files(path):
-        with checksums.guarded(name, *_DAMAGE):
+    first, *_ = files = cell_files(path)
+    for name in files:
+        with _guarded(first, name):
             file = _opened(name)
             groups = file.num_row_groups
         for group in range(groups):
-            with checksums.guarded(name, *_DAMAGE):
+            with _guarded(first, name):
                 table = file.read_row_group(group, columns=list(columns) if columns else None)
             yield _frame(table)
 
@@ -179,8 +197,9 @@ def read_cell(path: Path | str, columns: Sequence[str] | None = None) -> pd.Data
     """
     names = list(columns) if columns else None
     tables = []
-    for file in cell_files(path):
-        with checksums.guarded(file, *_DAMAGE):
+    first, *_ = files = cell_files(path)
+    for file in files:
+        with _guarded(first, file):
             tables.append(_opened(file).read(columns=names))
     return _frame(pa.concat_tables(tables))
 
@@ -204,7 +223,8 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 def count_trials(path: Path | str) -> int:
     """Return the number of trials of a cell, without reading them."""
     rows = 0
-    for file in cell_files(path):
-        with checksums.guarded(file, *_DAMAGE):
+    first, *_ = files = cell_files(path)
+    for file in files:
+        with _guarded(first, file):
             rows += int(pq.read_metadata(file).num_rows)
     return rows

@@ -1,10 +1,13 @@
 """Workflow: the configuration resolved and checked, and the frame of every job.
 
 accepted : results that were made by other code, marked as if the present one had made them.
+bases : runs by the base that they share: a checkpoint that one job reads for all of them.
 checkout : files of a checkout as the rules name them, and hashes of the code that a rule runs.
 conditions : conditions of the configuration: which are played, and which variants hear them.
 criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any
     job.
+damaged_outputs : damage among all files that jobs have made, set aside once a job has failed over
+    some of it.
 devices : GPUs of this machine, of which each job takes what it claims.
 experiment : frozen records of all that the rules expand over.
 holder : which run holds a working directory, on which host, since when.

@@ -64,11 +64,11 @@ def accept(folder: Path, jobs: Iterable[Made]) -> list[str]:
 def note(folder: Path, found: Sequence[str]) -> None:
     """Keep what stands as accepted beside the manifest; no file if nothing does."""
     file = folder.parent / FILE
-    told = json.dumps(found, indent=1) + "\n"
+    text = json.dumps(found, indent=1) + "\n"
     if not found:
         file.unlink(missing_ok=True)
-    elif not file.exists() or file.read_text() != told:
-        file.write_text(told)
+    elif not file.exists() or file.read_text() != text:
+        file.write_text(text)
 
 
 def refuse_accepted(folder: Path) -> None:

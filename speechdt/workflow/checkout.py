@@ -88,13 +88,19 @@ class Checkout:
         An edit of one reruns the rule. Hashed when a job asks: a job knows its own rule alone.
         """
         file = self.folder / "rules" / "scripts" / script
-        return lambda wildcards: code_hash(file, also=also)
+        return lambda wildcards: _script_code(file, also)
 
     def nano_code(self) -> Code:
         """Hash what training a nano model runs."""
         qwen = self.folder / "backends" / "qwen"
         files = [path for pattern in NANO for path in qwen.glob(pattern)]
         return _with_versions(imported_files(files, {}))
+
+
+@cache
+def _script_code(file: Path, also: tuple[str, ...]) -> Code:
+    """Hash a script once for all jobs of its rule."""
+    return code_hash(file, also=also)
 
 
 @cache

@@ -29,10 +29,13 @@ class Plan(NamedTuple):
         Empty if nobody hears them.
     variants : dict of str to list of str
         Runs of each variant that hears them.
+    responses : tuple of str
+        Files with measured impulse responses, if rooms are measured ones.
     """
 
     conditions: tuple[Condition, ...]
     variants: dict[str, list[str]]
+    responses: tuple[str, ...] = ()
 
     @property
     def runs(self) -> list[str]:
@@ -76,11 +79,11 @@ def plan(experiment: Experiment) -> Plan:
     for key, count in _counted([condition.key for condition in found]).items():
         if count > 1:
             raise ConfigError(f"conditions.axes: {key.replace('_', ' ', 1)} stands there twice")
-    _check_rooms(found, experiment.settings["rooms"])
+    responses = _responses(found, experiment.settings["rooms"])
     for name, runs in variants.items():
         for run in runs:
             _check_length(name, experiment.runs[run], found)
-    return Plan(tuple(found), variants)
+    return Plan(tuple(found), variants, tuple(map(str, responses)))
 
 
 def duration_of(settings: Mapping[str, Any], grid: Grid) -> int:
@@ -141,16 +144,19 @@ def _counted(keys: list[str]) -> dict[str, int]:
     return {key: keys.count(key) for key in keys}
 
 
-def _check_rooms(conditions: list[Condition], rooms: Mapping[str, Any]) -> None:
+def _responses(conditions: list[Condition], rooms: Mapping[str, Any]) -> list[Path]:
+    """Return the files of measured responses; none where no room is played, or none measured."""
     path = rooms["path"]
     if path is None or all(condition.room == NONE for condition in conditions):
-        return
+        return []
     if not Path(path).is_dir():
         raise ConfigError(f"rooms.path: no folder {path}")
-    if not response_files(Path(path)):
+    found = response_files(Path(path))
+    if not found:
         raise ConfigError(
             f"rooms.path: no impulse response in {path}; expected RIRS_NOISES or WAV files"
         )
+    return found
 
 
 def _check_length(variant: str, run: Any, conditions: list[Condition]) -> None:

@@ -103,7 +103,7 @@ def _read(
             "that hygiene leaves; name a checkpoint of its own"
         )
     thresholds = {key: float(entry[key]) for key in NOT_OPTIONS}
-    presentation = Presentation.of(entry.get("level", STORED)).told()
+    presentation = Presentation.of(entry.get("level", STORED)).to_dict()
     return Check(backend, detectors[backend], options, thresholds, presentation)
 
 

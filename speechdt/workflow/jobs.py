@@ -12,9 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from speechdt.checksums import AGAIN, Damaged
 from speechdt.errors import SpeechdtError
+from speechdt.workflow.damaged_outputs import set_aside_damaged
 from speechdt.workflow.devices import claimed
-from speechdt.workflow.manifest import STOPPED, Entry, killed
+from speechdt.workflow.last_line import said_at_the_end
+from speechdt.workflow.manifest import STOPPED, Entry, few, killed, manifest_of
 
 
 @contextmanager
@@ -48,13 +51,14 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
                 entry.end()
     except SpeechdtError as error:
         logging.error("%s", error, exc_info=error.__cause__)
-        _fail(entry, str(error), job)
+        _fail(entry, _cause(error, str(error), log, job), job)
     except BrokenProcessPool:
         logging.error("%s", traceback.format_exc())
         _fail(entry, f"a process of the job was {killed(memory_of(job))}", job)
     except Exception as error:
         logging.error("%s", traceback.format_exc())
-        _fail(entry, f"{first_line(error)} (traceback in {log})", job)
+        why = f"{first_line(error)} (traceback in {log})"
+        _fail(entry, _cause(error, why, log, job), job)
     except BaseException:
         if entry:
             entry.fail(STOPPED)
@@ -77,19 +81,42 @@ def first_line(error: BaseException) -> str:
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"
 
 
+def _cause(error: Exception, why: str, log: Path | str, job: Any) -> str:
+    """Return why a job has failed: over damage, if there is any; all of it is set aside at once."""
+    if job is None:
+        return why
+    sure = _over_damage(error)
+    lines = set_aside_damaged(manifest_of(log), job.input, sure=sure)
+    for line in lines:
+        logging.error("%s", line)
+    said = why if sure or not lines else lines.pop(0) + AGAIN
+    for line in few(lines):
+        print(line, file=sys.stderr, flush=True)
+    return said
+
+
+def _over_damage(error: BaseException | None) -> bool:
+    """Say whether a job has failed over damage, as far as its error tells."""
+    while error is not None and not isinstance(error, Damaged):
+        error = error.__cause__
+    return error is not None
+
+
 def memory_of(job: Any) -> int | None:
     """Return the MiB of memory that a job asked for."""
     return job.resources.get("mem_mb") if job else None
 
 
 def _fail(entry: Entry | None, why: str, job: Any) -> None:
-    """End the process with a line, and leave it in the manifest."""
+    """End the process, and leave the cause for the last line of the run, or say it here."""
+    left = False
     if entry:
         with suppress(OSError):  # a full disk, say, which is then the error itself
             entry.fail(why)
+            left = True
     if job:
         _end_in_time(1)
-    sys.exit(f"error: {why}")
+    sys.exit(1 if left and said_at_the_end() else f"error: {why}")
 
 
 def _end_in_time(code: int) -> None:

@@ -1,10 +1,12 @@
 """The last line of a run that failed or was interrupted: which job, and why.
 
 Snakemake ends with what it knows of a failed job, its files by the hundred; the cause stands
-above it. What a job left in the manifest is said again when the process ends.
+above it. So a job leaves its cause in the manifest, and Snakemake's process says it when it ends; a
+job that no such process waits for, as on a node of a cluster, says it itself as well.
 """
 
 import atexit
+import os
 import sys
 import time
 from pathlib import Path
@@ -13,6 +15,8 @@ from speechdt.workflow.manifest import STOPPED, unfinished, without_a_word
 
 SHOWN = 3
 """Jobs that are named; of more it says how many."""
+WATCHES = "SPEECHDT_LAST_LINE"
+"""Variable of the environment: the process that says at its end what went wrong."""
 _over = False
 
 
@@ -24,7 +28,18 @@ def watch(folder: Path) -> None:
     folder : Path
         The manifest.
     """
+    os.environ[WATCHES] = str(os.getpid())
     atexit.register(_say, folder, time.time())
+
+
+def said_at_the_end() -> bool:
+    """Say whether this process was started by one that says at its end what went wrong."""
+    watching = os.environ.get(WATCHES, "")
+    if not watching:
+        return False
+    import psutil  # here, since only a job that fails asks
+
+    return any(str(process.pid) == watching for process in psutil.Process().parents())
 
 
 def well() -> None:

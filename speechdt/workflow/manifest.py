@@ -119,13 +119,15 @@ class Entry:
         write(self._file, self._content | {"complete": False, "mem_mb": self._mem_mb})
 
     def end(self) -> None:
-        """Put the files on the disk, and say that they are complete."""
-        for output in map(Path, self._content["outputs"]):
-            if output.is_file():
-                checksums.sync(output)
+        """Put the files on the disk, and say that they are complete, with their checksums."""
+        digests = {
+            output: checksums.digest_of(Path(output), synced=True)
+            for output in self._content["outputs"]
+            if Path(output).is_file()
+        }
         for code in self._codes.values():
             keep_code(self._folder, code)
-        write(self._file, self._content | {"complete": True})
+        write(self._file, self._content | {"complete": True, "sha256": digests})
 
     def fail(self, why: str) -> None:
         """Say why the files are not made, for the last line of the run."""

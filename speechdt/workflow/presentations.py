@@ -77,7 +77,7 @@ def heard(
         for level, container, own in product(levels, containers, chosen_options)
     ]
     if len(offered) == 1:
-        return Heard(Presentation.of(levels[0], containers[0]).told())
+        return Heard(Presentation.of(levels[0], containers[0]).to_dict())
     if searched(options):
         raise ValueError("its prompt is searched for: nothing else can be chosen on dev with it")
     plain = {"level": levels[0], "container": containers[0]}

@@ -257,7 +257,7 @@ class _Resolver:
         base = (settings["model"],) if variants.is_nano(settings, self.nano) else ()
         gpus = self._gpus(entry, cls, settings)
         container = presentations.check_trained(name, entry, self._longest_ms)
-        heard = Presentation.of(container=container).told()
+        heard = Presentation.of(container=container).to_dict()
         return Training(name, entry["backend"], cls, settings, gpus, base, train, dev, heard)
 
     def _searches(self, of_run: Mapping[str, Run]) -> tuple[dict[str, Search], tuple[str, ...]]:

@@ -70,6 +70,6 @@ def test_a_clip_that_does_not_fit_is_refused(rng):
 @pytest.mark.parametrize("container", ["none", "mirrored", {"noise_ms": 500}])
 @pytest.mark.parametrize("level", ["stored", -26.0])
 def test_a_presentation_is_told_as_it_is_configured(level, container):
-    told = Presentation.of(level, container).told()
+    told = Presentation.of(level, container).to_dict()
     assert told == {"level": level, "container": container}
     assert Presentation.of(**told) == Presentation.of(level, container)

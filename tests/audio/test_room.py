@@ -2,27 +2,18 @@
 
 import numpy as np
 import pytest
-import soundfile
+from support.publishers import decaying, rirs_noises
 
 from speechdt.audio import room
 from speechdt.audio.mixing import power
-from speechdt.audio.rate import SAMPLE_RATE
 from speechdt.audio.unusable import UnusableAudio
 
 RNG = np.random.default_rng(3)
 
 
-def decaying(rt60_s, seconds=None, rate=SAMPLE_RATE):
-    """Return noise that falls by 60 dB in a time, behind a strong first sample."""
-    time = np.arange(round((seconds or 1.2 * rt60_s) * rate)) / rate
-    response = RNG.normal(size=len(time)) * 10 ** (-3 * time / rt60_s) * 0.05
-    response[0] = 1.0
-    return response
-
-
 @pytest.mark.parametrize("rt60_s", [0.3, 1.0, 2.5])
 def test_the_reverberation_time_of_an_exponential_decay_is_found(rt60_s):
-    tail = decaying(rt60_s)
+    tail = decaying(rt60_s, RNG)
     tail[0] = 0.05
     assert room.rt60(tail) == pytest.approx(rt60_s, rel=0.05)
 
@@ -46,7 +37,7 @@ def test_synthetic_responses_have_the_reverberation_time_that_was_asked_for(rt60
 def test_a_clip_in_a_room_keeps_level_length_and_onset():
     clip = np.zeros(8000)
     clip[2000:2400] = RNG.normal(size=400)
-    heard = room.reverberant(clip, decaying(0.3))
+    heard = room.reverberant(clip, decaying(0.3, RNG))
     assert len(heard) == len(clip)
     assert power(heard) == pytest.approx(power(clip), rel=1e-9)
     assert not np.any(np.abs(heard[:2000]) > 1e-9)  # nothing before the direct sound
@@ -58,28 +49,15 @@ def test_a_response_of_one_sample_changes_nothing():
     assert room.reverberant(clip, np.array([1.0])) == pytest.approx(clip)
 
 
-def rirs_noises(folder, *, rt60s):
-    """Lay responses out as RIRS_NOISES does, at another rate and with a late arrival."""
-    real = folder / "RIRS_NOISES" / "real_rirs_isotropic_noises"
-    real.mkdir(parents=True)
-    for number, rt60_s in enumerate(rt60s):
-        late = np.concatenate([np.zeros(300), decaying(rt60_s, rate=44_100)])
-        two = np.stack([late, 0.1 * late], axis=1)
-        soundfile.write(real / f"RVB2014_type1_rir_room{number}.wav", two, 44_100, subtype="FLOAT")
-    soundfile.write(real / "RVB2014_type1_noise_room0.wav", RNG.normal(size=4000) * 0.1, 16_000)
-    other = folder / "RIRS_NOISES" / "pointsource_noises"
-    other.mkdir()
-    soundfile.write(other / "noise-free-sound-0000.wav", RNG.normal(size=4000) * 0.1, 16_000)
-    return folder
-
-
 def test_measured_responses_are_found_by_their_reverberation_time(tmp_path):
     folder = rirs_noises(tmp_path, rt60s=[0.35, 1.1, 2.4])
     assert len(room.response_files(folder)) == 3
     (found,) = room.measured(folder, 0.3, 0.2)
-    assert found.name == "RVB2014_type1_rir_room0.wav"
+    assert found.name == "RVB2014_type1_rir_largeroom1_far_angla.wav"
     assert np.abs(found.samples).argmax() == 0
     assert found.rt60_s == pytest.approx(0.35, rel=0.15)
+    (found,) = room.measured(folder, 1, 0.2)
+    assert found.name == "air_type1_air_binaural_lecture_0_1.wav"
 
 
 def test_a_folder_without_such_a_room_is_named(tmp_path):

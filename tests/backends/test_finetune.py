@@ -1,6 +1,5 @@
 """Fine-tuning of small random models: the losses, the adapter, resuming, and what is refused."""
 
-import importlib
 import json
 import logging
 import resource
@@ -13,10 +12,12 @@ import torch
 import torch.nn.functional as F
 from peft import PeftModel
 from safetensors.torch import load_file
+from support import finetuning
 from support import qwen_models as small
+from support.finetuning import DETECTORS, SETTINGS, module
 from support.trial_cells import write_cells
 
-from speechdt import check_options, find_detectors
+from speechdt import check_options
 from speechdt.audio.io import from_flac_bytes
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
@@ -24,16 +25,9 @@ from speechdt.workflow.jobs import logged
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-DETECTORS = find_detectors()
+CAMPAIGN = pytest.mark.campaign
 ARCHITECTURES = list(small.ARCHITECTURES)
-QUICK = {
-    "rank": 4,
-    "steps": 6,
-    "batch_size": 4,
-    "gradient_accumulation": 2,
-    "learning_rate": 1e-2,
-    "eval_steps": 2,
-    "device": "cpu",
+QUICK = SETTINGS | {
     "spec_augment": {"frequency_mask": 10, "time_mask": 0.1, "probability": 0.5},
 }
 
@@ -61,20 +55,8 @@ def cells(tmp_path_factory):
     )
 
 
-def module(name):
-    package = DETECTORS["qwen2_audio"].__module__.rpartition(".")[0]
-    return importlib.import_module(f"{package}.{name}")
-
-
 def make_run(name, base, cells, dtype=torch.float32, **settings):
-    cls = DETECTORS[name]
-    training, reading = module("finetuning.finetune"), module("finetuning.trials")
-    chosen = cls.FineTuning(model=str(base), **(QUICK | settings))
-    own = cls._architecture()
-    lm = module("loading").load_model(own.MODEL_CLASS, str(base), None, torch.device("cpu"))
-    trials = {"train": reading.read_train(cells.train, chosen.clips),
-              "dev": reading.read_dev(cells.dev, chosen.dev_clips)}  # fmt: skip
-    return training.Run(own, lm.to(dtype), chosen, trials)
+    return finetuning.make_run(name, base, cells, dtype, **(QUICK | settings))
 
 
 def clips_of(paths):
@@ -272,7 +254,13 @@ def undisturbed(qwen2, cells, tmp_path_factory):
     return folder, options
 
 
-@pytest.mark.parametrize("when", ["between checkpoints", "while saving", "at the end"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "while saving",
+        *(pytest.param(when, marks=CAMPAIGN) for when in ("between checkpoints", "at the end")),
+    ],
+)
 def test_a_killed_run_goes_on_to_the_same_adapter(undisturbed, cells, tmp_path, monkeypatch, when):
     finetune = DETECTORS["qwen2_audio"].finetune
     whole, options = undisturbed

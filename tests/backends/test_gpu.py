@@ -1,6 +1,7 @@
 """A real checkpoint runs on a CPU only if that is said: a GPU is asked for before any job."""
 
 import re
+import subprocess
 import sys
 import time
 
@@ -11,6 +12,7 @@ from support.checkouts import ASKED
 from support.experiments import resolved
 
 from speechdt import find_detectors
+from speechdt.gpu_driver import asked_driver
 from speechdt.workflow import hygiene_checks
 from speechdt.workflow.searches import check_search
 from speechdt.workflow.variants import ConfigError, check_adapter, check_variant
@@ -27,8 +29,14 @@ OLD, NEW = (12, 8), (13, 1)
 def hidden(monkeypatch):
     """Make this machine one whose GPUs, if it has any, cannot be seen."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    gpu.why_unusable.cache_clear()
+    _forget()
     yield
+    _forget()
+
+
+def _forget():
+    """Forget what the driver said."""
+    gpu._driver.cache_clear()
     gpu.why_unusable.cache_clear()
 
 
@@ -145,3 +153,45 @@ def test_the_workflow_stops_before_any_job(root, hidden, folder):
         asked(folder)
     assert "A1" in asked({"model": folder, "device": "cpu"}).runs
     assert "A1" in asked("nano").runs
+
+
+HOLDING = """
+import sys, time, torch
+held = torch.empty(int(sys.argv[1]), dtype=torch.uint8, device="cuda")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("job", [False, True], ids=["another program", "a job of the workflow"])
+def test_what_is_free_of_a_real_gpu(tmp_path, monkeypatch, job):
+    """What others hold is not free; what jobs hold will be."""
+    script = tmp_path / "scripts" / ("tmpab12.score.py" if job else "other.py")
+    script.parent.mkdir()
+    script.write_text(HOLDING)
+    before = asked_driver()
+    assert before.free
+    size = int(0.4 * before.free[0])
+    holding = subprocess.Popen([sys.executable, script, str(size)], stdout=subprocess.PIPE)
+    try:
+        assert holding.stdout.readline() == b"held\n"
+        now = asked_driver()
+        assert before.free[0] - now.free[0] >= size
+        assert any(process == holding.pid and held >= size for _, process, held in now.held)
+        left = gpu._most_free(now, 1)
+        assert (left >= now.free[0] + size) == job
+        # Weights that fit beside nothing.
+        monkeypatch.setattr(gpu, "_driver", lambda: now)
+        monkeypatch.setattr(
+            gpu, "_needed", lambda *_: int(0.8 * before.free[0]) // gpu.BYTES["gpu"]
+        )
+        if job:
+            gpu.check_memory("auto", "model")
+        else:
+            with pytest.raises(ValueError, match="GB free for them now, of") as refused:
+                gpu.check_memory("auto", "model")
+            assert "\n" not in str(refused.value)
+    finally:
+        holding.kill()
+        holding.wait()

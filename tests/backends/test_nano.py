@@ -126,7 +126,9 @@ def test_the_stock_processor_takes_the_folder(trained):
     inputs = processor(
         text=CHATS[name], audio=noise(1, 16_000), sampling_rate=16_000, return_tensors="pt"
     )
-    tokens = (inputs["input_ids"] == processor.audio_token_id).sum()
+    # Under transformers 5.17 the processor of Qwen3-Omni does not name its audio token so.
+    audio = processor.tokenizer.convert_tokens_to_ids(processor.audio_token)
+    tokens = (inputs["input_ids"] == audio).sum()
     assert tokens == {"qwen2_audio": 25, "qwen3_omni": 13}[name]
 
 
@@ -182,7 +184,7 @@ def test_the_card_says_what_it_is(trained, few):
     assert f"# nano {name}" in card
     assert "A toy." in card
     assert "Dev and test were not read" in card
-    assert nano.fingerprint(nano.train_split(few)) in card
+    assert nano.train_hash(nano.train_split(few)) in card
 
 
 def test_a_train_split_without_a_class_is_refused(few):

@@ -1,6 +1,5 @@
 """Packed training batches: the loss and gradients of the plain model, and what falls back."""
 
-import importlib
 import json
 from types import SimpleNamespace
 
@@ -8,24 +7,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from support import finetuning
 from support import qwen_models as small
 from support.trial_cells import write_cells
 
-from speechdt import find_detectors
-
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-DETECTOR = find_detectors()["qwen2_audio"]
-SETTINGS = {
-    "rank": 4,
-    "steps": 6,
-    "batch_size": 4,
-    "gradient_accumulation": 2,
-    "learning_rate": 1e-2,
-    "eval_steps": 2,
-    "device": "cpu",
-    "dropout": 0.0,
-}
+DETECTOR = finetuning.DETECTORS["qwen2_audio"]
+SETTINGS = finetuning.SETTINGS | {"dropout": 0.0}
 PROMPTS = ["Speech?\nA) yes\nB) no", "Is this speech or is it not?\nA) it is\nB) it is not"]
 
 
@@ -43,18 +32,11 @@ def cells(tmp_path_factory):
 
 
 def module(name):
-    package = DETECTOR.__module__.rpartition(".")[0]
-    return importlib.import_module(f"{package}.finetuning.{name}")
+    return finetuning.module(f"finetuning.{name}")
 
 
 def make_run(base, cells, **settings):
-    loading = importlib.import_module(f"{DETECTOR.__module__.rpartition('.')[0]}.loading")
-    reading, own = module("trials"), DETECTOR._architecture()
-    chosen = DETECTOR.FineTuning(model=str(base), **(SETTINGS | settings))
-    lm = loading.load_model(own.MODEL_CLASS, str(base), None, torch.device("cpu"))
-    trials = {"train": reading.read_train(cells.train, None),
-              "dev": reading.read_dev(cells.dev, None)}  # fmt: skip
-    run = module("finetune").Run(own, lm, chosen, trials)
+    run = finetuning.make_run("qwen2_audio", base, cells, **(SETTINGS | settings))
     torch.manual_seed(3)
     for name, weight in run.model.trained.items():
         if "lora_B" in name:

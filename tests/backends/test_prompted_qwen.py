@@ -10,6 +10,7 @@ from support.searches import OTHER
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from speechdt import find_detectors
+from speechdt.prompts.answer_options import swap_options
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -46,6 +47,39 @@ def test_clips_are_encoded_once_over_many_calls(detector):
     np.testing.assert_allclose(answers, expected, atol=EXACT)
     np.testing.assert_allclose(backwards, expected, atol=EXACT)
     np.testing.assert_allclose(np.transpose(alone), expected, atol=EXACT)
+
+
+ALIKE = [
+    *(small.BASELINE, OTHER, small.BASELINE + " Now!", small.BASELINE.replace("A or B", "B or A")),
+    swap_options(small.BASELINE),
+    swap_options(OTHER),
+]
+
+
+@pytest.mark.parametrize("most", [1, 60, 10_000], ids=["apart", "some", "together"])
+def test_questions_that_begin_alike_are_answered_as_each_alone(detector, monkeypatch, most):
+    engine = importlib.import_module("speechdt_backends.qwen.engine")
+    monkeypatch.setitem(engine.TOKENS_A_TREE, "cpu", most)
+    alone = [odds(detector, CLIPS, [prompt])[0] for prompt in ALIKE]
+    np.testing.assert_allclose(odds(detector, CLIPS, ALIKE), alone, atol=EXACT)
+
+
+def test_a_tree_holds_each_beginning_once():
+    trees = importlib.import_module("speechdt_backends.qwen.question_tree")
+    question = importlib.import_module("speechdt_backends.qwen.question").Question
+    texts = [(1, 2, 3), (1, 2, 4, 5), (6, 2), (1, 2, 3)]
+    ((before, tree),) = trees.question_trees([question((9,), text) for text in texts], 100)
+    assert before == (9,)
+    assert len(tree.ids) == 7  # 1 2 3, 4 5, 6 2
+    order = tree.behind(2, torch.device("cpu"))
+    assert order.longest == 6
+    for number, text in enumerate(texts):
+        place = int(order.answers[tree.texts.index(number)])
+        seen = order.sees[place].nonzero()[:, 0]
+        assert [tree.ids[i - 2] for i in seen.tolist() if i >= 2] == list(text)
+        assert order.depths[seen].tolist() == list(range(2 + len(text)))
+    apart = list(trees.question_trees([question((9,), text) for text in texts], 1))
+    assert sorted(n for _, tree in apart for n in tree.texts) == [0, 1, 2, 3]
 
 
 def test_no_more_is_kept_than_there_is_room_for(detector):

@@ -93,18 +93,16 @@ def test_it_is_fine_tuned_and_its_adapter_reloaded_by_stock(name, folder, detect
     assert np.abs(ours - detector.log_odds(CLIPS, both=False)[0, 0]).max() > 1e-3
 
 
-def test_a_reply_ends_with_the_turn(detector, monkeypatch):
-    told = {}
-    generate = type(detector.lm).generate
+def test_a_reply_ends_with_the_turn(detector):
+    tokens = []
 
-    def note(model, **settings):
-        told.update(settings)
-        return generate(model, **settings)
+    def make_it_the_likeliest(_head, _hidden, logits):
+        tokens.append(logits[..., 151645].fill_(1e9))
 
-    monkeypatch.setattr(type(detector.lm), "generate", note)
-    detector.generate("Write.", 0, temperature=0, most_tokens=2)
-    assert 151645 in told["eos_token_id"]
-    assert told["repetition_penalty"] == 1.0
+    hook = detector.lm.lm_head.register_forward_hook(make_it_the_likeliest)
+    detector.generate("Write.", 0, most_tokens=4)
+    hook.remove()
+    assert len(tokens) == 1
 
 
 def test_a_cached_pin_is_loaded_offline(name, folder, detector, tmp_path, monkeypatch):

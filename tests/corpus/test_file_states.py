@@ -39,26 +39,26 @@ def replace(file, samples):
 def test_a_replaced_file_is_read_again(folder, tmp_path, rng):
     kept = tmp_path / "cache" / "index.sqlite"
     before, _ = index.index(listed(folder), 200, kept=kept)
-    known = file_states.fingerprint(folder, kept)
-    assert known == file_states.fingerprint(folder, tmp_path / "nothing kept")
+    known = file_states.folder_state(folder, kept)
+    assert known == file_states.folder_state(folder, tmp_path / "nothing kept")
     replace(folder / "speech" / "a.wav", rng.uniform(-0.5, 0.5, RATE))
-    replaced = file_states.fingerprint(folder, kept)
+    replaced = file_states.folder_state(folder, kept)
     assert replaced != known
     after, _ = index.index(listed(folder), 200, kept=kept)
     changed = before["sha256"] != after["sha256"]
     assert before.loc[changed, "source_id"].tolist() == ["speech/a.wav"]
-    assert file_states.fingerprint(folder, kept) == replaced  # and stays so
+    assert file_states.folder_state(folder, kept) == replaced  # and stays so
 
 
 def test_a_copy_of_the_folder_or_another_mode_is_no_change(folder, tmp_path):
     kept = tmp_path / "cache" / "index.sqlite"
     index.index(listed(folder), 200, kept=kept)
-    known = file_states.fingerprint(folder, kept)
+    known = file_states.folder_state(folder, kept)
     shutil.copytree(folder, tmp_path / "copy", copy_function=shutil.copy2)
     shutil.rmtree(folder)
     (tmp_path / "copy").rename(folder)
     os.chmod(folder / "speech" / "a.wav", 0o600)
-    assert file_states.fingerprint(folder, kept) == known
+    assert file_states.folder_state(folder, kept) == known
 
 
 @pytest.mark.parametrize("is_indexed", [True, False])
@@ -66,22 +66,22 @@ def test_other_times_are_no_change_as_in_another_clone(folder, tmp_path, is_inde
     kept = tmp_path / "index.sqlite"
     if is_indexed:
         index.index(listed(folder), 200, kept=kept)
-    known = file_states.fingerprint(folder, kept)
+    known = file_states.folder_state(folder, kept)
     for file in folder.rglob("*.wav"):
         content = file.read_bytes()
         file.unlink()
         file.write_bytes(content)
-    assert file_states.fingerprint(folder, kept) == known
+    assert file_states.folder_state(folder, kept) == known
 
 
 def test_an_edit_and_a_new_file_are_a_change(folder, tmp_path, rng):
     kept = tmp_path / "index.sqlite"
     index.index(listed(folder), 200, kept=kept)
-    known = file_states.fingerprint(folder, kept)
+    known = file_states.folder_state(folder, kept)
     soundfile.write(folder / "speech" / "a.wav", rng.uniform(-0.5, 0.5, RATE), RATE)
-    edited = file_states.fingerprint(folder, kept)
+    edited = file_states.folder_state(folder, kept)
     shutil.copy(folder / "speech" / "a.wav", folder / "speech" / "c.wav")
-    assert len({known, edited, file_states.fingerprint(folder, kept)}) == 3
+    assert len({known, edited, file_states.folder_state(folder, kept)}) == 3
 
 
 @pytest.fixture
@@ -106,11 +106,11 @@ def test_only_what_a_decoder_reads_is_read_again_when_it_comes(folder, tmp_path,
 
     def looked(version):
         monkeypatch.setattr(file_states.containers, "decoder", lambda: version)
-        before = file_states.fingerprint(folder, kept)
+        before = file_states.folder_state(folder, kept)
         read.clear()
         _, rejected = index.index(listed(folder), 200, kept=kept)
         assert len(rejected) == 2
-        assert file_states.fingerprint(folder, kept) == before  # no second run follows
+        assert file_states.folder_state(folder, kept) == before  # no second run follows
         return before, sorted(read)
 
     without, all_read = looked("")
@@ -128,9 +128,9 @@ def test_a_decoder_says_nothing_of_a_corpus_without_containers(folder, tmp_path,
     kept = tmp_path / "index.sqlite"
     monkeypatch.setattr(file_states.containers, "decoder", lambda: "")
     index.index(listed(folder), 200, kept=kept)
-    known = file_states.fingerprint(folder, kept)
+    known = file_states.folder_state(folder, kept)
     monkeypatch.setattr(file_states.containers, "decoder", lambda: "16.0")
-    assert file_states.fingerprint(folder, kept) == known
+    assert file_states.folder_state(folder, kept) == known
     read.clear()
     index.index(listed(folder), 200, kept=kept)
     assert not read

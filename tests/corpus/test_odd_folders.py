@@ -104,13 +104,13 @@ def m4a(speech):
 )
 def test_an_odd_entry_is_one_line_and_stops_nothing(folder, tmp_path, put):
     name, reason = put(folder / "speech")
-    before = file_states.fingerprint(folder, tmp_path / "none")
+    before = file_states.folder_state(folder, tmp_path / "none")
     usable, reasons = indexed(corpus(folder))
     assert set(usable.index) == GOOD
     assert reasons.keys() == {name}
     assert any(part in reasons[name] for part in reason.split("|"))
     usable.to_parquet(tmp_path / "x.parquet")  # and every name can be written
-    assert file_states.fingerprint(folder, tmp_path / "none") == before
+    assert file_states.folder_state(folder, tmp_path / "none") == before
 
 
 def test_a_file_that_may_not_be_read_is_one_line(folder, monkeypatch):

@@ -1,6 +1,8 @@
 """A detector that cannot be built is one line that names it, wherever it is built."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -64,3 +66,15 @@ def test_the_log_has_what_led_to_it(tmp_path, capsys):
     for handler in logging.getLogger().handlers:
         handler.flush()
     assert "Traceback" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "outcome"),
+    [("pooling=mean", "1 passed"), ("pooling=median", "option 'pooling' cannot be 'median'")],
+)
+def test_the_contract_test_takes_options(root, option, outcome):
+    test = "tests/detectors/test_detector_contract.py::test_says_how_many_gpus_it_claims"
+    asked = ["--detector", "energy", "--option", option]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n0", "-v", *asked, test]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert outcome in done.stdout

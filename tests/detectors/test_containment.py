@@ -132,7 +132,7 @@ class Detector:
 class Job:  # as Snakemake gives it to a script
     resources = {{"mem_mb": 1500}}
     wildcards = params = {{}}
-    rule, output = "score", []
+    rule, input, output = "score", [], []
 snakemake = Job()
 jobs.GRACE_S = 0.5
 with jobs.logged("results/logs/score/X1.log"):
@@ -201,7 +201,7 @@ def test_a_worker_of_the_job_itself_tells_what_was_asked(tmp_path, monkeypatch):
     class Job:
         resources = {"mem_mb": 1500, "gpu": 0}  # noqa: RUF012
         wildcards = params = {}  # noqa: RUF012
-        rule, output = "render_trials", ()
+        rule, input, output = "render_trials", (), ()
 
     (tmp_path / "results" / "logs" / "x").mkdir(parents=True)
     monkeypatch.setattr(sys.modules["__main__"], "snakemake", Job, raising=False)

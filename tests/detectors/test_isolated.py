@@ -1,33 +1,20 @@
 """A detector in an environment of its own answers, and whatever goes wrong is one line."""
 
-import subprocess
+import io
+import struct
 import sys
-import venv
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.environments import NUMPY, OLD, old_numpy, stand_in
 from support.plugins import MINE
 
 from speechdt import find_detectors
 from speechdt.detectors import call
+from speechdt.detectors.exchange import MOST_NUMBERS, received
 from speechdt.detectors.isolated import UnusableEnvironment, resolved
 
-NUMPY = "1.26.4"
-"""Older than any that the workflow takes, as some detectors pin it."""
-OLD = """
-from speechdt import hookimpl
-class Old:
-    gpus = 0
-    def __init__(self, scale: float = 1.0):
-        import numpy
-        print("what a detector prints is no answer", flush=True)
-        self.major, self.scale = int(numpy.__version__.split(".")[0]), scale
-    def score(self, clips):
-        return [self.scale * self.major / 10 + float(abs(clip).sum() > 0) / 100 for clip in clips]
-@hookimpl
-def detectors(): return {"old": Old}
-"""
 KILLED = MINE.replace("return [0.5]", "import os; os.kill(os.getpid(), 9); return [0.5]")
 RAISES = MINE.replace("return [0.5]", "raise ValueError('no such clip'); return [0.5]")
 UNBUILT = MINE.replace("gpus = 0", "gpus = 0\n    def __init__(self): raise OSError('no weights')")
@@ -45,15 +32,6 @@ def built(folder, text, python=sys.executable, name="mine", **options):
     (folder / f"{name}.py").write_text(text)
     cls = find_detectors(folder)[name]
     return call.built(name, cls, options | {"environment": resolved({"python": str(python)}, cls)})
-
-
-def script(tmp_path, text):
-    """Return a program that stands for a Python: it says versions, and then does something else."""
-    file = tmp_path / "python"
-    versions = 'import sys\nif sys.argv[1] == "-c":\n    print("{}")\n    sys.exit()\n'
-    file.write_text(f"#!{sys.executable}\n{versions}{text}\n")
-    file.chmod(0o755)
-    return file
 
 
 def test_clips_go_there_and_scores_come_back(folder):
@@ -83,6 +61,21 @@ def test_one_that_cannot_be_built_is_one_line(folder):
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [
+        struct.pack(">I", 2**32 - 1),
+        struct.pack(">I", 200_000) + b"[" * 200_000,
+        *(struct.pack(">I", len(told)) + told for told in (b'{"bytes": -1}', b'{"bytes": 1e9}')),
+        struct.pack(">I", 23) + b'{"bytes": 999999999999}',
+    ],
+    ids=["long", "deep", "negative", "no number", "endless"],
+)
+def test_messages_without_bounds_are_none(sent):
+    with pytest.raises(ValueError, match="no message"):
+        received(io.BytesIO(sent).read, MOST_NUMBERS)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("sys.exit('no module named numpy')", "ended with status 1: no module named numpy"),
@@ -91,7 +84,7 @@ def test_one_that_cannot_be_built_is_one_line(folder):
     ],
 )
 def test_one_that_does_not_start_is_one_line(folder, tmp_path, text, message):
-    python = script(tmp_path, text)
+    python = stand_in(tmp_path / "python", text)
     folder.mkdir()
     (folder / "mine.py").write_text(MINE)
     cls = find_detectors(folder)["mine"]
@@ -102,7 +95,9 @@ def test_one_that_does_not_start_is_one_line(folder, tmp_path, text, message):
 
 def test_another_version_of_the_protocol_is_refused(folder, tmp_path, root):
     own = f"sys.path.insert(0, {str(root)!r})\nfrom speechdt.detectors.exchange import packed\n"
-    python = script(tmp_path, f"{own}sys.stdout.buffer.write(packed({{'protocol': 2}}))")
+    python = stand_in(
+        tmp_path / "python", f"{own}sys.stdout.buffer.write(packed({{'protocol': 2}}))"
+    )
     with pytest.raises(call.BuildError, match="speaks protocol 2, and not 1"):
         built(folder, MINE, python)
 
@@ -128,31 +123,21 @@ def test_a_language_model_runs_in_the_workflow_s_own_environment():
 
 
 @pytest.fixture(scope="module")
-def old_numpy(tmp_path_factory):
-    """A virtual environment with a numpy that conflicts with the workflow's."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=False)
-    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install"]
-    pip += ["--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
-    pip += ["--retries", "0", "--timeout", "10", f"numpy=={NUMPY}", "pluggy"]
-    done = subprocess.run(pip, capture_output=True, text=True)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["?"])[-1]
-        pytest.skip(f"no environment with numpy {NUMPY} can be made here: {reason}")
-    return folder
+def environment(tmp_path_factory):
+    return old_numpy(tmp_path_factory.mktemp("environment"))
 
 
 @pytest.mark.campaign
-def test_a_conflicting_numpy_gives_its_scores(folder, old_numpy):
+def test_a_conflicting_numpy_gives_its_scores(folder, environment):
     assert not np.__version__.startswith("1.")
     folder.mkdir()
     (folder / "old.py").write_text(OLD)
     cls = find_detectors(folder)["old"]
-    environment = resolved(str(old_numpy), cls)
-    assert environment["versions"]["numpy"] == NUMPY
-    assert Path(environment["python"]) == old_numpy / "bin" / "python"
-    detector = call.built("old", cls, {"environment": environment, "scale": 2.0})
+    told = resolved(str(environment), cls)
+    assert told["versions"]["numpy"] == NUMPY
+    assert Path(told["python"]) == environment / "bin" / "python"
+    detector = call.built("old", cls, {"environment": told, "scale": 2.0})
     np.testing.assert_allclose(detector.score(CLIPS), [0.21, 0.2, 0.21])
-    with_other = environment | {"versions": environment["versions"] | {"numpy": "1.26.5"}}
-    names = [call.store_name("old", cls, {"environment": e}) for e in (environment, with_other)]
+    with_other = told | {"versions": told["versions"] | {"numpy": "1.26.5"}}
+    names = [call.store_name("old", cls, {"environment": e}) for e in (told, with_other)]
     assert names[0] != names[1] != call.store_name("old", cls, {})

@@ -1,12 +1,10 @@
 """What others do on the machine is measured, and not what this process does."""
 
-import subprocess
-import sys
 import time
-from contextlib import ExitStack
 
 import psutil
 import pytest
+from support.busy import busy
 
 from speechdt.detectors.machine_load import OthersLoad
 from speechdt.reporting.tables.latency import BUSY, doubts
@@ -22,21 +20,8 @@ def spin(seconds):
 
 def test_a_busy_loop_beside_is_seen_and_marked():
     """In processes that are no children of this one: those are its own work."""
-    code = (
-        "import os\n"
-        "if os.fork(): os._exit(0)\n"
-        "os.setsid()\n"
-        "import time; end = time.time() + 20\n"
-        "print(os.getpid(), flush=True)\n"
-        "while time.time() < end: pass\n"
-    )
-    with ExitStack() as stack:
-        for _ in range(psutil.cpu_count()):
-            command = [sys.executable, "-c", code]
-            with subprocess.Popen(command, stdout=subprocess.PIPE) as started:
-                stack.callback(psutil.Process(int(started.stdout.readline())).kill)
-        with OthersLoad() as load:
-            time.sleep(1)
+    with busy(20), OthersLoad() as load:
+        time.sleep(1)
     cores = psutil.cpu_count()
     assert load.cores > BUSY * cores
     timed = {"hardware": HARDWARE, "load": measured(load.cores, cores)}

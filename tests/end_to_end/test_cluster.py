@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -144,7 +145,7 @@ def test_parts_make_the_same_bytes(local, tmp_path):
     gone = ("results/scores", "results/cache/scores", "results/levels")
     folder = without(local, tmp_path / "parts", *gone)
     printed = run(folder, *SCORES, "--cores", "2", "--set-scatter", "score=2")
-    assert printed.count("2-of-2") == 2
+    assert printed.count(", 2-of-2") == 2
     assert digests(folder, SCORED) == digests(local, SCORED)
     logs = [folder / "results" / "logs" / "score" / f"{run}.log" for run in ("S1", "S2")]
     assert all("scored 0 clips" in log.read_text() for log in logs)
@@ -192,6 +193,49 @@ def test_two_jobs_on_slurm(slurm, local, tmp_path):
     assert digests(folder, SCORED) == digests(local, SCORED)
 
 
+QSUB = """#!/bin/sh
+# Takes what qsub takes, runs the job, and leaves what it was asked.
+echo "$@" >> "$ASKED"
+for script; do :; done
+"$script" > /dev/null 2>&1 &
+echo "$!.stand-in"
+"""
+SBATCH = (
+    "sbatch --parsable --cpus-per-task={threads} --mem={resources.mem_mb} --gpus={resources.gpu} "
+    "--time={resources.runtime} --output=/dev/null"
+)
+
+
+def documented(root):
+    """Return the arguments of the line of docs/cluster.md for other schedulers."""
+    pytest.importorskip(
+        "snakemake_executor_plugin_cluster_generic",
+        reason="snakemake-executor-plugin-cluster-generic is not installed",
+    )
+    text = (root / "docs" / "cluster.md").read_text().replace("\\\n", " ")
+    (line,) = re.findall(r"(?m)^\$ snakemake (--executor cluster-generic .*)$", text)
+    return [*shlex.split(line), "--seconds-between-status-checks", "1", "--max-threads", "2"]
+
+
+def test_two_jobs_by_the_line_for_other_schedulers(root, local, tmp_path):
+    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "pbs", *gone)
+    qsub, asked = tmp_path / "bin" / "qsub", tmp_path / "asked"
+    qsub.parent.mkdir()
+    qsub.write_text(QSUB)
+    qsub.chmod(0o755)
+    path = os.pathsep.join([str(qsub.parent), os.environ["PATH"]])
+    more = {"PATH": path, "ASKED": str(asked), "CUDA_VISIBLE_DEVICES": "4,5"}
+    run(folder, *SCORES, *documented(root), **more)
+    assert digests(folder, SCORED) == digests(local, SCORED)
+    assert_apart(folder)
+    jobs = asked.read_text().splitlines()
+    assert len(jobs) == 2
+    for job in jobs:
+        assert re.search(r"-V -l select=1:ncpus=1:mem=\d+mb:ngpus=1 -l walltime=1440:00", job)
+        assert "-l place=free " in job
+
+
 # --- the campaign ---------------------------------------------------------------------------------
 
 
@@ -214,6 +258,11 @@ def running(name=""):
     return [row for row in rows if len(row) > 2 and name in row[2]]
 
 
+def state_of(node):
+    asked = ["sinfo", "--noheader", "--nodes", node, "--format", "%t"]
+    return subprocess.run(asked, capture_output=True, text=True).stdout
+
+
 def cancel_one(process):
     job, *_ = wait_for(lambda: running("score"))[0]
     subprocess.run(["scancel", job], check=True)
@@ -227,8 +276,9 @@ def lose_a_node(process):
     try:
         process.wait()
     finally:
-        up = ["scontrol", "update", f"NodeName={node}", "State=RESUME"]
-        subprocess.run(up, check=True)
+        # Unless it has come back by itself, as Slurm may let it: ReturnToService.
+        subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"])
+        wait_for(lambda: "down" not in state_of(node), 60)
 
 
 def kill_the_submitter(process):
@@ -263,13 +313,32 @@ def test_a_fault_on_slurm_costs_nothing_but_time(slurm, local, tmp_path, fault):
 
 
 @pytest.mark.campaign
-def test_the_small_configuration_is_the_same_on_slurm(slurm, root, tmp_path):
+def test_parts_as_an_array(slurm, local, tmp_path):
+    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "array", *gone)
+    parts = ("--set-scatter", "score=2", "--slurm-array-jobs", "score_part")
+    printed = run(folder, *SCORES, *parts, *ON_SLURM)
+    assert "array" in printed.lower()
+    assert digests(folder, SCORED) == digests(local, SCORED)
+
+
+@pytest.mark.campaign
+def test_sbatch_in_the_line_for_other_schedulers(slurm, root, local, tmp_path):
+    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "generic", *gone)
+    arguments = [SBATCH if "qsub" in word else word for word in documented(root)]
+    run(folder, *SCORES, *arguments)
+    assert digests(folder, SCORED) == digests(local, SCORED)
+    assert_apart(folder)
+
+
+@pytest.mark.campaign
+def test_the_small_configuration_is_the_same_on_slurm(slurm, root, finished, tmp_path):
     config = yaml.safe_load((root / "configs" / "ci.yaml").read_text())
-    one, other = (new_checkout(root, tmp_path / name, config) for name in ("local", "slurm"))
-    run(one, "--cores", "2")
-    run(other, *ON_SLURM)
+    folder = new_checkout(root, tmp_path, config)
+    run(folder, *ON_SLURM)
     ours, expected = (
-        {name: digest for name, digest in digests(folder, *MADE).items() if name not in UNTIMED}
-        for folder in (other, one)
+        {name: digest for name, digest in digests(of, *MADE).items() if name not in UNTIMED}
+        for of in (folder, finished)
     )
     assert ours == expected

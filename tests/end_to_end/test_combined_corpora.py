@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from support import publishers
-from support.checkouts import ASKED, copy_checkout, run
+from support.checkouts import ASKED, UNCHECKED, copy_checkout, run
 
 from speechdt.reporting.tables.reading import read_table
 
@@ -30,11 +30,16 @@ def combined(root, tmp_path_factory):
     config["corpus"] = yaml.safe_load((folder / "configs" / "paper.yaml").read_text())["corpus"]
     config["corpus"][-1]["count"] = 3
     config["trials"]["train_clips"] = 160
+    publishers.rirs_noises(folder / "data", rt60s=[0.35, 1.1])
+    config["rooms"] = {"path": "data"}
+    config["foils"] = {"items": 4}
     config["variants"] = dict(ASKED)
+    config["hygiene"] = UNCHECKED
     config["searches"] = dict.fromkeys(config["searches"])
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     matrix, growth = "results/tables/matrix.csv", "results/trials/train/growth.csv"
-    run(folder, matrix, growth, config="mine.yaml")
+    besides = [f"results/tables/{name}.csv" for name in ("conditions", "rooms", "foils")]
+    run(folder, matrix, growth, *besides, config="mine.yaml")
     return folder
 
 
@@ -44,11 +49,36 @@ def test_the_detectors_have_finite_rows(combined):
     assert np.isfinite(matrix[["balanced_accuracy", "auc", "clean_accuracy"]].to_numpy()).all()
 
 
+def test_measured_rooms_are_played(combined):
+    (room,) = read_table(combined / "results" / "tables" / "rooms.csv").to_dict("records")
+    assert room["response"] == "RVB2014_type1_rir_largeroom1_far_angla.wav"
+    assert room["rt60_s"] == pytest.approx(0.3, abs=0.2)
+    table = read_table(combined / "results" / "tables" / "conditions.csv")
+    assert table.loc[table["axis"] == "room", "variant"].tolist() == ["D1", "D2"]
+
+
+def test_foils_are_heard_beside_the_matrix_and_are_in_no_split(combined):
+    table = read_table(combined / "results" / "tables" / "foils.csv")
+    kinds = {"coughing", "laughing", "singing"}
+    assert set(table["foil"]) == {"all", *kinds}
+    assert set(table["variant"]) == {"D1", "D2"}
+    of_kind = table[(table["condition"] == "clean") & (table["foil"] != "all")]
+    assert set(of_kind["n"]) == {4}
+    assert (table["low"] <= table["rate"]).all()
+    assert (table["rate"] <= table["high"]).all()
+    sources = pd.read_parquet(combined / "results" / "corpus" / "sources.parquet")
+    heard = pd.read_parquet(combined / "results" / "corpus" / "foils.parquet")
+    assert set(heard["category"]) == kinds
+    assert not set(heard["source_id"]) & set(sources["source_id"])
+
+
 @pytest.mark.campaign
 def test_the_pages_are_made(combined, tmp_path):
     shutil.copytree(combined, tmp_path, symlinks=True, dirs_exist_ok=True)
     run(tmp_path, config="mine.yaml")
-    assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
+    page = (tmp_path / "results" / "report.html").read_text()
+    assert "Laughing, singing and other foils" in page
+    assert "RVB2014_type1_rir_largeroom1_far_angla.wav" in page
 
 
 def test_every_corpus_serves_and_no_group_crosses(combined):

@@ -38,7 +38,7 @@ def test_groups_that_share_audio_are_joined_and_marks_or_hygiene_leave_out(leaky
     joining = ci.read_text()
     ci.write_text(joining + "near_duplicates: stop\n")
     printed = run(folder, *TARGETS, check=False)
-    error, *_ = [line for line in printed.splitlines() if line.startswith("error: ")]
+    (error,) = [line for line in printed.splitlines() if line.startswith("error: ")]
     assert "8 pairs of recordings in different groups are nearly the same audio" in error
     assert all(f"corpus/{original}" in error for original in originals)
     assert all(copy in error for copy in copies)
@@ -94,7 +94,7 @@ def test_one_recording_with_two_labels_stops_the_run_until_one_is_left_out(root,
     config["variants"] = ASKED
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     printed = run(folder, "results/corpus/sources.parquet", config="mine.yaml", check=False)
-    error, *_ = [line for line in printed.splitlines() if line.startswith("error: ")]
+    (error,) = [line for line in printed.splitlines() if line.startswith("error: ")]
     assert "two labels" in error
     assert f"corpus/{music['source_id']} (NONSPEECH)" in error
     assert "own/speech/singer.flac (SPEECH)" in error

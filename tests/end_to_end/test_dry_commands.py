@@ -5,6 +5,8 @@ import re
 import pytest
 from support.checkouts import ASKED, copy_checkout, run
 
+FIRST = ("rules/common.smk", "rules/jobs.smk", "rules/bases.smk")
+"""What all other files of rules use."""
 LEARNED = ("Training", "Fine-tuning", "Searching", "Asking", "Rendering the trials of train")
 
 
@@ -32,3 +34,24 @@ def test_results_go_where_one_says_and_nowhere_else(printed):
     assert " results/" not in said
     assert not (folder / "results").exists()
     assert not (folder / "elsewhere").exists()
+
+
+def test_the_order_of_the_files_of_rules_does_not_matter(root, tmp_path):
+    folder = copy_checkout(root, tmp_path)
+    snakefile = folder / "Snakefile"
+    text = snakefile.read_text()
+    there = re.findall(r'^include: "(.+)"$', text, re.MULTILINE)
+    assert tuple(there[: len(FIRST)]) == FIRST
+    assert {f"rules/{file.name}" for file in (folder / "rules").glob("*.smk")} == set(there)
+    turned = iter([*FIRST, *reversed(there[len(FIRST) :])])
+    text = re.sub(r'^include: ".+"$', lambda _: f'include: "{next(turned)}"', text, flags=re.M)
+    snakefile.write_text(text)
+    assert {"all", "score", "write_report"} <= set(run(folder, "--list-rules").split())
+
+
+def test_a_configuration_that_is_not_utf_8_is_one_line(printed):
+    folder, _ = printed
+    (folder / "latin.yaml").write_bytes("# Café\nseed: 3\n".encode("latin-1"))
+    said = run(folder, "-n", config="latin.yaml", check=False)
+    assert said.splitlines()[-1] == "error: latin.yaml is not UTF-8 (at byte 5): save it as UTF-8"
+    assert "Traceback" not in said

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support.checkouts import ASKED, copy_checkout, run
+from support.checkouts import ASKED, UNCHECKED, copy_checkout, run
 
 from speechdt.reporting.tables.reading import read_table
 from speechdt.trials.cells import read_cell
@@ -37,6 +37,7 @@ def left_out_run(root, tmp_path_factory):
     config["searches"] = dict.fromkeys(config["searches"])
     config["variants"] = {name: None for name in (*ASKED, "D1") if name != "L1"}
     config["leave_one_out"] = {"variants": ["L1"]}
+    config["hygiene"] = UNCHECKED
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     run(folder, "results/tables/leave_one_out.md", config="mine.yaml")
     return folder / "results"

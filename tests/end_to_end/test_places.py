@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import yaml
-from support.checkouts import SMALL, copy_corpus
+from support.checkouts import SMALL, copy_checkout, copy_corpus
 
 RESULTS = "results; and more"
 """A folder that a shell would take apart."""
@@ -24,11 +24,11 @@ use rule * from speechdt
 """
 
 
-def snakemake(folder, *arguments, check=True):
+def snakemake(folder, *arguments, check=True, **more):
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)],
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | more,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -94,6 +94,42 @@ def test_a_module_of_another_workflow(root, elsewhere, tmp_path):
     snakemake(tmp_path, MATRIX)
     # Its scores are those of the same configuration elsewhere.
     assert (tmp_path / MATRIX).read_bytes() == (elsewhere / MATRIX).read_bytes()
+
+
+HOSTED = """
+configfile: "config/config.yaml"
+
+module speechdt:
+    snakefile: github("owner/speechdt", path="Snakefile", tag="v9")
+    config: config
+
+use rule * from speechdt
+"""
+
+
+def test_a_module_from_a_hosting_service(root, elsewhere, tmp_path):
+    """Git is told that a folder is the service; Snakemake itself clones from there."""
+    hosted, study = tmp_path / "hosted" / "owner" / "speechdt", tmp_path / "study"
+    hosted.mkdir(parents=True)
+    copy_checkout(root, hosted)
+    (hosted / "corpus").unlink()  # the mini-corpus is that of the installed library
+    git = ["git", "-C", hosted, "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "A"], ["tag", "v9"]):
+        subprocess.run([*git, *arguments], check=True)
+    copy_corpus(elsewhere, study, RESULTS)
+    (study / "config").mkdir()
+    (study / "config" / "config.yaml").write_text(yaml.safe_dump(MINE))
+    (study / "Snakefile").write_text(HOSTED)
+    printed = snakemake(
+        study, MATRIX,
+        PYTHONPATH=str(root),  # as an editable installation of a clone
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+        GIT_CONFIG_COUNT="1",
+        GIT_CONFIG_KEY_0=f"url.file://{tmp_path}/hosted/.insteadOf",
+        GIT_CONFIG_VALUE_0="https://github.com/",
+    )  # fmt: skip
+    assert "Cloning github.com/owner/speechdt" in printed
+    assert (study / MATRIX).read_bytes() == (elsewhere / MATRIX).read_bytes()
 
 
 def test_a_deployed_workflow(root, tmp_path):

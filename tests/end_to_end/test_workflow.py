@@ -13,7 +13,7 @@ import yaml
 from peft import PeftModel
 from sklearn.metrics import roc_auc_score
 from support import qwen_models as small
-from support.checkouts import MATRIX, NANO, files_of, run
+from support.checkouts import MATRIX, NANO, files_of, inputs_of, run
 from support.paper_checks import check_numbers
 from support.release_checks import check_release
 
@@ -21,6 +21,7 @@ from speechdt.audio.io import from_flac_bytes
 from speechdt.audio.presentation import Presentation
 from speechdt.detectors.scoring import read_scored
 from speechdt.prompts.judge import Judge
+from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.tables.reading import read_table
 from speechdt.statistics.calibration import logit
 from speechdt.trials.cells import read_cell
@@ -111,10 +112,14 @@ def test_a_release_can_be_checked_and_traced_to_the_recordings(published):
     check_release(published / "results" / "release")
 
 
-def test_snakemake_s_own_report_holds_both_pages(published):
+def test_snakemake_s_own_report_holds_both_pages_and_figures_with_captions(published):
     with zipfile.ZipFile(published / "report.zip") as packed:
         names = {Path(name).name for name in packed.namelist()}
+        page = packed.read("report/report.html").decode()
     assert {"report.html", "errors.html", "psychometric_snr.svg"} <= names
+    assert FIGURES["roc"].caption[:60] in page
+    for category in ("Report", "Figures", "Audiogram", "Detectors", "Conditions"):
+        assert f'"{category}"' in page
 
 
 def test_silero_s_auc_is_that_of_the_stock_package_on_the_finished_trials(finished):
@@ -149,6 +154,18 @@ def test_thresholds_are_learned_from_dev_alone(finished):
 
 def is_calibration(made, variant):
     return made["rule"] == "calibrate" and any(f"/{variant}/" in file for file in made["input"])
+
+
+def test_no_choice_comes_from_a_file_of_test(finished):
+    found, new = set(), {"results/tables/choices.csv"}
+    while new:
+        found |= new
+        # The audit lets jobs begin, or not, and tells them nothing.
+        inputs = {made_from for file in new for made_from in inputs_of(finished, file)}
+        new = inputs - found - {"results/trials/audit.csv"}
+    assert "results/choices/D2.json" in found
+    assert "results/trials/dev/snr10_dur200.parquet" in found
+    assert not [file for file in found if "/test/" in file or file.startswith("results/scores")]
 
 
 def test_stock_peft_gives_the_log_odds_of_the_workflow(finished):

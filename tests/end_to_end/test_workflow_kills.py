@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 
+import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
-from support.checkouts import ASKED, command, digests, run, scored
+from support.checkouts import ASKED, UNCHECKED, command, digests, run, scored
 
 SLOW = """
 import time
@@ -34,6 +35,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(begun, tmp_path):
         config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text())
         slow = {"backend": "slow", "level": "stored"}
         config["variants"] = ASKED | {"D1": None, "D2": None, "S": slow}
+        config["hygiene"] = UNCHECKED
         (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     run(undisturbed, "results/tables/matrix.csv", config="mine.yaml")
 
@@ -47,6 +49,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(begun, tmp_path):
     assert digests(killed, *SAME, *TABLES) == digests(undisturbed, *SAME, *TABLES)
 
 
+@pytest.mark.campaign  # at three moments, without the workflow: tests/backends/test_finetune.py
 def test_a_killed_training_goes_on_to_the_same_adapter(finished, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     for folder in (undisturbed, killed):

@@ -12,9 +12,10 @@ from support.chat_servers import KEY, Raw, Recorder, completion, running, servin
 from support.searches import OTHER, detector, found, reply, world
 
 from speechdt.detectors.plugins import find_detectors
+from speechdt.http_client import ServerError, check_url, post_json
 from speechdt.prompts.proposers.chat_server import ChatServer
 from speechdt.prompts.proposers.contract import ProposerError
-from speechdt.prompts.proposers.writer import Writer
+from speechdt.prompts.proposers.writer import Writer, questions_in
 from speechdt.prompts.settings import SearchSettings
 
 
@@ -96,6 +97,33 @@ def test_a_redirect_is_refused_and_takes_neither_key_nor_question_elsewhere(stat
 def test_an_address_of_another_scheme_is_refused_before_any_job(url):
     with pytest.raises(ValueError, match=r"proposer: base_url: .* must with http:// or https://"):
         SearchSettings(proposer={"kind": "openai", "base_url": url, "model": "tiny"})
+
+
+FAR = "http://models.example:8000/v1"
+
+
+def test_plain_http_goes_beyond_this_machine_only_if_asked():
+    openai = {"kind": "openai", "base_url": FAR, "model": "tiny"}
+    with pytest.raises(ValueError, match=r"proposer: base_url: plain http beyond this machine"):
+        SearchSettings(proposer=openai)
+    assert SearchSettings(proposer=openai | {"plain_http": True}).server().plain_http
+    with pytest.raises(ValueError, match=r"option 'plain_http' cannot be 'yes'"):
+        SearchSettings(proposer=openai | {"plain_http": "yes"})
+    with pytest.raises(ServerError, match=r"^plain http beyond this machine"):
+        post_json(FAR, {}, token=KEY, timeout_s=1)
+    check_url(FAR, plain_http=True)
+
+
+@pytest.mark.parametrize("host", ["localhost", "me.localhost", "127.0.0.1", "127.9.9.9", "[::1]"])
+def test_plain_http_may_stay_on_this_machine(host):
+    check_url(f"http://{host}:8000/v1")
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "node7", "127.0.0.1.example", "[fe80::1]", "0.0.0.0"])
+def test_what_is_beyond_this_machine(host):
+    check_url(f"https://{host}/v1")
+    with pytest.raises(ValueError, match="plain http beyond"):
+        check_url(f"http://{host}/v1")
 
 
 START = b"HTTP/1.1 200 OK\r\n"
@@ -220,6 +248,37 @@ def test_a_search_lives_through_all_of_it_and_the_key_is_nowhere(caplog, capfd):
     told = json.dumps(result) + caplog.text + printed.out + printed.err
     assert KEY not in told
     assert np.isfinite(result["winner"]["score"])
+
+
+FLOODS = [
+    (200, " " * 1_100_000, 0),  # longer than is read
+    (200, "[" * 200_000, 0),  # deep
+    (302, "", 0),
+    (200, completion("<question" * 100_000), 0),  # in a pattern, minutes
+]
+
+
+def test_a_search_lives_through_floods():
+    def answer(number):
+        return FLOODS[number] if number < len(FLOODS) else (200, completion(reply(number)), 0)
+
+    began = time.monotonic()
+    with serving(answer) as (_, url):
+        ask = detector(world(0), lambda _: 1, 0.3)
+        budget = {"steps": 2, "candidates": 3, "attempts": 9}
+        result = found(world(0), ask, Writer(ChatServer(url, "tiny")), {"other": OTHER}, **budget)
+    assert time.monotonic() - began < 30
+    assert {entry["step"] for entry in result["candidates"]} == {0, 1, 2}
+    assert len(result["failures"]) == 3
+    assert result["rejected"]["malformed"] == 1
+    assert all("\n" not in line and len(line) < 300 for line in result["failures"])
+
+
+@pytest.mark.parametrize("piece", ["<question", "<question>", "</question>", "\nuser", " ", "\n#"])
+def test_replies_are_read_in_linear_time(piece):
+    began = time.monotonic()
+    questions_in(piece * (1_000_000 // len(piece)))
+    assert time.monotonic() - began < 10
 
 
 def test_server_and_model_may_be_named_by_the_environment(monkeypatch):

@@ -27,7 +27,14 @@ from speechdt.prompts.opro import history
 from speechdt.prompts.proposers.contract import ProposerError, Tried
 from speechdt.prompts.proposers.template import PARTS
 from speechdt.prompts.proposers.writer import Writer, meta_prompt, questions_in
-from speechdt.prompts.race import FEWEST_CLIPS, FEWEST_ITEMS, Track, better_half, blocks
+from speechdt.prompts.race import (
+    FEWEST_CLIPS,
+    FEWEST_ITEMS,
+    Track,
+    better_half,
+    blocks,
+    shares,
+)
 from speechdt.prompts.settings import OBJECTIVES as OBJECTIVE_NAMES
 from speechdt.statistics.calibration import calibrate
 
@@ -186,6 +193,39 @@ def test_blocks_are_whole_groups_and_large_enough(items, groups, count):
         assert 0.35 < trials.speech[block].mean() < 0.65
     owners = [set(trials.group[block]) for block in dealt]
     assert sum(map(len, owners)) == len(set().union(*owners))
+
+
+def test_a_rung_hears_a_share_of_each_item_and_finalists_all():
+    trials = world(0, items=60, cells=20)
+    dealt = blocks(trials.speech, trials.item, trials.group, seed=0)
+    shared = shares(dealt, trials.item)
+    for block, own in zip(dealt, shared, strict=True):
+        assert sorted(np.concatenate(own)) == sorted(block)
+        for share in own:
+            assert len(share) >= FEWEST_CLIPS
+            counts = np.unique(trials.item[share], return_counts=True)[1]
+            assert len(counts) == len(np.unique(trials.item[block]))
+            assert set(counts) <= {6, 7}
+    heard = []
+    ask = detector(trials, lambda prompt: len(prompt) / 40, 0.3)
+
+    def noted(prompts, clips):
+        heard.append((len(prompts), len(clips)))
+        return ask(prompts, clips)
+
+    track = Track(noted, judge(trials), BASELINE, dealt)
+    heard.clear()
+    track.race([BASELINE + "?" * i for i in range(1, 9)], first=1)
+    assert [count for count, _ in heard] == [8, 4, 2, 1, 1]
+    assert sum(clips for _, clips in heard) == track.size
+    assert [v.clips for v in track.verdicts.values()].count(track.size) == 1
+    assert sum(count * clips for count, clips in heard) == track.pairs < 2.1 * track.size
+
+
+def test_small_blocks_are_not_shared_out():
+    trials = world(0)
+    dealt = blocks(trials.speech, trials.item, trials.group, seed=0)
+    assert [len(own) for own in shares(dealt, trials.item)] == [1] * len(dealt)
 
 
 def test_the_better_half_and_at_least_one():

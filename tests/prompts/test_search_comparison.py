@@ -30,10 +30,11 @@ def judged(seed, sensitivity, noise, **budget):
     return compare_search(pd.concat(parts, ignore_index=True), **SETTINGS)
 
 
-def test_noise_that_prompts_seed_is_no_gain():
+@pytest.mark.parametrize("searches", [15, pytest.param(40, marks=pytest.mark.campaign)])
+def test_noise_that_prompts_seed_is_no_gain(searches):
     said = [
         all_searches([judged(seed, lambda _: 1.0, 1.0, steps=2, candidates=4)])["verdict"]
-        for seed in range(40)
+        for seed in range(searches)
     ]
     said = np.array([list(verdicts) for verdicts in said])
     # Over random search, and over the baseline.

@@ -10,6 +10,7 @@ from support.searches import OTHER, reply
 
 from speechdt import find_detectors
 from speechdt.audio.io import from_flac_bytes
+from speechdt.prompts import answer_store, asking
 from speechdt.prompts.proposers.contract import ProposerError
 from speechdt.prompts.search_job import AskedDetector, score_found, search_prompts
 from speechdt.prompts.settings import SearchSettings
@@ -130,3 +131,23 @@ def test_what_was_found_is_scored_on_both_splits_and_asked_once(search, detector
     assert clip["baseline"] == pytest.approx(float(asked[0, 0]), abs=1e-6)
     silent = Silent("qwen2_audio", detector.cls, detector.options)
     pd.testing.assert_frame_equal(scores, score_found(found, files, silent, tmp_path))
+
+
+def test_parts_of_a_bank_give_the_same_answers(detector, cells, tmp_path, monkeypatch):
+    for module in (answer_store, asking):
+        monkeypatch.setattr(module, "CHUNK", 50)  # of 192 clips
+    dev = [path for (split, cell), path in cells.items() if split == "dev" and "snr" in cell]
+    texts = list(PROMPTS.values())
+
+    def trials(results, build, **whose):
+        return asking.PromptTrials(dev, build, asking.prompt_store(results, detector, **whose))
+
+    alone = trials(tmp_path / "alone", detector.build, search="base").ask_all(texts)
+    for part in ("1-of-3", "2-of-3", "3-of-3"):
+        own = trials(tmp_path / "parts", detector.build, search="base", part=part)
+        clips = own.ask_share(texts, part)
+        assert own.ask.asked == clips * len(texts)
+        assert clips == {"1-of-3": 92, "2-of-3": 50, "3-of-3": 50}[part]
+    silent = Silent("qwen2_audio", detector.cls, detector.options)
+    together = trials(tmp_path / "parts", silent.build, search="base").ask_all(texts)
+    assert together.tobytes() == alone.tobytes()

@@ -13,7 +13,8 @@ from speechdt.psychometrics.interpolation import crossing, why_apart
 def test_a_crossing_lies_between_its_neighbours():
     found = crossing(np.array([20.0, 40, 60]), np.array([0.5, 0.7, 0.9]), 0.75)
     assert found.level == pytest.approx(45)
-    assert (found.censored, found.times, found.step) == ("", 1, 20)
+    assert (found.censored, found.times) == ("", 1)
+    assert (found.below, found.above) == (40, 60)
     assert found.rise == pytest.approx(0.2)
 
 
@@ -71,14 +72,16 @@ def bank():
 
 
 def test_where_the_curve_is_steep_both_ways_agree(bank):
-    table = published_bank.thresholds(*bank).set_index(["axis", "rate", "proportion"])
-    for axis, at_half in (("duration", np.log10(70)), ("noise", 2)):
-        row = table.loc[axis, "speech heard", 0.5]
-        assert row["why"] == ""
-        both = np.array([row["interpolated"], row["fitted"]], dtype=float)
-        scale = np.log10(both) if axis == "duration" else both
-        assert scale == pytest.approx(at_half, abs=0.08 if axis == "duration" else 1.2)
-    undefined = table.loc["noise", "balanced accuracy", 0.5]
+    by = ["threshold", "axis", "rate", "proportion"]
+    table = published_bank.thresholds(*bank).set_index(by)
+    for rule in (published_bank.LEARNED, published_bank.HALF):
+        for axis, at_half in (("duration", np.log10(70)), ("noise", 2)):
+            row = table.loc[rule, axis, "speech heard", 0.5]
+            assert row["why"] == ""
+            both = np.array([row["interpolated"], row["fitted"]], dtype=float)
+            scale = np.log10(both) if axis == "duration" else both
+            assert scale == pytest.approx(at_half, abs=0.08 if axis == "duration" else 1.2)
+    undefined = table.loc["0.5", "noise", "balanced accuracy", 0.5]
     assert undefined["fitted_censored"] == "undefined"
     assert "guessing alone" in undefined["why"]
 

@@ -112,7 +112,7 @@ def test_one_duration_has_no_surface():
 
 
 @pytest.mark.parametrize(
-    ("sims", "replicates"), [(30, 100), pytest.param(60, 300, marks=pytest.mark.campaign)]
+    ("sims", "replicates"), [(12, 100), pytest.param(60, 300, marks=pytest.mark.campaign)]
 )
 def test_what_training_owes_to_chance_is_in_the_interval(sims, replicates):
     """Five runs that differ by 2 dB; without their spread the truth is missed far too often."""

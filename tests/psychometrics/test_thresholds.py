@@ -55,8 +55,14 @@ def observer(m=3.0, w=12.0, guess=0.1, lapse=0.02):
     return lambda snr, ms: guess + (1 - guess - lapse) * ndtr(SPREAD * (snr - m) / w)
 
 
-def test_a_planted_threshold_is_within_its_interval():
-    table, curves = thresholds(play(observer()), silence(0.1), replicates=200, seed=1)
+@pytest.fixture(scope="module")
+def planted():
+    """Thresholds and curves of a planted observer."""
+    return thresholds(play(observer()), silence(0.1), replicates=200, seed=1)
+
+
+def test_a_planted_threshold_is_within_its_interval(planted):
+    table, curves = planted
     found = row(table)
     grid = np.linspace(-5, 20, 10_001)
     truth = grid[np.searchsorted(observer()(grid, None), 0.75)]
@@ -72,7 +78,7 @@ def test_a_planted_threshold_is_within_its_interval():
 
 def test_along_duration_the_threshold_is_in_ms():
     ms_observer = lambda snr, ms: ndtr(SPREAD * (np.log10(ms) - np.log10(400)) / 0.8)  # noqa: E731
-    table, _ = thresholds(play(ms_observer), silence(0.0), replicates=100, seed=1)
+    table, _ = thresholds(play(ms_observer), silence(0.0), replicates=50, seed=1)
     found = row(table, dimension="duration")
     assert found["dt50"] == pytest.approx(400, rel=0.1)
     assert found["dt50_low"] < 400 < found["dt50_high"]
@@ -84,14 +90,15 @@ def test_along_duration_the_threshold_is_in_ms():
 )
 def test_thresholds_outside_of_the_range_say_so(rate, catch_rate, censored):
     always = lambda snr, ms: np.full(len(snr), rate)  # noqa: E731
-    table, _ = thresholds(play(always), silence(catch_rate), replicates=50, seed=1)
+    trials = play(always, items=100)
+    table, _ = thresholds(trials, silence(catch_rate), replicates=50, seed=1)
     found = row(table)
     assert found["dt75_censored"] == censored
     assert np.isnan(found["dt75"])
 
 
-def test_half_of_the_accuracy_is_chance():
-    table, _ = thresholds(play(observer()), silence(0.1), replicates=50, seed=1)
+def test_half_of_the_accuracy_is_chance(planted):
+    table, _ = planted
     assert set(table[table["kind"] == "accuracy"]["dt50_censored"]) == {"undefined"}
     assert row(table, kind="accuracy")["guess"] == 0.5
 

@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from speechdt.audio.io import flac_bytes
@@ -36,6 +37,18 @@ def test_time_runs_to_the_right_and_silence_is_black():
     assert pixels[:, : half - 3].max() == 0
     assert pixels[:, half + 3 :].max() == clip_player.SHADES - 1
     assert clip_player.spectrogram_png(np.zeros(3200, np.float32))
+
+
+def test_what_is_listened_to_alone_is_a_quarter_as_long_and_sounds_alike(root):
+    file = next((root / "corpus" / "speech").rglob("*.flac"))
+    samples, _ = soundfile.read(file, frames=16_000, dtype="float32")
+    flac = flac_bytes(samples)
+    mp3 = clip_player.as_mp3(flac)
+    assert len(mp3) < len(flac) / 2.5
+    heard, rate = soundfile.read(io.BytesIO(mp3))
+    assert (len(heard), rate) == (len(samples), 16_000)
+    assert np.corrcoef(heard, samples)[0, 1] > 0.98
+    assert clip_player.as_mp3(flac) == mp3
 
 
 def test_a_page_can_play_what_was_rendered():

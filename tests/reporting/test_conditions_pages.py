@@ -75,7 +75,12 @@ def test_the_published_bank_is_on_the_page():
         | {"conditions": 22, "accuracy": 0.88, "accuracy_low": 0.8, "accuracy_high": 0.9}
     )
     along = pd.DataFrame(
-        {"variant": "S5", "axis": ["noise", "duration"], "unit": ["snr_db", "duration_ms"]}
+        {
+            "variant": "S5",
+            "threshold": "0.5",
+            "axis": ["noise", "duration"],
+            "unit": ["snr_db", "duration_ms"],
+        }
         | {"rate": "balanced accuracy", "proportion": 0.75, "interpolated": [-6.0, 80.0]}
         | {"interpolated_censored": "", "fitted": [-6.5, np.nan], "fitted_censored": ["", ">"]}
         | {"fitted_low": [-8.0, 70.0], "fitted_high": [-5.0, np.inf], "rise": 0.2}

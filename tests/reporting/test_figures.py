@@ -62,18 +62,19 @@ def count(request):
 def test_every_variant_is_named_and_nothing_is_clipped_or_hidden(name, count):
     figure = drawn(name, count)
     assert isinstance(figure, Figure)
-    assert set(NAMES[:count]) <= {text for text, _, _ in texts(figure)}
-    check_texts(figure)
-
-
-def check_texts(figure):
     written = texts(figure)
+    assert set(NAMES[:count]) <= {text for text, _, _ in written}
+    check_texts(figure, written)
+
+
+def check_texts(figure, written):
+    frame = figure.bbox.padded(1)
     for text, box, size in written:
         assert size >= 6, text
-        assert figure.bbox.padded(1).containsx(box.x0), text
-        assert figure.bbox.padded(1).containsx(box.x1), text
-        assert figure.bbox.padded(1).containsy(box.y0), text
-        assert figure.bbox.padded(1).containsy(box.y1), text
+        assert frame.containsx(box.x0), text
+        assert frame.containsx(box.x1), text
+        assert frame.containsy(box.y0), text
+        assert frame.containsy(box.y1), text
     corners = np.array([box.extents for _, box, _ in written])
     lowest = np.maximum(corners[:, None, :2], corners[None, :, :2])
     highest = np.minimum(corners[:, None, 2:], corners[None, :, 2:])
@@ -116,6 +117,13 @@ def test_two_runs_write_the_same_bytes(tmp_path):
         assert "date" not in {element.tag.split("}")[-1] for element in root.iter()}
 
 
+def test_false_alarms_of_the_roc_are_on_a_logarithmic_axis():
+    figure = drawn("roc", 2)
+    (axes,) = (axes for axes in figure.axes if axes.lines)
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+    assert axes.get_xlim()[0] <= 0.01
+
+
 def test_settings_stay_inside():
     before = dict(mpl.rcParams)
     drawn("pareto", 2)
@@ -139,7 +147,7 @@ def test_thresholds_outside_the_range_say_so():
     assert "chance" in written
 
 
-@pytest.mark.parametrize("count", [3, 5, 12])
+@pytest.mark.parametrize("count", [3, 5, pytest.param(12, marks=pytest.mark.campaign)])
 def test_a_curve_that_does_not_fit_is_marked(count):
     tables = make_analysed(count)
     thresholds = tables["thresholds"].assign(fit_p=1.0)
@@ -148,14 +156,15 @@ def test_a_curve_that_does_not_fit_is_marked(count):
     thresholds.loc[thresholds["variant"].isin(NAMES[1:]), "fit_p"] = 0.009
     needed = {"curves": tables["curves"], "thresholds": thresholds}
     figure = draw("psychometric_snr", needed, NAMES[:count])
-    marks = [text for text, _, _ in texts(figure) if text.startswith("poor fit")]
+    written = texts(figure)
+    marks = [text for text, _, _ in written if text.startswith("poor fit")]
     named = "poor fit: " + ", ".join(NAMES[1:count])
     if count == 3:  # hits, decisions and accuracy, all in one panel
         assert marks == [named, named, named]
     else:  # a panel for each, and accuracy of all below
         assert marks.count("poor fit") == count - 1
         assert [mark.replace("\n", " ") for mark in marks if ":" in mark] == [named]
-    check_texts(figure)
+    check_texts(figure, written)
 
 
 def test_curves_lie_over_their_points():
@@ -167,6 +176,18 @@ def test_curves_lie_over_their_points():
     np.testing.assert_array_equal(
         marked[0].get_ydata(), points.loc[points["kind"] == "roc10", "rate"]
     )
+
+
+def test_a_det_curve_is_the_roc_turned_over_with_its_marks_on_it():
+    roc, det = (drawn(name, 1).axes[0] for name in ("roc", "det"))
+    for hits, misses in zip(roc.lines, det.lines, strict=False):
+        if len(hits.get_xdata()) > 2:
+            np.testing.assert_array_equal(hits.get_xdata(), misses.get_xdata())
+            np.testing.assert_allclose(misses.get_ydata(), 1 - hits.get_ydata())
+    curve, mark = [line for line in det.lines if line.get_color() == det.lines[0].get_color()][:2]
+    (x,), (y,) = mark.get_data()
+    near = np.abs(curve.get_xdata() - x).argmin()
+    assert y == pytest.approx(curve.get_ydata()[near], abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,21 @@ def test_cards_in_which_a_flagged_recording_is_heard_say_so(sources, cells, grid
     assert not any(card.flagged for card in everything)
 
 
+def test_recordings_whose_label_detectors_contradict_come_first_and_in_their_order(sources):
+    doubted = list(sources["source_id"].sample(3, random_state=7))
+    others = sources[~sources["source_id"].isin(doubted)]
+    cards = inspection.source_cards(others, 7, 2)
+    written = inspection.render([*cards, *inspection.doubted_cards(sources, doubted)], "run")
+    shown = written[: written.index("<script")]
+    assert "contradicted by all detectors" in shown
+    places = [shown.index(f'"{name}"') for name in doubted]
+    labels = sources.set_index("source_id").loc[doubted, "label"]
+    for label in set(labels):
+        own = [place for place, its in zip(places, labels, strict=True) if its == label]
+        assert own == sorted(own)
+    assert max(places) < min(shown.index(f'"{card.name}"') for card in cards)
+
+
 def test_a_waveform_is_as_high_as_the_samples():
     silent, loud = np.zeros(4000, np.float32), np.ones(4000, np.float32)
     samples = np.concatenate([silent, loud * np.tile([1, -1], 2000).astype(np.float32)])

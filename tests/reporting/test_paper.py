@@ -21,7 +21,7 @@ from speechdt.statistics.error_rates import TEXT
 CITATION = {"title": "A title", "version": "0.1.0", "repository-code": "https://example.org/a_b"}
 
 
-def write_paper(folder, count, figures):
+def write_paper(folder, count, figures, labels=()):
     """Write the tables and the paper folder of so many detectors, with figures as they are."""
     variants = list(NAMES[:count])
     made = make(count)
@@ -37,7 +37,7 @@ def write_paper(folder, count, figures):
             for name in made
         },
         [figures / f"{name}.pdf" for name in FIGURES],
-        variants,
+        dict(zip(variants, variants, strict=True)) | dict(labels),
         revision="",
         citation=CITATION,
     )
@@ -50,7 +50,7 @@ def figures(tmp_path_factory):
     folder, made = tmp_path_factory.mktemp("figures"), make(5)
     made |= outcome_tables(made, NAMES[:5]) | error_tables(NAMES[:5])
     for name, entry in FIGURES.items():
-        if name not in paper.COLUMN_FIGURES:
+        if entry.in_paper and name not in paper.COLUMN_FIGURES:
             needed = {table: made[table] for table in entry.tables}
             save(draw(name, needed, NAMES[:5]), folder / name, formats=["pdf"])
     return folder
@@ -64,6 +64,16 @@ def results(request, tmp_path_factory, figures):
 
 def test_every_number_stands_in_a_table(results):
     assert check_numbers(results) > 40
+
+
+def test_labels_stand_in_text_and_tables_and_keys_behind_the_numbers(figures, tmp_path):
+    write_paper(tmp_path, 2, figures, {"D2": "Silero_6"})
+    text = (tmp_path / "paper" / "main.tex").read_text()
+    assert r"\DTwoBalancedAccuracyHigh}\,\% for Silero\_6 (AUC \DTwoAuc)" in text
+    for file in (tmp_path / "paper" / "tables").glob("*.tex"):
+        assert not re.search(r"\bD2\b", file.read_text()), file
+    assert r"Silero\_6" in (tmp_path / "paper" / "tables" / "comparison.tex").read_text()
+    assert check_numbers(tmp_path) > 40
 
 
 def test_searches_verdicts_order_bias_and_left_out_corpora_have_macros(results):

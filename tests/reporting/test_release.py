@@ -153,8 +153,9 @@ def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along
     config = {"corpus": [{"kind": "folder", "path": "nowhere"}], "grid": {"snr_db": [10]}}
     out = tmp_path / "release"
     count = release.write(
-        out, files, decided, config=config, versions={"python": "3.11"}, revision="", made={}
-    )
+        out, files, decided, config=config, versions={"python": "3.11"}, revision="", made={},
+        names={"A1": "Ann"},
+    )  # fmt: skip
     assert count == sum(file.is_file() for file in out.rglob("*")) - 2
     assert (out / "adapters" / "small" / "README.md").read_text() == "with its test"
     for split in ("dev", "test"):
@@ -169,5 +170,6 @@ def test_adapters_clips_beside_the_gallery_and_a_card_of_the_run_are_taken_along
     text = (out / "README.md").read_text()
     assert "`adapters/` | small" in text
     assert "`prompts/`" in text
-    assert "nano: a toy" in text
+    assert "Ann — nano: a toy" in text
+    assert "In CSV files, folders and criteria, Ann is A1." in text
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=out, check=True)

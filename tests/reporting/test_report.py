@@ -21,7 +21,7 @@ from speechdt.reporting.pages.report.sections.latency import machines
 from speechdt.reporting.tables.verdict import Finding
 
 
-@pytest.fixture(scope="module", params=[1, 2, 9])
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.campaign), 9])
 def count(request):
     return request.param
 

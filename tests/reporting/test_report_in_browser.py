@@ -46,7 +46,7 @@ def opened_page(browser, report, size=WIDE):
 
 @SIZES
 def test_it_draws_its_charts_fits_its_window_and_is_quiet(browser, report, made, size):
-    assert opened_page(browser, report, size) == len(made.charts) == 6
+    assert opened_page(browser, report, size) == len(made.charts) == 7
     assert complaints(browser) == []
     assert overflow(browser) == 0
     # A chart stands in place of its image, and what has none keeps it.
@@ -83,7 +83,7 @@ def test_a_toggle_takes_a_detector_out_of_all_charts_at_once(browser, report):
     opened_page(browser, report)
     chips = "return [...document.querySelectorAll('.toggles i')].map(i => i.style.background)"
     assert len(set(browser.execute_script(chips))) == COUNT
-    charts = ("psychometric_snr", "psychometric_duration", "roc", "levels")
+    charts = ("psychometric_snr", "psychometric_duration", "roc", "det", "levels")
     before = {chart: lines(browser, chart) for chart in charts}
     assert all(len(set(of)) == COUNT for of in before.values())
     assert len({frozenset(of) for of in before.values()}) == 1  # one colour each, everywhere
@@ -181,9 +181,9 @@ def test_the_chooser_ranks_as_the_table_does(browser, report, made, size):
                 ends = [row[f"difference{end}"] for end in ("", "_low", "_high")]
                 assert shown == pytest.approx(ends, abs=6e-4)
                 said = cells(browser, "ranking", 3)[place]
-                assert said == ("dearer" if row["difference_low"] > 0 else "not told apart")
+                assert said == ("costs more" if row["difference_low"] > 0 else "not told apart")
         lead = browser.find_element("id", "chooser-says").text
-        assert lead.startswith(f"{names[0]} costs least on these {expected['n'].iloc[0]} clips")
+        assert lead.startswith(f"{names[0]} costs least on these {expected['n'].iloc[0]:,} clips")
         one_answer = min(1, float(cost)) / (1 + float(cost))
         none = round(expected["cost"].min(), 4) > one_answer - 5e-4
         assert ("No detector does better than" in lead) == none

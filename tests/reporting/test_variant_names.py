@@ -12,9 +12,10 @@ from support.pages import results
 
 from speechdt.reporting.figures.draw import draw
 from speechdt.reporting.figures.style import COLORS, looks
-from speechdt.reporting.pages.report.charts import charts, colours
+from speechdt.reporting.pages.report.chart_parts import colours
+from speechdt.reporting.pages.report.charts import charts
 from speechdt.reporting.pages.report.page import render
-from speechdt.reporting.tables.names import renamed
+from speechdt.reporting.tables.names import legend, renamed
 from speechdt.workflow.labels import labels
 from speechdt.workflow.variants import ConfigError
 
@@ -41,10 +42,20 @@ def test_charts_and_figures_share_the_colours():
     assert colours(names) == {name: look.color for name, look in looks(names).items()}
     made = charts(tables, names)
     assert set(made) == {
-        *("psychometric_snr", "psychometric_duration", "roc", "score_shares", "levels", "pareto")
+        *("psychometric_snr", "psychometric_duration", "roc", "score_shares", "levels", "pareto"),
+        "det",
     }
     for spec in made.values():
         assert spec["params"][0] == {"name": "shown", "value": names}
+
+
+def test_a_chart_marks_times_that_are_not_to_be_trusted():
+    tables = make(2)
+    tables["pareto"] = tables["pareto"].assign(trusted=[True, False])
+    first, second = tables["pareto"]["variant"]
+    rows = charts(tables, [first, second])["pareto"]["data"]["values"]
+    shown = [(row["name"], row["time"]) for row in rows]
+    assert shown == [(first, "can be quoted"), (f"{second} ¶", "not to be trusted")]
 
 
 def test_a_label_takes_the_place_of_the_key():
@@ -60,7 +71,9 @@ def test_a_label_takes_the_place_of_the_key():
     )
     assert given.variants == ["Silero", "D1"]
     assert given.called == {"D2": "Silero", "D1": "D1"}
-    assert '<th scope="row">Silero</th>' in render(given)
+    page = render(given)
+    assert '<th scope="row">Silero</th>' in page
+    assert "In CSV files, folders and criteria, Silero is D2." in page
     needed = {name: tables[name] for name in ("score_shares", "operating_points")}
     figure = draw("score_shares", needed, ["D2", "D1"], names)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["Silero", "D1"]
@@ -73,6 +86,12 @@ def test_names_reach_columns_that_are_about_a_variant():
         "rate_Ann": [0.1],
     }
     assert renamed(table, {"A": "A"}) is table
+
+
+def test_a_sentence_says_which_key_is_behind_a_label():
+    assert legend({"A": "A"}) == ""
+    said = legend({"A": "Ann", "B": "B", "C": "Carl"})
+    assert said == "In CSV files, folders and criteria, Ann is A, Carl is C."
 
 
 def test_two_labels_alike_are_refused():

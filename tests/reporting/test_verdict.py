@@ -254,6 +254,14 @@ def test_the_page_says_it_all(runs):
     assert "nan" not in text
 
 
+def test_the_page_calls_variants_by_their_labels(runs):
+    text = page(runs["not met"], PLAN, {"B4": "the tuned one", "D2": "D2"})
+    assert "Judged: the tuned one." in text
+    assert "In CSV files, folders and criteria, the tuned one is B4." in text
+    assert "| the tuned one |" in text
+    assert "| B4 |" not in text
+
+
 # --- another study's criteria ---------------------------------------------------------------------
 
 

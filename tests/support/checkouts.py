@@ -2,11 +2,13 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 
 import pytest
 import yaml
@@ -20,11 +22,13 @@ MATRIX = (*NANO, "D1", "D2", "L1")
 """Variants of configs/ci.yaml, in order."""
 ASKED = dict.fromkeys((*NANO, "B1", "D3", "D4", "L1"))
 """What leaves out all but D1 and D2."""
+UNCHECKED = {"checks": {"plan": None, "fair": None}, "flag_by": None}
+"""Hygiene that no detector is asked for: each check hears all recordings."""
 SMALL = {
     "grid": {"snr_db": [-5, 10], "curve_snr_db": [], "duration_ms": [200, 1000]},
     "trials": {"items": {"dev": 8, "test": 8}},
     "bootstrap": {"replicates": 100},
-    "hygiene": {"checks": {"plan": None, "fair": None}, "flag_by": None},
+    "hygiene": UNCHECKED,
     "presentation": {"ladder": ["stored", -26], "axis": [-26]},
     "variants": ASKED,
 }
@@ -111,6 +115,13 @@ def files_of(folder, *targets, **options):
     header, *rows = lines
     assert (header[0], header[2], header[5]) == ("output_file", "rule", "plan")
     return {row[0]: (row[2], row[5] == "update pending") for row in rows}
+
+
+def inputs_of(folder, output):
+    """Return what Snakemake made a file from; nothing, if it did not make it."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    record = folder / ".snakemake" / "metadata" / name
+    return json.loads(record.read_text())["input"] or [] if record.exists() else []
 
 
 def scored(folder, variant):

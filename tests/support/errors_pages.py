@@ -38,7 +38,9 @@ def shown(html):
         if (tag, name) == ("li", "class") and value == "card":
             found.append({})
         elif tag == "li" and name.startswith("data-"):
-            found[-1][name.removeprefix("data-")] = value
+            found[-1][name.removeprefix("data-")] = (
+                json.loads(value) if name == "data-wrong" else value
+            )
     return found
 
 

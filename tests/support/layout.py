@@ -6,6 +6,7 @@ Each rule is a function from the folder of a checkout to a list of violations, a
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 MOST_LINES, MOST_OF_FUNCTION = 350, 60
@@ -52,7 +53,12 @@ def modules(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
     """Yield the Python files below some folders of a checkout, parsed, by their path in it."""
     for folder in folders:
         for path in sorted((root / folder).rglob("*.py")):
-            yield path.relative_to(root).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+            yield path.relative_to(root).as_posix(), _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 def imports(where: str, tree: ast.Module) -> Iterator[str]:

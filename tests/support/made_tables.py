@@ -103,6 +103,7 @@ def _levels(variants):
             "chosen": told,
             "default": told | {"level": "stored"},
             "tried": [told],
+            "offered": 1,
             "not_offered": [],
         }
     plain = {name: {"level": "stored", "container": "none"} for name in variants}

@@ -275,3 +275,33 @@ def musan(folder, sounds, noises=14, speakers=4, songs=4):
         (folder / part / origin / "ANNOTATIONS").write_text("\n".join(lines) + "\n")
         (folder / part / origin / "LICENSE").write_text("CC BY 3.0\n")
     (folder / "README").write_text("MUSAN\n")
+
+
+def rirs_noises(folder, *, rt60s):
+    """Write RIRS_NOISES: openslr.org/28, measured responses of three databases among noises.
+
+    Responses have two channels and a late arrival, at another rate.
+    """
+    rng = np.random.default_rng(3)
+    measured = folder / "RIRS_NOISES" / "real_rirs_isotropic_noises"
+    names = ("RVB2014_type1_rir_largeroom1_far_angla", "air_type1_air_binaural_lecture_0_1",
+             "RWCP_type1_rir_cirline_e1b_imp075")  # fmt: skip
+    for name, rt60_s in zip(names, rt60s, strict=False):
+        late = np.concatenate([np.zeros(300), decaying(rt60_s, rng, rate=44_100)])
+        two = np.stack([late, 0.1 * late], axis=1)
+        save(measured / f"{name}.wav", two, 44_100, subtype="FLOAT")
+    save(measured / "RVB2014_type1_noise_largeroom1_1.wav", rng.normal(size=4000) * 0.1)
+    (measured / "rir_list").write_text("--rir-id 00001 --room-id 001 largeroom1.wav\n")
+    simulated = folder / "RIRS_NOISES" / "simulated_rirs" / "smallroom" / "Room001"
+    save(simulated / "Room001-00001.wav", decaying(0.3, rng))
+    noises = folder / "RIRS_NOISES" / "pointsource_noises"
+    save(noises / "noise-free-sound-0000.wav", rng.normal(size=4000) * 0.1)
+    return folder
+
+
+def decaying(rt60_s, rng, rate=RATE):
+    """Return noise that falls by 60 dB in a time, behind a strong first sample."""
+    time = np.arange(round(1.2 * rt60_s * rate)) / rate
+    response = rng.normal(size=len(time)) * 10 ** (-3 * time / rt60_s) * 0.05
+    response[0] = 1.0
+    return response

@@ -12,6 +12,7 @@ from support.levels import power_db
 from speechdt.audio import mixing, noise
 from speechdt.audio.activity import middle
 from speechdt.audio.io import from_flac_bytes
+from speechdt.checksums import Damaged
 from speechdt.corpus.flags import heard, read_flagged
 from speechdt.trials import items, leak_audit, rendering
 from speechdt.trials.cells import (
@@ -180,6 +181,20 @@ def test_files_of_an_earlier_larger_cell_are_gone(tmp_path):
     write_shards(path, 100, 600_000)
     assert list(tmp_path.iterdir()) == [path]
     assert len(read_cell(path)) == 100
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_damaged_part_of_a_cell_takes_the_first_file_with_it(tmp_path, gone):
+    path = tmp_path / "snr0_dur200.parquet"
+    for read in (read_cell, lambda cell: list(read_batches(cell)), count_trials):
+        write_shards(path, 2000, 600_000)
+        part = cell_files(path)[1]
+        part.write_bytes(b"")
+        if gone:
+            part.unlink()
+        with pytest.raises(Damaged, match=r"of its part snr0_dur200-00001\.parquet"):
+            read(path)
+        assert not path.exists()
 
 
 def test_hugging_face_opens_the_cells(cells, tmp_path):

@@ -111,6 +111,8 @@ def test_a_folder_without_responses_is_named(settings, tmp_path):
     (tmp_path / "none").mkdir()
     with pytest.raises(SpeechdtError, match=r"rooms.path: no impulse response in"):
         plan(resolved(settings))
+    (tmp_path / "none" / "hall.wav").touch()
+    assert plan(resolved(settings)).responses == (str(tmp_path / "none" / "hall.wav"),)
 
 
 def test_published_figures_stand_beside_the_same_system_alone(settings, root):

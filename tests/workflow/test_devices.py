@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from speechdt.gpu_driver import Driver, asked_driver
 from speechdt.workflow import devices
 
 JOB = """
@@ -71,3 +72,33 @@ def test_what_was_visible_is_so_again(tmp_path):
     with devices.claimed(2, tmp_path):
         assert os.environ[devices.VISIBLE] == "4,5"
     assert os.environ[devices.VISIBLE] == "4,5,6,7"
+
+
+ON_A_GPU = """
+import sys, time
+from pathlib import Path
+from speechdt.workflow.devices import claimed
+with claimed(1, Path(sys.argv[1])) as mine:
+    import torch
+    held = torch.empty(2**28, device="cuda")
+    start = time.time()
+    time.sleep(15)
+    named = torch.cuda.get_device_properties(0).uuid
+    print(mine[0], torch.cuda.device_count(), named, start, time.time())
+"""
+
+
+def test_two_jobs_at_once_run_on_different_gpus(tmp_path, monkeypatch):
+    """On real ones: by the index that was claimed, and by the GPU that torch then used."""
+    driver = asked_driver()
+    if not isinstance(driver, Driver) or driver.gpus < 2:
+        pytest.skip("fewer than two GPUs")
+    monkeypatch.delenv(devices.VISIBLE)
+    command = [sys.executable, "-c", ON_A_GPU, str(tmp_path)]
+    running = [subprocess.Popen(command, text=True, stdout=subprocess.PIPE) for _ in range(2)]
+    first, second = (job.communicate()[0].split() for job in running)
+    assert {first[0], second[0]} <= {str(place) for place in range(driver.gpus)}
+    assert first[0] != second[0]
+    assert first[1] == second[1] == "1"
+    assert first[2] != second[2]
+    assert max(float(first[3]), float(second[3])) < min(float(first[4]), float(second[4]))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -34,6 +36,19 @@ def test_a_job_that_was_killed_is_named_though_it_said_nothing(tmp_path):
     entry(tmp_path, "D1").begin()
     said = last_line.cause(tmp_path / manifest.FOLDER, 0)
     assert said == "error: the job score (D1) was killed, probably out of memory"
+
+
+@pytest.mark.parametrize(
+    ("watching", "said"),
+    [(str(os.getpid()), "True"), ("1234567890", "False"), ("", "False")],
+    ids=["one that started it", "another one", "none"],
+)
+def test_a_cause_is_left_to_the_process_that_started_the_job(root, watching, said):
+    code = "from speechdt.workflow.last_line import said_at_the_end; print(said_at_the_end())"
+    shell = f"'{sys.executable}' -c '{code}'; true"  # as Snakemake starts a script
+    env = os.environ | {last_line.WATCHES: watching, "PYTHONPATH": str(root)}
+    done = subprocess.run(["bash", "-c", shell], env=env, capture_output=True, text=True)
+    assert done.stdout.split() == [said], done.stderr
 
 
 @pytest.mark.parametrize("content", ["{", "[]", json.dumps({"complete": False})])

@@ -37,7 +37,7 @@ def last_complete_checkpoint(folder: Path) -> str | None:
             shutil.rmtree(checkpoint)
         elif problem := _damage(checkpoint):
             away = checksums.set_aside(checkpoint)
-            print(checksums.told(checkpoint, problem, away), file=sys.stderr, flush=True)
+            print(checksums.damage_line(checkpoint, problem, away), file=sys.stderr, flush=True)
         else:
             return str(checkpoint)
     return None
@@ -68,7 +68,7 @@ def weights(checkpoint: Path) -> dict[str, Tensor]:
     problem = checksums.damage(checkpoint, listed, [WEIGHTS]) if listed.exists() else ""
     if problem:
         away = checksums.set_aside(checkpoint)
-        raise checksums.Damaged(checksums.told(checkpoint, problem, away) + checksums.AGAIN)
+        raise checksums.Damaged(checksums.damage_line(checkpoint, problem, away) + checksums.AGAIN)
     return load_file(checkpoint / WEIGHTS)
 
 

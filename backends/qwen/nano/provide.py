@@ -67,7 +67,7 @@ def train_split(sources: pd.DataFrame) -> pd.DataFrame:
     return chosen.reset_index(drop=True)
 
 
-def fingerprint(train: pd.DataFrame) -> str:
+def train_hash(train: pd.DataFrame) -> str:
     """Hash the train split: which recordings, their audio, their labels and where they are active.
 
     Where the files lie does not count.
@@ -79,7 +79,7 @@ def fingerprint(train: pd.DataFrame) -> str:
 
 def key(train: pd.DataFrame, recipe: Recipe) -> str:
     """Return the name under which a model is kept: its architecture and a hash of its causes."""
-    causes = [fingerprint(train), recipe._asdict(), _versions()]
+    causes = [train_hash(train), recipe._asdict(), _versions()]
     digest = hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()
     return f"{recipe.architecture}-{digest[:16]}"
 
@@ -124,7 +124,7 @@ def _is_whole(kept: Path) -> bool:
     problem = checksums.damage(kept)
     if problem:
         away = checksums.set_aside(kept)
-        print(checksums.told(kept, problem, away), file=sys.stderr, flush=True)
+        print(checksums.damage_line(kept, problem, away), file=sys.stderr, flush=True)
     return not problem
 
 
@@ -200,7 +200,7 @@ nothing else.
 ## What it learned from
 
 Clean clips of 1 s, no noise added, cut anew at every step from {used} of {sources} recordings of
-the train split (fingerprint `{fingerprint}`). Dev and test were not read.
+the train split (hash `{train_hash}`). Dev and test were not read.
 
 | category | recordings | groups | seconds |
 |---|---|---|---|
@@ -254,7 +254,7 @@ def card(
         weights=sum(weight.numel() for weight in model.parameters()),
         used=len(used),
         sources=len(train_rows),
-        fingerprint=fingerprint(train_rows),
+        train_hash=train_hash(train_rows),
         recordings="\n".join(
             f"| {row.Index} | {row.recordings} | {row.groups} | {row.seconds:.0f} |"
             for row in categories.itertuples()

@@ -20,10 +20,10 @@ if __name__ == "__main__":
             training=read_table(inputs.training[0]) if inputs.training else None,
             adapters=params.adapters,
             judged=params.judged,
-            baselines=[name for name in params.baselines if name in params.present],
+            baselines=[name for name in params.baselines if name in params.names],
         )
         criteria = criteria_of(params.criteria)
-        text = page(run, criteria)
+        text = page(run, criteria, params.names)
         Path(snakemake.output.page).write_text(text, encoding="utf-8")
         pd.DataFrame(findings(run, criteria)).to_csv(snakemake.output.table, index=False)
         log.info("%s", text)

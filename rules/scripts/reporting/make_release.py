@@ -35,6 +35,7 @@ if __name__ == "__main__":
             files,
             decisions(given, snakemake.params.runs),
             config=snakemake.params.config,
+            names=snakemake.params.names,
             versions=versions(),
             revision=revision(files.checkout),
             made=made,

@@ -7,6 +7,7 @@ import pandas as pd
 from speechdt.detectors.answer_files import by_run
 from speechdt.detectors.decisions import decided_by, read_calibration
 from speechdt.reporting.pages.errors_page import page
+from speechdt.reporting.tables.names import renamed
 from speechdt.reporting.tables.reading import read_table
 from speechdt.statistics.error_rates import TEXT, answers
 from speechdt.workflow.jobs import logged
@@ -14,22 +15,23 @@ from speechdt.workflow.jobs import logged
 
 def main(given, params, folder):
     """Return the page, and write its clips into the folder, if one is given."""
-    one_run = {variant: [run] for variant, run in params.runs.items()}
+    names = params.names
+    one_run = {names[variant]: [run] for variant, run in params.runs.items()}
     decided = decided_by(one_run, given.cells, given.scores, given.calibrations)
     calibrations = by_run(given.calibrations)
     tables = {
         **{"errors": given.rates, "errors_common": given.common},
         **{"errors_pairs": given.pairs, "error_sources": given.ranked},
     }
-    found = {name: read_table(path, TEXT) for name, path in tables.items()}
+    found = {name: renamed(read_table(path, TEXT), names) for name, path in tables.items()}
     return page(
         answers(decided, pd.read_parquet(given.sources)),
-        found | {"matrix": read_table(given.matrix)},
+        found | {"matrix": renamed(read_table(given.matrix), names)},
         cells=given.cells,
         clean=given.clean,
         clean_ms=params.clean_ms,
         thresholds={
-            variant: read_calibration(calibrations[run]).threshold
+            names[variant]: read_calibration(calibrations[run]).threshold
             for variant, run in params.runs.items()
         },
         most=params.clips,

@@ -19,7 +19,7 @@ if __name__ == "__main__":
             Path(snakemake.output.main).parent,
             tables,
             given.figures,
-            snakemake.params.variants,
+            snakemake.params.names,
             revision=revision(Path(given.citation).parent),
             citation=yaml.safe_load(Path(given.citation).read_text()),
         )

@@ -13,19 +13,21 @@ from speechdt.reporting.tables.latency_text import (
 )
 from speechdt.reporting.tables.markup import latex, markdown
 from speechdt.reporting.tables.matrix_text import matrix_table
+from speechdt.reporting.tables.names import legend, renamed
 from speechdt.reporting.tables.operating_points_text import DETECTORS_NOTE, detectors_table
 from speechdt.reporting.tables.reading import read_table
 from speechdt.reporting.tables.thresholds_text import THRESHOLDS_NOTE, thresholds_table
 from speechdt.workflow.jobs import logged
 
 
-def main(matrix, thresholds, curves, latency, pareto, points):
-    """Return the content of each file by its name."""
+def main(matrix, thresholds, curves, latency, pareto, points, keys=""):
+    """Return the content of each file by its name; `keys` says which variant is which label."""
     ranges = tested_ranges(curves)
     comparison = matrix_table(matrix, latency, ranges)
     doubts = doubt_notes(latency)
-    note = " ".join([*model_notes(matrix), *doubts, FOOTNOTE])
-    marks = skill.notes(matrix)
+    own = [keys] if keys else []
+    note = " ".join([*own, *model_notes(matrix), *doubts, FOOTNOTE])
+    marks = [*own, *skill.notes(matrix)]
     of_thresholds = " ".join([*marks, THRESHOLDS_NOTE])
     pooled = thresholds_table(thresholds, ranges, pooled=True)
     return {
@@ -45,7 +47,9 @@ def main(matrix, thresholds, curves, latency, pareto, points):
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        written = main(**{name: read_table(path) for name, path in snakemake.input.items()})
+        names = snakemake.params.names
+        tables = {name: renamed(read_table(path), names) for name, path in snakemake.input.items()}
+        written = main(**tables, keys=legend(names))
         for output in snakemake.output:
             Path(output).write_text(written[Path(output).name], encoding="utf-8")
         log.info("%s", "\n".join(snakemake.output))

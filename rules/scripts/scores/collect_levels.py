@@ -1,4 +1,4 @@
-"""Put levels and choices together: tables/levels.csv, choices.csv and presentations.csv."""
+"""Put levels and what choices were worth together: tables/levels.csv and presentations.csv."""
 
 import json
 
@@ -7,7 +7,7 @@ import pandas as pd
 from speechdt.detectors.answer_files import by_run, by_run_and_cell, scores_of_run
 from speechdt.detectors.choice import gain
 from speechdt.detectors.scoring import read_scored
-from speechdt.reporting.tables.levels import choices, levels, presentations
+from speechdt.reporting.tables.levels import levels, presentations
 from speechdt.workflow.jobs import logged
 
 
@@ -35,6 +35,5 @@ if __name__ == "__main__":
         heard |= {name: found["chosen"]["level"] for name, found in chosen.items()}
         table = presentations(params.presentations, chosen, gains)
         levels(probes, heard).to_csv(snakemake.output.levels, index=False)
-        choices(chosen).to_csv(snakemake.output.choices, index=False)
         table.to_csv(snakemake.output.presentations, index=False)
         log.info("\n%s", table.to_string(index=False))

@@ -46,11 +46,11 @@ def read(path: Path, parts: Sequence[str] = PARTS) -> Iterator[Source]:
     """
     for part in parts:
         for origin in sorted(folder for folder in (path / part).iterdir() if folder.is_dir()):
-            told = _annotations(origin / ANNOTATIONS)
+            annotations = _annotations(origin / ANNOTATIONS)
             files = sorted(Path(entry.path) for entry in walk(origin) if is_recording(entry))
             for file in files:
-                yield from _sources(file, part, told.pop(file.stem, []))
-            for name, fields in sorted(told.items()):
+                yield from _sources(file, part, annotations.pop(file.stem, []))
+            for name, fields in sorted(annotations.items()):
                 gone = f"missing, though {origin / ANNOTATIONS} lists it"
                 yield _source(str(origin / f"{name}.wav"), name, part, fields)._replace(reason=gone)
 

@@ -46,23 +46,23 @@ def times(fields: Mapping[str, str], who: str) -> tuple[float, float] | None:
     CorpusError
         If a time is none, or they contradict one another.
     """
-    told = {}
+    given = {}
     for name in COLUMNS:
         text = fields.get(name, "").strip()
         if text:
             try:
-                told[name] = seconds(text)
+                given[name] = seconds(text)
             except ValueError as error:
                 raise CorpusError(f"{who}: {name} {error}") from None
-    start = told.get("start", told.get("offset", 0.0))
-    stop = told.get("end", start + told.get("duration", inf))
+    start = given.get("start", given.get("offset", 0.0))
+    stop = given.get("end", start + given.get("duration", inf))
     for name, expected in (("offset", start), ("duration", stop - start)):
-        if not isclose(told.get(name, expected), expected, rel_tol=0, abs_tol=AGREE_S):
-            raise CorpusError(f"{who}: {_said(told)} contradict one another")
+        if not isclose(given.get(name, expected), expected, rel_tol=0, abs_tol=AGREE_S):
+            raise CorpusError(f"{who}: {_said(given)} contradict one another")
     if stop <= start:
-        raise CorpusError(f"{who}: {_said(told)} leave nothing of it")
+        raise CorpusError(f"{who}: {_said(given)} leave nothing of it")
     return (start, stop) if start or stop < inf else None
 
 
-def _said(told: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:g}" for name, value in told.items())
+def _said(given: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in given.items())

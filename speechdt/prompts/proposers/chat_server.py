@@ -36,11 +36,13 @@ class ChatServer:
         Of a reply.
     timeout_s : float
         Seconds that a reply may take, from the request to its last byte.
+    plain_http : bool
+        Whether http may go beyond this machine, which all on the way can read.
 
     Raises
     ------
     ValueError
-        If `base_url` is no http or https address.
+        If `base_url` is no http or https address, or plain http that is not allowed.
     """
 
     base_url: str
@@ -49,10 +51,11 @@ class ChatServer:
     temperature: float = 1.0
     most_tokens: int = 1500
     timeout_s: float = 120.0
+    plain_http: bool = False
 
     def __post_init__(self) -> None:
         try:
-            check_url(self.base_url)
+            check_url(self.base_url, plain_http=self.plain_http)
         except ValueError as error:
             raise ValueError(f"proposer: base_url: {error}") from None
 
@@ -89,7 +92,13 @@ class ChatServer:
         }
         url = f"{self.base_url.rstrip('/')}/chat/completions"
         key = os.getenv(self.key_variable, "").strip()
-        return post_json(url, content, token=key or None, timeout_s=self.timeout_s)
+        return post_json(
+            url,
+            content,
+            token=key or None,
+            timeout_s=self.timeout_s,
+            plain_http=self.plain_http,
+        )
 
     def _text(self, reply: Reply) -> str:
         try:

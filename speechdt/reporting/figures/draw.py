@@ -15,7 +15,7 @@ from speechdt.reporting.figures.presentation import levels
 from speechdt.reporting.figures.prompts import prompts
 from speechdt.reporting.figures.psychometric import psychometric_duration, psychometric_snr
 from speechdt.reporting.figures.reliability import reliability
-from speechdt.reporting.figures.roc import roc
+from speechdt.reporting.figures.roc import det, roc
 from speechdt.reporting.figures.score_shares import score_shares
 from speechdt.reporting.figures.surface import surface
 from speechdt.reporting.figures.training import adapters, training
@@ -25,7 +25,7 @@ _FUNCTIONS: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
         *(psychometric_snr, psychometric_duration),
-        *(heatmap, pareto, reliability, confusion, comparisons, surface, roc),
+        *(heatmap, pareto, reliability, confusion, comparisons, surface, roc, det),
         *(adapters, training, prompts, hygiene, levels, score_shares, conditions),
     )
 }

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.signal import stft
@@ -31,6 +32,10 @@ SHADES = 16
 """Few, because noise in many shades hardly compresses: a page holds hundreds of spectrograms."""
 RANGE_DB = 60.0
 """Range below the loudest point of a clip; below that it is black."""
+MP3_COMPRESSION = 0.5
+"""From 0, the best, to 1: speech takes some 45 kbit/s, a quarter of FLAC."""
+MIME = {"flac": "audio/flac", "mp3": "audio/mpeg"}
+"""By the end of a file's name."""
 
 
 class Player(NamedTuple):
@@ -54,9 +59,20 @@ class Player(NamedTuple):
     label: str
 
 
-def audio_uri(flac: bytes) -> str:
-    """Return FLAC bytes as a data URI."""
-    return "data:audio/flac;base64," + base64.b64encode(flac).decode()
+def audio_uri(audio: bytes, kind: str = "flac") -> str:
+    """Return the bytes of an audio file as a data URI; `kind` is a key of `MIME`."""
+    return f"data:{MIME[kind]};base64," + base64.b64encode(audio).decode()
+
+
+def as_mp3(flac: bytes) -> bytes:
+    """Return FLAC bytes as MP3, for what is listened to and not measured."""
+    file = io.BytesIO()
+    samples = from_flac_bytes(flac)
+    soundfile.write(
+        file, samples, SAMPLE_RATE, format="MP3", compression_level=MP3_COMPRESSION,
+        bitrate_mode="VARIABLE",
+    )  # fmt: skip
+    return file.getvalue()
 
 
 def spectrogram_uri(flac: bytes) -> str:

@@ -1,5 +1,6 @@
 """Cards of the errors page: a choice of failures, their clips, and the answers of each variant."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import pandas as pd
 from speechdt.audio.io import from_flac_bytes
 from speechdt.reporting.pages.clip_player import (
     Player,
+    as_mp3,
     audio_uri,
     spectrogram_png,
     spectrogram_uri,
@@ -22,6 +24,8 @@ DIGITS = 3
 """Significant digits of P(speech), where these tell it from the threshold."""
 ODDS = 7.0
 """Log-odds at the right end of a bar; at the left end, as much the other way."""
+CLEAN = "-clean"
+"""End of the key of a target without noise."""
 
 
 def share(p: float) -> float:
@@ -102,8 +106,8 @@ class Card(NamedTuple):
 
     @property
     def wrong(self) -> str:
-        """The variants that are wrong, between spaces."""
-        return " ".join(answer.variant for answer in self.answers if answer.wrong)
+        """The variants that are wrong, as JSON: a name may hold anything."""
+        return json.dumps([answer.variant for answer in self.answers if answer.wrong])
 
 
 def choose(answers: Answers, sources: pd.DataFrame, most: int) -> list[int]:
@@ -178,7 +182,12 @@ def _audio(cell: Path | str, key: str, names: pd.Series) -> dict[str, bytes]:
 
 def clean_key(item: str) -> str:
     """Return the key of the target of an item, without noise, among the clips of the page."""
-    return f"{item}-clean"
+    return f"{item}{CLEAN}"
+
+
+def _to_hear(key: str, flac: bytes) -> tuple[bytes, str]:
+    """Return what a page plays, and its kind: a clip of the test bit for bit, a target as MP3."""
+    return (as_mp3(flac), "mp3") if key.endswith(CLEAN) else (flac, "flac")
 
 
 class Media(NamedTuple):
@@ -191,7 +200,7 @@ class Media(NamedTuple):
 def embedded(clips: Mapping[str, bytes]) -> Media:
     """Return addresses of clips, FLAC by key, that the page itself holds."""
     return Media(
-        {key: audio_uri(flac) for key, flac in clips.items()},
+        {key: audio_uri(*_to_hear(key, flac)) for key, flac in clips.items()},
         {key: spectrogram_uri(flac) for key, flac in clips.items()},
     )
 
@@ -199,13 +208,14 @@ def embedded(clips: Mapping[str, bytes]) -> Media:
 def beside(clips: Mapping[str, bytes], folder: Path) -> Media:
     """Write clips, FLAC by key, and their spectrograms into a folder; return their addresses."""
     folder.mkdir(parents=True)
+    audio = {}
     for key, flac in clips.items():
-        (folder / f"{key}.flac").write_bytes(flac)
+        heard, kind = _to_hear(key, flac)
+        file = folder / f"{key}.{kind}"
+        file.write_bytes(heard)
+        audio[key] = f"{folder.name}/{file.name}"
         (folder / f"{key}.png").write_bytes(spectrogram_png(from_flac_bytes(flac)))
-    return Media(
-        {key: f"{folder.name}/{key}.flac" for key in clips},
-        {key: f"{folder.name}/{key}.png" for key in clips},
-    )
+    return Media(audio, {key: f"{folder.name}/{key}.png" for key in clips})
 
 
 def cards(

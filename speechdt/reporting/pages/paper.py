@@ -20,6 +20,7 @@ from speechdt.reporting.pages.paper_numbers import Quoted, as_table, camel, macr
 from speechdt.reporting.pages.paper_tables import PAPER_TABLES, Tables, tables_of
 from speechdt.reporting.tables.formatting import model_notes
 from speechdt.reporting.tables.markup import escape, latex, split
+from speechdt.reporting.tables.names import renamed
 
 COLUMN_IN = 3.5
 """Width in inches of a column of the page; figures are never scaled, so that their type is not."""
@@ -42,7 +43,7 @@ def write(
     folder: Path,
     tables: Tables,
     figures: Iterable[Path | str],
-    variants: Sequence[str],
+    names: Mapping[str, str],
     *,
     revision: str,
     citation: Mapping[str, Any],
@@ -56,8 +57,9 @@ def write(
         CSV tables of the run by name.
     figures : iterable of paths
         PDF of the figures of the catalogue; those that are not for the paper are left out.
-    variants : sequence of str
-        In the order of the configuration.
+    names : mapping of str to str
+        What readers call each variant, in the order of the configuration. Macros and sources of
+        the numbers go by the variants themselves.
     revision : str
         Git commit of the code, or empty.
     citation : mapping
@@ -68,10 +70,12 @@ def write(
     list of Quoted
         The numbers of numbers.tex.
     """
-    floats = _place_tables(tables, folder / "tables")
-    widths = _place_figures(figures, tables, variants, folder / "figures")
+    shown = {name: renamed(table, names) for name, table in tables.items()}
+    floats = _place_tables(shown, folder / "tables")
+    widths = _place_figures(figures, shown, list(names.values()), folder / "figures")
     text = main_tex(
         matrix=tables["matrix"],
+        names=names,
         floats=floats,
         figures=figure_floats(widths),
         revision=revision,
@@ -161,6 +165,7 @@ def pdf_width(pdf: bytes) -> float:
 def main_tex(
     *,
     matrix: pd.DataFrame,
+    names: Mapping[str, str],
     floats: Sequence[Float],
     figures: Sequence[Float],
     revision: str,
@@ -172,6 +177,8 @@ def main_tex(
     ----------
     matrix : DataFrame
         The comparison matrix.
+    names : mapping of str to str
+        What readers call each variant.
     floats, figures : sequence of Float
         From `table_floats` and `figure_floats`.
     revision : str
@@ -179,16 +186,15 @@ def main_tex(
     citation : mapping
         Content of ``CITATION.cff``.
     """
-    names = {float_.name for float_ in (*floats, *figures)}
     return template("main.tex.j2").render(
         variants=[
-            {"name": escape(row["variant"]), "macro": camel(row["variant"]), "thresholds": True}
-            for _, row in matrix.iterrows()
+            {"name": escape(names[variant]), "macro": camel(variant)}
+            for variant in matrix["variant"]
         ],
-        notes=[escape(note) for note in model_notes(matrix)],
+        notes=[escape(note) for note in model_notes(renamed(matrix, names))],
         tables=floats,
         figures=figures,
-        names=names,
+        names={float_.name for float_ in (*floats, *figures)},
         revision=escape(revision),
         title=escape(str(citation.get("title", "speechdt"))),
         version=escape(str(citation.get("version", ""))),

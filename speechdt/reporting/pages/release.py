@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -17,6 +18,7 @@ from speechdt.files import walk
 from speechdt.reporting.pages.environment import template
 from speechdt.reporting.pages.release_provenance import Made, lineage
 from speechdt.reporting.tables.formatting import model_notes
+from speechdt.reporting.tables.names import legend, renamed
 from speechdt.reporting.tables.reading import read_table
 from speechdt.trials.cells import cell_files
 
@@ -83,6 +85,7 @@ def write(
     versions: Mapping[str, str],
     revision: str,
     made: Mapping[str, Made],
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Write the folder.
 
@@ -94,7 +97,7 @@ def write(
     decided : iterable of (str, mapping)
         Of dev and of test what `decisions.decided_by` returns, by run; one split is in memory at
         a time if this is a generator.
-    config, versions, revision
+    config, versions, revision, names
         As of `report.section.Results`.
     made : mapping of str to Made
         From `release_provenance.read_records`.
@@ -114,7 +117,7 @@ def write(
     (folder / "versions.json").write_text(json.dumps(versions, indent=2))
     jobs = lineage(map(str, [*files.tables, *files.figures]), made)
     (folder / "provenance.json").write_text(json.dumps(jobs, indent=1))
-    text = readme(files, revision=revision, attribution=attribution)
+    text = readme(files, revision=revision, attribution=attribution, names=names)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return seal(folder, copied, made)
 
@@ -250,7 +253,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def readme(files: RunFiles, *, revision: str, attribution: bool) -> str:
+def readme(files: RunFiles, *, revision: str, attribution: bool, names: Mapping[str, str]) -> str:
     """Return README.md of the folder.
 
     Parameters
@@ -260,13 +263,16 @@ def readme(files: RunFiles, *, revision: str, attribution: bool) -> str:
         Git commit of the code, or empty.
     attribution : bool
         Whether the corpora ask for attributions.
+    names : mapping of str to str
+        What readers call the variants.
     """
     citation = yaml.safe_load(Path(files.citation).read_text())
     (matrix,) = [path for path in files.tables if Path(path).name == "matrix.csv"]
     text = template("release.md.j2").render(
         title=citation["title"],
         version=str(citation.get("version", "")),
-        notes=model_notes(read_table(matrix)),
+        notes=model_notes(renamed(read_table(matrix), names)),
+        keys=legend(names),
         revision=revision,
         adapters=[Path(path).name for path in files.adapters],
         prompts=bool(files.prompts),

@@ -12,7 +12,6 @@ from speechdt.reporting.tables.formatting import (
     number,
     percent,
     text_table,
-    with_interval,
 )
 
 NEUTRAL = "neutral"
@@ -46,23 +45,24 @@ def condition_name(row: Row) -> str:
     return CHANNELS.get(at, minus(at))
 
 
-def conditions_table(conditions: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each variant and condition."""
-    return text_table(
-        conditions,
-        {
-            "Variant": lambda row: str(row["variant"]),
-            "Axis": lambda row: AXES.get(str(row["axis"]), MISSING),
-            "Condition": condition_name,
-            "Balanced (%)": lambda row: percent(row, "accuracy"),
-            "AUC": lambda row: decimal(row, "auc"),
-            "Hits at 10 % f. a. (%)": lambda row: percent(row, "hits"),
+def conditions_table(conditions: pd.DataFrame, *, thresholds: bool = True) -> pd.DataFrame:
+    """Return a row for each variant and condition, with thresholds if clips had several SNRs."""
+    cells: dict[str, Cell] = {
+        "Variant": lambda row: str(row["variant"]),
+        "Axis": lambda row: AXES.get(str(row["axis"]), MISSING),
+        "Condition": condition_name,
+        "Balanced (%)": lambda row: percent(row, "accuracy"),
+        "AUC": lambda row: decimal(row, "auc"),
+        "Hits at 10 % f. a. (%)": lambda row: percent(row, "hits"),
+    }
+    if thresholds:
+        cells |= {
             "DT75 (dB)": lambda row: _level(row, "dt75"),
             "Shift (dB)": lambda row: _level(row, "dt75_shift_db"),
             "p Holm": lambda row: number(row["p_holm"], 3),
             "Verdict": _verdict,
-        },
-    )
+        }
+    return text_table(conditions, cells)
 
 
 def _verdict(row: Row) -> str:
@@ -78,9 +78,12 @@ def _level(row: Row, name: str) -> str:
         return "higher" if found.censored == ">" else "lower"
     if pd.isna(found.value):
         return MISSING
-    ends = (found.low, found.high)
+    return _with_ends(found.value, found.low, found.high)
+
+
+def _with_ends(value: float, *ends: float) -> str:
     low, high = (number(end) if abs(end) != float("inf") else "open" for end in ends)
-    return f"{number(found.value)} [{low}, {high}]"
+    return f"{number(value)} [{low}, {high}]"
 
 
 def shifts_table(conditions: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +116,7 @@ def rooms_table(rooms: pd.DataFrame) -> pd.DataFrame:
 
 
 def giveaways_table(giveaways: pd.DataFrame) -> pd.DataFrame:
-    """Return AUC of classifiers that do not listen: a row for each condition."""
+    """Return AUC of trivial classifiers: a row for each condition."""
     rows = []
     for (axis, at), of in giveaways.groupby(["axis", "at"], sort=False, dropna=False):
         name = condition_name({"axis": axis, "at": at})
@@ -142,10 +145,11 @@ def bank_thresholds_table(thresholds: pd.DataFrame) -> pd.DataFrame:
     def fitted(row: Row) -> str:
         if row["fitted_censored"]:
             return str(row["fitted_censored"])
-        return with_interval(row["fitted"], row["fitted_low"], row["fitted_high"])
+        return _with_ends(row["fitted"], row["fitted_low"], row["fitted_high"])
 
     cells: dict[str, Cell] = {
         "Variant": lambda row: str(row["variant"]),
+        "Decision threshold": lambda row: str(row["threshold"]),
         "Along": lambda row: f"{row['axis']} ({units[row['axis']]})",
         "Rate": lambda row: str(row["rate"]),
         "Reaches (%)": lambda row: number(100 * row["proportion"], 0),

@@ -14,7 +14,10 @@ LEVEL_TEXT = ("level", "container", "chosen")
 """Columns of ``presentations.csv`` that are text, whatever they look like."""
 PRESENTED = ("level", "container", "chosen", "auc_stored")
 """Columns of ``presentations.csv`` that the matrix has too."""
-TOLD = ("variant", "level", "container", "chosen", "tried", "share", "auc_dev", "auc_dev_stored")
+TOLD = (
+    *("variant", "level", "container", "chosen"),
+    *("offered", "tried", "share", "auc_dev", "auc_dev_stored"),
+)
 GAINED = ("auc", "auc_stored", "gain", "gain_low", "gain_high")
 
 
@@ -72,7 +75,12 @@ def choices(of_variant: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     rows = []
     for variant, found in of_variant.items():
         for one in found["tried"]:
-            row = {"variant": variant, **_told(one), "auc_dev": one["auc"], "share": one["share"]}
+            row = {
+                "variant": variant,
+                **_presented(one),
+                "auc_dev": one["auc"],
+                "share": one["share"],
+            }
             kinds = {kind: _is(one, found[kind]) for kind in ("chosen", "default")}
             rows.append(row | {"offered": True} | kinds)
         for one in found["not_offered"]:
@@ -101,21 +109,25 @@ def presentations(
     Returns
     -------
     DataFrame
-        `TOLD`: chosen are options, as text; tried is the number of alternatives, share that of the
-        replicates of dev's groups that would have chosen this one too; then `GAINED`, on test
+        `TOLD`: chosen are options, as text; offered is the number of alternatives, tried that of
+        those which dev heard, share that of the replicates of dev's groups that would have chosen
+        this one too; then `GAINED`, on test
         (auc_stored: what comes without a choice: clips as stored, the detector's own defaults).
     """
     rows = []
     for variant, plain in configured.items():
-        row: dict[str, Any] = {"variant": variant, **_told(dict(plain) | {"options": {}})}
+        row: dict[str, Any] = {"variant": variant, **_presented(dict(plain) | {"options": {}})}
         if variant in of_variant:
             found = of_variant[variant]
             chosen = next(one for one in found["tried"] if _is(one, found["chosen"]))
-            row = {"variant": variant, **_told(chosen), "tried": len(found["tried"])}
+            row = {"variant": variant, **_presented(chosen)}
+            row |= {"offered": found["offered"], "tried": len(found["tried"])}
             row |= {"share": chosen["share"], "auc_dev": chosen["auc"], **gains[variant]}
             row["auc_dev_stored"] = found["default"]["auc"] if found["default"] else np.nan
         rows.append({("chosen" if name == "options" else name): v for name, v in row.items()})
-    return pd.DataFrame(rows, columns=[*TOLD, *GAINED]).astype({"tried": "Int64"})
+    return pd.DataFrame(rows, columns=[*TOLD, *GAINED]).astype(
+        dict.fromkeys(("offered", "tried"), "Int64")
+    )
 
 
 def with_presentations(matrix: pd.DataFrame, presented: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +142,7 @@ def with_presentations(matrix: pd.DataFrame, presented: pd.DataFrame) -> pd.Data
     return pd.concat([matrix.reset_index(drop=True), own], axis=1)
 
 
-def _told(one: Mapping[str, Any]) -> dict[str, str]:
+def _presented(one: Mapping[str, Any]) -> dict[str, str]:
     container = one["container"]
     if isinstance(container, Mapping):
         container = f"noise {container['noise_ms']} ms"

@@ -10,6 +10,16 @@ PREFIX = "rate_"
 """Of columns that are about a variant."""
 
 
+def legend(names: Mapping[str, str]) -> str:
+    """Return a sentence that says which key each label stands for, or '' where none differs."""
+    pairs = ", ".join(f"{name} is {key}" for key, name in _changed(names).items())
+    return pairs and f"In CSV files, folders and criteria, {pairs}."
+
+
+def _changed(names: Mapping[str, str]) -> dict[str, str]:
+    return {old: new for old, new in names.items() if old != new}
+
+
 def renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """Return a table with the variants called by `names`; those without one keep their own.
 
@@ -21,7 +31,7 @@ def renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     names : mapping of str to str
         By variant.
     """
-    changed = {old: new for old, new in names.items() if old != new}
+    changed = _changed(names)
     if not changed:
         return table
     found = table.rename(

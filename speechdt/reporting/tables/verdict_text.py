@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ from speechdt.reporting.tables.decision_tree import Step, decide
 from speechdt.reporting.tables.formatting import MISSING, model_notes, number, with_interval
 from speechdt.reporting.tables.markup import markdown
 from speechdt.reporting.tables.measured import Interval, Run
+from speechdt.reporting.tables.names import legend, renamed
 from speechdt.reporting.tables.statistics_text import p_value
 from speechdt.reporting.tables.verdict import (
     MET,
@@ -92,20 +94,34 @@ def tree_table(steps: Sequence[Step]) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=str)
 
 
-def page(run: Run, criteria: Criteria) -> str:
-    """Return ``verdict.md``: stand-ins first, then levels, criteria, early phases and the tree."""
-    found, steps = findings(run, criteria), decide(run, criteria)
+def page(run: Run, criteria: Criteria, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return ``verdict.md``: stand-ins first, then levels, criteria, early phases and the tree.
+
+    Parameters
+    ----------
+    run : Run
+    criteria : Criteria
+    names : mapping of str to str
+        What readers call the variants. Criteria and questions keep the words of the study.
+    """
+    found = [
+        one._replace(variant=names.get(one.variant, one.variant)) for one in findings(run, criteria)
+    ]
+    steps = [
+        one._replace(variant=names.get(one.variant, one.variant)) for one in decide(run, criteria)
+    ]
     levels = pd.DataFrame(
         [{"Level": level, "Verdict": verdict} for level, verdict in overall(found).items()],
         dtype=str,
     )
-    stand_ins = "\n\n".join(f"**{note}**" for note in model_notes(run.matrix))
+    stand_ins = "\n\n".join(f"**{note}**" for note in model_notes(renamed(run.matrix, names)))
     units = criteria.units(run.baselines)
     note = NOTE if set(units.values()) <= {PERCENT, LOSS} else f"{NOTE} {OTHER_UNITS}"
     parts = [
         "# Verdict",
         stand_ins,
-        _judged(run, found),
+        _judged(run, found, names),
+        legend(names),
         "## By level",
         markdown(levels, "What only a reader can judge is left out.").strip(),
         "## Criteria",
@@ -117,14 +133,16 @@ def page(run: Run, criteria: Criteria) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _judged(run: Run, found: Sequence[Finding]) -> str:
+def _judged(run: Run, found: Sequence[Finding], names: Mapping[str, str]) -> str:
     """Say which variant is judged where a criterion names none."""
     if run.variant:
+        judged = names.get(run.variant, run.variant)
         return (
-            f"Judged: {run.variant}. It is the variant furthest along the plan, fixed before any "
+            f"Judged: {judged}. It is the variant furthest along the plan, fixed before any "
             "figure was seen."
         )
-    if not {one.variant for one in found} & set(run.matrix["variant"]):
+    present = {names.get(name, name) for name in run.matrix["variant"]}
+    if not {one.variant for one in found} & present:
         return "None of the plan's variants was run: there is nothing to judge."
     return ""
 

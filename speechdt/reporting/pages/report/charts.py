@@ -10,12 +10,21 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from speechdt.reporting.figures.style import looks
+from speechdt.reporting.figures.roc import DET_TICKS, deviate
+from speechdt.reporting.pages.report.chart_parts import (
+    Spec,
+    around,
+    colour,
+    fixed,
+    hover,
+    values,
+    x_axis,
+)
 from speechdt.reporting.tables.formatting import minus
+from speechdt.reporting.tables.latency_text import DOUBTED
 from speechdt.reporting.tables.operating_points import at
 from speechdt.reporting.tables.thresholds_text import HEADLINE, OWN
 
-Spec: TypeAlias = dict[str, Any]
 Tables: TypeAlias = Mapping[str, pd.DataFrame]
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -30,8 +39,6 @@ CONFIG: Spec = {
     "mark": {"tooltip": None},
 }
 SHOWN = {"filter": "indexof(shown, datum.variant) >= 0"}
-ROOM = 1.3
-"""Factor of the room at both ends of an axis of times."""
 FEW = {"filter": f"length(shown) <= {BANDS}"}
 
 
@@ -54,64 +61,19 @@ def charts(tables: Tables, variants: Sequence[str]) -> dict[str, Spec]:
     return made
 
 
-def colours(variants: Sequence[str]) -> dict[str, str]:
-    """Return the colour of each variant, the same as in the figures."""
-    return {variant: look.color for variant, look in looks(variants).items()}
-
-
 def _whole(spec: Spec, variants: Sequence[str]) -> Spec:
     size = {} if "facet" in spec else {"width": "container", "height": 320}
     shared = {"name": "shown", "value": list(variants)}
     return {"$schema": SCHEMA, "config": CONFIG, "params": [shared], **size, **spec}
 
 
-def _colour(variants: Sequence[str]) -> Spec:
-    of = colours(variants)
-    scale = {"domain": list(of), "range": list(of.values())}
-    return {"field": "variant", "type": "nominal", "scale": scale, "legend": None}
-
-
-def _values(table: pd.DataFrame, digits: int = 4) -> Spec:
-    """Return rows as data, rounded to what a screen can show; what is no number is left out."""
-    rounded = table.copy()
-    for name in table.select_dtypes("number"):
-        rounded[name] = table[name].astype(float).round(digits)
-    rows = rounded.replace([np.inf, -np.inf], np.nan).to_dict("records")
-    return {
-        "values": [
-            {str(key): value for key, value in row.items() if not pd.isna(value)} for row in rows
-        ]
-    }
-
-
-def _hover(*fields: tuple[str, str, str]) -> list[Spec]:
-    """Return what a hover shows: the variant, then (field, title, number format)."""
-    shown = [{"field": "variant", "type": "nominal", "title": "Detector"}]
-    for field, title, form in fields:
-        known = {"type": "quantitative", "format": form} if form else {"type": "nominal"}
-        shown.append({"field": field, "title": title, **known})
-    return shown
-
-
-def _x(field: str, title: str, **more: Any) -> Spec:
-    return {"field": field, "type": "quantitative", "title": title, **more}
-
-
-def _fixed(values: pd.DataFrame) -> Spec:
-    """Return the scale of all values, so that it stays where it is while some are not shown."""
-    known = values.to_numpy(float)
-    known = known[np.isfinite(known)]
-    return {"domain": [float(known.min()), float(known.max())], "nice": True}
-
-
-def _around(values: pd.Series) -> list[float]:
-    """Return the ends of a log axis on which a name fits beside the largest value."""
-    low, high = float(values.min()), float(values.max())
-    return [low / ROOM, high * ROOM]
-
-
 THRESHOLDS = {"": "learned on dev", "vendor_": "the vendor's"}
 """Thresholds that the ROC marks, by what the columns of their rates begin with."""
+THRESHOLD_SHAPES: Spec = {
+    **{"field": "what", "type": "nominal", "title": "Threshold"},
+    **{"scale": {"domain": list(THRESHOLDS.values())}},
+    **{"legend": {"orient": "bottom", "title": None}},
+}
 RATE = {"domain": [0, 1]}
 PERCENT = {"format": "%"}
 
@@ -129,15 +91,15 @@ def _psychometric(
     line, points = of[fitted], of[~fitted]
     columns = ["variant", "level", "rate", "low", "high"]
     hit = "Hits at 10 % false alarms" if kind == HEADLINE else "SPEECH said to speech, own θ"
-    shared = {"x": axis, "color": _colour(variants)}
+    shared = {"x": axis, "color": colour(variants)}
     y = {"field": "rate", "type": "quantitative", "title": hit, "scale": RATE, "axis": PERCENT}
     band = {**shared, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
     unit = "SNR (dB)" if dimension == "snr" else "Duration (ms)"
-    hover = _hover(
+    told = hover(
         ("level", unit, "~g"), ("rate", "Hits", ".1%"), ("low", "95 % from", ".1%"),
         ("high", "to", ".1%"),
     )  # fmt: skip
-    curve = _values(line[columns])
+    curve = values(line[columns])
     return {
         "layer": [
             {"data": curve, "transform": [SHOWN, FEW], "encoding": band,
@@ -147,22 +109,22 @@ def _psychometric(
             {"data": {"values": [{"rate": 0.5}, {"rate": 0.75}]},
              "encoding": {"y": {"field": "rate", "type": "quantitative"}},
              "mark": {"type": "rule", "color": "#8a8a8a", "strokeDash": [2, 3]}},
-            {"data": _values(points[columns]), "transform": [SHOWN],
-             "encoding": {**shared, "y": y, "tooltip": hover},
+            {"data": values(points[columns]), "transform": [SHOWN],
+             "encoding": {**shared, "y": y, "tooltip": told},
              "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1}},
         ]
     }  # fmt: skip
 
 
 def _along_snr(tables: Tables, variants: Sequence[str]) -> Spec | None:
-    return _psychometric(tables, variants, "snr", _x("level", "SNR (dB)", axis={"grid": False}))
+    return _psychometric(tables, variants, "snr", x_axis("level", "SNR (dB)", axis={"grid": False}))
 
 
 def _along_duration(tables: Tables, variants: Sequence[str]) -> Spec | None:
     of = tables["curves"]
     levels = of.loc[(of["dimension"] == "duration") & ~of["fitted"].astype(bool), "level"]
     axis = {"values": sorted(set(levels.astype(float))), "grid": False, "format": "~g"}
-    x = _x("level", "Duration (ms)", scale={"type": "log", "nice": False}, axis=axis)
+    x = x_axis("level", "Duration (ms)", scale={"type": "log", "nice": False}, axis=axis)
     return _psychometric(tables, variants, "duration", x)
 
 
@@ -171,37 +133,70 @@ def _roc(tables: Tables, variants: Sequence[str]) -> Spec:
     lowest = float(curves["false_alarm"].min())
     scale = {"type": "log", "domain": [lowest, 1], "nice": False}
     ticks = [tick for tick in (0.001, 0.01, 0.05, 0.1, 0.2, 0.5, 1) if tick >= lowest]
-    x = _x("false_alarm", "False alarms: NONSPEECH called SPEECH (log axis)", scale=scale,
+    x = x_axis("false_alarm", "False alarms: NONSPEECH called SPEECH (log axis)", scale=scale,
            axis={"values": ticks, "format": "~%", "labelSeparation": 5})  # fmt: skip
     y = {"field": "hit", "type": "quantitative", "title": "Hits: SPEECH called SPEECH",
          "scale": RATE, "axis": PERCENT}  # fmt: skip
-    shared = {"x": x, "y": y, "color": _colour(variants)}
+    shared = {"x": x, "y": y, "color": colour(variants)}
     band = {**shared, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
-    hover = _hover(
+    told = hover(
         ("false_alarm", "False alarms", ".2%"), ("hit", "Hits", ".1%"),
         ("low", "95 % from", ".1%"), ("high", "to", ".1%"),
     )  # fmt: skip
-    at_threshold = _hover(
+    at_threshold = hover(
         ("what", "Threshold", ""), ("false_alarm", "False alarms", ".2%"), ("hit", "Hits", ".1%")
     )
-    data = _values(curves)
+    data = values(curves)
     return {
         "layer": [
             {"data": data, "transform": [SHOWN, FEW], "encoding": band,
              "mark": {"type": "area", "opacity": 0.12}},
             {"data": data, "transform": [SHOWN], "encoding": shared,
              "mark": {"type": "line", "strokeWidth": 2}},
-            {"data": data, "transform": [SHOWN], "encoding": {**shared, "tooltip": hover},
+            {"data": data, "transform": [SHOWN], "encoding": {**shared, "tooltip": told},
              "mark": {"type": "point", "filled": True, "size": 70, "opacity": 0.001}},
-            {"data": _values(_thresholds(tables["operating_points"], lowest)),
+            {"data": values(_thresholds(tables["operating_points"], lowest)),
              "transform": [SHOWN],
-             "encoding": {**shared, "tooltip": at_threshold,
-                          "shape": {"field": "what", "type": "nominal", "title": "Threshold",
-                                    "scale": {"domain": list(THRESHOLDS.values())},
-                                    "legend": {"orient": "bottom", "title": None}}},
+             "encoding": {**shared, "tooltip": at_threshold, "shape": THRESHOLD_SHAPES},
              "mark": {"type": "point", "size": 90, "strokeWidth": 2.5}},
         ]
     }  # fmt: skip
+
+
+def _det(tables: Tables, variants: Sequence[str]) -> Spec:
+    curves = tables["roc"][["variant", "false_alarm", "hit"]]
+    lowest = float(curves["false_alarm"].min())
+    ends = deviate([lowest, DET_TICKS[-1]]).tolist()
+    axis = {"values": deviate(DET_TICKS).tolist(), "labelSeparation": 5,
+            "labelExpr": "format(cumulativeNormal(datum.value), '.1~%')"}  # fmt: skip
+    shared = {"color": colour(variants)}
+    titles = {"x": "NONSPEECH called SPEECH (normal deviates)", "y": "SPEECH missed"}
+    for name, title in titles.items():
+        scale = {"domain": ends, "nice": False}
+        shared[name] = x_axis(name, title, scale=scale, axis=axis)
+    rates = (("false_alarm", "False alarms", ".2%"), ("miss", "Misses", ".2%"))
+    shown = {"transform": [SHOWN]}
+    data = {"data": values(_deviates(curves))}
+    points = _deviates(_thresholds(tables["operating_points"], lowest))
+    return {
+        "layer": [
+            {**data, **shown, "encoding": shared,
+             "mark": {"type": "line", "strokeWidth": 2, "clip": True}},
+            {**data, **shown, "encoding": {**shared, "tooltip": hover(*rates)},
+             "mark": {"type": "point", "filled": True, "size": 70, "opacity": 0.001,
+                      "clip": True}},
+            {"data": values(points), **shown,
+             "encoding": {**shared, "shape": THRESHOLD_SHAPES,
+                          "tooltip": hover(("what", "Threshold", ""), *rates)},
+             "mark": {"type": "point", "size": 90, "strokeWidth": 2.5, "clip": True}},
+        ]
+    }  # fmt: skip
+
+
+def _deviates(rates: pd.DataFrame) -> pd.DataFrame:
+    missed = 1 - rates["hit"]
+    places = {"x": deviate(rates["false_alarm"]), "y": deviate(missed)}
+    return rates.drop(columns="hit").assign(miss=missed, **places)
 
 
 def _thresholds(points: pd.DataFrame, lowest: float) -> pd.DataFrame:
@@ -215,7 +210,7 @@ def _thresholds(points: pd.DataFrame, lowest: float) -> pd.DataFrame:
 
 
 def _score_shares(tables: Tables, variants: Sequence[str]) -> Spec:
-    hover = _hover(
+    told = hover(
         ("label", "Class", ""), ("p_low", "P(speech) from", ".2f"), ("p_high", "to", ".2f"),
         ("share", "Share of its clips", ".1%"),
     )  # fmt: skip
@@ -228,10 +223,10 @@ def _score_shares(tables: Tables, variants: Sequence[str]) -> Spec:
         "color": {"field": "label", "type": "nominal", "title": None,
                   "scale": {"domain": ["SPEECH", "NONSPEECH"], "range": ["#0072B2", "#D55E00"]},
                   "legend": {"orient": "top"}},
-        "tooltip": hover,
+        "tooltip": told,
     }  # fmt: skip
     return {
-        "data": _values(tables["score_shares"]),
+        "data": values(tables["score_shares"]),
         "transform": [SHOWN, {"filter": "datum.share > 0"}],
         "columns": 4,
         "facet": {"field": "variant", "type": "nominal", "title": None, "sort": list(variants),
@@ -256,14 +251,14 @@ def _levels(tables: Tables, variants: Sequence[str]) -> Spec | None:
          "scale": {"domain": order}, "title": "Level (dBFS rms) on dev",
          "axis": {"labelAngle": 0}}  # fmt: skip
     y: dict[str, Any] = {"field": "auc", "type": "quantitative", "title": "AUC on dev"}
-    y["scale"] = {"zero": False} | _fixed(levels[["auc", "auc_low", "auc_high"]])
-    shared = {"x": x, "y": y, "color": _colour(variants)}
-    hover = _hover(
+    y["scale"] = {"zero": False} | fixed(levels[["auc", "auc_low", "auc_high"]])
+    shared = {"x": x, "y": y, "color": colour(variants)}
+    told = hover(
         ("level", "Level", ""), ("auc", "AUC", ".3f"), ("auc_low", "95 % from", ".3f"),
         ("auc_high", "to", ".3f"), ("heard", "", ""),
     )  # fmt: skip
     names = ["variant", "level", "auc", "auc_low", "auc_high", "heard"]
-    data = _values(levels.dropna(subset=["auc"])[names])
+    data = values(levels.dropna(subset=["auc"])[names])
     filled = {"condition": {"test": "datum.heard != ''", "value": 160}, "value": 40}
     bar = {**shared, "y": {**y, "field": "auc_low"}, "y2": {"field": "auc_high"}}
     return {
@@ -272,7 +267,7 @@ def _levels(tables: Tables, variants: Sequence[str]) -> Spec | None:
             {"data": data, "transform": [SHOWN], "encoding": shared,
              "mark": {"type": "line", "strokeWidth": 1.5}},
             {"data": data, "transform": [SHOWN],
-             "encoding": {**shared, "tooltip": hover, "size": filled},
+             "encoding": {**shared, "tooltip": told, "size": filled},
              "mark": {"type": "point", "filled": True, "opacity": 1}},
         ]
     }  # fmt: skip
@@ -283,25 +278,31 @@ def _pareto(tables: Tables, variants: Sequence[str]) -> Spec | None:
     ends = ["balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"]
     if pareto.empty or not set(ends) <= set(pareto):
         return None
-    x = _x("latency_p50_ms", "Median time of a clip (ms, log axis)",
-           scale={"type": "log", "domain": _around(pareto["latency_p50_ms"]), "nice": False},
+    x = x_axis("latency_p50_ms", "Median time of a clip (ms, log axis)",
+           scale={"type": "log", "domain": around(pareto["latency_p50_ms"]), "nice": False},
            axis={"format": "~g"})  # fmt: skip
     y = {"field": ends[0], "type": "quantitative", "title": "Balanced accuracy",
-         "scale": {"zero": False} | _fixed(pareto[ends]), "axis": PERCENT}  # fmt: skip
-    shared = {"x": x, "y": y, "color": _colour(variants)}
-    hover = _hover(
-        ("latency_p50_ms", "Median (ms)", ".3g"), (ends[0], "Balanced accuracy", ".1%"),
-        (ends[1], "95 % from", ".1%"), (ends[2], "to", ".1%"),
+         "scale": {"zero": False} | fixed(pareto[ends]), "axis": PERCENT}  # fmt: skip
+    shared = {"x": x, "y": y, "color": colour(variants)}
+    trusted = pareto["trusted"].astype(bool)
+    pareto = pareto.assign(
+        name=np.where(trusted, pareto["variant"], pareto["variant"] + f" {DOUBTED}"),
+        time=np.where(trusted, "can be quoted", "not to be trusted"),
+    )
+    told = hover(
+        ("latency_p50_ms", "Median (ms)", ".3g"), ("time", "Time", ""),
+        (ends[0], "Balanced accuracy", ".1%"), (ends[1], "95 % from", ".1%"),
+        (ends[2], "to", ".1%"),
     )  # fmt: skip
     bar = {**shared, "y": {**y, "field": ends[1]}, "y2": {"field": ends[2]}}
     return {
-        "data": _values(pareto[["variant", "latency_p50_ms", *ends]], 6),
+        "data": values(pareto[["variant", "name", "time", "latency_p50_ms", *ends]], 6),
         "transform": [SHOWN],
         "layer": [
             {"encoding": bar, "mark": "rule"},
-            {"encoding": {**shared, "tooltip": hover},
+            {"encoding": {**shared, "tooltip": told},
              "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1}},
-            {"encoding": {**shared, "text": {"field": "variant"}},
+            {"encoding": {**shared, "text": {"field": "name"}},
              "mark": {"type": "text", "align": "left", "dx": 9, "dy": -6}},
         ],
     }  # fmt: skip
@@ -311,6 +312,7 @@ CHARTS: dict[str, tuple[tuple[str, ...], Callable[[Tables, Sequence[str]], Spec 
     "psychometric_snr": (("curves",), _along_snr),
     "psychometric_duration": (("curves",), _along_duration),
     "roc": (("roc", "operating_points"), _roc),
+    "det": (("roc", "operating_points"), _det),
     "score_shares": (("score_shares",), _score_shares),
     "levels": (("levels",), _levels),
     "pareto": (("pareto",), _pareto),

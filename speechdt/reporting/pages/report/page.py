@@ -7,7 +7,7 @@ import pandas as pd
 
 from speechdt.reporting.pages.environment import template, text
 from speechdt.reporting.pages.parts import Table
-from speechdt.reporting.pages.report.charts import colours
+from speechdt.reporting.pages.report.chart_parts import colours
 from speechdt.reporting.pages.report.section import Results, Section
 from speechdt.reporting.pages.report.sections import (
     audiogram,

@@ -9,7 +9,7 @@
   let shown = STEP;
 
   const matches = (card, wanted) => {
-    const wrong = card.dataset.wrong.split(" ");
+    const wrong = JSON.parse(card.dataset.wrong);
     const variant = wanted.get("variant");
     if (variant === "(all)" && wrong.length < Number(form.dataset.variants)) return false;
     if (variant === "(one)" && wrong.length !== 1) return false;

@@ -23,7 +23,7 @@ def section(results: Results) -> Section | None:
         "figures": [] if clean else results.drawings("conditions"),
         "conditions": Table(
             "conditions-all", "Every variant in every condition.",
-            text.conditions_table(tables["conditions"]),
+            text.conditions_table(tables["conditions"], thresholds=not clean),
         ),
     }  # fmt: skip
     if not clean:
@@ -42,7 +42,7 @@ def _others(results: Results) -> dict[str, Any]:
         "rooms": ("rooms", "Impulse responses of the rooms.", text.rooms_table),
         "giveaways": (
             "condition_giveaways",
-            "AUC of classifiers that do not listen, trained on the clips of train, in each "
+            "AUC of trivial classifiers, trained on the clips of train, in each "
             "condition at its highest SNR.",
             text.giveaways_table,
         ),

@@ -2,6 +2,7 @@
 
 from speechdt.reporting.pages.parts import Table
 from speechdt.reporting.pages.report.section import Results, Section
+from speechdt.reporting.tables.names import legend
 from speechdt.reporting.tables.verdict import FOR_READER, NOT_RUN, Finding
 from speechdt.reporting.tables.verdict_text import findings_table
 
@@ -15,4 +16,5 @@ def section(results: Results) -> Section | None:
         return None
     cells = findings_table([Finding(*row) for row in rows.itertuples(index=False)])
     criteria = Table("criteria", "The plan's criteria.", cells.drop(columns="Note"))
-    return Section("verdict", "Verdict", {"criteria": criteria})
+    content = {"criteria": criteria, "keys": legend(results.names)}
+    return Section("verdict", "Verdict", content)
