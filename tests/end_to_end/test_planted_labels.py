@@ -50,7 +50,9 @@ def test_contradicted_recordings_are_listed_and_left_out_of_a_row(results):
     planted = listed["path"].str.contains("planted")
     assert planted.sum() >= 2
     assert planted.iloc[0]
-    assert (listed.loc[planted, ["label", "category"]] == ["NONSPEECH", "environment"]).all(axis=None)
+    assert (listed.loc[planted, ["label", "category"]] == ["NONSPEECH", "environment"]).all(
+        axis=None
+    )
     assert "test" in set(listed["split"])
     rows = pd.read_csv(results / "metrics" / "uncontradicted" / "all.csv")
     assert set(rows["variant"]) == {"D2", "D3"}
