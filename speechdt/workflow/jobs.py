@@ -85,7 +85,7 @@ def _cause(error: Exception, why: str, log: Path | str, job: Any) -> str:
     """Return why a job has failed: over damage, if there is any; all of it is set aside at once."""
     if job is None:
         return why
-    sure = isinstance(error, Damaged)
+    sure = _over_damage(error)
     lines = set_aside_damaged(manifest_of(log), job.input, sure=sure)
     for line in lines:
         logging.error("%s", line)
@@ -93,6 +93,13 @@ def _cause(error: Exception, why: str, log: Path | str, job: Any) -> str:
     for line in few(lines):
         print(line, file=sys.stderr, flush=True)
     return said
+
+
+def _over_damage(error: BaseException | None) -> bool:
+    """Say whether a job has failed over damage, as far as its error tells."""
+    while error is not None and not isinstance(error, Damaged):
+        error = error.__cause__
+    return error is not None
 
 
 def memory_of(job: Any) -> int | None:

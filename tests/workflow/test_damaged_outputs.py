@@ -10,6 +10,7 @@ from support.damages import DAMAGES, damaged
 from support.trial_cells import write_cells
 
 from speechdt import checksums
+from speechdt.errors import SpeechdtError
 from speechdt.trials.cells import read_cell
 from speechdt.workflow import manifest
 from speechdt.workflow.damaged_outputs import set_aside_damaged
@@ -108,7 +109,14 @@ def misread_it(cell):
     raise ValueError("no number: '1;0'\nand more")
 
 
-@pytest.mark.parametrize("work", [open_it, misread_it])
+def build_on_it(cell):
+    try:
+        read_cell(cell)
+    except checksums.Damaged as error:
+        raise SpeechdtError(str(error)) from error
+
+
+@pytest.mark.parametrize("work", [open_it, misread_it, build_on_it])
 def test_a_job_says_it_in_one_line_a_file(results, work, monkeypatch, capsys):
     folder, made = results
     for name in made:
@@ -127,6 +135,7 @@ def test_a_job_says_it_in_one_line_a_file(results, work, monkeypatch, capsys):
     logging.getLogger().handlers.clear()
     said = str(raised.value)
     assert said.startswith(f"error: {made[0]} is damaged (")
+    assert "another job" not in said
     assert said.endswith("run again, and it is made anew")
     others = capsys.readouterr().err.splitlines()
     assert [line.partition(" is damaged (")[0] for line in others] == made[1:]
