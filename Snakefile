@@ -3,6 +3,7 @@ configfile: f"{workflow.current_basedir}/workflow_config.yaml"
 
 include: "rules/common.smk"
 include: "rules/jobs.smk"
+include: "rules/bases.smk"
 include: "rules/corpus.smk"
 include: "rules/trials.smk"
 include: "rules/training.smk"

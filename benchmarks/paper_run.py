@@ -34,13 +34,13 @@ from backends.qwen.loading import READ
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = {
     "finetune": "training",
-    "score_bank": "searching",
     "search_prompts": "searching",
     "score_searched": "searching",
     "score": "scoring",
     "score_part": "scoring",
     "measure_order_bias": "scoring",
     "latency": "timing",
+    "time_base": "timing",
 }
 """What a rule's time goes into; all else is data, analysis and pages."""
 ABSENT = ("C1", "D3", "D4")

@@ -20,6 +20,7 @@ from speechdt.reporting.figures.catalogue import FIGURES, FORMATS
 from speechdt.reporting.tables.criteria import criteria_of
 from speechdt.reporting.tables.training import SETTINGS as ADAPTER_SETTINGS
 from speechdt.trials.grid import CROSSED
+from speechdt.workflow.bases import bases
 from speechdt.workflow.checkout import Checkout, checkout_of, detector_code, field
 from speechdt.workflow.conditions import plan
 from speechdt.workflow.criteria import read_criteria
@@ -56,6 +57,7 @@ try:
     results = workflow.pathvars.apply("<results>")
     experiment = resolve(settings, results, ADAPTER_SETTINGS)
     played = plan(experiment)
+    on_base = bases(experiment, together=settings["jobs"]["together"])
     criteria = read_criteria(settings["verdict"], settings["variants"], criteria_of)
 except SpeechdtError as error:
     sys.exit(f"error: {error}")
@@ -94,4 +96,5 @@ wildcard_constraints:
     adapter=any_of(experiment.trainings),
     search=any_of(experiment.searches),
     check=any_of(experiment.checks),
+    base=any_of(on_base),
     split=any_of([*experiment.train_sets, *CROSSED]),

@@ -1,9 +1,6 @@
 # test's recordings -> the same items in every condition -> scores of each run -> shifts of DT75
 
-from speechdt.trials.foils import foil_conditions
 from speechdt.workflow.published import beside
-
-FOILS = ["noisy", "clean"]
 
 
 # Of seconds: on a cluster they run where it is submitted from.
@@ -97,6 +94,7 @@ rule score_conditions:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
+        asked=asked_on_base,
         # After the scores, since both keep them in one place.
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
@@ -114,9 +112,9 @@ rule score_conditions:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=run_memory,
+        mem_mb=alone(run_memory, TORCH_MB),
         runtime=1440,
-        gpu=of_run("gpus"),
+        gpu=alone(of_run("gpus"), 0),
     params:
         backend=of_run("backend"),
         options=of_run("options"),
@@ -250,6 +248,7 @@ use rule score_conditions as score_foils with:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
+        asked=asked_on_base,
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         # And after those of conditions.
         conditions=lambda wildcards: products.scores(
@@ -270,12 +269,7 @@ use rule score_conditions as score_foils with:
         backend=of_run("backend"),
         options=of_run("options"),
         presentation=of_run("presentation"),
-        conditions=[
-            condition._asdict()
-            for condition in foil_conditions(
-                experiment.grid.snr_db, experiment.grid.clean_ms
-            )
-        ],
+        conditions=[condition._asdict() for condition in heard_foils()],
         detector=code_of(of_run),
         code=checkout.code("conditions/score_conditions.py"),
     message:

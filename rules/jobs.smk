@@ -62,7 +62,8 @@ def choice_of(of_record, name):
 choice_of_run = choice_of(of_run, "name")
 
 
-# `--set-scatter score=4`: so many jobs, each with a share of the cells (of the bank, of dev), before the one that needs all.
+# `--set-scatter score=4`: so many jobs, each with a share of the cells (of the bank, of dev), before
+# the one that needs all.
 scattergather:
     score=1,
     bank=1,

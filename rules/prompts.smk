@@ -16,6 +16,7 @@ rule measure_order_bias:
         models=of_run("made"),
         search=search_of,
         choice=choice_of(of_run, "name"),
+        asked=asked_on_base,
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
         "<results>/prompts/order_bias/{run}.json",
@@ -26,9 +27,9 @@ rule measure_order_bias:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=run_memory,
+        mem_mb=alone(run_memory, TORCH_MB),
         runtime=120,
-        gpu=of_run("gpus"),
+        gpu=alone(of_run("gpus"), 0),
     params:
         backend=of_run("backend"),
         options=of_run("options"),
@@ -91,42 +92,6 @@ rule score_bank_part:
         "scripts/prompts/score_bank_part.py"
 
 
-rule score_bank:
-    """Every prompt of the bank on dev."""
-    input:
-        models=of_search("made"),
-        choice=choice_of(of_search, "chooser"),
-        parts=parts_of("bank", "<results>/parts/bank/{{search}}/{scatteritem}.txt"),
-        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
-    output:
-        "<results>/prompts/bank/{search}.csv",
-    log:
-        "<logs>/score_bank/{search}.log",
-    benchmark:
-        "<benchmarks>/score_bank/{search}.tsv"
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=search_memory,
-        runtime=240,
-        gpu=of_search("gpus"),
-    params:
-        backend=of_search("backend"),
-        options=of_search("options"),
-        presentation=of_search("presentation"),
-        model=of_search("label"),
-        baseline=of_search("baseline"),
-        prompts=settings["prompts"],
-        replicates=BANK_REPLICATES,
-        seed=settings["seed"],
-        detector=code_of(of_search),
-        code=checkout.code("prompts/score_bank.py"),
-    message:
-        "Asking every prompt of the bank on dev, for search {wildcards.search}"
-    script:
-        "scripts/prompts/score_bank.py"
-
-
 rule collect_bank:
     """The bank's prompts on dev, of all searches (tables/prompts.csv)."""
     input:
@@ -146,16 +111,17 @@ rule collect_bank:
         "scripts/prompts/collect_bank.py"
 
 
-# Dev alone: no file of test goes in.
+# Dev alone: no file of test goes in. The bank and the search are one job, which reads a model once.
 rule search_prompts:
-    """A search for a prompt on dev, and a random one (prompts/)."""
+    """Every prompt of the bank, a search for a prompt, and a random one, on dev."""
     input:
         models=of_search("made"),
         choice=choice_of(of_search, "chooser"),
+        parts=parts_of("bank", "<results>/parts/bank/{{search}}/{scatteritem}.txt"),
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
-        bank="<results>/prompts/bank/{search}.csv",
     output:
-        "<results>/prompts/{search}.json",
+        bank="<results>/prompts/bank/{search}.csv",
+        found="<results>/prompts/{search}.json",
     log:
         "<logs>/search_prompts/{search}.log",
     benchmark:
@@ -164,20 +130,22 @@ rule search_prompts:
         ENVIRONMENT
     resources:
         mem_mb=search_memory,
-        runtime=720,
+        runtime=960,
         gpu=of_search("gpus"),
     params:
         backend=of_search("backend"),
         options=of_search("options"),
         presentation=of_search("presentation"),
         model=of_search("label"),
+        baseline=of_search("baseline"),
         settings=lambda wildcards: of_search("settings")(wildcards).to_dict(),
         prompts=settings["prompts"],
+        replicates=BANK_REPLICATES,
         seed=settings["seed"],
         detector=code_of(of_search),
         code=checkout.code("prompts/search_prompts.py"),
     message:
-        "Searching for a prompt on dev, and at random as well: {wildcards.search}"
+        "Searching for a prompt on dev, from the bank on, and at random as well: {wildcards.search}"
     script:
         "scripts/prompts/search_prompts.py"
 
@@ -188,6 +156,7 @@ rule score_searched:
         models=of_search("made"),
         choice=choice_of(of_search, "chooser"),
         search="<results>/prompts/{search}.json",
+        asked=asked_on_base,
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
     output:
@@ -199,9 +168,9 @@ rule score_searched:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=search_memory,
+        mem_mb=alone(search_memory, TORCH_MB),
         runtime=240,
-        gpu=of_search("gpus"),
+        gpu=alone(of_search("gpus"), 0),
     params:
         backend=of_search("backend"),
         options=of_search("options"),

@@ -3,6 +3,10 @@
 TABLES = Path(workflow.pathvars.apply("<results>/tables"))
 
 
+# Of figures in Snakemake's own report, where a section's name does not say what they are.
+SUBCATEGORIES = {"figures": "Detectors"}
+
+
 # At the end of a run, where it is not missed.
 onsuccess:
     last_line.well()
@@ -54,9 +58,10 @@ rule draw_figure:
             "<results>/figures/{figure}.svg",
             caption="captions/figure.rst",
             category="Figures",
-            subcategory=lambda wildcards: FIGURES[
-                wildcards.figure
-            ].section.capitalize(),
+            subcategory=lambda wildcards: SUBCATEGORIES.get(
+                FIGURES[wildcards.figure].section,
+                FIGURES[wildcards.figure].section.capitalize(),
+            ),
             labels=lambda wildcards: {"figure": FIGURES[wildcards.figure].title},
         ),
         pdf="<results>/figures/{figure}.pdf",

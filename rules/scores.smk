@@ -52,38 +52,46 @@ localrules:
     collect_latency,
 
 
+# A base (a checkpoint) is read once for all runs on it: what they answer is kept, and the jobs of each
+# run find it. Where none is shared, parts of a run, if it is to be scored in parts.
 rule score_part:
-    """A share of the scores of a run."""
+    """Answers of all runs on a base, or a share of the scores of a run."""
     input:
-        models=of_run("made"),
-        search=search_of,
-        choice=choice_of_run,
+        models=of_base("made"),
+        search=lambda wildcards: expand(
+            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
+        ),
+        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
         audit="<results>/trials/audit.csv",
         cells=expand(
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS
         ),
+        conditions=clips_of_conditions,
+        foils=clips_of_foils,
     output:
-        "<results>/parts/score/{run}/{scatteritem}.txt",
+        temp("<results>/parts/score/{base}/{scatteritem}.txt"),
     log:
-        "<logs>/score_part/{run}.{scatteritem}.log",
+        "<logs>/score_part/{base}.{scatteritem}.log",
     benchmark:
-        "<benchmarks>/score_part/{run}.{scatteritem}.tsv"
-    wildcard_constraints:
-        run=any_of(experiment.scored),
+        "<benchmarks>/score_part/{base}.{scatteritem}.tsv"
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=run_memory,
+        mem_mb=asking_memory,
         runtime=1440,
-        gpu=of_run("gpus"),
+        gpu=of_base("gpus"),
     params:
-        backend=of_run("backend"),
-        options=of_run("options"),
-        presentation=of_run("presentation"),
-        detector=code_of(of_run),
+        runs=runs_on_base,
+        searches=searches_on_base,
+        further=beside_scores,
+        noisy=NOISY,
+        detectors=lambda wildcards: {
+            name: detector_code(experiment.runs[name].detector)
+            for name in of_base("runs")(wildcards)
+        },
         code=checkout.code("scores/score_part.py"),
     message:
-        "Scoring dev and test with {wildcards.run} ({params.backend}), {wildcards.scatteritem}"
+        "Asking {wildcards.base} and all on its base, {wildcards.scatteritem}"
     script:
         "scripts/scores/score_part.py"
 
@@ -93,7 +101,7 @@ rule score:
     input:
         models=of_run("made"),
         search=search_of,
-        parts=parts_of("score", "<results>/parts/score/{{run}}/{scatteritem}.txt"),
+        parts=scores_on_base,
         choice=choice_of_run,
         # Before hours of scoring: nothing is shared between the splits.
         audit="<results>/trials/audit.csv",
@@ -117,9 +125,9 @@ rule score:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=run_memory,
+        mem_mb=alone(run_memory, TORCH_MB),
         runtime=1440,
-        gpu=of_run("gpus"),
+        gpu=alone(of_run("gpus"), 0),
     params:
         backend=of_run("backend"),
         options=of_run("options"),
@@ -288,6 +296,51 @@ rule calibrate:
         "scripts/scores/calibrate.py"
 
 
+rule time_base:
+    """The time a clip takes, of all runs on a base."""
+    input:
+        models=of_base("made"),
+        search=lambda wildcards: expand(
+            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
+        ),
+        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
+        scores=lambda wildcards: products.scores(
+            of_base("runs")(wildcards), "test", NOISY[:1]
+        ),
+        cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+    output:
+        temp("<results>/parts/latency/{base}.json"),
+    log:
+        "<logs>/time_base/{base}.log",
+    benchmark:
+        "<benchmarks>/time_base/{base}.tsv"
+    wildcard_constraints:
+        base=any_of(name for name, base in on_base.items() if base.shared),
+    conda:
+        ENVIRONMENT
+    # As for one run.
+    threads: all_cores
+    resources:
+        mem_mb=asking_memory,
+        runtime=240,
+        gpu=of_base("gpus"),
+        # No param, which would say next time that it has changed.
+        anew=lambda wildcards: times_anew(workflow.dag_settings),
+    params:
+        runs=runs_on_base,
+        clips=settings["latency"]["clips"],
+        round=timing_round,
+        detectors=lambda wildcards: {
+            name: detector_code(experiment.runs[name].detector)
+            for name in of_base("runs")(wildcards)
+        },
+        code=checkout.code("scores/time_base.py", "detectors/stages.py"),
+    message:
+        "Timing {wildcards.base} and all on its base"
+    script:
+        "scripts/scores/time_base.py"
+
+
 rule latency:
     """The time a clip takes, one at a time and many (latency/)."""
     input:
@@ -297,6 +350,7 @@ rule latency:
         # After the scores, which a slow detector should not wait behind its stop-watch for.
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
+        timed=timed_on_base,
     output:
         "<results>/latency/{run}.json",
     log:
@@ -308,11 +362,11 @@ rule latency:
     conda:
         ENVIRONMENT
     # All cores, so that no other job runs beside it; what else does is measured.
-    threads: all_cores
+    threads: alone(all_cores, 1)
     resources:
-        mem_mb=run_memory,
+        mem_mb=alone(run_memory, TORCH_MB),
         runtime=120,
-        gpu=of_run("gpus"),
+        gpu=alone(of_run("gpus"), 0),
     params:
         backend=of_run("backend"),
         options=of_run("options"),

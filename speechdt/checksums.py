@@ -7,6 +7,7 @@ it names is on the disk. What was made elsewhere has no list, and is left alone.
 
 import errno
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -20,6 +21,8 @@ from speechdt.files import walk
 
 SUFFIX, AWAY = ".sha256", ".damaged"
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\0]+)")
+LARGEST = 2**30
+"""Bytes above which a file is not hashed by those who use it: a checkpoint's, not an adapter's."""
 NOT_OF_THE_FILE = {
     *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO),
     *(errno.ESTALE, errno.ETIMEDOUT, errno.EINTR, errno.EAGAIN),
@@ -61,7 +64,12 @@ def write(folder: Path, into: Path | None = None, skipped: Collection[str] = ())
     sync_folder(into.parent)
 
 
-def damage(folder: Path, into: Path | None = None, only: Sequence[str] = ()) -> str:
+def damage(
+    folder: Path,
+    into: Path | None = None,
+    only: Sequence[str] = (),
+    largest: float = math.inf,
+) -> str:
     """Return in what a folder is not as it was written; '' if it is.
 
     Parameters
@@ -70,6 +78,8 @@ def damage(folder: Path, into: Path | None = None, only: Sequence[str] = ()) -> 
         As for :func:`write`.
     only : sequence of str
         Names of the files that are looked at; all that are listed by default.
+    largest : float
+        Bytes above which a file only has to be there: reading a checkpoint twice takes minutes.
     """
     try:
         text = (into or list_of(folder)).read_text(encoding="utf-8")
@@ -80,8 +90,9 @@ def damage(folder: Path, into: Path | None = None, only: Sequence[str] = ()) -> 
         return "its checksums are no such list"
     listed = {line[2]: line[1] for line in lines if line}
     for name in only or listed:
+        file = folder / name
         try:
-            if listed.get(name) != digest_of(folder / name):
+            if file.stat().st_size <= largest and listed.get(name) != digest_of(file):
                 return f"{name} is not as it was written"
         except OSError as error:
             if error.errno in NOT_OF_THE_FILE:
@@ -103,10 +114,13 @@ def check(folder: Path | str) -> None:
 
 
 def set_damaged_aside(folder: Path) -> str:
-    """Set a folder aside that differs from its list; return the line that says so, or ''."""
+    """Set a folder aside that differs from its list; return the line that says so, or ''.
+
+    Of files above `LARGEST`, the weights of a checkpoint, it is only asked whether they are there.
+    """
     if not (list_of(folder).exists() and os.path.lexists(folder)):
         return ""
-    problem = damage(folder)
+    problem = damage(folder, largest=LARGEST)
     if not problem:
         return ""
     gone = set_aside(folder)

@@ -59,6 +59,17 @@ def test_a_folder_in_place_of_which_there_is_a_file(folder):
         checksums.check(folder)
 
 
+def test_the_weights_of_a_checkpoint_are_not_read_by_all_who_use_it(folder, monkeypatch):
+    weights = folder / "weights.safetensors"
+    monkeypatch.setattr(checksums, "LARGEST", weights.stat().st_size - 1)
+    damaged(weights, "a byte of its body")
+    checksums.check(folder)
+    assert checksums.damage(folder) == "weights.safetensors is not as it was written"
+    weights.unlink()
+    with pytest.raises(Damaged, match=r"weights\.safetensors: No such file"):
+        checksums.check(folder)
+
+
 def test_it_is_set_aside_twice(folder):
     for content in (b"1", b"2"):
         folder.mkdir(exist_ok=True)

@@ -154,6 +154,12 @@ def _header(file: Path, _changed: int) -> Shapes:
         raise ValueError(f"{file.name} is no whole safetensors file: {error}") from None
 
 
+def lora_layer(name: str) -> str | None:
+    """Return the layer, as an adapter's file names it, that a matrix A or B of LoRA belongs to."""
+    found = _LORA.match(name)
+    return found[1] if found and found[2] in ("lora_A", "lora_B") else None
+
+
 def base_shapes(model: str, revision: str | None = None) -> Shapes | None:
     """Return the shapes of a checkpoint's weights by canonical name.
 

@@ -18,6 +18,7 @@ from speechdt.prompts.answer_options import SpeechIs, check_prompt, swap_options
 from .adapter_files import check_adapter, is_checkpoint
 from .finetuning.settings import FineTuning
 from .gpu import check_device, check_memory
+from .in_turn import InTurn
 from .quantization import Quantization, check_quantization
 from .question import BASELINE_PROMPT
 from .reachable import check_reachable, located
@@ -32,7 +33,7 @@ UNMOVED = 1e-5
 """Difference in log-odds below which a model is taken not to hear."""
 
 
-class AnswerDetector:
+class AnswerDetector(InTurn):
     """Asks a language model that hears, and scores what it would answer.
 
     The score is P(SPEECH) = 1 / (1 + exp(-z)), with z the log-odds of the two answer tokens at the
@@ -84,9 +85,7 @@ class AnswerDetector:
         *("nano/*", "reachable.py", "checkpoint_files.py", "gpu.py", "finetuning/card.py"),
     )
     training_files = ("finetuning/*",)
-    scoring_files = (
-        *("engine.py", "decoder.py", "kept_audio.py", "question_tree.py", "text_writer.py"),
-    )
+    scoring_files = ("engine.py", "decoder.py", "kept_*.py", "*_tree.py", "text_*.py", "*_turn.py")
     """What no score hangs on, what training alone does, and what scores alone do."""
 
     def __init__(
@@ -116,6 +115,7 @@ class AnswerDetector:
             if adapter is not None and not in_full:
                 lm = apply_adapter(lm, adapter)
             self._set_up(lm, model, revision, batch_size, system)
+        self._bare = adapter is None
 
     @classmethod
     def check(

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -196,6 +196,12 @@ def _adapted(model: nn.Module, files: AdapterFiles) -> Any:
         if keys:
             raise ValueError(f"{problem} {len(keys)} weights: {', '.join(keys[:SHOWN])}")
     return peft
+
+
+def own_layer_names(model: nn.Module, names: Iterable[str]) -> set[str]:
+    """Return what a model calls layers that an adapter's file names."""
+    own = _Names(model)
+    return {own.of_layer(name) for name in names}
 
 
 class _Names:

@@ -27,8 +27,7 @@ def write(
 ) -> str:
     """Return what a detector's language model replies to a text without audio.
 
-    Its own layers write, with the kernels that it scores with: of a token, `generate` takes several
-    times as long.
+    Its own layers write, with the kernels that it scores with: `generate` starts several for each.
 
     Parameters
     ----------

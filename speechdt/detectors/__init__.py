@@ -24,6 +24,8 @@ plugins : discovery of detectors in a folder's files and in packages with a ``sp
     point.
 recordings : scores of whole recordings, for hygiene checks.
 scoring : scores of cells by a detector, each clip scored once.
+shared_base : detectors in turn on one base: a checkpoint that is read once.
+shared_latency : latencies of detectors on one base; a killed job goes on where it was.
 signature : options of a variant, checked against the signature of its detector.
 stages : time spent in the named stages of a detector (``load``, ``features``, ``forward``,
     ``post``).

@@ -47,6 +47,12 @@ def by_cell(paths: Iterable[Path | str]) -> dict[Cell, Path]:
     return _by(cell_of, paths)
 
 
+def of_split(paths: Iterable[Path | str], split: str, cells: Iterable[str]) -> list[Path]:
+    """Return the files of trials of some cells of a split, in their order."""
+    found = by_cell(paths)
+    return [found[Cell(split, cell)] for cell in cells]
+
+
 def by_run_and_cell(paths: Iterable[Path | str]) -> dict[Answered, Path]:
     """Return files of scores by their run and cell."""
     return _by(answered, paths)

@@ -43,6 +43,24 @@ def built(name: str, cls: type[Detector], options: Mapping[str, Any]) -> Detecto
         raise BuildError(f"backend '{name}': {error}") from error
 
 
+def became(detector: Any, name: str, options: Mapping[str, Any]) -> bool:
+    """Let a detector become what its class would be under other options; say whether it could.
+
+    Raises
+    ------
+    BuildError
+        As :func:`built`.
+    """
+    try:
+        check_whole(options)
+        with contained(f"backend '{name}'", "fails when it is built"):
+            return bool(detector.become(**options))
+    except ScoreError as error:
+        raise BuildError(str(error)) from error.__cause__
+    except SpeechdtError as error:
+        raise BuildError(f"backend '{name}': {error}") from error
+
+
 def check_whole(options: Mapping[str, Any]) -> None:
     """Raise `checksums.Damaged` if a folder that options name is not as it was written here."""
     for value in options.values():

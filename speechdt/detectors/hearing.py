@@ -22,6 +22,9 @@ from speechdt.detectors.containment import read_only
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.stages import stage
 
+Built = Callable[[str, type[Detector], Mapping[str, Any]], Any]
+"""From a backend, its class and options to the detector: `call.built`, or that of a shared base."""
+
 ASKED_ABOUT_CLIPS = ("score", "score_prompts", "log_odds", "answer_mass")
 """Methods of a detector whose first argument is the clips."""
 
@@ -90,9 +93,9 @@ class Hearing:
     options: Mapping[str, Any]
     presentation: Presentation = AS_STORED
 
-    def build(self) -> Any:
+    def build(self, built: Built = call.built) -> Any:
         """Return the detector."""
-        return presented(call.built(self.backend, self.cls, self.options), self.presentation)
+        return presented(built(self.backend, self.cls, self.options), self.presentation)
 
     def store_name(self, *without: str) -> str:
         """Return the file name of what is kept of its answers, some options left out.
@@ -148,10 +151,12 @@ class OneDetector:
     Parameters
     ----------
     heard : Hearing
+    built : callable
+        What builds it.
     """
 
-    def __init__(self, heard: Hearing):
-        self.heard = heard
+    def __init__(self, heard: Hearing, built: Built = call.built):
+        self.heard, self._build = heard, built
         self._built: Any = None
 
     def heard_at(self, level: float | None) -> Hearing:
@@ -164,7 +169,7 @@ class OneDetector:
 
         def build() -> Any:
             if self._built is None:
-                self._built = call.built(self.heard.backend, self.heard.cls, self.heard.options)
+                self._built = self._build(self.heard.backend, self.heard.cls, self.heard.options)
             return presented(self._built, presentation)
 
         return build

@@ -4,9 +4,9 @@ A language model, or what was trained here, hears fewer clips than the others; t
 each level.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,51 @@ def probe(
         absolute difference of P(speech) from that at the level at which the detector is scored;
         beyond_full_scale, the share of clips.
     """
+    heard = _hear(cells, one, levels, cache, clips, who)
+    trials, rungs, scores = heard.trials, heard.rungs, heard.scores
+    measured = _auc_bounds(trials, scores, replicates, seed)
+    measured["moved"] = np.abs(scores - heard.reference).mean(axis=1)
+    table = pd.DataFrame({"level": rungs, "beyond_full_scale": [heard.shares[r] for r in rungs]})
+    table = table.merge(pd.DataFrame(measured).assign(level=heard.offered), on="level", how="left")
+    table = table.assign(clips=len(trials), groups=trials["group_id"].nunique())
+    return table[list(COLUMNS)]
+
+
+def ask_at_levels(
+    cells: Iterable[Path | str],
+    one: OneDetector,
+    levels: Sequence[float],
+    cache: Path,
+    *,
+    clips: int,
+    who: str,
+) -> None:
+    """Ask all that :func:`probe` asks, so that it finds the scores; parameters as there."""
+    _hear(cells, one, levels, cache, clips, who)
+
+
+class _Heard(NamedTuple):
+    """Clips at all rungs: how much of each exceeds full scale, and P(speech) where it is offered.
+
+    `scores` is (offered rungs, clips), `reference` is at the level of the detector itself.
+    """
+
+    trials: pd.DataFrame
+    rungs: list[Any]
+    shares: Mapping[Any, float]
+    offered: list[Any]
+    reference: Floats
+    scores: Floats
+
+
+def _hear(
+    cells: Iterable[Path | str],
+    one: OneDetector,
+    levels: Sequence[float],
+    cache: Path,
+    clips: int,
+    who: str,
+) -> _Heard:
     trials = spread(read_trials(cells), clips)
     rungs: list[Any] = [STORED, *sorted(map(float, levels))]
     shares = beyond_full_scale(trials["audio"], rungs)
@@ -75,12 +120,7 @@ def probe(
     reference = _scores(one, trials, one.heard.presentation.level, cache, who)
     heard_at = [None if rung == STORED else rung for rung in offered]
     scores = np.stack([_scores(one, trials, level, cache, who) for level in heard_at])
-    measured = _auc_bounds(trials, scores, replicates, seed)
-    measured["moved"] = np.abs(scores - reference).mean(axis=1)
-    table = pd.DataFrame({"level": rungs, "beyond_full_scale": [shares[r] for r in rungs]})
-    table = table.merge(pd.DataFrame(measured).assign(level=offered), on="level", how="left")
-    table = table.assign(clips=len(trials), groups=trials["group_id"].nunique())
-    return table[list(COLUMNS)]
+    return _Heard(trials, rungs, shares, offered, reference, scores)
 
 
 def _scores(

@@ -19,6 +19,7 @@ order_answers : answers to a question in both orders of its options, kept so tha
     twice.
 order_bias : effect of the order of a question's options on a language model's answer.
 race : race of candidates over blocks of clips: successive halving, finalists on all clips.
+run_answers : all that a run is asked once its clips are there, kept for the jobs of each run.
 search_job : prompt searches on cell files, and the scores of the prompts that a search found.
 settings : settings of a prompt search, with defaults.
 winner : substitution of a search's winner for the prompt of a variant.

@@ -2,21 +2,33 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from speechdt.arrays import Floats
+from speechdt.arrays import Bools, Floats
 from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.call import ScoreError
 from speechdt.detectors.contract import Unfinished
+from speechdt.detectors.hearing import Hearing
+from speechdt.progress import progress as progress_bar
 from speechdt.prompts.answer_options import swap_options
 from speechdt.store import Store
+from speechdt.trials.cells import read_cell
 
 Ask = Callable[[list[NDArray[np.float32]]], ArrayLike]
 
 AS_IT_IS, EXCHANGED, MASS = b"as it is", b"exchanged", b"mass"
 """What is kept of a clip, by the beginning of its key."""
+TOKENS = b"tokens"
+"""Key of the tokens that answer."""
+MASS_CLIPS = 100
+"""Clips of all cells whose answer mass is measured."""
 
 
 class OrderAnswers:
@@ -27,14 +39,19 @@ class OrderAnswers:
 
     Parameters
     ----------
-    detector
-        Has ``prompt``, ``log_odds`` and perhaps ``answer_mass``.
+    build : callable
+        Builds the detector, when the first answer is needed that is not in the store; it has
+        ``prompt``, ``log_odds`` and perhaps ``answer_mass`` and ``answers``.
     store : Store
         Belongs to this detector under its options.
     """
 
-    def __init__(self, detector: Any, store: Store):
-        self._detector, self._store = detector, store
+    def __init__(self, build: Callable[[], Any], store: Store):
+        self._build, self._store = build, store
+
+    @cached_property
+    def _detector(self) -> Any:
+        return self._build()
 
     def log_odds(self, clips: Sequence[bytes]) -> Floats:
         """Return the log-odds of SPEECH, (2, clips): options as they are, and exchanged.
@@ -52,7 +69,10 @@ class OrderAnswers:
         lacks_first, lacks_second = (
             np.isnan(self._known(kind, clips)) for kind in (AS_IT_IS, EXCHANGED)
         )
-        ask = self._detector.log_odds
+
+        def ask(heard: list[NDArray[np.float32]], **orders: bool) -> Any:
+            return self._detector.log_odds(heard, **orders)
+
         self._ask(ask, (AS_IT_IS, EXCHANGED), clips, lacks_first & lacks_second)
         self._ask(lambda heard: ask(heard, both=False), (AS_IT_IS,), clips,
                   lacks_first & ~lacks_second)  # fmt: skip
@@ -62,8 +82,18 @@ class OrderAnswers:
     def answer_mass(self, clips: Sequence[bytes]) -> Floats:
         """Return P(A) + P(B) of FLAC clips, (clips,)."""
         lacking = np.isnan(self._known(MASS, clips))
-        self._ask(self._detector.answer_mass, (MASS,), clips, lacking)
+        self._ask(lambda heard: self._detector.answer_mass(heard), (MASS,), clips, lacking)
         return self._known(MASS, clips)
+
+    def tokens(self) -> dict[str, Any] | None:
+        """Return the tokens that answer, None of a detector that does not tell."""
+        known = self._store.get([TOKENS])
+        if TOKENS not in known:
+            answers = getattr(self._detector, "answers", None)
+            known[TOKENS] = None if answers is None else asdict(answers)
+            self._store.put(known)
+        found: dict[str, Any] | None = known[TOKENS]
+        return found
 
     def _ask_exchanged(self, heard: list[NDArray[np.float32]]) -> ArrayLike:
         """Ask in the second order alone: a question by itself, whose option A is the other."""
@@ -102,6 +132,66 @@ class OrderAnswers:
                 if value == value
             }
         )
+
+
+class Orders(NamedTuple):
+    """What one detector answers about cells, in both orders of its options.
+
+    Attributes
+    ----------
+    log_odds : float64 array, (2, clips)
+    speech : bool array, (clips,)
+    mass : float64 array, (some clips,), or None
+        P(A) + P(B), of some clips of each cell.
+    tokens : dict or None
+        Those that answer.
+    """
+
+    log_odds: Floats
+    speech: Bools
+    mass: Floats | None
+    tokens: dict[str, Any] | None
+
+
+def ask_both_orders(
+    heard: Hearing, build: Callable[[], Any], cells: Sequence[Path | str], store: Store, who: str
+) -> Orders:
+    """Ask a detector about all clips of cells, each once.
+
+    Parameters
+    ----------
+    heard : Hearing
+    build : callable
+        Builds the detector, when the first answer is needed that is not in the store.
+    cells : sequence of paths
+        Cell files.
+    store : Store
+    who : str
+        What an error calls the detector.
+
+    Raises
+    ------
+    ScoreError
+        If it stops before it has answered all.
+    """
+    kept, answers, labels, mass = OrderAnswers(build, store), [], [], []
+    each = -(-MASS_CLIPS // len(cells))
+    for cell in progress_bar(cells, desc="asking both orders", unit="cell"):
+        trials = read_cell(cell, ["label", "audio"])
+        clips = trials["audio"].tolist()
+        try:
+            answers.append(kept.log_odds(clips))
+            if hasattr(heard.cls, "answer_mass"):
+                mass.append(kept.answer_mass(clips[:: max(1, len(clips) // each)][:each]))
+        except Unfinished as error:
+            raise ScoreError(f"{who}: {error}") from error
+        labels.append(trials["label"])
+    return Orders(
+        np.concatenate(answers, axis=1),
+        (pd.concat(labels) == "SPEECH").to_numpy(),
+        np.concatenate(mass) if mass else None,
+        kept.tokens(),
+    )
 
 
 def _key(kind: bytes, clip: bytes) -> bytes:

@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from speechdt.arrays import Bools
-from speechdt.detectors.hearing import Hearing
+from speechdt.detectors import call
+from speechdt.detectors.hearing import Built, Hearing
 from speechdt.prompts.answer_store import PromptStore
 from speechdt.prompts.arm import Recall
 from speechdt.prompts.asking import PromptTrials, prompt_store
-from speechdt.prompts.bank import best_of_bank
+from speechdt.prompts.bank import ask_bank, bank_table, best_of_bank, each_order
 from speechdt.prompts.comparison import PROMPTS
 from speechdt.prompts.judge import Judge
 from speechdt.prompts.opro import search
@@ -38,6 +39,53 @@ class AskedDetector(Hearing):
         return prompt_store(results, self)
 
 
+def score_bank(
+    cells: Sequence[Path | str],
+    detector: AskedDetector,
+    *,
+    search: str,
+    prompts: Mapping[str, Any],
+    baseline: str,
+    audio_gib: float,
+    results: Path,
+    replicates: int,
+    seed: int,
+    built: Built = call.built,
+) -> pd.DataFrame:
+    """Ask a detector with every prompt of the bank.
+
+    Parameters
+    ----------
+    cells : sequence of paths
+        Cell files of dev.
+    detector : AskedDetector
+    search : str
+        Its name: answers of parts of this job are taken over.
+    prompts : mapping
+        The prompts of the bank by name.
+    baseline : str
+        Name of that which the others are compared with.
+    audio_gib : float
+        Memory for encoded audio.
+    results : Path
+        Folder of results, in which answers are kept.
+    replicates, seed : int
+        Of the bootstrap.
+    built : callable
+        What builds the detector.
+
+    Returns
+    -------
+    DataFrame
+        From `bank.bank_table`.
+    """
+    asked, both = each_order(detector)
+    store = prompt_store(results, asked, search)
+    trials = PromptTrials(cells, lambda: asked.build(built), store, audio_gib)
+    answers, orders = ask_bank(trials.ask_all, prompts, both=both)
+    return bank_table(trials.table, answers, orders, baseline, replicates=replicates, seed=seed)
+
+
 def search_prompts(
     cells: Sequence[Path | str],
     detector: AskedDetector,
@@ -48,6 +96,7 @@ def search_prompts(
     results: Path,
     seed: int,
     local: Callable[..., Write] | None = None,
+    built: Built = call.built,
 ) -> dict[str, Any]:
     """Search for a prompt, and at random as well.
 
@@ -63,8 +112,8 @@ def search_prompts(
     results : Path
         Folder of results, in which answers and proposals are kept.
     seed : int
-    local : callable
-        Builds the writer of the proposer ``local`` from its options.
+    local, built : callables
+        Build the writer of the proposer ``local`` from its options, and the detector.
 
     Returns
     -------
@@ -78,7 +127,7 @@ def search_prompts(
     """
     began = time.perf_counter()
     store, baseline = detector.store(results), detector.options["prompt"]
-    trials = PromptTrials(cells, detector.build, store, settings.audio_gib)
+    trials = PromptTrials(cells, lambda: detector.build(built), store, settings.audio_gib)
     start = best_of_bank(bank, prompts, settings.objective, settings.start)
     columns = _columns(trials.table)
     found = search(
@@ -96,8 +145,7 @@ def search_prompts(
     )
     if found["failures"] and not any(entry["step"] for entry in found["candidates"]):
         raise ProposerError(f"nothing was proposed: {found['failures'][-1]}")
-    costs = _costs(trials, began)
-    return _described(settings) | found | {"costs": costs}
+    return _described(settings) | found | {"costs": _costs(trials, began)}
 
 
 def _columns(trials: pd.DataFrame) -> tuple[Bools, pd.Series, pd.Series]:
@@ -155,6 +203,7 @@ def score_found(
     cells: Mapping[str, Sequence[Path | str]],
     detector: AskedDetector,
     results: Path,
+    built: Built = call.built,
 ) -> pd.DataFrame:
     """Score trials with the prompts of a search: baseline, winner, and winner of the control.
 
@@ -167,6 +216,8 @@ def score_found(
     detector : AskedDetector
     results : Path
         Folder of results, in which answers are kept.
+    built : callable
+        What builds the detector.
 
     Returns
     -------
@@ -175,7 +226,7 @@ def score_found(
     """
     prompts = [found[name]["prompt"] for name in ("baseline", "winner")]
     prompts.append(found["control"]["winner"]["prompt"])
-    build = cache(detector.build)  # for all splits, and not if all answers are known
+    build = cache(lambda: detector.build(built))  # for all splits, and not if all answers are known
     store = detector.store(results)
     parts = []
     for split, files in cells.items():

@@ -1,6 +1,7 @@
 """Workflow: the configuration resolved and checked, and the frame of every job.
 
 accepted : results that were made by other code, marked as if the present one had made them.
+bases : runs by the base that they share: a checkpoint that one job reads for all of them.
 checkout : files of a checkout as the rules name them, and hashes of the code that a rule runs.
 conditions : conditions of the configuration: which are played, and which variants hear them.
 criteria : criteria that the configuration names (`verdict.criteria`), read and checked before any

@@ -52,6 +52,13 @@ def model_memory(
     return lambda wildcards: TORCH_MB + checkpoint_memory(options_of(wildcards).get("model"))
 
 
+def base_memory(
+    options_of: Callable[[object], Mapping[str, Any]],
+) -> Callable[[object], int]:
+    """Return the same for a job that folds adapters into one model in turn, and keeps a copy."""
+    return lambda wildcards: TORCH_MB + 2 * checkpoint_memory(options_of(wildcards).get("model"))
+
+
 def listening_memory(
     options_of: Callable[[object], Mapping[str, Any]],
 ) -> Callable[[object, int], int]:

@@ -137,12 +137,12 @@ def test_order_bias_asks_nothing_twice(nano, cells, tmp_path, stops_after):
     heard = [from_flac_bytes(clip) for clip in clips]
     stopping = serving(model, lambda request: 401 if request > stops_after else None)
     with stopping as (_, url), pytest.raises(Unfinished, match="HTTP 401"):
-        OrderAnswers(detector(url), store).log_odds(clips)
+        OrderAnswers(lambda: detector(url), store).log_odds(clips)
     with serving(model) as (server, url):
-        kept = OrderAnswers(detector(url), store)
+        kept = OrderAnswers(lambda: detector(url), store)
         odds, mass = kept.log_odds(clips), kept.answer_mass(clips[::4])
         assert server.requests + stops_after >= 2 * len(clips)
-        again = OrderAnswers(detector("http://127.0.0.1:1/v1"), store)
+        again = OrderAnswers(lambda: detector("http://127.0.0.1:1/v1"), store)
         np.testing.assert_array_equal(again.log_odds(clips), odds)
         np.testing.assert_array_equal(again.answer_mass(clips[::4]), mass)
     expected = np.concatenate([nano.log_odds([clip])[:, 0] for clip in heard], axis=1)

@@ -21,6 +21,7 @@ from speechdt.audio.io import from_flac_bytes
 from speechdt.audio.presentation import Presentation
 from speechdt.detectors.scoring import read_scored
 from speechdt.prompts.judge import Judge
+from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.tables.reading import read_table
 from speechdt.statistics.calibration import logit
 from speechdt.trials.cells import read_cell
@@ -111,10 +112,14 @@ def test_a_release_can_be_checked_and_traced_to_the_recordings(published):
     check_release(published / "results" / "release")
 
 
-def test_snakemake_s_own_report_holds_both_pages(published):
+def test_snakemake_s_own_report_holds_both_pages_and_figures_with_captions(published):
     with zipfile.ZipFile(published / "report.zip") as packed:
         names = {Path(name).name for name in packed.namelist()}
+        page = packed.read("report/report.html").decode()
     assert {"report.html", "errors.html", "psychometric_snr.svg"} <= names
+    assert FIGURES["roc"].caption[:60] in page
+    for category in ("Report", "Figures", "Audiogram", "Detectors", "Conditions"):
+        assert f'"{category}"' in page
 
 
 def test_silero_s_auc_is_that_of_the_stock_package_on_the_finished_trials(finished):

@@ -181,9 +181,9 @@ def test_the_chooser_ranks_as_the_table_does(browser, report, made, size):
                 ends = [row[f"difference{end}"] for end in ("", "_low", "_high")]
                 assert shown == pytest.approx(ends, abs=6e-4)
                 said = cells(browser, "ranking", 3)[place]
-                assert said == ("dearer" if row["difference_low"] > 0 else "not told apart")
+                assert said == ("costs more" if row["difference_low"] > 0 else "not told apart")
         lead = browser.find_element("id", "chooser-says").text
-        assert lead.startswith(f"{names[0]} costs least on these {expected['n'].iloc[0]} clips")
+        assert lead.startswith(f"{names[0]} costs least on these {expected['n'].iloc[0]:,} clips")
         one_answer = min(1, float(cost)) / (1 + float(cost))
         none = round(expected["cost"].min(), 4) > one_answer - 5e-4
         assert ("No detector does better than" in lead) == none

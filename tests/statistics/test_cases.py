@@ -26,7 +26,7 @@ def table(heard):
 
 
 def at(table, snr="all", duration="all", background="all", cost=1.0):
-    levels = (snr, duration, background)
+    levels = [snr, duration, background]
     own = table[(table[["snr_db", "duration_ms", "background"]] == levels).all(axis=1)]
     return own[np.isclose(own["false_alarm_cost"], cost)].set_index("variant")
 

@@ -1,11 +1,14 @@
-"""Search for a prompt on dev: prompts/{search}.json."""
+"""Ask every prompt of the bank on dev, then search for a better one: prompts/bank/{search}.csv and
+prompts/{search}.json.
+"""
 
 import json
 from importlib import import_module
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.prompts.search_job import AskedDetector, search_prompts
+from speechdt.detectors.shared_base import SharedBase
+from speechdt.prompts.search_job import AskedDetector, score_bank, search_prompts
 from speechdt.prompts.settings import SearchSettings
 from speechdt.reporting.tables.reading import read_table
 from speechdt.workflow.jobs import logged
@@ -18,20 +21,34 @@ def local(**options):
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        output, params = Path(snakemake.output[0]), snakemake.params
-        cls = find_detectors()[params.backend]
-        content = search_prompts(
-            snakemake.input.cells,
-            AskedDetector.of_run(
-                params.backend, cls, params.options, params.presentation, snakemake.input.choice
-            ),
-            bank=read_table(snakemake.input.bank),
-            prompts=params.prompts,
-            settings=SearchSettings(**params.settings),
-            results=output.parents[1],
-            seed=params.seed,
-            local=local,
-        )
+        output, params, cells = snakemake.output, snakemake.params, snakemake.input.cells
         named = {"search": snakemake.wildcards.search, "model": params.model}
-        output.write_text(json.dumps(named | content, indent=1, ensure_ascii=False) + "\n")
+        cls, settings = find_detectors()[params.backend], SearchSettings(**params.settings)
+        detector = AskedDetector.of_run(
+            params.backend, cls, params.options, params.presentation, snakemake.input.choice
+        )
+        # The bank and the search ask one detector.
+        given = {
+            "prompts": params.prompts,
+            "results": Path(output.found).parents[1],
+            "seed": params.seed,
+            "built": SharedBase().built,
+        }
+        bank = score_bank(
+            cells,
+            detector,
+            search=snakemake.wildcards.search,
+            baseline=params.baseline,
+            audio_gib=settings.audio_gib,
+            replicates=params.replicates,
+            **given,
+        )
+        bank.assign(**named)[[*named, *bank.columns]].to_csv(output.bank, index=False)
+        log.info("\n%s", bank.to_string(index=False))
+        content = search_prompts(
+            cells, detector, bank=read_table(output.bank), settings=settings, local=local, **given
+        )
+        Path(output.found).write_text(
+            json.dumps(named | content, indent=1, ensure_ascii=False) + "\n"
+        )
         log.info("winner, %s: %s", content["winner"], content["costs"])

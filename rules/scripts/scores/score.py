@@ -6,7 +6,7 @@ And dev at other levels: levels/{run}.csv.
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.detectors.answer_files import by_cell, by_run_and_cell, scores_of_run
+from speechdt.detectors.answer_files import by_run_and_cell, of_split, scores_of_run
 from speechdt.detectors.contract import hears_at_own_level
 from speechdt.detectors.hearing import Hearing, OneDetector
 from speechdt.detectors.level_probe import probe
@@ -14,13 +14,6 @@ from speechdt.detectors.parts import store_of
 from speechdt.detectors.scoring import score_cells
 from speechdt.prompts.winner import with_prompt
 from speechdt.workflow.jobs import logged
-
-
-def cells_of_dev(cells, names):
-    """Return the cell files of dev that have one of the names."""
-    found = by_cell(cells).items()
-    return [path for (split, cell), path in found if split == "dev" and cell in names]
-
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
@@ -42,7 +35,7 @@ if __name__ == "__main__":
         )
         log.info("%s scored %d clips; all others were in %s", params.backend, asked, kept)
         table = probe(
-            cells_of_dev(snakemake.input.cells, params.noisy),
+            of_split(snakemake.input.cells, "dev", params.noisy),
             one,
             params.axis,
             cache,

@@ -1,32 +1,71 @@
-"""Score every n-th cell with one detector, for the job that scores all: parts/score/{run}/….txt."""
+"""Ask all runs on a base, or score every n-th cell of theirs, for the jobs that write the files.
 
-import tempfile
+What they answer is kept beside the results; parts/score/{base}/….txt only says that it is there.
+"""
+
+import json
 from pathlib import Path
 
 from speechdt import find_detectors
-from speechdt.detectors.hearing import Hearing, OneDetector
-from speechdt.detectors.parts import share, store_of
-from speechdt.detectors.scoring import score_cells
-from speechdt.prompts.winner import with_prompt
+from speechdt.detectors.answer_files import by_run, of_split
+from speechdt.detectors.parts import share
+from speechdt.detectors.shared_base import SharedBase
+from speechdt.errors import SpeechdtError
+from speechdt.prompts.run_answers import AskedRun, Further, ask_runs, hearings
+from speechdt.prompts.search_job import AskedDetector, score_found
+from speechdt.trials.conditions import Condition
 from speechdt.workflow.jobs import logged
+
+
+def further(inputs, params):
+    """Return what runs are asked beside their scores; None if other jobs ask that."""
+    if not params.further:
+        return None
+    told = dict(params.further)
+    for kind in ("conditions", "foils"):
+        told[kind] = [Condition(**condition) for condition in told[kind]]
+    return Further(dev=of_split(inputs.cells, "dev", params.noisy), trials=inputs.conditions,
+                   foil_trials=inputs.foils, **told)  # fmt: skip
+
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        params, named = snakemake.params, snakemake.wildcards
-        options = with_prompt(params.options, snakemake.input.search)
-        detector = find_detectors()[params.backend]
-        choice = snakemake.input.choice
-        heard = Hearing.of_run(params.backend, detector, options, params.presentation, choice)
-        output = Path(snakemake.output[0])
-        kept = output.parents[3] / "cache" / "scores" / heard.store_name()
-        cells = share(list(snakemake.input.cells), named.scatteritem)
-        # The scores stay in the part's store; the job that scores all writes the files.
-        with tempfile.TemporaryDirectory() as scratch:
-            asked = score_cells(
-                OneDetector(heard).builder(heard.presentation),
-                [(cell, Path(scratch) / f"{place}.parquet") for place, cell in enumerate(cells)],
-                store_of(kept, named.run, named.scatteritem),
-                f"variants.{named.run}: backend '{params.backend}'",
-            )
-        output.write_text("".join(f"{cell}\n" for cell in cells))
-        log.info("%s scored %d clips of %d cells", params.backend, asked, len(cells))
+        inputs, params, part = snakemake.input, snakemake.params, snakemake.wildcards.scatteritem
+        output, shared = Path(snakemake.output[0]), SharedBase()
+        results = output.parents[3]
+        classes, found, choices = find_detectors(), by_run(inputs.search), by_run(inputs.choice)
+        heard = hearings(params.runs, classes, inputs.search, inputs.choice)
+        runs = [
+            AskedRun(name, heard[name], of["orders"], of["conditions"], of["foils"])
+            for name, of in params.runs.items()
+        ]
+        asked, failures = ask_runs(
+            runs, shared.built, inputs.cells, further(inputs, params), results / "cache", part
+        )
+        for name, told in share(list(params.searches.items()), part):
+            choice = [choices[run] for run in (told["chooser"],) if run in choices]
+            try:
+                score_found(
+                    json.loads(Path(found[name]).read_text()),
+                    {
+                        split: of_split(inputs.cells, split, params.noisy)
+                        for split in ("dev", "test")
+                    },
+                    AskedDetector.of_run(
+                        told["backend"],
+                        classes[told["backend"]],
+                        told["options"],
+                        told["presentation"],
+                        choice,
+                    ),
+                    results,
+                    shared.built,
+                )
+            except SpeechdtError as error:
+                failures.append(f"searches.{name}: {error}")
+        log.info("clips scored: %s; weights were read %d times", asked, shared.loads)
+        for failure in failures:
+            log.error("%s", failure)
+        if failures:  # what all others have answered is kept
+            raise SpeechdtError(failures[0])
+        output.write_text("".join(f"{name} {count}\n" for name, count in asked.items()))

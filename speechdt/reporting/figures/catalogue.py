@@ -32,7 +32,7 @@ FIGURES = {
     "psychometric_snr": Entry(
         "Speech heard, against signal-to-noise ratio",
         "How often speech scores higher than all but 10 % of the NONSPEECH clips of the same SNR: "
-        "hits at 10 % false alarms, which no decision threshold moves. Points are observed rates "
+        "hits at 10 % false alarms, whatever the decision threshold. Points are observed rates "
         "over all durations, lines the fitted psychometric curves, bands their 95 % intervals over "
         "groups of recordings (where each variant has a panel of its own, the curves of the others "
         "are grey behind it, and that of SPEECH decisions at its own threshold is dashed). An open "
@@ -60,9 +60,10 @@ FIGURES = {
     ),
     "det": Entry(
         "Misses against false alarms",
-        "The same as a DET curve: how often SPEECH is missed, against how often NONSPEECH is "
-        "called SPEECH, both axes in normal deviates. Detectors whose scores are normally "
-        "distributed in both classes are straight lines there; the lower left is better.",
+        "DET curve: how often SPEECH is missed, against how often NONSPEECH is called SPEECH, over "
+        "all noisy test trials, both axes in normal deviates. A detector whose scores are normally "
+        "distributed in both classes is a straight line; the lower left is better. Bands, marks "
+        "and thin lines as in “Hits against false alarms”.",
         ("roc", "operating_points"),
         in_paper=False,
     ),
@@ -87,9 +88,10 @@ FIGURES = {
     ),
     "psychometric_duration": Entry(
         "Speech heard, against duration",
-        "The same against the duration of the clip, on a logarithmic axis and over all SNRs of the "
-        "plan, with the durations at which a curve reaches 50 % and 75 % below. A shorter "
-        "threshold is better.",
+        "How often speech scores higher than all but 10 % of the NONSPEECH clips of the same "
+        "duration, against the duration of the clip, on a logarithmic axis and over all SNRs of "
+        "the plan; below, the durations at which a curve reaches 50 % and 75 %. A shorter "
+        "threshold is better. All else as in “Speech heard, against signal-to-noise ratio”.",
         ("curves", "thresholds"),
     ),
     "heatmap": Entry(

@@ -15,7 +15,7 @@ FIGURES = (
 DEFAULT = (ALL, ALL, ALL, "1")
 """The case that a page shows first."""
 UNITS = {"snr_db": "dB", "duration_ms": "ms", "background": "", "false_alarm_cost": ""}
-CHEAPEST, ALIKE, DEARER = "cheapest", "not told apart", "dearer"
+CHEAPEST, ALIKE, DEARER = "cheapest", "not told apart", "costs more"
 """What may be said of a variant: its interval of the difference is above zero, or is not."""
 
 

@@ -116,7 +116,7 @@ def rooms_table(rooms: pd.DataFrame) -> pd.DataFrame:
 
 
 def giveaways_table(giveaways: pd.DataFrame) -> pd.DataFrame:
-    """Return AUC of classifiers that do not listen: a row for each condition."""
+    """Return AUC of trivial classifiers: a row for each condition."""
     rows = []
     for (axis, at), of in giveaways.groupby(["axis", "at"], sort=False, dropna=False):
         name = condition_name({"axis": axis, "at": at})

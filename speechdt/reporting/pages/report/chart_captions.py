@@ -19,8 +19,8 @@ CAPTIONS = {
         f"groups. {HOVER}"
     ),
     "det": (
-        "The same as a DET curve: misses in place of hits, both axes in normal deviates, on "
-        f"which even the rarest errors can be told apart. The lower left is better. {HOVER}"
+        "A DET curve: misses in place of hits, both axes in normal deviates, which spread out "
+        f"rare errors. The lower left is better. {HOVER}"
     ),
     "score_shares": (
         "Share of each class's clips by P(speech), over all noisy test trials; the axis of "
@@ -33,6 +33,6 @@ CAPTIONS = {
     ),
     "pareto": (
         "Over all noisy test trials, against the time of one clip on a warm detector. Lines: "
-        f"95 % intervals over groups. {HOVER}"
+        f"95 % intervals over groups. ¶: a time that is not to be trusted. {HOVER}"
     ),
 }

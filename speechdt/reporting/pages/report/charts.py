@@ -170,9 +170,10 @@ def _det(tables: Tables, variants: Sequence[str]) -> Spec:
     axis = {"values": deviate(DET_TICKS).tolist(), "labelSeparation": 5,
             "labelExpr": "format(cumulativeNormal(datum.value), '.1~%')"}  # fmt: skip
     shared = {"color": colour(variants)}
-    for name, title in (("x", "False alarms"), ("y", "Misses")):
+    titles = {"x": "NONSPEECH called SPEECH (normal deviates)", "y": "SPEECH missed"}
+    for name, title in titles.items():
         scale = {"domain": ends, "nice": False}
-        shared[name] = x_axis(name, f"{title} (normal deviates)", scale=scale, axis=axis)
+        shared[name] = x_axis(name, title, scale=scale, axis=axis)
     rates = (("false_alarm", "False alarms", ".2%"), ("miss", "Misses", ".2%"))
     shown = {"transform": [SHOWN]}
     data = {"data": values(_deviates(curves))}

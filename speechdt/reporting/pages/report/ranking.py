@@ -104,15 +104,20 @@ def _leader(order: Sequence[str], table: pd.DataFrame) -> str:
         pairs = len(now) * (len(now) - 1) // 2
         rest = f" come first, and {len(passed)} of {pairs} pairs stand the other way round"
         return f"the order is {listed}" if shown == now else f"{listed}{rest}"
+    leader = now[0]
+    overtaken = [early for late, early in passed if late == leader]
+    others = [pair for pair in passed if pair[0] != leader]
     # Each with its interval where it is named first.
     named: dict[str, str] = {}
-    for name in (now[0], *(name for pair in passed for name in pair)):
+    for name in (leader, *overtaken, *(name for pair in others for name in pair)):
         named.setdefault(name, f"{name} {figures[name]}")
-    lead = f"{named.pop(now[0])} leads"
+    lead = f"{named.pop(leader)} leads"
     if not passed:
         return f"{lead}, and the order is the same"
-    parts = [f"{named.pop(late, late)} passes {named.pop(early, early)}" for late, early in passed]
-    return f"{lead}, while {_listed(parts)}"
+    if overtaken:
+        lead += f" ahead of {_listed([named.pop(name) for name in overtaken])}"
+    parts = [f"{named.pop(late, late)} passes {named.pop(early, early)}" for late, early in others]
+    return f"{lead}, while {_listed(parts)}" if parts else lead
 
 
 def _background(level: str) -> str:

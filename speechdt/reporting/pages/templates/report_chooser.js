@@ -30,7 +30,7 @@
     const line = (row) => {
       const of = named(row);
       const leads = of.difference_low === null;
-      const said = leads ? "cheapest" : of.difference_low > 0 ? "dearer" : "not told apart";
+      const said = leads ? "cheapest" : of.difference_low > 0 ? "costs more" : "not told apart";
       const made = document.createElement("tr");
       made.append(
         cell("th", cases.variants[of.variant], cases.said[cases.variants[of.variant]]),
@@ -55,7 +55,7 @@
       const price = Number(cost);
       const [first, ...rest] = rows;
       const alike = rest.filter((of) => of.difference_low <= 0).map((of) => cases.variants[of.variant]);
-      const lead = `${cases.variants[first.variant]} costs least on these ${first.n} clips of ${first.groups} groups`;
+      const lead = `${cases.variants[first.variant]} costs least on these ${first.n.toLocaleString("en")} clips of ${first.groups} groups`;
       const one = Math.min(1, price) / (1 + price);
       const answer = price > 1 ? "never saying SPEECH" : price < 1 ? "always saying SPEECH" : "giving one answer to all";
       const beside = alike.length ? `; these data do not tell it apart from ${alike.join(", ")}` : "";

@@ -42,7 +42,7 @@ def _others(results: Results) -> dict[str, Any]:
         "rooms": ("rooms", "Impulse responses of the rooms.", text.rooms_table),
         "giveaways": (
             "condition_giveaways",
-            "AUC of classifiers that do not listen, trained on the clips of train, in each "
+            "AUC of trivial classifiers, trained on the clips of train, in each "
             "condition at its highest SNR.",
             text.giveaways_table,
         ),

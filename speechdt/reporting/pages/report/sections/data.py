@@ -79,9 +79,12 @@ def _contradicted(results: Results) -> str:
     if listed is None:
         return ""
     if listed.empty:
-        return "Of no recording do all ready-made detectors contradict the label."
+        return "There is no recording whose label all ready-made detectors contradict."
     counts = ", ".join(f"{n:,} {label}" for label, n in listed["label"].value_counts().items())
     return (
         f"All ready-made detectors contradict the label of {len(listed):,} of the recordings of "
-        f"dev and test ({counts}) in every trial at the highest SNR and without noise."
+        f"dev and test ({counts}) in every trial at the highest SNR and without noise. "
+        "corpus/to_hear.csv lists them, and corpus/inspect.html begins with them: a label may be "
+        "wrong, or a recording too hard for all. None is removed unless a listener marks it; "
+        "Robustness has the figures without them."
     )

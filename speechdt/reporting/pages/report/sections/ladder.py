@@ -17,4 +17,4 @@ def section(results: Results) -> Section | None:
         "said": skill.words(results.tables["matrix"]),
         "milliseconds": int(results.ladder["duration_ms"].iloc[0]),
     }
-    return Section("ladder", "Hear it sink into noise", content, link="Listen")
+    return Section("ladder", "One item at every SNR", content, link="Listen")

@@ -18,16 +18,16 @@ TABLES = {
     "moved-thresholds": (
         "threshold_sensitivity",
         statistics_text.moved_threshold_table,
-        "Balanced accuracy (%) with the threshold moved, so that so many points more of dev's "
-        "clips are called SPEECH; and at the threshold that would have been best on test.",
+        "Balanced accuracy (%) with the threshold moved so that 5 or 10 points more, or fewer, of "
+        "dev's clips are called SPEECH; and at the threshold that would have been best on test.",
     ),
     "giveaways": (
         "giveaways",
         statistics_text.giveaways_table,
-        "How much the trials give away: logistic regressions on level, bandwidth or mean spectrum "
-        "alone, and on log-mel statistics, trained on train; one that says of which origin a clip "
-        "is, and so how often such clips are SPEECH in train; and that share itself for the "
-        "target's origin, and for the background's.",
+        "Trivial classifiers, trained on train: logistic regressions on level, bandwidth or mean "
+        "spectrum alone, and on log-mel statistics; one that recognises the origin of a clip and "
+        "answers with the share of SPEECH of that origin in train; and that share itself, for the "
+        "true origin of the target, and of the background.",
     ),
     "origins": (
         "origins",

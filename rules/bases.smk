@@ -1,0 +1,119 @@
+# what runs on one base have in common: one job that asks them, and one that times them
+
+from speechdt.trials.foils import foil_conditions
+from speechdt.workflow.needs import TORCH_MB, base_memory
+
+FOILS = ["noisy", "clean"]
+HEARING = ("backend", "options", "presentation")
+of_base = field(on_base, "base")
+# The base of each run and search that has one.
+BASE_OF = {
+    "run": {run: base for base in on_base.values() for run in base.runs},
+    "search": {search: base for base in on_base.values() for search in base.searches},
+}
+
+
+def base_of(wildcards):
+    """Return the base of a run or search; None of one that shares none."""
+    named = dict(wildcards.items())
+    kind = "run" if "run" in named else "search"
+    base = BASE_OF[kind].get(named[kind])
+    return base if base and base.shared else None
+
+
+def parts_on(base):
+    """Return what says that all on a base are asked: made anew for whoever asks, and not for all."""
+    pattern = "<results>/parts/score/{base}/{scatteritem}.txt"
+    return list(map(ancient, gather.score(pattern, base=base.name)))
+
+
+def scores_on_base(wildcards):
+    """Return that of a run's base where one job asks for it, or where several share its cells."""
+    parts = parts_on(BASE_OF["run"][wildcards.run])
+    return parts if base_of(wildcards) or len(parts) > 1 else []
+
+
+def asked_on_base(wildcards):
+    """Return that of the base of a run or search, if it shares one."""
+    base = base_of(wildcards)
+    return parts_on(base) if base else []
+
+
+def alone(of, shared):
+    """Return what a job needs by itself; `shared`, where another job has asked all before."""
+    return lambda wildcards: shared if base_of(wildcards) else of(wildcards)
+
+
+def asking_memory(wildcards):
+    """Return what a job takes that asks all on a base, or a part of one run."""
+    needs = base_memory if of_base("shared")(wildcards) else model_memory
+    return needs(of_base("options"))(wildcards)
+
+
+def times_anew(asked):
+    """Say, as a number, whether times that are kept are to be taken all the same."""
+    return int(asked.forceall or bool({"latency", "time_base"} & set(asked.forcerun)))
+
+
+def heard_foils():
+    """Return the conditions of foils."""
+    return foil_conditions(experiment.grid.snr_db, experiment.grid.clean_ms)
+
+
+def runs_on_base(wildcards):
+    """Return what each run on a base is asked: its scores alone, unless one job asks for all."""
+    base = on_base[wildcards.base]
+    return {
+        name: {
+            **{key: getattr(experiment.runs[name], key) for key in HEARING},
+            "search": experiment.runs[name].search,
+            "orders": base.shared and name in experiment.asked,
+            "conditions": base.shared and name in played.runs,
+            "foils": base.shared and name in products.foil_runs,
+        }
+        for name in base.runs
+    }
+
+
+def searches_on_base(wildcards):
+    """Return how each search on a base hears."""
+    return {
+        name: {
+            **{key: getattr(experiment.searches[name], key) for key in HEARING},
+            "chooser": experiment.searches[name].chooser,
+        }
+        for name in on_base[wildcards.base].searches
+    }
+
+
+def beside_scores(wildcards):
+    """Return what runs on a base are asked beside their scores; nothing where others do."""
+    if not on_base[wildcards.base].shared:
+        return {}
+    shown = settings["presentation"]
+    return {
+        **{key: shown[key] for key in ("axis", "clips", "probe_clips")},
+        "conditions": [condition._asdict() for condition in played.conditions],
+        "foils": [condition._asdict() for condition in heard_foils()],
+    }
+
+
+def clips_of_conditions(wildcards):
+    """Return the clips of all conditions, if a run on a shared base hears them."""
+    base = on_base[wildcards.base]
+    hears = base.shared and set(base.runs) & set(played.runs)
+    pattern = "<results>/trials/conditions/{key}.parquet"
+    return expand(pattern, key=played.rendered) if hears else []
+
+
+def clips_of_foils(wildcards):
+    """Return the clips of foils, if a run on a shared base hears them."""
+    base = on_base[wildcards.base]
+    hears = base.shared and set(base.runs) & set(products.foil_runs)
+    return expand("<results>/trials/foils/{key}.parquet", key=FOILS) if hears else []
+
+
+def timed_on_base(wildcards):
+    """Return the times of all runs on a run's base, if it shares one."""
+    base = base_of(wildcards)
+    return ancient(f"<results>/parts/latency/{base.name}.json") if base else []

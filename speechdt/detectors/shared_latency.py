@@ -1,0 +1,63 @@
+"""Latencies of detectors on one base, which is read once; a killed job goes on where it was."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from speechdt.detectors.hearing import Hearing
+from speechdt.detectors.latency import measure
+from speechdt.detectors.shared_base import SharedBase
+from speechdt.store import Store
+
+
+def measure_in_turn(
+    hearings: Mapping[str, Hearing],
+    shared: SharedBase,
+    clips: Sequence[bytes],
+    store: Store,
+    measured_on: Mapping[str, Any],
+    *,
+    anew: bool = False,
+) -> dict[str, dict[str, Any]]:
+    """Time detectors one after the other, each once.
+
+    Parameters
+    ----------
+    hearings : mapping of str to Hearing
+    shared : SharedBase
+    clips : sequence of bytes
+        As for `speechdt.detectors.latency.measure`.
+    store : Store
+        What was measured, by detector, clips and `measured_on`.
+    measured_on : mapping
+        All else that times hang on: the round of timings, hardware, versions, code.
+    anew : bool
+        Whether what is kept is measured all the same.
+
+    Returns
+    -------
+    dict of str to dict
+        As of `measure`. load_s is what a detector by itself would take: reading the base, once
+        for all, and folding its adapter in. peak_memory_mib is of the process, with the copy of
+        weights that it keeps to take an adapter out again.
+    """
+    about = {"clips": [hashlib.sha256(clip).hexdigest() for clip in clips], **measured_on}
+    found = {}
+    for name, heard in hearings.items():
+        told = json.dumps([heard.store_name(), about], sort_keys=True, default=str)
+        key = hashlib.sha256(told.encode()).digest()
+        kept = {} if anew else store.get([key])
+        if key not in kept:
+            kept[key] = _measured(heard, shared, clips)
+            store.put(kept)
+        found[name] = kept[key]
+    return found
+
+
+def _measured(heard: Hearing, shared: SharedBase, clips: Sequence[bytes]) -> dict[str, Any]:
+    before = shared.loads
+    timed = measure(lambda: heard.build(shared.built), clips)
+    if shared.loads == before:
+        timed["load_s"] += shared.load_s
+    return timed

@@ -1,0 +1,87 @@
+"""Adapters in turn on one loaded checkpoint: as if each had been loaded by itself."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import qwen_models as small
+from transformers import Qwen2AudioForConditionalGeneration as Stock
+
+from speechdt import find_detectors
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+CLS = find_detectors()["qwen2_audio"]
+CLIPS = [small.clip(ms, seed) for seed, ms in enumerate((200, 300, 500, 1000, 237))]
+TURNED = small.BASELINE.replace("Choose one", "Say which")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A checkpoint, and adapters: of all layers of the language model, of some, of the tower."""
+    folder = tmp_path_factory.mktemp("turns")
+    base = small.save("qwen2_audio", folder / "base")
+    targets = {
+        "all": r".*language_model\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)",
+        "few": r".*language_model\..*\.(q_proj|v_proj)",
+        "tower": ["q_proj", "v_proj", "fc1", "fc2", "out_proj"],
+    }
+    adapters = {
+        name: small.save_adapter(folder / name, base, Stock, which)
+        for name, which in targets.items()
+    }
+    return {"base": base} | adapters
+
+
+def own(folders, name, **options):
+    """Return a detector that was loaded with an adapter folded in."""
+    adapter = {} if name is None else {"adapter": str(folders[name])}
+    return CLS(model=str(folders["base"]), device="cpu", **adapter, **options)
+
+
+def test_each_adapter_gives_the_bits_of_a_detector_of_its_own(folders):
+    shared = own(folders, None)
+    bare = shared.score(CLIPS)
+    for name in ("all", "few", None, "tower", "all", None):
+        adapter = None if name is None else str(folders[name])
+        assert shared.become(adapter=adapter)
+        for clips in (CLIPS, CLIPS[:1]):
+            found, expected = shared.score(clips), own(folders, name).score(clips)
+            assert found.tobytes() == expected.tobytes(), name
+        assert name is None or np.abs(found - bare[:1]).max() > 1e-3
+    weights = dict(own(folders, None).lm.named_parameters())
+    assert all((weight == weights[name]).all() for name, weight in shared.lm.named_parameters())
+
+
+def test_all_other_options_come_with_it(folders):
+    shared = own(folders, None)
+    options = {"prompt": TURNED, "option_order": "both", "system": "You listen.", "batch_size": 2}
+    assert shared.become(adapter=str(folders["few"]), **options)
+    expected = own(folders, "few", **options)
+    assert shared.score(CLIPS).tobytes() == expected.score(CLIPS).tobytes()
+    assert shared.log_odds(CLIPS).tobytes() == expected.log_odds(CLIPS).tobytes()
+    assert shared.answer_mass(CLIPS).tobytes() == expected.answer_mass(CLIPS).tobytes()
+    assert shared.become(prompt=small.BASELINE, speech_is="B")
+    assert shared.score(CLIPS).tobytes() == own(folders, None, speech_is="B").score(CLIPS).tobytes()
+
+
+def test_what_cannot_be_taken_out_is_left_to_a_detector_of_its_own(folders, tmp_path):
+    assert not own(folders, "few").become()  # folded in when it was built
+    shared = own(folders, None)
+    before = shared.score(CLIPS)
+    assert not shared.become(adapter=str(folders["base"]))  # trained in full
+    odd = Path(shutil.copytree(folders["few"], tmp_path / "odd"))
+    settings = json.loads((odd / "adapter_config.json").read_text())
+    (odd / "adapter_config.json").write_text(json.dumps(settings | {"use_dora": True}))
+    assert not shared.become(adapter=str(odd))
+    assert shared.score(CLIPS).tobytes() == before.tobytes()
+
+
+def test_an_adapter_that_does_not_fit_is_refused_in_one_line(folders, tmp_path):
+    other = small.save("qwen2_audio", tmp_path / "other", num_hidden_layers=1)
+    shared = CLS(model=str(other), device="cpu")
+    with pytest.raises(ValueError, match="does not fit model") as caught:
+        shared.become(adapter=str(folders["all"]))
+    assert "\n" not in str(caught.value)
