@@ -60,7 +60,7 @@ def heard_foils():
     return foil_conditions(experiment.grid.snr_db, experiment.grid.clean_ms)
 
 
-def told_of_runs(wildcards):
+def runs_on_base(wildcards):
     """Return what each run on a base is asked: its scores alone, unless one job asks for all."""
     base = on_base[wildcards.base]
     return {
@@ -75,7 +75,7 @@ def told_of_runs(wildcards):
     }
 
 
-def told_of_searches(wildcards):
+def searches_on_base(wildcards):
     """Return how each search on a base hears."""
     return {
         name: {
@@ -86,7 +86,7 @@ def told_of_searches(wildcards):
     }
 
 
-def told_further(wildcards):
+def beside_scores(wildcards):
     """Return what runs on a base are asked beside their scores; nothing where others do."""
     if not on_base[wildcards.base].shared:
         return {}

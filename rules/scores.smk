@@ -81,9 +81,9 @@ rule score_part:
         runtime=1440,
         gpu=of_base("gpus"),
     params:
-        runs=told_of_runs,
-        searches=told_of_searches,
-        further=told_further,
+        runs=runs_on_base,
+        searches=searches_on_base,
+        further=beside_scores,
         noisy=NOISY,
         detectors=lambda wildcards: {
             name: detector_code(experiment.runs[name].detector)
@@ -327,7 +327,7 @@ rule time_base:
         # No param, which would say next time that it has changed.
         anew=lambda wildcards: times_anew(workflow.dag_settings),
     params:
-        runs=told_of_runs,
+        runs=runs_on_base,
         clips=settings["latency"]["clips"],
         round=timing_round,
         detectors=lambda wildcards: {

@@ -25,6 +25,7 @@ from speechdt.workflow.jobs import logged
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
+CAMPAIGN = pytest.mark.campaign
 ARCHITECTURES = list(small.ARCHITECTURES)
 QUICK = SETTINGS | {
     "spec_augment": {"frequency_mask": 10, "time_mask": 0.1, "probability": 0.5},
@@ -253,7 +254,13 @@ def undisturbed(qwen2, cells, tmp_path_factory):
     return folder, options
 
 
-@pytest.mark.parametrize("when", ["between checkpoints", "while saving", "at the end"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "while saving",
+        *(pytest.param(when, marks=CAMPAIGN) for when in ("between checkpoints", "at the end")),
+    ],
+)
 def test_a_killed_run_goes_on_to_the_same_adapter(undisturbed, cells, tmp_path, monkeypatch, when):
     finetune = DETECTORS["qwen2_audio"].finetune
     whole, options = undisturbed

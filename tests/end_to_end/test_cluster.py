@@ -145,7 +145,7 @@ def test_parts_make_the_same_bytes(local, tmp_path):
     gone = ("results/scores", "results/cache/scores", "results/levels")
     folder = without(local, tmp_path / "parts", *gone)
     printed = run(folder, *SCORES, "--cores", "2", "--set-scatter", "score=2")
-    assert printed.count("2-of-2") == 2
+    assert printed.count(", 2-of-2") == 2
     assert digests(folder, SCORED) == digests(local, SCORED)
     logs = [folder / "results" / "logs" / "score" / f"{run}.log" for run in ("S1", "S2")]
     assert all("scored 0 clips" in log.read_text() for log in logs)

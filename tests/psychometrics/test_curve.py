@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from speechdt.psychometrics.curve import Fit, fit
 
+FEW = settings(derandomize=True, max_examples=settings.default.max_examples // 2)
 SNR = np.array([-5.0, 0.0, 5.0, 10.0, 20.0])
 
 
@@ -169,7 +170,7 @@ def log_posterior(theta, successes, trials, levels):
     return likelihood + prior + 9 * np.log((1 - lapse) * (1 - guess))
 
 
-@settings(derandomize=True)
+@FEW
 @given(
     st.lists(st.floats(0, 1), min_size=5, max_size=5).map(sorted),
     st.sampled_from([10, 60, 400]),
@@ -188,7 +189,7 @@ def test_no_random_walk_finds_a_better_curve(rates, trials):
             assert log_posterior(near, successes, trials, SNR) <= reached + 1e-3
 
 
-@settings(derandomize=True)
+@FEW
 @given(st.integers(0, 2**32 - 1))
 def test_a_batch_is_its_curves_one_by_one(seed):
     rng = np.random.default_rng(seed)
@@ -228,7 +229,7 @@ def test_durations_in_log_milliseconds():
     assert f.censored(0.75) == ""
 
 
-@settings(derandomize=True)
+@FEW
 @given(st.lists(st.integers(0, 30), min_size=5, max_size=5).map(sorted))
 def test_yes_and_no_are_symmetric(successes):
     """Counting "no" from the other end swaps guess and lapse, under the same priors."""

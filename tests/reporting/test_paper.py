@@ -50,7 +50,7 @@ def figures(tmp_path_factory):
     folder, made = tmp_path_factory.mktemp("figures"), make(5)
     made |= outcome_tables(made, NAMES[:5]) | error_tables(NAMES[:5])
     for name, entry in FIGURES.items():
-        if name not in paper.COLUMN_FIGURES:
+        if entry.in_paper and name not in paper.COLUMN_FIGURES:
             needed = {table: made[table] for table in entry.tables}
             save(draw(name, needed, NAMES[:5]), folder / name, formats=["pdf"])
     return folder
