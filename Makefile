@@ -80,7 +80,7 @@ test-full: $(READY) ## The same and the campaigns: many kills, many made-up inpu
 
 test-oldest: ## Run the tests on the oldest versions that pyproject.toml admits, in build/oldest
 	$(PYTHON) -m venv build/oldest
-	build/oldest/bin/python -m pip install --quiet uv
+	build/oldest/bin/python -m pip install --quiet uv 'setuptools>=77' # with which a test builds a package
 	build/oldest/bin/uv pip install --quiet --python build/oldest/bin/python \
 	  --resolution lowest-direct --editable '.[dev]'
 	$(OLDEST) -m pytest -n $(TEST_WORKERS) --no-workflows
