@@ -24,6 +24,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from speechdt.detectors.decisions import decided_runs
+from speechdt.psychometrics.steadied import MOST_BLOCKS
 from speechdt.psychometrics.thresholds import thresholds
 from speechdt.reporting.tables.matrix import matrix
 from speechdt.statistics.calibration import calibrate
@@ -79,7 +80,7 @@ def row(of: Trials, replicates: int, seed: int) -> pd.Series:
     drawn: dict[str, Any] = {"replicates": replicates, "seed": seed}
     blocks = blocks_for(auc_interval(dev, **drawn)[1])
     balanced = threshold_replicates(dev, rule="balanced", blocks=blocks, **drawn)[None]
-    far10 = threshold_replicates(dev, rule="far10", **drawn)[None]
+    far10 = threshold_replicates(dev, rule="far10", blocks=MOST_BLOCKS, **drawn)[None]
     parts = {"all": test[test["snr_db"].isin(plan)]}
     silent = test["label"] == CATCH
     clean = test[test["snr_db"].isna() & ~silent]
@@ -91,7 +92,7 @@ def row(of: Trials, replicates: int, seed: int) -> pd.Series:
     # All durations as one: curves of slices are in no row of the matrix.
     noisy = test[test["snr_db"].notna()].assign(duration_ms=1)
     wanted = ["background", "snr_speech_db"]
-    criteria = Thresholds(balanced[:, : replicates + 1], far10)
+    criteria = Thresholds(balanced[:, : far10.shape[1]], far10)
     along, _ = thresholds(
         noisy.drop(columns=[name for name in wanted if name in noisy]),
         test[silent].assign(duration_ms=1),

@@ -16,6 +16,8 @@ played_twice : thresholds along duration of variants that hear speech twice.
 posterior : log posterior of psychometric curves, its gradient and its information.
 published_bank : the author's published protocol: accuracies over conditions, and thresholds.
 rates : rates behind psychometric curves, as observed and under every draw of groups and criteria.
+steadied : curves of a part of the trials, with as many replicates as the bounds of their
+    thresholds need.
 strata : parts of the test trials that have a curve of their own, and where their criteria come
     from.
 surface : psychometric surface over SNR and duration, and its trade of one for the other.

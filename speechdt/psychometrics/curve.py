@@ -74,6 +74,20 @@ class Fit:
         guesses = None if self.guesses is None else self.guesses[index]
         return Fit(guess, lapse, location, width, self.levels, guesses)
 
+    def and_more(self, other: Fit) -> Fit:
+        """Return these curves and others along the same levels, one after the other."""
+        guesses = None
+        if self.guesses is not None and other.guesses is not None:
+            guesses = np.concatenate([self.guesses, other.guesses])
+        return Fit(
+            np.append(self.guess, other.guess),
+            np.append(self.lapse, other.lapse),
+            np.append(self.location, other.location),
+            np.append(self.width, other.width),
+            self.levels,
+            guesses,
+        )
+
     def predict(self, x: ArrayLike) -> Floats:
         """Return psi at the levels `x`, shape ``(...,) + x.shape``."""
         x = np.asarray(x, float)

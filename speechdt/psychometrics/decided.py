@@ -20,41 +20,47 @@ class Draws(NamedTuple):
     thresholds : dict of str to (replicates + 1,) array
         Decision threshold of each replicate, by the column of decisions that it makes; decisions
         without one are taken as they are in every replicate.
+    block : int
+        Others are further draws (`bootstrap.weights`).
     """
 
     replicates: int
     seed: int
     thresholds: dict[str, Floats]
+    block: int = 0
 
     def of_groups(self, groups: int, number: int) -> Floats:
         """Return the weights (replicates + 1, groups) of SPEECH (0), NONSPEECH (1) or catch (2).
 
         Each is drawn by itself. They are shared, and not to be written to.
         """
-        return drawn(groups, self.replicates, self.seed + number)
+        return drawn(groups, self.replicates, self.seed + number, self.block)
 
     def at_most(self, replicates: int) -> "Draws":
         """Return the first of the replicates."""
         fewer = min(replicates, self.replicates)
         thresholds = {name: values[: fewer + 1] for name, values in self.thresholds.items()}
-        return Draws(fewer, self.seed, thresholds)
+        return Draws(fewer, self.seed, thresholds, self.block)
 
 
-def draws_of_runs(replicates: int, seed: int, of: Thresholds | None, runs: int) -> list[Draws]:
+def draws_of_runs(
+    replicates: int, seed: int, of: Thresholds | None, runs: int, block: int = 0
+) -> list[Draws]:
     """Return the draws of each training run; without thresholds, intervals take them as fixed."""
     if of is None:
-        return [Draws(replicates, seed, {})] * runs
-    columns = {"decided": of.balanced, "decided_far10": of.far10}
+        return [Draws(replicates, seed, {}, block)] * runs
+    rows = np.r_[0, 1 + block * replicates : 1 + (block + 1) * replicates]
+    columns = {"decided": of.balanced[:, rows], "decided_far10": of.far10[:, rows]}
     return [
-        Draws(replicates, seed, {name: values[run] for name, values in columns.items()})
+        Draws(replicates, seed, {name: values[run] for name, values in columns.items()}, block)
         for run in range(runs)
     ]
 
 
 @lru_cache(maxsize=64)
-def drawn(groups: int, replicates: int, seed: int) -> Floats:
+def drawn(groups: int, replicates: int, seed: int, block: int = 0) -> Floats:
     """Return the weights of the groups of one class, row 0 as observed."""
-    weights = bootstrap.weights(np.ones(groups), replicates, seed)
+    weights = bootstrap.weights(np.ones(groups), replicates, seed, block=block)
     weights.flags.writeable = False
     return weights
 

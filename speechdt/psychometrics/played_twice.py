@@ -7,7 +7,7 @@ duration says. What it takes to be heard along duration is then another question
 import numpy as np
 import pandas as pd
 
-from speechdt.psychometrics.thresholds import PROPORTIONS
+from speechdt.psychometrics.steadied import PROPORTIONS
 
 REASON = "heard twice: a mirrored lead-in"
 

@@ -54,6 +54,14 @@ class Rates(NamedTuple):
         """Rate at each level, NaN without trials."""
         return _ratio(self.successes, self.trials)
 
+    def and_more(self, other: "Rates") -> "Rates":
+        """Return these with the replicates of others of the same trials."""
+        names = ("successes", "trials", "guess", "false_alarms")
+        longer: Any = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)[1:]]) for name in names
+        }
+        return self._replace(**longer)
+
 
 class Decided(NamedTuple):
     """SPEECH decisions by level, (replicates + 1, L) each."""
@@ -82,13 +90,12 @@ def rates(part: Part, draws: Sequence[Draws]) -> dict[str, Rates]:
         _of_run(part, trials, catch, own)
         for trials, catch, own in zip(by_run(part.trials), by_run(part.catch), draws, strict=True)
     ]
-    seed = draws[0].seed
-    return {kind: _mean([run[kind] for run in of_runs], seed) for kind in of_runs[0]}
+    return {kind: _mean([run[kind] for run in of_runs], draws[0]) for kind in of_runs[0]}
 
 
-def _mean(runs: list[Rates], seed: int) -> Rates:
+def _mean(runs: list[Rates], draws: Draws) -> Rates:
     averaged: Any = {
-        name: bootstrap.over_runs([getattr(run, name) for run in runs], seed)
+        name: bootstrap.over_runs([getattr(run, name) for run in runs], draws.seed, draws.block)
         for name in ("successes", "trials", "guess", "false_alarms")
     }
     return runs[0]._replace(**averaged, trusted=all(run.trusted for run in runs))
@@ -195,7 +202,8 @@ def _auc(trials: pd.DataFrame, levels: int, items: int, draws: Draws) -> Rates:
     auc = np.zeros((draws.replicates + 1, levels))
     for level in range(levels):
         groups = Groups(trials[trials["place"] == level])
-        auc[:, level] = groups.auc(bootstrap.weights(groups.speech, draws.replicates, draws.seed))
+        weights = bootstrap.weights(groups.speech, draws.replicates, draws.seed, block=draws.block)
+        auc[:, level] = groups.auc(weights)
     counts = trials.loc[trials["speech"], "place"].value_counts()
     total = np.broadcast_to(counts.reindex(range(levels)).to_numpy(float), auc.shape).copy()
     chance, none = np.full(len(auc), CHANCE), np.full(len(auc), np.nan)

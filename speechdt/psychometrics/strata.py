@@ -50,8 +50,8 @@ class Part:
 
     @property
     def whole(self) -> bool:
-        """Whether it is all trials along a dimension that the grid crosses."""
-        return self.name == "all" and self.dimension in DIMENSIONS
+        """Whether it is all trials along SNR, whose thresholds ``matrix.csv`` has."""
+        return self.name == "all" and self.dimension == "snr"
 
     @property
     def scale(self) -> Floats:

@@ -20,7 +20,7 @@ rates are no counts; fitted as if they were as many answers as there are SPEECH 
 maximises a quasi-likelihood, and intervals come from resampling groups alone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,21 +28,22 @@ import pandas as pd
 
 from speechdt.arrays import Floats
 from speechdt.psychometrics import curve
-from speechdt.psychometrics.decided import draws_of_runs
+from speechdt.psychometrics.decided import Draws, draws_of_runs
 from speechdt.psychometrics.existence import UNDEFINED, censored
 from speechdt.psychometrics.goodness_of_fit import misfit_p
-from speechdt.psychometrics.rates import KINDS, Rates, rates
+from speechdt.psychometrics.rates import Rates
+from speechdt.psychometrics.steadied import PROPORTIONS, bounds, curves_of, steadied_curves
 from speechdt.psychometrics.strata import SPEECH_BAND, Part, parts
 from speechdt.statistics import bootstrap
 from speechdt.statistics.criterion import Thresholds
 from speechdt.statistics.metrics import by_run
 
-PROPORTIONS = {"dt50": 0.50, "dt75": 0.75}
 TESTED = ("detection", "roc10", "accuracy")
 """Kinds of curve whose fit is tested."""
 CURVE_POINTS = 101
-MOST_OF_SLICES = 1000
-"""Replicates of a slice: of a bound, their Monte-Carlo error is 5 % of half the interval."""
+MOST_OF_OTHERS = 1000
+"""Replicates of all curves but the pooled one along SNR: of a bound, their Monte-Carlo error is 5 %
+of half the interval."""
 LABELS = ["kind", "dimension", "slice"]
 DRAWN = [*LABELS, "fitted", "level", "rate", "low", "high"]
 """Columns of the curves."""
@@ -69,10 +70,12 @@ def thresholds(
     catch : DataFrame
         Catch trials: group_id, duration_ms, p_speech, decided, decided_far10 (and background, run).
     replicates : int
-        Bootstrap replicates behind each interval; of slices, at most `MOST_OF_SLICES`.
+        Bootstrap replicates behind each interval; the pooled curves along SNR have as many times as
+        many as their bounds need, all others at most `MOST_OF_OTHERS`.
     seed : int
     criteria : Thresholds, optional
-        Decision thresholds of each replicate; without them, intervals take the thresholds as given.
+        Decision thresholds of each replicate, and those of more; without them, intervals take the
+        thresholds as given.
     plan : collection of float, optional
         SNRs of curves along duration; all by default.
 
@@ -90,12 +93,10 @@ def thresholds(
         kind, dimension, slice, level, rate, low, high along the fitted curves; and the observed
         rates with fitted = False, among them d' (kind dprime), to which no curve is fitted.
     """
-    draws = draws_of_runs(replicates, seed, criteria, len(by_run(trials)))
-    fewer = [own.at_most(MOST_OF_SLICES) for own in draws]
     rows, curves = [], []
-    for part in parts(trials, catch, plan):
-        of_kinds = rates(part, draws if part.whole else fewer)
-        fits = _fits(part, of_kinds)
+    for part, of_kinds, fits in _curves_of_parts(
+        parts(trials, catch, plan), len(by_run(trials)), replicates, seed, criteria
+    ):
         for kind, found in of_kinds.items():
             labels = dict(zip(LABELS, (kind, part.dimension, part.name), strict=True))
             if kind in fits:
@@ -110,21 +111,21 @@ def thresholds(
     return table, pd.concat(curves, ignore_index=True)[DRAWN]
 
 
-def _fits(part: Part, of_kinds: dict[str, Rates]) -> dict[str, curve.Fit]:
-    """Fit the curves of several kinds along the same levels, at once since that is faster."""
-    fits: dict[str, curve.Fit] = {}
-    for by_level in (False, True):
-        kinds = [k for k in KINDS if k in of_kinds and (of_kinds[k].guess.ndim > 1) == by_level]
-        if kinds:
-            fit = curve.fit(
-                part.scale,
-                np.stack([of_kinds[kind].successes for kind in kinds]),
-                np.stack([of_kinds[kind].trials for kind in kinds]),
-                guess=np.stack([of_kinds[kind].guess for kind in kinds]),
-                narrowest=part.narrowest,
-            )
-            fits |= {kind: fit[place] for place, kind in enumerate(kinds)}
-    return {kind: fits[kind] for kind in KINDS if kind in fits}
+def _curves_of_parts(
+    of: Iterable[Part], runs: int, replicates: int, seed: int, criteria: Thresholds | None
+) -> Iterator[tuple[Part, dict[str, Rates], dict[str, curve.Fit]]]:
+    """Yield parts, their rates by kind, and the curves that are fitted to them."""
+    blocks = 1 if criteria is None else (criteria.balanced.shape[1] - 1) // replicates
+
+    def block_of(number: int) -> list[Draws]:
+        return draws_of_runs(replicates, seed, criteria, runs, number)
+
+    fewer = [own.at_most(MOST_OF_OTHERS) for own in block_of(0)]
+    for part in of:
+        if part.whole:
+            yield part, *steadied_curves(part, block_of, blocks)
+        else:
+            yield part, *curves_of(part, fewer)
 
 
 def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[str, Any]:
@@ -146,9 +147,7 @@ def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[
     }
     for name, proportion in PROPORTIONS.items():
         why = censored(found, fit, proportion)
-        reached = fit.extended_threshold(proportion)
-        bounds = bootstrap.interval(reached[0], reached[1:], found.groups)
-        ends = (np.nan, np.nan) if why == UNDEFINED else _in_range(bounds, fit)
+        ends = (np.nan, np.nan) if why == UNDEFINED else bounds(found, fit, proportion)
         at = fit.threshold(proportion)[0] if not why else np.nan
         row |= {
             name: _in_unit(at, part.dimension),
@@ -170,15 +169,6 @@ def _dispersion(found: Rates) -> float:
 
 def _fit_p(fit: curve.Fit, found: Rates) -> float:
     return misfit_p(fit, found.successes, found.trials, found.guess)
-
-
-def _in_range(bounds: tuple[Any, Any], fit: curve.Fit) -> tuple[float, float]:
-    """Return the bounds, infinite where they lie outside the tested range."""
-    low, high = bounds
-    return (
-        -np.inf if low < fit.levels[0] else float(low),
-        np.inf if high > fit.levels[-1] else float(high),
-    )
 
 
 def _in_unit(level: Any, dimension: str) -> float:

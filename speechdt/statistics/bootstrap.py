@@ -27,6 +27,9 @@ __all__ = [
 ]
 
 
+SMOOTHED_AS = 1000
+"""Quantiles are smoothed as if there were no more replicates: where these leave a gap, as those do
+whose decision threshold has few values, a bound would otherwise leap over it with the seed."""
 FEWEST = 5  # with fewer groups even the most extreme resample lies within Student's t interval
 
 
@@ -173,7 +176,7 @@ def balanced(weights: Floats, of_speech: Bools, sums: Floats, counts: ArrayLike)
     return np.asarray((of_classes[0] + of_classes[1]) / 2)
 
 
-def over_runs(values: ArrayLike, seed: int) -> Floats:
+def over_runs(values: ArrayLike, seed: int, block: int = 0) -> Floats:
     """Average a metric over the training runs (seeds) of a variant, their spread in its replicates.
 
     Each replicate draws n - 1 of n runs and scales them up, as `group_weights` does with groups, so
@@ -184,8 +187,8 @@ def over_runs(values: ArrayLike, seed: int) -> Floats:
     ----------
     values : (n, R + 1, ...) array
         The metric of each run: row 0 as observed, the others under the rows of `weights`.
-    seed : int
-        Same runs, replicates and seed: same draws.
+    seed, block : int
+        Same runs, replicates, seed and block: same draws.
 
     Returns
     -------
@@ -195,7 +198,7 @@ def over_runs(values: ArrayLike, seed: int) -> Floats:
     runs, rows = values.shape[:2]
     counts = np.ones((rows, runs))
     if runs > 1:
-        counts[1:] = group_weights(np.zeros(runs), rows - 1, seed, draws="runs")
+        counts[1:] = weights(np.zeros(runs), rows - 1, seed, draws="runs", block=block)[1:]
     return np.asarray(np.einsum("rn,nr...->r...", counts / runs, values))
 
 
@@ -210,8 +213,9 @@ def interval(
     """Return the confidence interval of a metric from its replicates under `group_weights`.
 
     Bounds are smoothed quantiles (Harrell & Davis 1982, doi:10.1093/biomet/69.3.635), which depend
-    less on the draw. With an infinite replicate (a censored threshold) or an undefined one (NaN,
-    beyond either end) they are replicates; an infinite one leaves the interval open on its side.
+    less on the draw; of more than `SMOOTHED_AS` replicates as widely as of so many. With an
+    infinite replicate (a censored threshold) or an undefined one (NaN, beyond either end) they are
+    replicates; an infinite one leaves the interval open on its side.
 
     Parameters
     ----------
@@ -265,8 +269,8 @@ def monte_carlo_error(
 ) -> Floats:
     """Return the standard error that the number of replicates leaves to the bounds of `interval`.
 
-    From how far apart the replicates are around each bound: of so many, the number beyond it varies
-    with the draw by the square root of their number.
+    A bound is a weighted sum of ordered replicates; its error follows from how much each of them
+    moves it (its influence function; Serfling 1980, *Approximation theorems*, section 8.1).
 
     Parameters
     ----------
@@ -281,16 +285,23 @@ def monte_carlo_error(
         where a bound is infinite or undefined.
     """
     samples = np.asarray(replicates, float)
-    _, beyond = _tail(len(samples), int(np.min(groups)), level)
+    t, beyond = _tail(len(samples), int(np.min(groups)), level)
     if not beyond:
         return np.zeros((2, *samples.shape[1:]))
-    ordered, around = np.sort(samples, axis=0), int(np.ceil(2 * np.sqrt(beyond)))
-    ends = []
-    for place in (beyond - 1, len(samples) - beyond):
-        first, last = max(place - around, 0), min(place + around, len(samples) - 1)
-        with np.errstate(invalid="ignore"):
-            ends.append((ordered[last] - ordered[first]) * np.sqrt(beyond) / (last - first))
-    return np.stack(ends)
+    ordered = np.sort(samples, axis=0)
+    with np.errstate(invalid="ignore"):
+        apart = np.diff(ordered, axis=0)
+        return np.stack([_error(apart, float(ndtr(tail))) for tail in (-t, t)])
+
+
+def _error(apart: Floats, share: float) -> Floats:
+    """Return the standard error of a smoothed quantile of replicates that lie so far apart."""
+    count = len(apart) + 1
+    density = count * _harrell_davis(count, share)[:-1]
+    moved = np.cumsum(density.reshape(-1, *(1,) * (apart.ndim - 1)) * apart, axis=0)
+    # The lowest replicate moves it by nothing more than all others do.
+    mean = moved.sum(axis=0) / count
+    return np.asarray(np.sqrt(np.maximum((moved**2).sum(axis=0) / count - mean**2, 0) / count))
 
 
 def _tail(replicates: int, fewest: int, level: float) -> tuple[float, int]:
@@ -320,8 +331,8 @@ def _upper(samples: Floats, rank: int, t: float) -> Floats:
 @lru_cache(maxsize=64)
 def _harrell_davis(count: int, share: float) -> Floats:
     """Return how much each of so many ordered values counts in their quantile."""
-    steps = np.arange(count + 1) / count
-    return np.diff(betainc((count + 1) * share, (count + 1) * (1 - share), steps))
+    steps, smoothed = np.arange(count + 1) / count, min(count, SMOOTHED_AS) + 1
+    return np.diff(betainc(smoothed * share, smoothed * (1 - share), steps))
 
 
 def _student(point: Floats, samples: Floats, t: float) -> tuple[Floats, Floats]:

@@ -6,7 +6,6 @@ import pandas as pd
 
 from speechdt.arrays import Floats
 from speechdt.cell_name import cell_name
-from speechdt.statistics.criterion import BLOCKS
 from speechdt.statistics.metrics import by_run, evaluate
 
 COLUMNS = ["by", "level", "n", "groups", "metric", "value", "low", "high"]
@@ -119,7 +118,7 @@ def _measured(
 
 def _blocks(thresholds: Floats | None, replicates: int) -> int:
     """Return how many times as many replicates there may be: as there are thresholds for."""
-    return BLOCKS if thresholds is None else (thresholds.shape[1] - 1) // replicates
+    return 1 if thresholds is None else (thresholds.shape[1] - 1) // replicates
 
 
 def _slices(trials: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

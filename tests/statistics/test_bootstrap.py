@@ -124,7 +124,7 @@ def test_metrics_side_by_side():
 
 
 def test_bounds_are_quantiles_as_scipy_smooths_them():
-    x = np.random.default_rng(1).exponential(size=2000)
+    x = np.random.default_rng(1).exponential(size=1000)
     tail = ndtr(-t.ppf(0.975, 12))
     expected = stats.quantile(x, [tail, 1 - tail], method="harrell-davis")
     assert interval(1.0, x, 13) == pytest.approx(tuple(expected), rel=1e-6)
@@ -136,6 +136,18 @@ def test_smoothing_makes_a_bound_depend_less_on_the_draw():
     half = t.ppf(0.975, 12)
     assert max(low.std(), high.std()) < 0.03 * half
     assert (low.mean(), high.mean()) == pytest.approx((-half, half), rel=0.02)
+
+
+def test_a_gap_between_replicates_is_not_leapt_over():
+    """As many lie beyond the gap as beyond the bound, a little more or less by the draw."""
+    rng, groups = np.random.default_rng(4), 25
+    tail = ndtr(-t.ppf(0.975, groups - 1))
+    draws = rng.standard_normal((32_000, 100)) + 6.0 * (rng.random((32_000, 100)) < tail)
+    high = interval(np.zeros(100), draws, groups)[1]
+    plain = np.quantile(draws, 1 - tail, axis=0)
+    assert 2 * high.std() < plain.std()
+    said = bootstrap.monte_carlo_error(draws, groups)[1]
+    assert np.median(said) == pytest.approx(high.std(), rel=0.3)
 
 
 def test_censored_replicates_open_the_interval():

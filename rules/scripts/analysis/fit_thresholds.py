@@ -25,6 +25,7 @@ if __name__ == "__main__":
             {"": snakemake.params.runs},
             snakemake.input.thresholds,
             replicates=snakemake.params.replicates,
+            further=True,
         )
         settings["criteria"] = criteria[""]
         table, curves = thresholds(

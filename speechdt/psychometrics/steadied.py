@@ -1,0 +1,110 @@
+"""Curves of a part of the trials, with as many replicates as the bounds of their thresholds need.
+
+A threshold that a few replicates have beyond the range, or far from where most have it, has a bound
+that hangs on how many these are, and so on the seed. Such curves get further draws.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from speechdt.arrays import Floats
+from speechdt.psychometrics import curve
+from speechdt.psychometrics.decided import Draws
+from speechdt.psychometrics.existence import UNDEFINED, censored
+from speechdt.psychometrics.rates import KINDS, Rates, rates
+from speechdt.psychometrics.strata import Part
+from speechdt.statistics import bootstrap
+from speechdt.statistics.metrics import STEADY
+
+PROPORTIONS = {"dt50": 0.50, "dt75": 0.75}
+AT_EDGE = 0.05
+"""In halves of the interval."""
+MOST_BLOCKS = 8
+"""Times as many replicates, at most: each refits all curves of a kind."""
+
+
+def curves_of(part: Part, draws: Sequence[Draws]) -> tuple[dict[str, Rates], dict[str, curve.Fit]]:
+    """Return the rates of each kind, and the curves that are fitted to them."""
+    of_kinds = rates(part, draws)
+    return of_kinds, _fits(part, of_kinds)
+
+
+def steadied_curves(
+    part: Part, draws: Callable[[int], Sequence[Draws]], blocks: int
+) -> tuple[dict[str, Rates], dict[str, curve.Fit]]:
+    """Return the same, with further draws for kinds whose bounds hang on their number.
+
+    Parameters
+    ----------
+    part : Part
+    draws : callable
+        Returns a block of draws of each run.
+    blocks : int
+        How many blocks there are.
+    """
+    of_kinds, fits = curves_of(part, draws(0))
+    for block in range(1, min(blocks, MOST_BLOCKS)):
+        unsteady = [kind for kind, fit in fits.items() if not _steady(of_kinds[kind], fit)]
+        if not unsteady:
+            break
+        found = rates(part, draws(block))
+        further = {kind: found[kind] for kind in unsteady}
+        for kind, fit in _fits(part, further).items():
+            of_kinds[kind] = of_kinds[kind].and_more(further[kind])
+            fits[kind] = fits[kind].and_more(fit[1:])
+    return of_kinds, fits
+
+
+def bounds(found: Rates, fit: curve.Fit, proportion: float) -> tuple[float, float]:
+    """Return the bounds of a threshold, infinite where they lie outside the tested range.
+
+    Smoothed quantiles, of replicates that are at the edge of the range if they are beyond it. A
+    bound is beyond it if so many are that it comes as near to the edge as `AT_EDGE`.
+    """
+    beyond = fit.extended_threshold(proportion)
+    exact = bootstrap.interval(beyond[0], beyond[1:], found.groups)
+    reached = within(fit, beyond)
+    low, high = bootstrap.interval(reached[0], reached[1:], found.groups)
+    # With so few groups bounds are no quantiles, and one replicate beyond the range opens them.
+    few = min(found.groups) < bootstrap.FEWEST
+    near = np.inf if few else AT_EDGE * (high - low) / 2
+    return (
+        -np.inf if low - fit.levels[0] <= near and exact[0] < fit.levels[0] else float(low),
+        np.inf if fit.levels[-1] - high <= near and exact[1] > fit.levels[-1] else float(high),
+    )
+
+
+def within(fit: curve.Fit, reached: Floats) -> Floats:
+    """Return thresholds, those beyond the tested range at its edge."""
+    return np.clip(reached, fit.levels[0], fit.levels[-1])
+
+
+def _steady(found: Rates, fit: curve.Fit) -> bool:
+    """Say whether more replicates would hardly move a bound, beyond the range being its edge."""
+    for proportion in PROPORTIONS.values():
+        if censored(found, fit, proportion) == UNDEFINED:
+            continue
+        reached = within(fit, fit.extended_threshold(proportion))
+        low, high = bootstrap.interval(reached[0], reached[1:], found.groups)
+        error = bootstrap.monte_carlo_error(reached[1:], found.groups)
+        if (error > STEADY * (high - low) / 2).any():
+            return False
+    return True
+
+
+def _fits(part: Part, of_kinds: dict[str, Rates]) -> dict[str, curve.Fit]:
+    """Fit the curves of several kinds along the same levels, at once since that is faster."""
+    fits: dict[str, curve.Fit] = {}
+    for by_level in (False, True):
+        kinds = [k for k in KINDS if k in of_kinds and (of_kinds[k].guess.ndim > 1) == by_level]
+        if kinds:
+            fit = curve.fit(
+                part.scale,
+                np.stack([of_kinds[kind].successes for kind in kinds]),
+                np.stack([of_kinds[kind].trials for kind in kinds]),
+                guess=np.stack([of_kinds[kind].guess for kind in kinds]),
+                narrowest=part.narrowest,
+            )
+            fits |= {kind: fit[place] for place, kind in enumerate(kinds)}
+    return {kind: fits[kind] for kind in KINDS if kind in fits}
