@@ -81,6 +81,8 @@ class JaVAD:
 
     def values(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return what the network says of each frame of each clip, float32 (frames,)."""
+        if not clips:
+            return []
         with stage("features"):
             windows = [window for clip in clips for window in self._windows(clip)]
         with stage("forward"), self.torch.inference_mode():

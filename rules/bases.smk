@@ -22,9 +22,9 @@ def base_of(wildcards):
 
 
 def parts_on(base):
-    """Return what says that all on a base are asked: made anew for whoever asks, and not for all."""
+    """Return what says that all on a base are asked."""
     pattern = "<results>/parts/score/{base}/{scatteritem}.txt"
-    return list(map(ancient, gather.score(pattern, base=base.name)))
+    return gather.score(pattern, base=base.name)
 
 
 def scores_on_base(wildcards):
@@ -116,4 +116,4 @@ def clips_of_foils(wildcards):
 def timed_on_base(wildcards):
     """Return the times of all runs on a run's base, if it shares one."""
     base = base_of(wildcards)
-    return ancient(f"<results>/parts/latency/{base.name}.json") if base else []
+    return f"<results>/parts/latency/{base.name}.json" if base else []

@@ -9,7 +9,7 @@ import time
 import pytest
 import yaml
 from support.busy import busy
-from support.checkouts import SMALL, copy_checkout, run
+from support.checkouts import FEW, copy_checkout, few_recordings, run
 
 from speechdt.detectors.machine_load import load_before
 from speechdt.reporting.tables.latency import BUSY
@@ -17,7 +17,7 @@ from speechdt.reporting.tables.latency_text import DOUBTED
 from speechdt.reporting.tables.reading import read_table
 
 pytestmark = pytest.mark.campaign
-MINE = SMALL | {"conditions": {"variants": []}}
+MINE = FEW | {"conditions": {"variants": []}}
 LONGEST_S = 900
 """How long the busy loops last at most."""
 WAIT_S = 60
@@ -47,6 +47,7 @@ def wait_until_quiet(cores):
 
 def test_busy_loops_mark_the_times_and_retime_takes_the_marks_away(root, tmp_path):
     folder = copy_checkout(root, tmp_path)
+    few_recordings(root, folder / "few")
     (folder / "mine.yaml").write_text(yaml.safe_dump(MINE))
     with busy(LONGEST_S):
         tables = [f"results/tables/{name}.md" for name in ("latency", "matrix", "detectors")]

@@ -24,9 +24,8 @@ def test_the_key_is_nowhere(checkout, monkeypatch):
         config = yaml.safe_load((checkout / "configs" / "ci.yaml").read_text())
         proposer = {"kind": "openai", "base_url": url, "model": "tiny"}
         config["searches"]["base"] |= {"proposer": proposer}
-        config["variants"] = ASKED | {
-            "A2": {"backend": "qwen2_audio", "prompt": {"search": "base"}}
-        }
+        others = ASKED.keys() - {"A1", "A2"}  # the prompt of A2 is searched for on A1
+        config["variants"] = dict.fromkeys(others)
         (checkout / "mine.yaml").write_text(yaml.safe_dump(config))
         said = run(checkout, "all", "release", config="mine.yaml")
         report = command("--report", "page.zip", config="mine.yaml")

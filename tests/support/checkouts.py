@@ -10,6 +10,7 @@ import subprocess
 import sys
 from base64 import urlsafe_b64encode
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -33,6 +34,11 @@ SMALL = {
     "variants": ASKED,
 }
 """A configuration in which these two reach matrix.csv in seconds."""
+FEW = SMALL | {
+    "corpus": [{"kind": "folder", "path": "few"}],
+    "trials": SMALL["trials"] | {"backgrounds": ["white", "brown"], "unseen_origins": 0},
+}
+"""The same on a corpus of `few_recordings`, in the folder ``few``."""
 TRIALS = {"index_corpus", "split_sources", "choose_items", "render_trials", "render_train"}
 """Rules from the recordings to the trials."""
 
@@ -80,6 +86,17 @@ def once(tmp_path_factory, name, make):
             make(folder)
             begun.unlink()
     return folder
+
+
+def few_recordings(root, folder, groups=16):
+    """Copy a recording of each of so many groups of each category: an index of a second."""
+    table = pd.read_csv(root / "corpus" / "manifest.csv")
+    table = table[table["seconds"].between(1.2, 8)].drop_duplicates("group_id")
+    few = table.groupby("category").head(groups)
+    for path in few["path"]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / "corpus" / path, folder / path)
+    few.to_csv(folder / "manifest.csv", index=False)
 
 
 def command(*arguments, config="configs/ci.yaml"):

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from speechdt.reporting.figures.style import INK, PALE, Look, looks, styled
 from speechdt.reporting.tables.operating_points import at
@@ -136,7 +136,7 @@ def _axes(axes: Axes, lowest: float) -> None:
 
 def _as_deviates(axes: Axes, lowest: float) -> None:
     for axis in ("x", "y"):
-        getattr(axes, f"set_{axis}scale")("function", functions=(deviate, norm.cdf))
+        getattr(axes, f"set_{axis}scale")("function", functions=(deviate, ndtr))
         getattr(axes, f"set_{axis}lim")(lowest, DET_TICKS[-1])
     axes.minorticks_off()
     ticks = [tick for tick in DET_TICKS if tick >= lowest * 0.999]
@@ -150,7 +150,7 @@ def _as_deviates(axes: Axes, lowest: float) -> None:
 
 def deviate(rate: ArrayLike) -> NDArray[np.float64]:
     """Return the normal deviate of a rate; rates of 0 and 1 lie outside of any axis."""
-    return np.asarray(norm.ppf(np.clip(rate, NEVER, 1 - NEVER)))
+    return np.asarray(ndtri(np.clip(rate, NEVER, 1 - NEVER)))
 
 
 def _line(name: str, look: Look, ready: bool) -> Line2D:
