@@ -2,8 +2,9 @@
 
 For each variant of a finished run, or each of some made detectors at chance, the intervals of
 matrix.csv are computed with several seeds, thresholds chosen again on dev's groups in each. Printed
-is by how much a bound differs at most from its mean over the seeds, in halves of the interval (an
-end beyond the tested range counts as its edge), of which bound, and how many bounds exceed a tenth.
+is by how much a bound differs at most from its mean over the seeds, in halves of the interval, of
+which bound, and how many bounds exceed a tenth. An end beyond the tested range counts as its edge,
+and, since nobody knows how far it reaches, the range as the interval.
 
     python benchmarks/seeds.py --results results
     python benchmarks/seeds.py --made 7
@@ -107,9 +108,12 @@ def bounds(rows: pd.DataFrame, edges: tuple[float, float]) -> Iterator[tuple[str
     """Yield by how much each bound moves at most, in halves of the mean interval."""
     for stem in (name.removesuffix("_low") for name in rows if name.endswith("_low")):
         ends = rows[[f"{stem}_low", f"{stem}_high"]].astype(float).to_numpy()
+        open_ended = np.isinf(ends).any()
         if stem.endswith("_db"):
             ends = ends.clip(*edges)
         half = (ends[:, 1] - ends[:, 0]).mean() / 2
+        if open_ended:  # how far it reaches is unknown
+            half = (edges[1] - edges[0]) / 2
         if np.isnan(half) or not half:
             continue
         for place, end in enumerate(("low", "high")):

@@ -62,17 +62,20 @@ def bounds(found: Rates, fit: curve.Fit, proportion: float) -> tuple[float, floa
     Smoothed quantiles, of replicates that are at the edge of the range if they are beyond it. A
     bound is beyond it if so many are that it comes as near to the edge as `AT_EDGE`.
     """
-    beyond = fit.extended_threshold(proportion)
-    exact = bootstrap.interval(beyond[0], beyond[1:], found.groups)
-    reached = within(fit, beyond)
+    anywhere = fit.extended_threshold(proportion)
+    exact = bootstrap.interval(anywhere[0], anywhere[1:], found.groups)
+    reached = within(fit, anywhere)
     low, high = bootstrap.interval(reached[0], reached[1:], found.groups)
     # With so few groups bounds are no quantiles, and one replicate beyond the range opens them.
     few = min(found.groups) < bootstrap.FEWEST
     near = np.inf if few else AT_EDGE * (high - low) / 2
-    return (
-        -np.inf if low - fit.levels[0] <= near and exact[0] < fit.levels[0] else float(low),
-        np.inf if fit.levels[-1] - high <= near and exact[1] > fit.levels[-1] else float(high),
-    )
+
+    def told(smooth: float, beyond: float) -> float:
+        edge = fit.levels[0] if beyond < fit.levels[0] else fit.levels[-1]
+        inside = fit.levels[0] <= beyond <= fit.levels[-1] or abs(smooth - edge) > near
+        return smooth if inside or np.isnan(beyond) else float(np.copysign(np.inf, beyond - edge))
+
+    return told(float(low), float(exact[0])), told(float(high), float(exact[1]))
 
 
 def within(fit: curve.Fit, reached: Floats) -> Floats:
@@ -81,14 +84,16 @@ def within(fit: curve.Fit, reached: Floats) -> Floats:
 
 
 def _steady(found: Rates, fit: curve.Fit) -> bool:
-    """Say whether more replicates would hardly move a bound, beyond the range being its edge."""
+    """Say whether more replicates would hardly move a bound."""
     for proportion in PROPORTIONS.values():
         if censored(found, fit, proportion) == UNDEFINED:
             continue
         reached = within(fit, fit.extended_threshold(proportion))
-        low, high = bootstrap.interval(reached[0], reached[1:], found.groups)
+        ends = np.array(bounds(found, fit, proportion))
+        # How far an open interval reaches is unknown: half the range is taken for half of it.
+        width = np.ptp(ends) if np.isfinite(ends).all() else np.ptp(fit.levels)
         error = bootstrap.monte_carlo_error(reached[1:], found.groups)
-        if (error > STEADY * (high - low) / 2).any():
+        if (error > STEADY * width / 2).any():
             return False
     return True
 
