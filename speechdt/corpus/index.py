@@ -21,6 +21,7 @@ from speechdt.audio.unusable import UnusableAudio
 from speechdt.code_hash import code_hash, imported_versions
 from speechdt.corpus import file_states, readers, rejections
 from speechdt.corpus.sources import CATEGORIES, CorpusError, Source
+from speechdt.errors import one_line
 from speechdt.store import Store
 
 AT_A_TIME = 500
@@ -126,7 +127,8 @@ def index(
             twin = first_with.setdefault((facts["sha256"], source.label), source)
             reason = "" if twin is source else f"same audio as {twin.path}"
         if reason:
-            rejected.append({"path": source.path, "source_id": source.source_id, "reason": reason})
+            named = {"path": source.path, "source_id": source.source_id}
+            rejected.append(named | {"reason": one_line(reason)})
         else:
             described = source._asdict()
             del described["reason"]

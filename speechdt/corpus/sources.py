@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
-from speechdt.errors import SpeechdtError
+from speechdt.errors import SpeechdtError, one_line
 
 CATEGORIES = {
     "SPEECH": ("speech",),
@@ -21,6 +21,9 @@ PIECE_S = 30.0
 
 class CorpusError(SpeechdtError):
     """A corpus cannot be used at all; the message is one line naming the folder or file."""
+
+    def __init__(self, message: str):
+        super().__init__(one_line(message))
 
 
 class Source(NamedTuple):

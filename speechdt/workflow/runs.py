@@ -103,7 +103,7 @@ def check_named(config: Mapping[str, Any]) -> None:
             if name is not None and name not in config["variants"]:
                 raise ConfigError(f"{where}: no variant '{name}'{meant(name, config['variants'])}")
     backends = find_detectors()
-    for backend in config["models"]:
+    for backend in config.get("models") or {}:
         if backend not in backends:
             raise ConfigError(f"models: no backend '{backend}'{meant(backend, backends)}")
 

@@ -11,7 +11,7 @@ from speechdt.detectors.contract import Detector
 from speechdt.detectors.isolated import KEY, resolved, without_environment
 from speechdt.detectors.plugins import broken, find_detectors
 from speechdt.detectors.signature import check_options
-from speechdt.errors import SpeechdtError
+from speechdt.errors import SpeechdtError, one_line
 from speechdt.prompts.bank_entries import speech_is, text_of
 
 NOT_OPTIONS = ("backend", "label", "gpus", "seeds", "level", "container", "choose")
@@ -28,6 +28,9 @@ RANDOM_WEIGHTS = "random weights"
 
 class ConfigError(SpeechdtError):
     """The message is one line naming the key."""
+
+    def __init__(self, message: str):
+        super().__init__(one_line(message))
 
 
 def variant_detectors(variants: Mapping[str, Mapping[str, Any]]) -> dict[str, type[Detector]]:

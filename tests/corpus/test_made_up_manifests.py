@@ -97,6 +97,13 @@ def check(folder, content):
     assert all("\n" not in note for note in notes)
 
 
+@pytest.mark.parametrize("cell", ["a\nb", "a\rb", "é" * 300, "a\u2028b", "\x00"])
+def test_odd_text_in_each_cell(folder, cell):
+    for number in range((len(ROWS) + 1) * len(HEADER)):
+        row = number % (len(ROWS) + 1)
+        check(folder, made([("cell", row + 7 * (len(ROWS) + 1) * number, cell, b"")]))
+
+
 SLOW = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 

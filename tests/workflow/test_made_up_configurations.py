@@ -158,6 +158,20 @@ def test_a_few(root, default, changes):
     check(root, changed(default, changes))
 
 
+def test_each_section_may_be_left_out_or_is_missed_in_a_line(root, default):
+    for name in default:
+        check(root, {key: value for key, value in default.items() if key != name})
+
+
+@pytest.mark.parametrize("where", [(), ("grid",), ("variants",), ("variants", "D1"), ("models",)])
+def test_keys_of_several_lines_are_named_in_one(root, default, where):
+    config = owner = copy.deepcopy(default)
+    for step in where:
+        owner = owner[step]
+    owner["a\nb"] = "c\nd"
+    check(root, config)
+
+
 @pytest.mark.campaign
 @settings(max_examples=1000, **SLOW)
 @given(changes=CHANGES)

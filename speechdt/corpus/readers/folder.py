@@ -146,7 +146,7 @@ def _class(label: str) -> str:
 
 def _as_here(folder: Path, path: str) -> str:
     """Return a path of a manifest, with slashes where it was written on Windows."""
-    return path if (folder / path).exists() else path.replace("\\", "/")
+    return path if os.path.exists(folder / path) else path.replace("\\", "/")
 
 
 def notes(path: Path) -> list[str]:
