@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from snakemake.utils import validate
 
@@ -170,10 +170,12 @@ def test_keys_of_several_lines_are_named_in_one(root, default, where):
         owner = owner[step]
     owner["a\nb"] = "c\nd"
     check(root, config)
+    owner["a\nb"] = "c" * 10_000
+    check(root, config)
 
 
 @pytest.mark.campaign
-@settings(max_examples=1000, **SLOW)
+@settings(max_examples=1000, phases=[Phase.generate], **SLOW)  # to shrink a case takes minutes
 @given(changes=CHANGES)
 def test_a_thousand(root, default, changes):
     check(root, changed(default, changes))
