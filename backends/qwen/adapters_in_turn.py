@@ -40,12 +40,13 @@ class AdaptersInTurn:
         Returns
         -------
         bool
-            False if that cannot be undone: the model then stays as it was loaded.
+            False if that cannot be undone, or if it changes layers that the model lacks: the model
+            then stays as it was loaded.
 
         Raises
         ------
         ValueError
-            If the folder holds no adapter, or one that does not fit: the message is one line.
+            If the folder holds no adapter, or one whose weights do not fit, in one line.
         """
         if adapter == self._adapter:
             return True

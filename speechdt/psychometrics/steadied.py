@@ -70,12 +70,15 @@ def bounds(found: Rates, fit: curve.Fit, proportion: float) -> tuple[float, floa
     few = min(found.groups) < bootstrap.FEWEST
     near = np.inf if few else AT_EDGE * (high - low) / 2
 
-    def told(smooth: float, beyond: float) -> float:
-        edge = fit.levels[0] if beyond < fit.levels[0] else fit.levels[-1]
-        inside = fit.levels[0] <= beyond <= fit.levels[-1] or abs(smooth - edge) > near
-        return smooth if inside or np.isnan(beyond) else float(np.copysign(np.inf, beyond - edge))
+    def bound(smooth: float, exact: float) -> float:
+        lowest, highest = fit.levels[0], fit.levels[-1]
+        inside = lowest <= exact <= highest or lowest + near < smooth < highest - near
+        if inside or np.isnan(exact):
+            # Corrected for few groups or smoothed, a bound may come to lie past the edge.
+            return float(np.clip(smooth, lowest, highest))
+        return float(np.copysign(np.inf, exact - lowest))
 
-    return told(float(low), float(exact[0])), told(float(high), float(exact[1]))
+    return bound(float(low), float(exact[0])), bound(float(high), float(exact[1]))
 
 
 def within(fit: curve.Fit, reached: Floats) -> Floats:

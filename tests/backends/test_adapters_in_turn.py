@@ -79,9 +79,9 @@ def test_what_cannot_be_taken_out_is_left_to_a_detector_of_its_own(folders, tmp_
     assert shared.score(CLIPS).tobytes() == before.tobytes()
 
 
-def test_an_adapter_that_does_not_fit_is_refused_in_one_line(folders, tmp_path):
+def test_an_adapter_that_does_not_fit_is_refused_by_a_detector_of_its_own(folders, tmp_path):
     other = small.save("qwen2_audio", tmp_path / "other", num_hidden_layers=1)
-    shared = CLS(model=str(other), device="cpu")
+    assert not CLS(model=str(other), device="cpu").become(adapter=str(folders["all"]))
     with pytest.raises(ValueError, match="does not fit model") as caught:
-        shared.become(adapter=str(folders["all"]))
+        CLS(model=str(other), adapter=str(folders["all"]), device="cpu")
     assert "\n" not in str(caught.value)

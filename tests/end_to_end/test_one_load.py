@@ -66,8 +66,8 @@ def shared(begun, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
     begun(folder)
     base = small.save("qwen2_audio", folder / "model")
-    for name in ("first", "second", "third"):
-        small.save_adapter(folder / name, base, Stock, ADAPTED)
+    for seed, name in enumerate(("first", "second", "third")):
+        small.save_adapter(folder / name, base, Stock, ADAPTED, seed)
     write(folder, X1="first", X2="second")
     run(folder, *targets(*RUNS), "--resources", "gpu=1", config="shared.yaml")
     return folder

@@ -50,11 +50,13 @@ def save(architecture: str, folder: Path, seed: int = 0, **text_config: int) -> 
     return folder
 
 
-def save_adapter(folder: Path, base: Path, cls: type, targets: str | list[str]) -> Path:
-    """Save a LoRA adapter with random weights."""
+def save_adapter(
+    folder: Path, base: Path, cls: type, targets: str | list[str], seed: int = 1
+) -> Path:
+    """Save a LoRA adapter with random weights, others for another seed."""
     from peft import LoraConfig, get_peft_model
 
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     model = cls.from_pretrained(base, dtype=torch.float32)
     adapted = get_peft_model(model, LoraConfig(r=4, lora_alpha=16, target_modules=targets))
     with torch.no_grad():
