@@ -28,7 +28,7 @@ WHOLE = "1-of-1"
 
 
 def hearings(
-    told: Mapping[str, Mapping[str, Any]],
+    runs: Mapping[str, Mapping[str, Any]],
     classes: Mapping[str, type[Detector]],
     searches: Iterable[Path | str],
     choices: Iterable[Path | str],
@@ -37,7 +37,7 @@ def hearings(
 
     Parameters
     ----------
-    told : mapping of str to mapping
+    runs : mapping of str to mapping
         ``backend``, ``options``, ``presentation`` and ``search`` (None, or that whose winner is its
         prompt) of each run.
     classes : mapping
@@ -56,7 +56,7 @@ def hearings(
             of["presentation"],
             [chosen[name]] if name in chosen else [],
         )
-        for name, of in told.items()
+        for name, of in runs.items()
     }
 
 

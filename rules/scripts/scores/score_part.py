@@ -21,11 +21,11 @@ def further(inputs, params):
     """Return what runs are asked beside their scores; None if other jobs ask that."""
     if not params.further:
         return None
-    told = dict(params.further)
+    asked = dict(params.further)
     for kind in ("conditions", "foils"):
-        told[kind] = [Condition(**condition) for condition in told[kind]]
+        asked[kind] = [Condition(**condition) for condition in asked[kind]]
     return Further(dev=of_split(inputs.cells, "dev", params.noisy), trials=inputs.conditions,
-                   foil_trials=inputs.foils, **told)  # fmt: skip
+                   foil_trials=inputs.foils, **asked)  # fmt: skip
 
 
 if __name__ == "__main__":
@@ -42,8 +42,8 @@ if __name__ == "__main__":
         asked, failures = ask_runs(
             runs, shared.built, inputs.cells, further(inputs, params), results / "cache", part
         )
-        for name, told in share(list(params.searches.items()), part):
-            choice = [choices[run] for run in (told["chooser"],) if run in choices]
+        for name, search in share(list(params.searches.items()), part):
+            choice = [choices[run] for run in (search["chooser"],) if run in choices]
             try:
                 score_found(
                     json.loads(Path(found[name]).read_text()),
@@ -52,10 +52,10 @@ if __name__ == "__main__":
                         for split in ("dev", "test")
                     },
                     AskedDetector.of_run(
-                        told["backend"],
-                        classes[told["backend"]],
-                        told["options"],
-                        told["presentation"],
+                        search["backend"],
+                        classes[search["backend"]],
+                        search["options"],
+                        search["presentation"],
                         choice,
                     ),
                     results,

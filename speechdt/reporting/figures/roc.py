@@ -57,14 +57,7 @@ def det(
 ) -> Figure:
     """Draw miss rate against false-alarm rate, both as normal deviates (Martin et al. 1997).
 
-    Parameters
-    ----------
-    roc, operating_points : DataFrame
-        The tables of these names.
-    variants : sequence of str
-        In the order that gives each its look.
-    width, height : float
-        Of the figure in inches.
+    Parameters are those of :func:`roc`.
     """
     missed = roc.assign(hit=1 - roc["hit"], low=1 - roc["high"], high=1 - roc["low"])
     points = at(operating_points)
