@@ -105,6 +105,8 @@ def run(options: argparse.Namespace, told: dict[str, str]) -> int:
     command = [sys.executable, "-m", "snakemake", "--cores", options.cores]
     command += ["--resources", "gpu=1", "--rerun-incomplete", *options.snakemake, *targets]
     command += ["--configfile", *FILES, str(file)]
+    # A run that was killed leaves its lock; one that still runs keeps it.
+    subprocess.run([sys.executable, "-m", "speechdt.workflow.unlock"], cwd=ROOT, check=True)
     return subprocess.run(command, cwd=ROOT, env=told).returncode
 
 

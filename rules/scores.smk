@@ -111,7 +111,8 @@ rule score:
     output:
         scores=expand(
             "<results>/scores/{{run}}/{split}/{cell}.parquet",
-            split=CROSSED,
+            # Snakemake compares a file with one output after the other: most are of test.
+            split=CROSSED[::-1],
             cell=CELLS,
         ),
         # Here, because loading a language model takes longer than the probe.

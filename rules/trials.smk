@@ -61,11 +61,18 @@ rule render_trials:
 use rule render_trials as render_train with:
     """The clips of train."""
     input:
-        "<results>/trials/{split}/items.parquet",
+        "<results>/trials/train{without}/items.parquet",
     output:
-        expand("<results>/trials/{{split}}/{cell}.parquet", cell=NOISY),
+        # Snakemake compares every file with every output that begins alike: not with {split}.
+        expand("<results>/trials/train{{without}}/{cell}.parquet", cell=NOISY),
+    log:
+        "<logs>/render_trials/train{without}.log",
+    benchmark:
+        "<benchmarks>/render_trials/train{without}.tsv"
     wildcard_constraints:
-        split=any_of(experiment.train_sets),
+        without="(-without-.+)?",
+    message:
+        "Rendering the trials of train{wildcards.without}"
 
 
 rule leave_out_of_dev:

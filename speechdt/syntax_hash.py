@@ -9,25 +9,15 @@ from typing import Any
 
 
 def syntax_hash(tree: ast.Module, *, keep_texts: bool = False) -> bytes:
-    """Hash a syntax tree, which is changed: statements that are a text alone go.
+    """Hash a syntax tree, but for statements that are a text alone.
 
     Parameters
     ----------
     tree : ast.Module
     keep_texts : bool
-        Whether they stay, as in a file that reads its docstrings.
+        Whether they count, as in a file that reads its docstrings.
     """
-    if not keep_texts:
-        _drop_texts(tree)
-    return hashlib.sha256(_written(tree).encode(errors="surrogatepass")).digest()
-
-
-def _drop_texts(tree: ast.AST) -> None:
-    """Take out the statements that are a text alone."""
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [statement for statement in body if not _is_text(statement)]  # type: ignore[attr-defined]
+    return hashlib.sha256(_written(tree, keep_texts).encode(errors="surrogatepass")).digest()
 
 
 def _is_text(statement: ast.AST) -> bool:
@@ -35,15 +25,17 @@ def _is_text(statement: ast.AST) -> bool:
     return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
-def _written(node: Any) -> str:
+def _written(node: Any, keep_texts: bool) -> str:
     """Return a node as text; what is empty is left out, as older versions know no such field."""
     if isinstance(node, list):
-        return f"[{','.join(map(_written, node))}]"
+        return f"[{','.join([_written(one, keep_texts) for one in node])}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = (
-        f"{name}={_written(value)}"
-        for name, value in ast.iter_fields(node)
-        if value is not None and value != []
-    )
+    fields = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if name == "body" and not keep_texts and isinstance(value, list):
+            value = [statement for statement in value if not _is_text(statement)]
+        if value is not None and value != []:
+            fields.append(f"{name}={_written(value, keep_texts)}")
     return f"{type(node).__name__}({','.join(fields)})"

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from speechdt.arrays import Floats
 from speechdt.statistics import bootstrap
 
-CHUNK = 1 << 22
-"""Numbers of one array of a curve that are held at a time."""
+CHUNK = 1 << 17
+"""Numbers of one array of a curve that are held at a time: few enough for a core's own cache."""
 
 
 class Curves(NamedTuple):
