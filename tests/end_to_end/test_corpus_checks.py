@@ -31,6 +31,7 @@ def leaky(root, tmp_path_factory):
     return folder, copied["source_id"].tolist()
 
 
+@pytest.mark.campaign  # a whole run of its own
 def test_groups_that_share_audio_are_joined_and_marks_or_hygiene_leave_out(leaky):
     folder, originals = leaky
     copies = [f"own/nonspeech/music/copy{number}.wav" for number in range(8)]

@@ -1,4 +1,4 @@
-"""Dry runs: what is planned for detectors alone, and where results go."""
+"""Dry runs: what is planned for detectors alone, where results go, what is missing."""
 
 import re
 
@@ -7,6 +7,8 @@ from support.checkouts import ASKED, copy_checkout, run
 
 FIRST = ("rules/common.smk", "rules/jobs.smk", "rules/bases.smk")
 """What all other files of rules use."""
+KINDS = ("voxconverse", "esc50", "gtzan", "fma", "musiccaps", "musan")
+"""Corpora that configs/paper.yaml asks for, but for the synthetic one."""
 LEARNED = ("Training", "Fine-tuning", "Searching", "Asking", "Rendering the trials of train")
 
 
@@ -55,3 +57,14 @@ def test_a_configuration_that_is_not_utf_8_is_one_line(printed):
     said = run(folder, "-n", config="latin.yaml", check=False)
     assert said.splitlines()[-1] == "error: latin.yaml is not UTF-8 (at byte 5): save it as UTF-8"
     assert "Traceback" not in said
+
+
+def test_the_full_scale_run_names_each_corpus_that_is_not_there(root, tmp_path):
+    copy_checkout(root, tmp_path)
+    printed = run(tmp_path, "-n", config="configs/paper.yaml", check=False)
+    errors = [line for line in printed.splitlines() if line.startswith("error")]
+    named = [
+        re.match(r"error: corpus.\d \((\w+)\): corpus folder data/\S+ does", e) for e in errors
+    ]
+    assert [match[1] for match in named] == list(KINDS)
+    assert "Traceback" not in printed

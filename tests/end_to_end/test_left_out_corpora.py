@@ -12,6 +12,8 @@ from support.checkouts import ASKED, UNCHECKED, copy_checkout, run
 from speechdt.reporting.tables.reading import read_table
 from speechdt.trials.cells import read_cell
 
+pytestmark = pytest.mark.campaign  # whole runs of their own
+
 
 @pytest.fixture(scope="module")
 def left_out_run(root, tmp_path_factory):
@@ -88,7 +90,6 @@ def test_it_is_written_for_readers(left_out_run):
     assert (left_out_run / "tables" / "leave_one_out.md").read_text().startswith("| Corpus")
 
 
-@pytest.mark.campaign
 def test_it_is_in_the_report(left_out_run, tmp_path):
     # Of made-up tables: tests/reporting/test_report.py.
     shutil.copytree(left_out_run.parent, tmp_path, symlinks=True, dirs_exist_ok=True)

@@ -9,6 +9,8 @@ from support import qwen_models as small
 from support.checkouts import SMALL, digests, planned, run
 from transformers import Qwen2AudioForConditionalGeneration as Stock
 
+pytestmark = pytest.mark.campaign  # whole runs of their own
+
 READ = "weights read in"
 """What a job's log says each time (`backends/qwen/loading.py`)."""
 ADAPTED = r".*language_model\..*\.(q_proj|v_proj|down_proj)"
@@ -110,7 +112,6 @@ def test_another_adapter_is_asked_alone(shared):
         write(shared, X1="first", X2="second")
 
 
-@pytest.mark.campaign
 def test_answers_are_those_of_jobs_of_their_own(shared):
     before = digests(shared, *(f"results/{name}/**/*.*" for name in ANSWERS))
     for name in (*ANSWERS, "cache/scores", "cache/order_bias", "cache/prompts"):
