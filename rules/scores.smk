@@ -25,6 +25,8 @@ rule choose:
         run=any_of(experiment.choosing),
     conda:
         ENVIRONMENT
+    # What others wait for comes first, so that no core waits in the end.
+    priority: 3
     resources:
         mem_mb=run_memory,
         runtime=240,
@@ -125,6 +127,7 @@ rule score:
         run=any_of(experiment.scored),
     conda:
         ENVIRONMENT
+    priority: 2
     resources:
         mem_mb=alone(run_memory, TORCH_MB),
         runtime=1440,
@@ -164,6 +167,7 @@ rule score_default:
         run=any_of(experiment.choosing),
     conda:
         ENVIRONMENT
+    priority: 1
     resources:
         mem_mb=run_memory,
         runtime=240,
