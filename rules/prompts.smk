@@ -128,6 +128,7 @@ rule search_prompts:
         "<benchmarks>/search_prompts/{search}.tsv"
     conda:
         ENVIRONMENT
+    priority: 4
     resources:
         mem_mb=search_memory,
         runtime=960,

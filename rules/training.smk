@@ -21,6 +21,7 @@ rule train_nano:
         ENVIRONMENT
     # The same weights whatever the cores, and both models side by side.
     threads: 1
+    priority: 4
     resources:
         mem_mb=3000,
         runtime=120,
@@ -58,6 +59,7 @@ rule finetune:
         "<benchmarks>/finetune/{adapter}.tsv"
     conda:
         ENVIRONMENT
+    priority: 4
     resources:
         mem_mb=training_memory,
         runtime=1440,
