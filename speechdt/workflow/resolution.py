@@ -1,5 +1,6 @@
 """Resolution of a configuration into the records of an experiment."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from speechdt.workflow.experiment import Experiment, Run, Search, Training, Vari
 from speechdt.workflow.labels import labels
 from speechdt.workflow.left_out_corpora import LeftOut, without
 from speechdt.workflow.ready_made import version_pairs
+
+NUMBERS = re.compile(r"(\d+)")
 
 
 class CorpusProblems(SpeechdtError):
@@ -307,8 +310,12 @@ class _Resolver:
 
 
 def _present(entries: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the entries that are not set to null, by name."""
-    return {name: dict(entry) for name, entry in sorted(entries.items()) if entry}
+    """Return the entries that are not set to null, by name: D2 before D10."""
+
+    def in_turn(name: str) -> list[str]:
+        return [part.zfill(9) if part.isdigit() else part for part in NUMBERS.split(name)]
+
+    return {name: dict(entries[name]) for name in sorted(entries, key=in_turn) if entries[name]}
 
 
 def _in_both_orders(cls: type[Detector], options: Mapping[str, Any]) -> bool:

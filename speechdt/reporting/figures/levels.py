@@ -16,7 +16,7 @@ CATCH = 0.2
 EDGE = 0.06
 """Distance outside the tested range at which a threshold beyond it is drawn, likewise."""
 CROWDED = 0.05
-"""Levels nearer than this share of the range share one label."""
+"""Levels nearer than this share of the range share one label; in panels that stand two a row."""
 
 
 class Dimension(NamedTuple):
@@ -76,7 +76,9 @@ class Scale(NamedTuple):
         if self.dimension.logarithmic:
             axes.set_xscale("log")
         axes.set_xlim(self.at(-CATCH - MARGIN if catch else -EDGE - MARGIN), self.at(1.0 + EDGE))
-        ticks = self._ticks()
+        place = axes.get_subplotspec()
+        abreast = place.get_gridspec().ncols if place else 1
+        ticks = self._ticks(CROWDED * max(abreast - 1, 1))
         if catch:
             axes.axvspan(axes.get_xlim()[0], self.at(-CATCH + MARGIN), color=PAPER, lw=0, zorder=0)
             ticks = {self.catch: "catch", **ticks}
@@ -87,12 +89,12 @@ class Scale(NamedTuple):
         if label:
             axes.set_xlabel(self.dimension.label)
 
-    def _ticks(self) -> dict[float, str]:
+    def _ticks(self, crowded: float) -> dict[float, str]:
         """Return the levels with their labels, empty where two would collide."""
         ticks: dict[float, str] = {}
         last = -np.inf
         for level in self.levels.tolist():
-            room = self.share(level) - last > CROWDED
+            room = self.share(level) - last > crowded
             ticks[level] = minus(f"{level:g}") if room else ""
             last = self.share(level) if room else last
         return ticks
