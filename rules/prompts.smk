@@ -126,9 +126,9 @@ rule search_prompts:
         "<logs>/search_prompts/{search}.log",
     benchmark:
         "<benchmarks>/search_prompts/{search}.tsv"
+    priority: 4
     conda:
         ENVIRONMENT
-    priority: 4
     resources:
         mem_mb=search_memory,
         runtime=960,

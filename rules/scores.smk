@@ -23,10 +23,10 @@ rule choose:
         "<benchmarks>/choose/{run}.tsv"
     wildcard_constraints:
         run=any_of(experiment.choosing),
-    conda:
-        ENVIRONMENT
     # What others wait for comes first, so that no core waits in the end.
     priority: 3
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=run_memory,
         runtime=240,
@@ -125,9 +125,9 @@ rule score:
         "<benchmarks>/score/{run}.tsv"
     wildcard_constraints:
         run=any_of(experiment.scored),
+    priority: 2
     conda:
         ENVIRONMENT
-    priority: 2
     resources:
         mem_mb=alone(run_memory, TORCH_MB),
         runtime=1440,
@@ -165,9 +165,9 @@ rule score_default:
         "<benchmarks>/score_default/{run}.tsv"
     wildcard_constraints:
         run=any_of(experiment.choosing),
+    priority: 1
     conda:
         ENVIRONMENT
-    priority: 1
     resources:
         mem_mb=run_memory,
         runtime=240,

@@ -17,11 +17,11 @@ rule train_nano:
         "<logs>/train_nano/{architecture}.log",
     benchmark:
         "<benchmarks>/train_nano/{architecture}.tsv"
+    priority: 4
     conda:
         ENVIRONMENT
     # The same weights whatever the cores, and both models side by side.
     threads: 1
-    priority: 4
     resources:
         mem_mb=3000,
         runtime=120,
@@ -57,9 +57,9 @@ rule finetune:
         "<logs>/finetune/{adapter}.log",
     benchmark:
         "<benchmarks>/finetune/{adapter}.tsv"
+    priority: 4
     conda:
         ENVIRONMENT
-    priority: 4
     resources:
         mem_mb=training_memory,
         runtime=1440,
