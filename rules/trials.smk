@@ -70,7 +70,7 @@ use rule render_trials as render_train with:
     benchmark:
         "<benchmarks>/render_trials/train{without}.tsv"
     wildcard_constraints:
-        without="(-without-.+)?",
+        without=f"(-without-({any_of(experiment.left_out_corpora)}))?",
     message:
         "Rendering the trials of train{wildcards.without}"
 
