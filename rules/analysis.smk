@@ -229,6 +229,8 @@ rule measure_giveaways:
         ),
     log:
         "<logs>/measure_giveaways/measure_giveaways.log",
+    # One long job: last, it would keep the other cores waiting.
+    priority: 1
     conda:
         ENVIRONMENT
     resources:
@@ -325,6 +327,8 @@ rule measure_operating_points:
         roc="<results>/tables/roc.csv",
     log:
         "<logs>/measure_operating_points/measure_operating_points.log",
+    # As above.
+    priority: 1
     conda:
         ENVIRONMENT
     resources:

@@ -6,6 +6,9 @@ from speechdt.workflow.needs import TORCH_MB, base_memory
 FOILS = ["noisy", "clean"]
 HEARING = ("backend", "options", "presentation")
 of_base = field(on_base, "base")
+# No core is at work beside a stop-watch: the less it waits for imports, the better.
+timed_together = bases(experiment, together=settings["jobs"]["together"], nano=True)
+of_timed = field(timed_together, "base")
 # The base of each run and search that has one.
 BASE_OF = {
     "run": {run: base for base in on_base.values() for run in base.runs},
@@ -39,7 +42,14 @@ def asked_on_base(wildcards):
     return parts_on(base) if base else []
 
 
-def alone(of, shared):
+def timed_with(wildcards):
+    """Return the base with which a run is timed; None of one that is timed by itself."""
+    bases_of = (base for base in timed_together.values() if wildcards.run in base.runs)
+    base = next(bases_of, None)
+    return base if base and base.shared else None
+
+
+def alone(of, shared, base_of=base_of):
     """Return what a job needs by itself; `shared`, where another job has asked all before."""
     return lambda wildcards: shared if base_of(wildcards) else of(wildcards)
 
@@ -60,13 +70,23 @@ def heard_foils():
     return foil_conditions(experiment.grid.snr_db, experiment.grid.clean_ms)
 
 
+def hearing(record):
+    """Return how a run or search hears."""
+    return {key: getattr(record, key) for key in HEARING}
+
+
+def hearing_of(run):
+    """Return how a run hears, by its name."""
+    record = experiment.runs[run]
+    return {**hearing(record), "search": record.search}
+
+
 def runs_on_base(wildcards):
     """Return what each run on a base is asked: its scores alone, unless one job asks for all."""
     base = on_base[wildcards.base]
     return {
         name: {
-            **{key: getattr(experiment.runs[name], key) for key in HEARING},
-            "search": experiment.runs[name].search,
+            **hearing_of(name),
             "orders": base.shared and name in experiment.asked,
             "conditions": base.shared and name in played.runs,
             "foils": base.shared and name in products.foil_runs,
@@ -79,7 +99,7 @@ def searches_on_base(wildcards):
     """Return how each search on a base hears."""
     return {
         name: {
-            **{key: getattr(experiment.searches[name], key) for key in HEARING},
+            **hearing(experiment.searches[name]),
             "chooser": experiment.searches[name].chooser,
         }
         for name in on_base[wildcards.base].searches
@@ -115,5 +135,5 @@ def clips_of_foils(wildcards):
 
 def timed_on_base(wildcards):
     """Return the times of all runs on a run's base, if it shares one."""
-    base = base_of(wildcards)
+    base = timed_with(wildcards)
     return f"<results>/parts/latency/{base.name}.json" if base else []

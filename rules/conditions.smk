@@ -71,6 +71,8 @@ rule render_conditions:
         "<logs>/render_conditions/render_conditions.log",
     benchmark:
         "<benchmarks>/render_conditions/render_conditions.tsv"
+    # Before those that take all cores: no core waits for it then.
+    priority: 1
     conda:
         ENVIRONMENT
     threads: THREADS
@@ -109,6 +111,7 @@ rule score_conditions:
         "<benchmarks>/score_conditions/{run}.tsv"
     wildcard_constraints:
         run=any_of(played.runs),
+    priority: 1
     conda:
         ENVIRONMENT
     resources:

@@ -304,13 +304,13 @@ rule calibrate:
 rule time_base:
     """The time a clip takes, of all runs on a base."""
     input:
-        models=of_base("made"),
+        models=of_timed("made"),
         search=lambda wildcards: expand(
-            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
+            "<results>/prompts/{search}.json", search=of_timed("prompts")(wildcards)
         ),
-        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
+        choice=lambda wildcards: products.choices(of_timed("runs")(wildcards)),
         scores=lambda wildcards: products.scores(
-            of_base("runs")(wildcards), "test", NOISY[:1]
+            of_timed("runs")(wildcards), "test", NOISY[:1]
         ),
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
     output:
@@ -320,24 +320,26 @@ rule time_base:
     benchmark:
         "<benchmarks>/time_base/{base}.tsv"
     wildcard_constraints:
-        base=any_of(name for name, base in on_base.items() if base.shared),
+        base=any_of(name for name, base in timed_together.items() if base.shared),
     conda:
         ENVIRONMENT
     # As for one run.
     threads: all_cores
     resources:
-        mem_mb=asking_memory,
+        mem_mb=base_memory(of_timed("options")),
         runtime=240,
-        gpu=of_base("gpus"),
+        gpu=of_timed("gpus"),
         # No param, which would say next time that it has changed.
         anew=lambda wildcards: times_anew(workflow.dag_settings),
     params:
-        runs=runs_on_base,
+        runs=lambda wildcards: {
+            name: hearing_of(name) for name in of_timed("runs")(wildcards)
+        },
         clips=settings["latency"]["clips"],
         round=timing_round,
         detectors=lambda wildcards: {
             name: detector_code(experiment.runs[name].detector)
-            for name in of_base("runs")(wildcards)
+            for name in of_timed("runs")(wildcards)
         },
         code=checkout.code("scores/time_base.py", "detectors/stages.py"),
     message:
@@ -367,11 +369,11 @@ rule latency:
     conda:
         ENVIRONMENT
     # All cores, so that no other job runs beside it; what else does is measured.
-    threads: alone(all_cores, 1)
+    threads: alone(all_cores, 1, timed_with)
     resources:
-        mem_mb=alone(run_memory, TORCH_MB),
+        mem_mb=alone(run_memory, TORCH_MB, timed_with),
         runtime=120,
-        gpu=alone(of_run("gpus"), 0),
+        gpu=alone(of_run("gpus"), 0, timed_with),
     params:
         backend=of_run("backend"),
         options=of_run("options"),

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -158,15 +158,31 @@ def imported_roots(files: Iterable[Path]) -> set[str]:
 def imported_versions(files: Iterable[Path]) -> dict[str, str]:
     """Return the versions of the installed packages that Python files import, by package."""
     roots = imported_roots(files)
-    packages = _installed_packages() if roots else {}
-    found = {package for root in roots for package in packages.get(root, [])}
-    return {package: version(package) for package in sorted(found)}
+    found = {package for root in roots for package in _installed().get(root, ())}
+    return dict(sorted((package.name, package.version) for package in found))
 
 
 @cache
-def _installed_packages() -> Mapping[str, list[str]]:
-    # Reads the list of files of every package: a second, where there are many.
-    return packages_distributions()
+def _installed() -> Mapping[str, list[Distribution]]:
+    """Return the installed packages by the names that they are imported by.
+
+    As `importlib.metadata.packages_distributions`, without a path object for each file: every job
+    asks.
+    """
+    found: dict[str, list[Distribution]] = {}
+    for package in distributions():
+        for name in _imported_as(package):
+            found.setdefault(name, []).append(package)
+    return found
+
+
+def _imported_as(package: Distribution) -> set[str]:
+    declared = package.read_text("top_level.txt")
+    if declared:
+        return set(declared.split())
+    record = package.read_text("RECORD") or ""
+    files = {line.partition(",")[0].strip('"') for line in record.splitlines()}
+    return {file.partition("/")[0].removesuffix(".py") for file in files if file.endswith(".py")}
 
 
 def _closure(

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import roc_auc_score
 
 
 def order_bias(log_odds: ArrayLike, speech: ArrayLike) -> dict[str, Any]:
@@ -24,6 +23,9 @@ def order_bias(log_odds: ArrayLike, speech: ArrayLike) -> dict[str, Any]:
         changes; auc and balanced_accuracy (answers as they are) of each order, ``_exchanged`` for
         the second.
     """
+    # Where it is used: jobs that only read what is kept need not wait for it.
+    from sklearn.metrics import roc_auc_score
+
     z, y = np.asarray(log_odds, dtype=np.float64), np.asarray(speech, dtype=bool)
     half = (z[0] - z[1]) / 2
     bias = {

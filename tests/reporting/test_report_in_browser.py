@@ -1,6 +1,7 @@
 """The report in a real browser: charts, toggles, sorting, chooser and ladder, and the tables."""
 
 import re
+from importlib.util import find_spec
 
 import pytest
 from support.browser import PHONE, WIDE, complaints, needs_chromium, opened, overflow, until, visit
@@ -9,7 +10,6 @@ from support.made_tables import NAMES
 from support.pages import made_ladder, results
 
 from speechdt.reporting.pages.report.page import render
-from speechdt.reporting.pages.vega import bundle
 from speechdt.reporting.tables import cases_text
 
 COUNT = 4
@@ -17,7 +17,9 @@ VARIANTS = NAMES[:COUNT]
 SIZES = pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 pytestmark = [
     needs_chromium,
-    pytest.mark.skipif(not bundle(), reason="no vl-convert-python here: pip install it"),
+    pytest.mark.skipif(
+        not find_spec("vl_convert"), reason="no vl-convert-python here: pip install it"
+    ),
 ]
 
 

@@ -59,3 +59,15 @@ def test_none_are_shared_where_the_configuration_says_so(experiment):
     assert list(on) == found.scored
     assert not any(base.shared for base in on.values())
     assert on["B4"].runs == ("B4",)
+
+
+def test_nano_models_are_shared_by_the_stop_watch_alone(root, tmp_path):
+    found = resolved(root, {})
+    apart, timed = bases(found, together=True), bases(found, together=True, nano=True)
+    assert not any(base.shared for base in apart.values())
+    assert timed["A1"].shared
+    assert set(timed["A1"].runs) == {"A1", "A2", "B2", "B3", "B4"}
+    # One alone gains nothing.
+    assert timed["C1"].runs == ("C1",)
+    assert not timed["C1"].shared
+    assert set(timed) <= set(apart)
