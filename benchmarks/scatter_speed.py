@@ -37,6 +37,8 @@ def configuration(model: str, device: str, items: int) -> dict[str, Any]:
     one = {"backend": "qwen2_audio", "prompt": "baseline", "option_order": "both"}
     return {
         "pathvars": {"results": str(RESULTS.relative_to(ROOT))},
+        # What else one job would ask of a checkpoint is no part of this.
+        "jobs": {"together": False},
         "models": {"qwen2_audio": model if model == "nano" else {"model": model, "device": device}},
         "grid": {"curve_snr_db": []},
         "trials": {"items": {"dev": items, "test": items}},

@@ -107,9 +107,7 @@ def searches_on_base(wildcards):
 
 
 def beside_scores(wildcards):
-    """Return what runs on a base are asked beside their scores; nothing where others do."""
-    if not on_base[wildcards.base].shared:
-        return {}
+    """Return what runs on a base are asked beside their scores; of several parts, one asks a run."""
     shown = settings["presentation"]
     return {
         **{key: shown[key] for key in ("axis", "clips", "probe_clips")},

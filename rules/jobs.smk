@@ -106,7 +106,9 @@ def params_now(rule, wildcards):
 def accepting(wildcards):
     """Accept what is there, before Snakemake decides what is to be made; return no input."""
     if workflow.is_main_process and not workflow.dryrun:
-        for line in accept(MANIFEST, manifest.made(MANIFEST, params_now)):
+        for line in accept(
+            MANIFEST, manifest.made(MANIFEST, params_now, temporary=True)
+        ):
             print(line, file=sys.stderr)
     return []
 

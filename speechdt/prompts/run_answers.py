@@ -180,7 +180,7 @@ def ask_runs(
     runs: Sequence[AskedRun],
     built: Built,
     cells: Sequence[Path | str],
-    further: Further | None,
+    further: Further,
     cache: Path,
     part: str,
 ) -> tuple[dict[str, int], list[str]]:
@@ -192,8 +192,7 @@ def ask_runs(
     built : callable
         What builds detectors: that of a shared base.
     cells : sequence of paths
-    further : Further or None
-        None: nothing beside the scores of cells.
+    further : Further
     cache : Path
         Folder of what is kept.
     part : str
@@ -214,7 +213,7 @@ def ask_runs(
         one = OneDetector(run.heard, built)
         try:
             asked[run.name] = run.score(one, cells, cache, None if part == WHOLE else part)
-            if further is not None and run in mine:
+            if run in mine:
                 run.ask_further(one, further, cache)
         except SpeechdtError as error:
             failures.append(str(error))  # not itself: its frames hold the detector

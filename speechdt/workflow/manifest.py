@@ -20,6 +20,8 @@ from speechdt.code_hash import Code
 
 FOLDER = "manifest"
 """Folder of the manifest, beside that of the logs."""
+PARTS = "parts"
+"""Folder of files that say for a while that all on a base were asked, beside it."""
 NAMED = 3
 """Files and parameters that a reason names; of more it says how many."""
 
@@ -234,10 +236,22 @@ class Made(NamedTuple):
         return {name: now[name] for name in self.changed if name in now}
 
 
-def made(folder: Path, params_of: ParamsOf) -> Iterator[Made]:
-    """Yield the jobs of a manifest whose files are there; what cannot be read is passed over."""
+def made(folder: Path, params_of: ParamsOf, *, temporary: bool = False) -> Iterator[Made]:
+    """Yield the jobs of a manifest whose files are there; what cannot be read is passed over.
+
+    Parameters
+    ----------
+    folder : Path
+    params_of : callable
+    temporary : bool
+        Whether those count, too, whose files are gone because they were temporary (`PARTS`):
+        Snakemake still knows what they were made with.
+    """
     for file, entry in entries(folder):
         outputs = [path for path in entry["outputs"] if Path(path).exists()]
+        if temporary and not outputs:
+            parts = folder.parent / PARTS
+            outputs = [path for path in entry["outputs"] if Path(path).is_relative_to(parts)]
         if outputs:
             yield Made(file, entry, outputs, params_of(entry["rule"], entry["wildcards"]))
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -74,34 +73,31 @@ def test_a_misspelt_hook_is_one_line(root, tmp_path):
     assert "error: plugin backends/mine.py marks an unknown hook: detektors" in printed
 
 
-def interrupted(folder, *targets):
-    """Stop a run as Ctrl-C in a terminal does, once its first job has begun; return its status."""
-    begun = folder / "results" / "manifest" / "index_corpus" / "index_corpus.json"
-    begun.unlink(missing_ok=True)
-    with (folder / "printed").open("w") as printed:
+def test_an_interrupted_run_ends_with_what_was_at_work(root, tmp_path):
+    copy_checkout(root, tmp_path)
+    log = tmp_path / "printed"
+    begun = tmp_path / "results" / "manifest" / "index_corpus" / "index_corpus.json"
+    with log.open("w") as printed:
         process = subprocess.Popen(
-            command(*targets),
-            cwd=folder,
+            command("results/corpus/sources.parquet"),
+            cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": ""},
             stdout=printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # What a shell has put into the background ignores it, and so would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         while process.poll() is None and not begun.exists():
             time.sleep(0.1)
-        while process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):  # an import may swallow the first
-                process.wait(2)
-        return process.returncode
-
-
-def test_an_interrupted_run_ends_with_what_was_at_work(root, tmp_path):
-    copy_checkout(root, tmp_path)
-    for _ in range(3):  # the job may end just before
-        if interrupted(tmp_path, "results/corpus/sources.parquet", "--forceall"):
-            break
-    last = (tmp_path / "printed").read_text().rstrip().splitlines()[-1]
+        for _ in range(30):
+            os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal
+            try:
+                assert process.wait(2)
+                break
+            except subprocess.TimeoutExpired:
+                continue  # an import may swallow the first
+    last = log.read_text().rstrip().splitlines()[-1]
     assert last == "stopped while at work on index_corpus; run again to go on"
 
 

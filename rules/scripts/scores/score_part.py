@@ -18,9 +18,7 @@ from speechdt.workflow.jobs import logged
 
 
 def further(inputs, params):
-    """Return what runs are asked beside their scores; None if other jobs ask that."""
-    if not params.further:
-        return None
+    """Return what runs are asked beside their scores."""
     asked = dict(params.further)
     for kind in ("conditions", "foils"):
         asked[kind] = [Condition(**condition) for condition in asked[kind]]
