@@ -25,6 +25,9 @@ ifneq ($(words $(CURDIR)),1)
 $(error Snakemake does not quote the interpreter, so that nothing works below a folder with a space in its name: $(CURDIR))
 endif
 
+# Without compiled files, which some images forbid, each job would compile the library anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup results prompts paper release sweep retime accept vads acceptance check test test-full test-oldest lint types unit tests campaigns dag lock clean
 
@@ -136,5 +139,5 @@ lock: ## Renew requirements.lock from the ranges of pyproject.toml
 	  build/lock/bin/python -m pip freeze --exclude speechdt; } > requirements.lock
 
 clean: ## Remove all results (not the environment)
-	find results -mindepth 1 ! -name README.md -delete
+	find results -mindepth 1 ! -path results/README.md -delete
 	rm -rf .snakemake

@@ -8,7 +8,7 @@ import pytest
 from support import damages
 
 from speechdt import store
-from speechdt.detectors.parts import share, store_of
+from speechdt.detectors.parts import WHOLE, share, store_of
 from speechdt.store import Store
 
 VALUES = {bytes([i]) * 32: i / 7 for i in range(200)}
@@ -163,7 +163,7 @@ def test_parts_share_everything_and_nothing_twice(count):
     parts = [share(range(12), f"{k}-of-{count}") for k in range(1, count + 1)]
     assert sorted(item for part in parts for item in part) == list(range(12))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
-    assert share(range(12), None) == range(12)
+    assert share(range(12), WHOLE) == range(12)
 
 
 def test_the_whole_takes_over_what_parts_have_scored(tmp_path, kept):
@@ -175,7 +175,7 @@ def test_the_whole_takes_over_what_parts_have_scored(tmp_path, kept):
         own.close()
     other = store_of(kept, "A2", "1-of-2")
     other.put({b"c": 3})
-    whole = store_of(kept, "A1", None)
+    whole = store_of(kept, "A1")
     assert whole.get([*VALUES, *new, b"c"]) == VALUES | new
     assert not list(kept.with_suffix(".parts").glob("A1/*.sqlite"))
 

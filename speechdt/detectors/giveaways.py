@@ -57,15 +57,16 @@ def giveaways(
         features (the classifier's name), n, of auc and balanced_accuracy the value, ``_low`` and
         ``_high``, and backgrounds (`APART` or `SHARED`).
     """
-    judged = {}
+    trained = {}
     for name, own in settings.items():
         with TemporaryDirectory() as folder:
             out = Path(folder) / "trained"
             cls.finetune(cells["train"], cells["dev"], out, **own)
-            detector = cls(adapter=str(out))  # type: ignore[call-arg]
-            if also is not None:
-                also(name, detector)
-            judged[name] = [scored(detector, cells[split]) for split in ("dev", "test")]
+            trained[name] = cls(adapter=str(out))  # type: ignore[call-arg]
+        if also is not None:
+            also(name, trained[name])
+    dev, test = (scored(trained, cells[split]) for split in ("dev", "test"))
+    judged = {name: [dev[name], test[name]] for name in trained}
     named = {split: _named(files) for split, files in cells.items()}
     for name, column in NAMED.items():
         judged[name] = [
@@ -76,8 +77,8 @@ def giveaways(
         {"features": name} | _judged(dev, test, replicates, seed)
         for name, (dev, test) in judged.items()
     )
-    test = named["test"]
-    both = (set(test["background_origin"]) - {""}) & set(test["origin"])
+    tested = named["test"]
+    both = (set(tested["background_origin"]) - {""}) & set(tested["origin"])
     return table.assign(backgrounds=SHARED if both else APART)
 
 
@@ -114,12 +115,13 @@ def _named(cells: Sequence[Path]) -> pd.DataFrame:
     return table.assign(speech=table["label"] == "SPEECH")
 
 
-def scored(detector: Detector, cells: Sequence[Path]) -> pd.DataFrame:
-    """Return the trials of cells with their scores."""
-    parts = []
+def scored(detectors: Mapping[str, Detector], cells: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """Return the trials of cells with the scores of each detector; clips are decoded once."""
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in detectors}
     for cell in cells:
         trials = read_cell(cell, [*COLUMNS, "audio"])
-        p = np.asarray(detector.score([from_flac_bytes(clip) for clip in trials["audio"]]))
-        parts.append(trials.drop(columns="audio").assign(p_speech=p))
-    table = pd.concat(parts, ignore_index=True)
-    return table.assign(speech=table["label"] == "SPEECH")
+        clips = [from_flac_bytes(clip) for clip in trials["audio"]]
+        rows = trials.drop(columns="audio").assign(speech=trials["label"] == "SPEECH")
+        for name, detector in detectors.items():
+            parts[name].append(rows.assign(p_speech=np.asarray(detector.score(clips))))
+    return {name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()}

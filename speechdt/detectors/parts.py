@@ -12,24 +12,24 @@ from typing import TypeVar
 from speechdt.store import Store
 
 Item = TypeVar("Item")
+WHOLE = "1-of-1"
+"""The part that is all."""
 
 
-def share(items: Sequence[Item], part: str | None) -> Sequence[Item]:
-    """Return what a part is to do: all, if there are no parts.
+def share(items: Sequence[Item], part: str) -> Sequence[Item]:
+    """Return what a part is to do.
 
     Parameters
     ----------
     items : sequence
-    part : str or None
+    part : str
         ``3-of-4``: each fourth, from the third on.
     """
-    if part is None:
-        return items
     number, _, count = part.partition("-of-")
     return items[int(number) - 1 :: int(count)]
 
 
-def store_of(whole: Path, run: str, part: str | None) -> Store:
+def store_of(whole: Path, run: str, part: str = WHOLE) -> Store:
     """Open the store of a job, or of a part, which knows what the whole one knows.
 
     Opened for the whole, it takes over what parts have left.
@@ -40,10 +40,11 @@ def store_of(whole: Path, run: str, part: str | None) -> Store:
         Database file of the detector and its options, which several runs may have in common.
     run : str
         What is scored.
-    part : str or None
+    part : str
+        As for :func:`share`.
     """
     folder = whole.with_suffix(".parts") / run
-    if part is not None:
+    if part != WHOLE:
         return Store(folder / f"{part}.sqlite", under=whole)
     store = Store(whole)
     for left in sorted(folder.glob("*.sqlite")):

@@ -14,7 +14,7 @@ from speechdt.arrays import Floats, Indices
 from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.containment import ScoreError, contained, numbers, read_only
 from speechdt.detectors.hearing import Hearing
-from speechdt.detectors.parts import share, store_of
+from speechdt.detectors.parts import WHOLE, share, store_of
 from speechdt.progress import progress as progress_bar
 from speechdt.prompts.answer_store import CHUNK, AskOnce, PromptStore
 from speechdt.trials.cells import read_cell
@@ -119,9 +119,7 @@ class PromptTrials:
         return scores
 
 
-def prompt_store(
-    results: Path, heard: Hearing, search: str = "", part: str | None = None
-) -> PromptStore:
+def prompt_store(results: Path, heard: Hearing, search: str = "", part: str = WHOLE) -> PromptStore:
     """Open the store of a detector under its options, whatever its prompt.
 
     That of a part is its own (see `detectors.parts`); the job of a search that has parts takes over

@@ -23,9 +23,6 @@ from speechdt.prompts.winner import with_prompt
 from speechdt.store import Store
 from speechdt.trials.conditions import Condition
 
-WHOLE = "1-of-1"
-"""The part that is all."""
-
 
 def hearings(
     runs: Mapping[str, Mapping[str, Any]],
@@ -109,9 +106,7 @@ class AskedRun:
         """What an error calls it."""
         return f"variants.{self.name}: backend '{self.heard.backend}'"
 
-    def score(
-        self, one: OneDetector, cells: Sequence[Path | str], cache: Path, part: str | None
-    ) -> int:
+    def score(self, one: OneDetector, cells: Sequence[Path | str], cache: Path, part: str) -> int:
         """Score a part's share of cells, into its store; return how many clips were asked about.
 
         Parameters
@@ -120,7 +115,7 @@ class AskedRun:
         cells : sequence of paths
         cache : Path
             Folder of what is kept.
-        part : str or None
+        part : str
             As for `speechdt.detectors.parts.share`.
         """
         store = store_of(cache / "scores" / self.heard.store_name(), self.name, part)
@@ -212,7 +207,7 @@ def ask_runs(
     for run in runs:
         one = OneDetector(run.heard, built)
         try:
-            asked[run.name] = run.score(one, cells, cache, None if part == WHOLE else part)
+            asked[run.name] = run.score(one, cells, cache, part)
             if run in mine:
                 run.ask_further(one, further, cache)
         except SpeechdtError as error:

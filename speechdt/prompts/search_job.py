@@ -1,6 +1,7 @@
 """Prompt searches on cell files, and the scores of the prompts that a search found."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import pandas as pd
 from speechdt.arrays import Bools
 from speechdt.detectors import call
 from speechdt.detectors.hearing import Built, Hearing
+from speechdt.detectors.plugins import find_detectors
+from speechdt.errors import SpeechdtError
 from speechdt.prompts.answer_store import PromptStore
 from speechdt.prompts.arm import Recall
 from speechdt.prompts.asking import PromptTrials, prompt_store
@@ -234,3 +237,41 @@ def score_found(
         answers = dict(zip(PROMPTS, trials.ask_all(prompts), strict=True))
         parts.append(trials.table.assign(split=split, **answers))
     return pd.concat(parts, ignore_index=True)
+
+
+def score_winners(
+    searches: Mapping[str, Mapping[str, Any]],
+    found: Mapping[str, Path | str],
+    choices: Mapping[str, Path | str],
+    cells: Mapping[str, Sequence[Path | str]],
+    results: Path,
+    built: Built,
+) -> list[str]:
+    """Score trials with the prompts of several searches; one that fails holds up no other.
+
+    Parameters
+    ----------
+    searches : mapping of str to mapping
+        Of each: backend, options, presentation, and chooser, the run for which dev chose, or None.
+    found : mapping of str to path
+        ``prompts/{search}.json``.
+    choices : mapping of str to path
+        ``choices/{run}.json``.
+    cells, results, built
+        As for :func:`score_found`.
+
+    Returns
+    -------
+    list of str
+        What went wrong, a line each.
+    """
+    failures = []
+    for name, of in searches.items():
+        choice = [choices[run] for run in (of["chooser"],) if run in choices]
+        cls = find_detectors()[of["backend"]]
+        heard = AskedDetector.of_run(of["backend"], cls, of["options"], of["presentation"], choice)
+        try:
+            score_found(json.loads(Path(found[name]).read_text()), cells, heard, results, built)
+        except SpeechdtError as error:
+            failures.append(f"searches.{name}: {error}")
+    return failures

@@ -163,10 +163,10 @@ def _figures(roc: Roc, weights: Floats, thresholds: dict[str, Thresholds]) -> di
 
 
 def _of_curves(curves: Curves, thresholds: dict[str, Thresholds]) -> dict[str, Floats]:
-    hits = curves.hit_at(list(FALSE_ALARMS.values()))
+    hits = curves.hit_at([*FALSE_ALARMS.values(), PARTIAL])
     figures = {
         "auc": curves.area(),
-        "pauc10": curves.area_below(PARTIAL),
+        "pauc10": curves.area_below(PARTIAL, hits[:, -1]),
         **{name: hits[:, place] for place, name in enumerate(FALSE_ALARMS)},
         "dcf_min": cost(curves.hit, curves.false_alarm).min(axis=1),
     }

@@ -51,13 +51,20 @@ class Curves(NamedTuple):
         """Return the area under each curve, (r,)."""
         return np.asarray(np.trapezoid(self.hit, self.false_alarm, axis=1))
 
-    def area_below(self, rate: float) -> Floats:
+    def area_below(self, rate: float, there: Floats | None = None) -> Floats:
         """Return the area left of a false-alarm rate, standardised: 0.5 is chance, 1 perfect, (r,).
 
         After McClish (1989, doi:10.1177/0272989X8900900307).
+
+        Parameters
+        ----------
+        rate : float
+        there : (r,) array, optional
+            The hit rates at it, if they are at hand (:meth:`hit_at`).
         """
+        there = self.hit_at([rate])[:, 0] if there is None else there
         alarm = np.minimum(self.false_alarm, rate)
-        hit = np.where(self.false_alarm <= rate, self.hit, self.hit_at([rate]))
+        hit = np.where(self.false_alarm <= rate, self.hit, there[:, None])
         area = np.trapezoid(hit, alarm, axis=1)
         chance = rate**2 / 2
         return np.asarray((1 + (area - chance) / (rate - chance)) / 2)

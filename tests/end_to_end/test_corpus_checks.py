@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from support.checkouts import ASKED, add_to_config, copy_checkout, planned, run
+from support.checkouts import ASKED, FEW, add_to_config, copy_checkout, few_recordings, planned, run
 from support.codecs import mp3_at_32_kbit
 
 TARGETS = ("results/trials/audit.csv", "results/tables/hygiene.csv", "results/trials/README.md")
@@ -85,23 +85,23 @@ def test_groups_that_share_audio_are_joined_and_marks_or_hygiene_leave_out(leaky
 
 def test_one_recording_with_two_labels_stops_the_run_until_one_is_left_out(root, tmp_path):
     folder = copy_checkout(root, tmp_path)
-    table = pd.read_csv(root / "corpus" / "manifest.csv")
+    few_recordings(root, folder / "few")
+    table = pd.read_csv(folder / "few" / "manifest.csv")
     music = table[(table["category"] == "music") & (table["seconds"] > 2)].iloc[0]
     target = folder / "own" / "speech" / "singer.flac"
     target.parent.mkdir(parents=True)
-    shutil.copy(root / "corpus" / music["path"], target)
-    corpora = {"corpus": [{"kind": "folder", "path": path} for path in ("corpus", "own")]}
-    config = yaml.safe_load((folder / "configs" / "ci.yaml").read_text()) | corpora
-    config["variants"] = ASKED
+    shutil.copy(folder / "few" / music["path"], target)
+    corpora = [{"kind": "folder", "path": path} for path in ("few", "own")]
+    config = FEW | {"corpus": corpora}
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     printed = run(folder, "results/corpus/sources.parquet", config="mine.yaml", check=False)
     (error,) = [line for line in printed.splitlines() if line.startswith("error: ")]
     assert "two labels" in error
-    assert f"corpus/{music['source_id']} (NONSPEECH)" in error
+    assert f"few/{music['source_id']} (NONSPEECH)" in error
     assert "own/speech/singer.flac (SPEECH)" in error
     (folder / "marks.csv").write_text("source_id\nown/speech/singer.flac\n")
     (folder / "mine.yaml").write_text(yaml.safe_dump(config | {"exclude": ["marks.csv"]}))
     run(folder, "results/corpus/sources.parquet", config="mine.yaml")
     used = pd.read_parquet(folder / "results" / "corpus" / "sources.parquet")
-    assert f"corpus/{music['source_id']}" in set(used["source_id"])
+    assert f"few/{music['source_id']}" in set(used["source_id"])
     assert {"downmix", "offset", "rumble_db", "hum_db", "clipped", "faults"} <= set(used.columns)

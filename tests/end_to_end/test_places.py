@@ -107,6 +107,7 @@ use rule * from speechdt
 """
 
 
+@pytest.mark.campaign  # from a folder: the test before
 def test_a_module_from_a_hosting_service(root, elsewhere, tmp_path):
     """Git is told that a folder is the service; Snakemake itself clones from there."""
     hosted, study = tmp_path / "hosted" / "owner" / "speechdt", tmp_path / "study"

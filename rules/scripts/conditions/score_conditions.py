@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from speechdt import find_detectors
 from speechdt.detectors.conditions import score
-from speechdt.detectors.hearing import Hearing, OneDetector
-from speechdt.prompts.winner import with_prompt
+from speechdt.detectors.hearing import OneDetector
+from speechdt.prompts.winner import hearing_of
 from speechdt.store import Store
 from speechdt.trials.conditions import Condition
 from speechdt.workflow.jobs import logged
@@ -13,10 +12,7 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params, run = snakemake.params, snakemake.wildcards.run
-        options = with_prompt(params.options, snakemake.input.search)
-        detector = find_detectors()[params.backend]
-        choice = snakemake.input.choice
-        heard = Hearing.of_run(params.backend, detector, options, params.presentation, choice)
+        heard = hearing_of(params, snakemake.input)
         outputs = {Path(path).stem: Path(path) for path in snakemake.output}
         cache = Path(snakemake.output[0]).parents[3] / "cache" / "scores"
         asked = score(

@@ -19,7 +19,7 @@ if __name__ == "__main__":
         scores = measure(
             pd.read_parquet(snakemake.input[0], columns=["source_id", "path", "sha256"]),
             heard,
-            store_of(cache / heard.store_name(), snakemake.wildcards.check, None),
+            store_of(cache / heard.store_name(), snakemake.wildcards.check),
             # On a GPU one process is enough, and all that there is memory for.
             1 if detector.gpus else snakemake.threads,
         )

@@ -6,24 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from speechdt import find_detectors
-from speechdt.detectors.hearing import Hearing
 from speechdt.prompts.answer_mass import answer_mass
 from speechdt.prompts.order_answers import ask_both_orders
 from speechdt.prompts.order_bias import order_bias
-from speechdt.prompts.winner import with_prompt
+from speechdt.prompts.winner import hearing_of
 from speechdt.reporting.tables.skill import mass_warning
 from speechdt.store import Store
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        options = with_prompt(snakemake.params.options, snakemake.input.search)
         params = snakemake.params
-        cls = find_detectors()[params.backend]
-        heard = Hearing.of_run(
-            params.backend, cls, options, params.presentation, snakemake.input.choice
-        )
+        heard = hearing_of(params, snakemake.input)
         cache = Path(snakemake.output[0]).parents[2] / "cache" / "order_bias"
         who = f"variants.{snakemake.wildcards.run}: backend '{params.backend}'"
         store = Store(cache / heard.store_name())

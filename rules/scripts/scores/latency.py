@@ -3,21 +3,19 @@
 import json
 from pathlib import Path
 
-from speechdt import find_detectors
-from speechdt.detectors.hearing import Hearing
 from speechdt.detectors.latency import measure, spread
 from speechdt.environment import hardware, versions
-from speechdt.prompts.winner import with_prompt
+from speechdt.prompts.winner import hearing_of
 from speechdt.workflow.jobs import logged
 
 
 def timed(inputs, params):
     """Time a run by itself."""
-    detector = find_detectors()[params.backend]
-    options = with_prompt(params.options, inputs.search)
-    heard = Hearing.of_run(params.backend, detector, options, params.presentation, inputs.choice)
     clips = spread(inputs.cells, params.clips)["audio"].tolist()
-    return measure(heard.build, clips) | {"hardware": hardware(), "versions": versions()}
+    return measure(hearing_of(params, inputs).build, clips) | {
+        "hardware": hardware(),
+        "versions": versions(),
+    }
 
 
 if __name__ == "__main__":

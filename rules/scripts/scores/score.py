@@ -5,23 +5,19 @@ And dev at other levels: levels/{run}.csv.
 
 from pathlib import Path
 
-from speechdt import find_detectors
 from speechdt.detectors.answer_files import by_run_and_cell, of_split, scores_of_run
 from speechdt.detectors.contract import hears_at_own_level
-from speechdt.detectors.hearing import Hearing, OneDetector
+from speechdt.detectors.hearing import OneDetector
 from speechdt.detectors.level_probe import probe
 from speechdt.detectors.parts import store_of
 from speechdt.detectors.scoring import score_cells
-from speechdt.prompts.winner import with_prompt
+from speechdt.prompts.winner import hearing_of
 from speechdt.workflow.jobs import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params, run = snakemake.params, snakemake.wildcards.run
-        options = with_prompt(params.options, snakemake.input.search)
-        detector = find_detectors()[params.backend]
-        choice = snakemake.input.choice
-        heard = Hearing.of_run(params.backend, detector, options, params.presentation, choice)
+        heard = hearing_of(params, snakemake.input)
         one = OneDetector(heard)
         levels = Path(snakemake.output.levels)
         cache = levels.parents[1] / "cache" / "scores"
@@ -30,7 +26,7 @@ if __name__ == "__main__":
         asked = score_cells(
             one.builder(heard.presentation),
             scores_of_run(run, snakemake.input.cells, by_run_and_cell(snakemake.output.scores)),
-            store_of(kept, run, None),
+            store_of(kept, run),
             who,
         )
         log.info("%s scored %d clips; all others were in %s", params.backend, asked, kept)
@@ -39,7 +35,7 @@ if __name__ == "__main__":
             one,
             params.axis,
             cache,
-            clips=params.clips if hears_at_own_level(detector) else params.probe_clips,
+            clips=params.clips if hears_at_own_level(heard.cls) else params.probe_clips,
             replicates=params.replicates,
             seed=params.seed,
             who=who,

@@ -3,7 +3,6 @@
 What they answer is kept beside the results; parts/score/{base}/….txt only says that it is there.
 """
 
-import json
 from pathlib import Path
 
 from speechdt import find_detectors
@@ -12,7 +11,7 @@ from speechdt.detectors.parts import share
 from speechdt.detectors.shared_base import SharedBase
 from speechdt.errors import SpeechdtError
 from speechdt.prompts.run_answers import AskedRun, Further, ask_runs, hearings
-from speechdt.prompts.search_job import AskedDetector, score_found
+from speechdt.prompts.search_job import score_winners
 from speechdt.trials.conditions import Condition
 from speechdt.workflow.jobs import logged
 
@@ -31,8 +30,7 @@ if __name__ == "__main__":
         inputs, params, part = snakemake.input, snakemake.params, snakemake.wildcards.scatteritem
         output, shared = Path(snakemake.output[0]), SharedBase()
         results = output.parents[3]
-        classes, found, choices = find_detectors(), by_run(inputs.search), by_run(inputs.choice)
-        heard = hearings(params.runs, classes, inputs.search, inputs.choice)
+        heard = hearings(params.runs, find_detectors(), inputs.search, inputs.choice)
         runs = [
             AskedRun(name, heard[name], of["orders"], of["conditions"], of["foils"])
             for name, of in params.runs.items()
@@ -40,27 +38,14 @@ if __name__ == "__main__":
         asked, failures = ask_runs(
             runs, shared.built, inputs.cells, further(inputs, params), results / "cache", part
         )
-        for name, search in share(list(params.searches.items()), part):
-            choice = [choices[run] for run in (search["chooser"],) if run in choices]
-            try:
-                score_found(
-                    json.loads(Path(found[name]).read_text()),
-                    {
-                        split: of_split(inputs.cells, split, params.noisy)
-                        for split in ("dev", "test")
-                    },
-                    AskedDetector.of_run(
-                        search["backend"],
-                        classes[search["backend"]],
-                        search["options"],
-                        search["presentation"],
-                        choice,
-                    ),
-                    results,
-                    shared.built,
-                )
-            except SpeechdtError as error:
-                failures.append(f"searches.{name}: {error}")
+        failures += score_winners(
+            dict(share(list(params.searches.items()), part)),
+            by_run(inputs.search),
+            by_run(inputs.choice),
+            {split: of_split(inputs.cells, split, params.noisy) for split in ("dev", "test")},
+            results,
+            shared.built,
+        )
         log.info("clips scored: %s; weights were read %d times", asked, shared.loads)
         for failure in failures:
             log.error("%s", failure)
