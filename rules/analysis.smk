@@ -327,7 +327,7 @@ rule measure_operating_points:
         roc="<results>/tables/roc.csv",
     log:
         "<logs>/measure_operating_points/measure_operating_points.log",
-    # As above.
+    # As measure_giveaways: one long job.
     priority: 1
     conda:
         ENVIRONMENT

@@ -14,14 +14,19 @@ BASE_OF = {
     "run": {run: base for base in on_base.values() for run in base.runs},
     "search": {search: base for base in on_base.values() for search in base.searches},
 }
+TIMED_WITH = {run: base for base in timed_together.values() for run in base.runs}
+
+
+def if_shared(base):
+    """Return a base, or None if it is one run's own."""
+    return base if base and base.shared else None
 
 
 def base_of(wildcards):
     """Return the base of a run or search; None of one that shares none."""
     named = dict(wildcards.items())
     kind = "run" if "run" in named else "search"
-    base = BASE_OF[kind].get(named[kind])
-    return base if base and base.shared else None
+    return if_shared(BASE_OF[kind].get(named[kind]))
 
 
 def parts_on(base):
@@ -44,9 +49,7 @@ def asked_on_base(wildcards):
 
 def timed_with(wildcards):
     """Return the base with which a run is timed; None of one that is timed by itself."""
-    bases_of = (base for base in timed_together.values() if wildcards.run in base.runs)
-    base = next(bases_of, None)
-    return base if base and base.shared else None
+    return if_shared(TIMED_WITH.get(wildcards.run))
 
 
 def alone(of, shared, base_of=base_of):
@@ -75,7 +78,7 @@ def hearing(record):
     return {key: getattr(record, key) for key in HEARING}
 
 
-def hearing_of(run):
+def hearing_of_run(run):
     """Return how a run hears, by its name."""
     record = experiment.runs[run]
     return {**hearing(record), "search": record.search}
@@ -86,7 +89,7 @@ def runs_on_base(wildcards):
     base = on_base[wildcards.base]
     return {
         name: {
-            **hearing_of(name),
+            **hearing_of_run(name),
             "orders": base.shared and name in experiment.asked,
             "conditions": base.shared and name in played.runs,
             "foils": base.shared and name in products.foil_runs,

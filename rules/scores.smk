@@ -333,7 +333,7 @@ rule time_base:
         anew=lambda wildcards: times_anew(workflow.dag_settings),
     params:
         runs=lambda wildcards: {
-            name: hearing_of(name) for name in of_timed("runs")(wildcards)
+            name: hearing_of_run(name) for name in of_timed("runs")(wildcards)
         },
         clips=settings["latency"]["clips"],
         round=timing_round,

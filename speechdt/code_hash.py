@@ -158,8 +158,13 @@ def imported_roots(files: Iterable[Path]) -> set[str]:
 def imported_versions(files: Iterable[Path]) -> dict[str, str]:
     """Return the versions of the installed packages that Python files import, by package."""
     roots = imported_roots(files)
-    found = {package for root in roots for package in _installed().get(root, ())}
-    return dict(sorted((package.name, package.version) for package in found))
+    # Of two of one name, the first on the path is imported.
+    found = {
+        package.name: package.version
+        for root in roots
+        for package in reversed(_installed().get(root, []))
+    }
+    return dict(sorted(found.items()))
 
 
 @cache
