@@ -6,27 +6,20 @@ from speechdt.workflow.needs import TORCH_MB, base_memory
 FOILS = ["noisy", "clean"]
 HEARING = ("backend", "options", "presentation")
 of_base = field(on_base, "base")
-# No core is at work beside a stop-watch: the less it waits for imports, the better.
-timed_together = bases(experiment, together=settings["jobs"]["together"], nano=True)
-of_timed = field(timed_together, "base")
 # The base of each run and search that has one.
 BASE_OF = {
     "run": {run: base for base in on_base.values() for run in base.runs},
     "search": {search: base for base in on_base.values() for search in base.searches},
 }
-TIMED_WITH = {run: base for base in timed_together.values() for run in base.runs}
-
-
-def if_shared(base):
-    """Return a base, or None if it is one run's own."""
-    return base if base and base.shared else None
+SHARED = [name for name, base in on_base.items() if base.shared]
 
 
 def base_of(wildcards):
     """Return the base of a run or search; None of one that shares none."""
     named = dict(wildcards.items())
     kind = "run" if "run" in named else "search"
-    return if_shared(BASE_OF[kind].get(named[kind]))
+    base = BASE_OF[kind].get(named[kind])
+    return base if base and base.shared else None
 
 
 def parts_on(base):
@@ -47,12 +40,7 @@ def asked_on_base(wildcards):
     return parts_on(base) if base else []
 
 
-def timed_with(wildcards):
-    """Return the base with which a run is timed; None of one that is timed by itself."""
-    return if_shared(TIMED_WITH.get(wildcards.run))
-
-
-def alone(of, shared, base_of=base_of):
+def alone(of, shared):
     """Return what a job needs by itself; `shared`, where another job has asked all before."""
     return lambda wildcards: shared if base_of(wildcards) else of(wildcards)
 
@@ -136,5 +124,5 @@ def clips_of_foils(wildcards):
 
 def timed_on_base(wildcards):
     """Return the times of all runs on a run's base, if it shares one."""
-    base = timed_with(wildcards)
+    base = base_of(wildcards)
     return f"<results>/parts/latency/{base.name}.json" if base else []

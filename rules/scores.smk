@@ -86,6 +86,7 @@ rule score_part:
         runs=runs_on_base,
         searches=searches_on_base,
         further=beside_scores,
+        audio_gib=settings["jobs"]["audio_gib"],
         noisy=NOISY,
         detectors=lambda wildcards: {
             name: detector_code(experiment.runs[name].detector)
@@ -304,13 +305,13 @@ rule calibrate:
 rule time_base:
     """The time a clip takes, of all runs on a base."""
     input:
-        models=of_timed("made"),
+        models=of_base("made"),
         search=lambda wildcards: expand(
-            "<results>/prompts/{search}.json", search=of_timed("prompts")(wildcards)
+            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
         ),
-        choice=lambda wildcards: products.choices(of_timed("runs")(wildcards)),
+        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
         scores=lambda wildcards: products.scores(
-            of_timed("runs")(wildcards), "test", NOISY[:1]
+            of_base("runs")(wildcards), "test", NOISY[:1]
         ),
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
     output:
@@ -320,26 +321,26 @@ rule time_base:
     benchmark:
         "<benchmarks>/time_base/{base}.tsv"
     wildcard_constraints:
-        base=any_of(name for name, base in timed_together.items() if base.shared),
+        base=any_of(SHARED),
     conda:
         ENVIRONMENT
     # As for one run.
     threads: all_cores
     resources:
-        mem_mb=base_memory(of_timed("options")),
+        mem_mb=base_memory(of_base("options")),
         runtime=240,
-        gpu=of_timed("gpus"),
+        gpu=of_base("gpus"),
         # No param, which would say next time that it has changed.
         anew=lambda wildcards: times_anew(workflow.dag_settings),
     params:
         runs=lambda wildcards: {
-            name: hearing_of_run(name) for name in of_timed("runs")(wildcards)
+            name: hearing_of_run(name) for name in of_base("runs")(wildcards)
         },
         clips=settings["latency"]["clips"],
         round=timing_round,
         detectors=lambda wildcards: {
             name: detector_code(experiment.runs[name].detector)
-            for name in of_timed("runs")(wildcards)
+            for name in of_base("runs")(wildcards)
         },
         code=checkout.code("scores/time_base.py", "detectors/stages.py"),
     message:
@@ -369,11 +370,11 @@ rule latency:
     conda:
         ENVIRONMENT
     # All cores, so that no other job runs beside it; what else does is measured.
-    threads: alone(all_cores, 1, timed_with)
+    threads: alone(all_cores, 1)
     resources:
-        mem_mb=alone(run_memory, TORCH_MB, timed_with),
+        mem_mb=alone(run_memory, TORCH_MB),
         runtime=120,
-        gpu=alone(of_run("gpus"), 0, timed_with),
+        gpu=alone(of_run("gpus"), 0),
     params:
         backend=of_run("backend"),
         options=of_run("options"),

@@ -71,6 +71,12 @@ class AdaptersInTurn:
         self._adapter = adapter
         return True
 
+    def beyond(self, part: nn.Module) -> str | None:
+        """Return the adapter that is folded in, if it changes layers outside a part of the model."""
+        inside = set(part.modules())
+        within = all(self._lm.get_submodule(name) in inside for name in self._changed)
+        return None if within else self._adapter
+
     def _restore(self) -> None:
         for name in self._changed:
             self._weight(name).copy_(self._own[name])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from speechdt import stage
 
 from .decoder import Decoder, Past
 from .graphs import GraphCache
-from .kept_audio import KeptAudio, own_tokens, padded_left
+from .kept_audio import KeptAudio, key_of, padded_left
 from .mel import LogMel
 from .question import Question
 from .question_tree import Order, QuestionTree, question_trees
@@ -122,9 +123,15 @@ class Engine:
         """
         clips = [self._checked(i, clip) for i, clip in enumerate(clips)]
         logits = np.empty((len(questions), len(clips), 3 if self.decoder.whole else 2))
-        buckets = list(self._buckets(clips, questions) if questions else ())
+        audio = self._kept_or_heard(clips) if self.kept.budget else None
+
+        def answer(bucket: list[int]) -> Tensor:
+            own = None if audio is None else [audio[i] for i in bucket]
+            return self._answer([clips[i] for i in bucket], questions, own)
+
+        buckets = list(self._buckets(clips, partial(self._most, questions)) if questions else ())
         # Fetched at the end: the device goes on while the next bucket is laid out.
-        answers = [self._halving(bucket, clips, questions) for bucket in buckets]
+        answers = [torch.cat(self._halving(bucket, answer), dim=1) for bucket in buckets]
         with stage("post"):
             for bucket, answer in zip(buckets, answers, strict=True):
                 logits[:, bucket] = answer.double().cpu().numpy()
@@ -146,13 +153,16 @@ class Engine:
             raise ValueError(f"clip {i} has {len(clip)} samples: too short for an audio token")
         return clip
 
-    def _buckets(self, clips: Clips, questions: Sequence[Question]) -> Iterator[list[int]]:
-        """Yield the clips of each batch, of about the same length, shortest first."""
+    def _buckets(self, clips: Clips, most: Callable[[int], int]) -> Iterator[list[int]]:
+        """Yield the clips of each batch, of about the same length, shortest first.
+
+        `most` gives, from the audio tokens of a clip, how many such clips make a batch.
+        """
         bucket: list[int] = []
         for i in sorted(range(len(clips)), key=lambda i: len(clips[i])):
             if bucket:
                 audio = self.tower.tokens(self.mel.frames(len(clips[i])))
-                full = len(bucket) >= (self.batch_size or self._most(audio, questions))
+                full = len(bucket) >= (self.batch_size or most(audio))
                 if full or len(clips[i]) > STRETCH * len(clips[bucket[0]]):
                     yield bucket
                     bucket = []
@@ -160,61 +170,71 @@ class Engine:
         if bucket:
             yield bucket
 
-    def _most(self, audio: int, questions: Sequence[Question]) -> int:
-        """Return how many clips of so many audio tokens make a batch."""
+    def _most(self, questions: Sequence[Question], audio: int) -> int:
+        """Return how many clips of so many audio tokens make a batch that is asked questions."""
         if len(questions) == 1:
             text = len(questions[0].after)
         else:
             text = max(len(asked.tree.ids) for asked in self._asked_as_trees(questions))
         return max(1, self.tokens // (text + audio))
 
-    def _halving(self, bucket: list[int], clips: Clips, questions: Sequence[Question]) -> Tensor:
-        """Answer a bucket, in halves if memory runs out; what fits is remembered."""
-        answer = _unless_out_of_memory(
-            lambda: self._answer([clips[i] for i in bucket], questions), len(bucket) > 1
+    def _halving(self, bucket: list[int], compute: Callable[[list[int]], Tensor]) -> list[Tensor]:
+        """Compute a bucket, in halves if memory runs out; what fits is remembered."""
+        computed = _unless_out_of_memory(
+            lambda: compute(bucket), len(bucket) > 1 or self.kept.size > 0
         )
-        if answer is not None:
-            return answer
-        half = len(bucket) // 2
-        self.batch_size = min(self.batch_size or half, max(half, 1))
+        if computed is not None:
+            return [computed]
+        if self.kept.size:  # the first to make room
+            self.kept.forget()
+            parts = [bucket]
+        else:
+            half = len(bucket) // 2
+            self.batch_size = min(self.batch_size or half, max(half, 1))
+            parts = [bucket[:half], bucket[half:]]
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        parts = (bucket[:half], bucket[half:])
-        return torch.cat([self._halving(p, clips, questions) for p in parts], dim=1)
+        return [found for part in parts for found in self._halving(part, compute)]
 
-    def _answer(self, clips: Clips, questions: Sequence[Question]) -> Tensor:
-        """Answer one batch, (questions, clips, 2)."""
+    def _answer(
+        self, clips: Clips, questions: Sequence[Question], kept: Sequence[Tensor] | None
+    ) -> Tensor:
+        """Answer one batch, (questions, clips, 2), whose audio may have been encoded before."""
         # A single clip's kernels depend on its length and on nothing else.
         alone = len(clips) == 1 and not self.decoder.whole
         graphs = self.graphs if alone else GraphCache(enabled=False)
         frames = [self.mel.frames(len(clip)) for clip in clips]
         tokens = [self.tower.tokens(count) for count in frames]
-        audio = self._kept_or_heard(graphs, clips, frames, tokens)
+        audio = self._heard(graphs, clips, frames, tokens) if kept is None else padded_left(kept)
         with stage("forward"):
             if len(questions) > 1 and not graphs.enabled:
                 return self._asked_together(audio, tokens, questions)
             asked = [self._asked(graphs, audio, tokens, question) for question in questions]
             return torch.stack(asked)
 
-    def _kept_or_heard(
-        self, graphs: GraphCache, clips: Clips, frames: Sequence[int], tokens: Sequence[int]
-    ) -> Tensor:
-        """Return audio embeddings as `_encoded` does, from memory where they are kept."""
-        if not self.kept.budget:
-            return self._heard(graphs, clips, frames, tokens)
-        found = self.kept.find(clips)
+    def _kept_or_heard(self, clips: Clips) -> list[Tensor]:
+        """Return the embeddings of each clip, (its tokens, width), and keep what has room.
+
+        Its batches are of audio alone: how a clip is encoded hangs on no question.
+        """
+        keys = [key_of(clip) for clip in clips]
+        found = self.kept.find(keys)
         new = [i for i, own in enumerate(found) if own is None]
-        if new:
-            own_frames, own_count = [frames[i] for i in new], [tokens[i] for i in new]
-            part = [clips[i] for i in new]
-            audio = self._heard(graphs, part, own_frames, own_count)
-            fresh = own_tokens(audio, own_count)
-            self.kept.keep(part, fresh)
-            if len(new) == len(clips):
-                return audio
-            for i, own in zip(new, fresh, strict=True):
-                found[i] = own
-        return padded_left([own for own in found if own is not None])
+        tokens = {i: self.tower.tokens(self.mel.frames(len(clips[i]))) for i in new}
+
+        def hear(bucket: list[int]) -> Tensor:
+            own, counts = [clips[i] for i in bucket], [tokens[i] for i in bucket]
+            graphs = self.graphs if len(bucket) == 1 else GraphCache(enabled=False)
+            return self._heard(graphs, own, [self.mel.frames(len(clip)) for clip in own], counts)
+
+        for part in self._buckets([clips[i] for i in new], lambda audio: self.tokens // audio):
+            bucket = [new[i] for i in part]
+            rows = chain.from_iterable(self._halving(bucket, hear))
+            for i, row in zip(bucket, rows, strict=True):
+                found[i] = row[len(row) - tokens[i] :]
+        audio = [own for own in found if own is not None]
+        self.kept.keep([keys[i] for i in new], [audio[i] for i in new])
+        return audio
 
     def _heard(
         self, graphs: GraphCache, clips: Clips, frames: Sequence[int], tokens: Sequence[int]

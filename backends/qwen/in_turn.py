@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, Literal
 
 from speechdt import stage
@@ -63,17 +64,26 @@ class InTurn:
             swap_options(prompt)
         with stage("load"):
             self._adapters = self._adapters or AdaptersInTurn(self.lm)
+            words = self._architecture().language_model(self.lm)
+            ears = self._adapters.beyond(words)
             if not self._adapters.fold(adapter):
                 return False
             before = self.engine
             # A new one: what it remembers of texts and graphs was of other weights.
             self.engine = Engine(before.mel, before.tower, before.decoder, batch_size)
+            if self._adapters.beyond(words) == ears:
+                self.engine.kept = before.kept
+            self.engine.kept.budget = before.kept.budget
             self.prompt, self.both, self.speech_is = prompt, option_order == "both", speech_is
             self._chat = replace(self._chat, system=system)
             self._question = lru_cache(QUESTIONS_KEPT)(self._chat.question)
             self._check_that_it_hears()
             self.engine.tower_passes = 0
         return True
+
+    @classmethod
+    def _architecture(cls) -> ModuleType:
+        raise NotImplementedError
 
     def _check_that_it_hears(self) -> None:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Cache of encoded audio: a prompt search asks about the same clips again and again."""
+"""Cache of encoded audio: searches, and runs on one base, ask about the same clips again."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-
-Clips = Sequence[NDArray[np.float32]]
 
 
 class KeptAudio:
@@ -29,16 +27,21 @@ class KeptAudio:
         self.size = 0
         self._kept: dict[bytes, Tensor] = {}
 
-    def find(self, clips: Clips) -> list[Tensor | None]:
-        """Return the embeddings of each clip, (its tokens, width), or None."""
-        return [self._kept.get(_key(clip)) for clip in clips]
+    def forget(self) -> None:
+        """Let go of everything and keep nothing from now on."""
+        self.budget = self.size = 0
+        self._kept.clear()
 
-    def keep(self, clips: Clips, audio: Sequence[Tensor]) -> None:
+    def find(self, keys: Sequence[bytes]) -> list[Tensor | None]:
+        """Return the embeddings of each clip, (its tokens, width), or None."""
+        return [self._kept.get(key) for key in keys]
+
+    def keep(self, keys: Sequence[bytes], audio: Sequence[Tensor]) -> None:
         """Keep the embeddings of clips, each (its tokens, width), while there is room."""
-        for clip, own in zip(clips, audio, strict=True):
+        for key, own in zip(keys, audio, strict=True):
             size = own.numel() * own.element_size()
             if self.size + size <= self.budget:
-                self._kept[_key(clip)] = own.clone()  # a view would hold all of its batch
+                self._kept[key] = own.clone()  # a view would hold all of its batch
                 self.size += size
 
 
@@ -51,10 +54,6 @@ def padded_left(audio: Sequence[Tensor]) -> Tensor:
     return stacked
 
 
-def own_tokens(audio: Tensor, tokens: Sequence[int]) -> list[Tensor]:
-    """Return each clip's own part of embeddings that are padded on the left."""
-    return [row[audio.shape[1] - count :] for row, count in zip(audio, tokens, strict=True)]
-
-
-def _key(clip: NDArray[np.float32]) -> bytes:
-    return hashlib.blake2b(clip.tobytes(), digest_size=16).digest()
+def key_of(clip: NDArray[np.float32]) -> bytes:
+    """Return what a clip is known by: a digest of its samples."""
+    return hashlib.sha256(np.ascontiguousarray(clip)).digest()

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +71,23 @@ def check_whole(options: Mapping[str, Any]) -> None:
 
 def store_name(name: str, cls: type[Detector], options: Mapping[str, Any]) -> str:
     """Return the file name of the store for a detector under these options, source and versions."""
-    files = source_files(cls)
     identity = {
         "options": {
             key: content(value)
             for key, value in options.items()
             if key not in getattr(cls, "incidental", ())
         },
-        "code": code_hash(*files),
-        "versions": imported_versions(files),
+        **running(cls),
     }
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode())
     return f"{name}-{digest.hexdigest()[:16]}.sqlite"
+
+
+@cache
+def running(cls: type[Detector]) -> dict[str, Any]:
+    """Return the source and versions that a class runs: those of when it was first asked for."""
+    files = source_files(cls)
+    return {"code": code_hash(*files), "versions": imported_versions(files)}
 
 
 def content(value: Any) -> Any:

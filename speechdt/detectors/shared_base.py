@@ -30,6 +30,11 @@ class SharedBase:
 
     Only the detector that was asked for last may be used.
 
+    Parameters
+    ----------
+    audio_gib : float
+        Memory for encoded audio, which detectors on one base have in common.
+
     Attributes
     ----------
     loads : int
@@ -38,8 +43,9 @@ class SharedBase:
         How long reading the present base took, s.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, audio_gib: float = 0.0) -> None:
         self._base: Any = None
+        self._audio_gib = audio_gib
         self._key, self._present = "", ""
         self.loads, self.load_s = 0, 0.0
 
@@ -62,6 +68,8 @@ class SharedBase:
             self.release()
             began = time.perf_counter()
             self._base = self._loaded(backend, cls, own)
+            if hasattr(self._base, "keep_audio"):
+                self._base.keep_audio(self._audio_gib)
             self._key, self.load_s = key, time.perf_counter() - began
         try:
             if call.became(self._base, backend, options):

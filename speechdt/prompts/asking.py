@@ -33,7 +33,7 @@ class PromptTrials:
         Builds the detector, when the first answer is needed that is not in the store.
     store : PromptStore
     audio_gib : float
-        Memory for encoded audio, for a detector that can keep it.
+        Memory for encoded audio, for a detector that can keep it; 0 leaves that as it is.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class PromptTrials:
     def detector(self) -> Any:
         """The detector."""
         built = self._build()
-        if hasattr(built, "keep_audio"):
+        if self._audio_gib and hasattr(built, "keep_audio"):
             built.keep_audio(self._audio_gib)
         return built
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from speechdt.detectors.shared_base import base_options, shares
 from speechdt.workflow.experiment import Experiment, Run, Search
-from speechdt.workflow.variants import NANO
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Base:
     prompts: tuple[str, ...]
 
 
-def bases(experiment: Experiment, *, together: bool, nano: bool = False) -> dict[str, Base]:
+def bases(experiment: Experiment, *, together: bool) -> dict[str, Base]:
     """Return the bases of all runs with scores of their own, by name.
 
     Runs of the matrix share none with those that leave a corpus out, whose trainings they would
@@ -56,26 +55,23 @@ def bases(experiment: Experiment, *, together: bool, nano: bool = False) -> dict
     experiment : Experiment
     together : bool
         Whether any are shared.
-    nano : bool
-        Whether nano models are, too. They are read in no time: their jobs run side by side, but for
-        those that are alone on the machine.
     """
     grouped: dict[str, list[Run]] = {}
     for name in experiment.scored:
         run = experiment.runs[name]
-        key = _key(run, run.left_out, nano) if together else None
+        key = _key(run, run.left_out) if together else None
         grouped.setdefault(key or f"run {name}", []).append(run)
     on: dict[str, list[Search]] = {}
     for name in experiment.used_searches:
         search = experiment.searches[name]
-        on.setdefault(_key(search, None, nano) or "", []).append(search)
+        on.setdefault(_key(search, None) or "", []).append(search)
     found = [_base(key, runs, on.get(key, [])) for key, runs in grouped.items()]
     return {base.name: base for base in found}
 
 
-def _key(record: Run | Search, left_out: str | None, nano: bool) -> str | None:
+def _key(record: Run | Search, left_out: str | None) -> str | None:
     """Return what runs on one base have in common; None of one that shares none."""
-    if (record.label == NANO and not nano) or not shares(record.detector):
+    if not shares(record.detector):
         return None
     loaded = base_options(record.detector, record.options)
     told = [record.backend, loaded, left_out is not None]
@@ -88,7 +84,7 @@ def _base(key: str, runs: list[Run], searches: list[Search]) -> Base:
     prompts = [run.search for run in ordered if run.search] + [one.name for one in searches]
     return Base(
         name=ordered[0].name,
-        shared=not key.startswith("run ") and (len(runs) > 1 or ordered[0].label != NANO),
+        shared=not key.startswith("run "),
         runs=tuple(run.name for run in ordered),
         searches=tuple(search.name for search in searches),
         options=ordered[0].options,

@@ -405,11 +405,11 @@ def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
     expected = detector.score(clips)
     answer, sizes = detector.engine._answer, []
 
-    def small_memory(clips, questions):
+    def small_memory(clips, questions, audio):
         sizes.append(len(clips))
         if len(clips) > 6:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return answer(clips, questions)
+        return answer(clips, questions, audio)
 
     monkeypatch.setattr(detector.engine, "_answer", small_memory)
     np.testing.assert_allclose(detector.score(clips), expected, atol=1e-6)

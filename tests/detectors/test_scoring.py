@@ -124,6 +124,8 @@ def test_a_store_belongs_to_options_and_source(tmp_path):
     (tmp_path / "model" / "weights").write_text("2")
     assert trained != call.store_name("mine", cls, {"model": str(tmp_path / "model")})
     (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text() + "EDITED = True\n")
+    assert plain == call.store_name("mine", cls, {})  # what was loaded is what runs
+    call.running.cache_clear()  # as in another process
     assert plain != call.store_name("mine", cls, {})
     find_detectors()
 

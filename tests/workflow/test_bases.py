@@ -35,8 +35,9 @@ def test_seeds_adapters_and_prompts_are_on_one_base(experiment):
         f"results/adapters/{name}" for name in ("large", "small.seed1", "small.seed2")
     )
     assert {run for base in on.values() for run in base.runs} == set(found.scored)
-    # Nano models and what has no base stay by themselves.
-    assert [on[name].shared for name in ("C1", "D1", "D2", "L1")] == [False] * 4
+    assert on["C1"].shared  # a nano model
+    # What has no base stays by itself.
+    assert [on[name].shared for name in ("D1", "D2", "L1")] == [False] * 3
 
 
 def test_other_checkpoints_and_other_bits_have_bases_of_their_own(experiment):
@@ -61,13 +62,9 @@ def test_none_are_shared_where_the_configuration_says_so(experiment):
     assert on["B4"].runs == ("B4",)
 
 
-def test_nano_models_are_shared_by_the_stop_watch_alone(root, tmp_path):
-    found = resolved(root, {})
-    apart, timed = bases(found, together=True), bases(found, together=True, nano=True)
-    assert not any(base.shared for base in apart.values())
-    assert timed["A1"].shared
-    assert set(timed["A1"].runs) == {"A1", "A2", "B2", "B3", "B4"}
-    # One alone gains nothing.
-    assert timed["C1"].runs == ("C1",)
-    assert not timed["C1"].shared
-    assert set(timed) <= set(apart)
+def test_nano_models_are_shared_as_checkpoints_are(root):
+    on = bases(resolved(root, {}), together=True)
+    assert on["A1"].shared
+    assert set(on["A1"].runs) == {"A1", "A2", "B2", "B3", "B4"}
+    assert on["C1"].runs == ("C1",)
+    assert on["C1"].shared

@@ -167,6 +167,7 @@ def test_an_edit_two_levels_below_a_plugin_changes_the_hash_of_its_importers_alo
     found = plugins.find_detectors(tmp_path)
 
     def now():
+        call.running.cache_clear()  # as in another process
         codes = {name: code_hash.code_hash(*plugins.source_files(found[name])) for name in names}
         return codes, {name: call.store_name(name, found[name], {}) for name in names}
 

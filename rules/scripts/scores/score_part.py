@@ -28,7 +28,7 @@ def further(inputs, params):
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         inputs, params, part = snakemake.input, snakemake.params, snakemake.wildcards.scatteritem
-        output, shared = Path(snakemake.output[0]), SharedBase()
+        output, shared = Path(snakemake.output[0]), SharedBase(params.audio_gib)
         results = output.parents[3]
         heard = hearings(params.runs, find_detectors(), inputs.search, inputs.choice)
         runs = [
