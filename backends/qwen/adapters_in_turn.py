@@ -72,7 +72,7 @@ class AdaptersInTurn:
         return True
 
     def beyond(self, part: nn.Module) -> str | None:
-        """Return the adapter that is folded in, if it changes layers outside a part of the model."""
+        """Return the adapter that is folded in, if it changes anything outside of a part."""
         inside = set(part.modules())
         within = all(self._lm.get_submodule(name) in inside for name in self._changed)
         return None if within else self._adapter

@@ -14,6 +14,7 @@ from torch import Tensor
 from speechdt import stage
 
 from .decoder import Decoder, Past
+from .fused import attention_kernels
 from .graphs import GraphCache
 from .kept_audio import KeptAudio, key_of, padded_left
 from .mel import LogMel
@@ -123,6 +124,23 @@ class Engine:
         """
         clips = [self._checked(i, clip) for i, clip in enumerate(clips)]
         logits = np.empty((len(questions), len(clips), 3 if self.decoder.whole else 2))
+        with attention_kernels(self.device):
+            answers = self._answers(clips, questions)
+        with stage("post"):
+            for bucket, answer in answers:
+                logits[:, bucket] = answer.double().cpu().numpy()
+        if not np.isfinite(logits).all():
+            _, first, _ = np.argwhere(~np.isfinite(logits))[0]
+            raise ValueError(f"the answer to clip {first} is not finite")
+        return logits
+
+    def _answers(
+        self, clips: Clips, questions: Sequence[Question]
+    ) -> list[tuple[list[int], Tensor]]:
+        """Return buckets of clips, and the logits of each, (questions, clips, 2), on the device.
+
+        They are fetched at the end: the device goes on while the next bucket is laid out.
+        """
         audio = self._kept_or_heard(clips) if self.kept.budget else None
 
         def answer(bucket: list[int]) -> Tensor:
@@ -130,15 +148,7 @@ class Engine:
             return self._answer([clips[i] for i in bucket], questions, own)
 
         buckets = list(self._buckets(clips, partial(self._most, questions)) if questions else ())
-        # Fetched at the end: the device goes on while the next bucket is laid out.
-        answers = [torch.cat(self._halving(bucket, answer), dim=1) for bucket in buckets]
-        with stage("post"):
-            for bucket, answer in zip(buckets, answers, strict=True):
-                logits[:, bucket] = answer.double().cpu().numpy()
-        if not np.isfinite(logits).all():
-            _, first, _ = np.argwhere(~np.isfinite(logits))[0]
-            raise ValueError(f"the answer to clip {first} is not finite")
-        return logits
+        return [(bucket, torch.cat(self._halving(bucket, answer), dim=1)) for bucket in buckets]
 
     def _checked(self, i: int, clip: NDArray[np.float32]) -> NDArray[np.float32]:
         clip = np.asarray(clip, dtype=np.float32)

@@ -6,12 +6,14 @@ Triton cannot compile (it needs a C compiler) and on a CPU, the same is done by 
 """
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and signed sines, (clips or 1, tokens, 1, width of a head)."""
@@ -30,6 +32,14 @@ def _kernels() -> Any:
         warnings.warn(f"no Triton kernels, which is slower: {reason}", stacklevel=3)
         return None
     return triton_kernels
+
+
+def attention_kernels(device: torch.device) -> AbstractContextManager[None]:
+    """Leave cuDNN's attention out on a GPU: it plans for 0.1 s whenever a batch has a new shape."""
+    if device.type != "cuda":
+        return nullcontext()
+    others = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
+    return sdpa_kernel(list(others))
 
 
 def prepare(device: torch.device) -> None:

@@ -17,6 +17,7 @@ from speechdt.detectors.hearing import Hearing
 from speechdt.detectors.parts import WHOLE, share, store_of
 from speechdt.progress import progress as progress_bar
 from speechdt.prompts.answer_store import CHUNK, AskOnce, PromptStore
+from speechdt.store import Store
 from speechdt.trials.cells import read_cell
 
 COLUMNS = ["trial_id", "item_id", "group_id", "label", "category", "snr_db", "duration_ms"]
@@ -56,7 +57,7 @@ class PromptTrials:
         )
         self._flac: list[bytes] = trials.pop("audio").tolist()
         self.table = trials
-        self._build, self._audio_gib = build, audio_gib
+        self._build, self._audio_gib, self._store = build, audio_gib, store
         self.keys = [hashlib.sha256(clip).digest() for clip in self._flac]
         self.ask = AskOnce(self._ask, store, self.keys)
 
@@ -78,6 +79,23 @@ class PromptTrials:
     def ask_all(self, prompts: Sequence[str]) -> Floats:
         """Return P(speech), (prompts, clips), about all clips."""
         return self.ask(prompts, np.arange(len(self.table)))
+
+    def take_over(self, prompt: str, scores: Path) -> None:
+        """Take the answers to a prompt from the scores of a run, if there are any.
+
+        Parameters
+        ----------
+        prompt : str
+        scores : Path
+            Store of a run that hears as this detector does, and is asked that prompt.
+        """
+        if not scores.exists():
+            return
+        asked = self._store.answers(prompt, self.keys)
+        of_run = Store(scores)
+        known = of_run.get([key for key, p in zip(self.keys, asked, strict=True) if p != p])
+        of_run.close()
+        self._store.put({prompt: known})
 
     def ask_share(self, prompts: Sequence[str], part: str) -> int:
         """Ask what a part of the job is to ask, every n-th chunk; return how many clips it has.

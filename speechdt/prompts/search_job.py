@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -36,6 +36,11 @@ Write: TypeAlias = Callable[[str, int], str]
 @dataclass(frozen=True)
 class AskedDetector(Hearing):
     """A detector that is asked in words, and how it hears."""
+
+    def run_scores(self, results: Path, prompt: str) -> Path:
+        """Return the store of a run that hears the same, and whose prompt is this one."""
+        options = dict(self.options) | {"prompt": prompt}
+        return results / "cache" / "scores" / replace(self, options=options).store_name()
 
     def store(self, results: Path) -> PromptStore:
         """Open the store of its answers below the folder of results."""
@@ -207,6 +212,8 @@ def score_found(
     detector: AskedDetector,
     results: Path,
     built: Built = call.built,
+    *,
+    after_runs: bool = False,
 ) -> pd.DataFrame:
     """Score trials with the prompts of a search: baseline, winner, and winner of the control.
 
@@ -221,6 +228,9 @@ def score_found(
         Folder of results, in which answers are kept.
     built : callable
         What builds the detector.
+    after_runs : bool
+        Whether runs have been scored before, by the same job: what one of them was asked is not
+        asked again.
 
     Returns
     -------
@@ -234,6 +244,8 @@ def score_found(
     parts = []
     for split, files in cells.items():
         trials = PromptTrials(files, build, store)
+        for prompt in dict.fromkeys(prompts) if after_runs else ():
+            trials.take_over(prompt, detector.run_scores(results, prompt))
         answers = dict(zip(PROMPTS, trials.ask_all(prompts), strict=True))
         parts.append(trials.table.assign(split=split, **answers))
     return pd.concat(parts, ignore_index=True)
@@ -247,7 +259,9 @@ def score_winners(
     results: Path,
     built: Built,
 ) -> list[str]:
-    """Score trials with the prompts of several searches; one that fails holds up no other.
+    """Score trials with the prompts of several searches, after the runs on their base.
+
+    One that fails holds up no other.
 
     Parameters
     ----------
@@ -271,7 +285,8 @@ def score_winners(
         cls = find_detectors()[of["backend"]]
         heard = AskedDetector.of_run(of["backend"], cls, of["options"], of["presentation"], choice)
         try:
-            score_found(json.loads(Path(found[name]).read_text()), cells, heard, results, built)
+            search = json.loads(Path(found[name]).read_text())
+            score_found(search, cells, heard, results, built, after_runs=True)
         except SpeechdtError as error:
             failures.append(f"searches.{name}: {error}")
     return failures

@@ -1,6 +1,8 @@
 """The job that searches: a real detector, each kind of proposer, resumed without asking twice."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,10 +12,12 @@ from support.searches import OTHER, reply
 
 from speechdt import find_detectors
 from speechdt.audio.io import from_flac_bytes
+from speechdt.detectors.scoring import read_scored, score_cells
 from speechdt.prompts import answer_store, asking
 from speechdt.prompts.proposers.contract import ProposerError
 from speechdt.prompts.search_job import AskedDetector, score_found, search_prompts
 from speechdt.prompts.settings import SearchSettings
+from speechdt.store import Store
 from speechdt.trials.cells import read_cell
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -131,6 +135,25 @@ def test_what_was_found_is_scored_on_both_splits_and_asked_once(search, detector
     assert clip["baseline"] == pytest.approx(float(asked[0, 0]), abs=1e-6)
     silent = Silent("qwen2_audio", detector.cls, detector.options)
     pd.testing.assert_frame_equal(scores, score_found(found, files, silent, tmp_path))
+
+
+def test_what_a_run_was_asked_before_is_not_asked_again(search, detector, cells, tmp_path):
+    found = search()
+    files = [path for (split, cell), path in cells.items() if split == "test" and "snr" in cell]
+    run = replace(detector, options=detector.options | {"prompt": small.BASELINE})
+    store = Store(tmp_path / "cache" / "scores" / run.store_name())
+    outputs = [tmp_path / f"{place}.parquet" for place in range(len(files))]
+    score_cells(run.build, list(zip(files, outputs, strict=True)), store, "A1")
+    store.close()
+    given = ({"test": files}, detector, tmp_path)
+    scores = score_found(found, *given, after_runs=True)
+    of_run = read_scored(zip(files, outputs, strict=True))
+    assert scores["trial_id"].tolist() == of_run["trial_id"].tolist()
+    assert scores["baseline"].tolist() == of_run["p_speech"].tolist()
+    shutil.rmtree(tmp_path / "cache" / "prompts")
+    found |= {"winner": found["baseline"], "control": {"winner": found["baseline"]}}
+    silent = Silent("qwen2_audio", detector.cls, detector.options)
+    score_found(found, {"test": files}, silent, tmp_path, after_runs=True)
 
 
 def test_parts_of_a_bank_give_the_same_answers(detector, cells, tmp_path, monkeypatch):
