@@ -55,6 +55,19 @@ def test_each_adapter_gives_the_bits_of_a_detector_of_its_own(folders):
     assert all((weight == weights[name]).all() for name, weight in shared.lm.named_parameters())
 
 
+def test_a_clip_is_encoded_once_for_all_that_hear_it_alike(folders):
+    shared, passes = own(folders, None), []
+    shared.keep_audio(1.0)
+    for name in (None, "few", "all", "tower", "tower", None):
+        adapter = None if name is None else str(folders[name])
+        prompt = TURNED if passes else small.BASELINE
+        assert shared.become(adapter=adapter, prompt=prompt)
+        expected = own(folders, name, prompt=prompt).score(CLIPS)
+        np.testing.assert_allclose(shared.score(CLIPS), expected, atol=1e-6)
+        passes.append(shared.tower_passes)
+    assert passes == [5, 0, 0, 5, 0, 5]
+
+
 def test_all_other_options_come_with_it(folders):
     shared = own(folders, None)
     options = {"prompt": TURNED, "option_order": "both", "system": "You listen.", "batch_size": 2}

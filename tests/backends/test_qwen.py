@@ -418,6 +418,22 @@ def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
     detector.score(clips)
     assert sizes == [5, 5, 5, 5]
 
+    # Encoded audio makes room first: with it gone, what fitted before fits again.
+    detector.keep_audio(1.0)
+    sizes.clear()
+    scarce = [torch.OutOfMemoryError("CUDA out of memory")]
+
+    def full_at_first(clips, questions, audio):
+        sizes.append(len(clips))
+        if scarce:
+            raise scarce.pop()
+        return answer(clips, questions, audio)
+
+    monkeypatch.setattr(detector.engine, "_answer", full_at_first)
+    np.testing.assert_allclose(detector.score(clips), expected, atol=1e-6)
+    assert sizes == [5, 5, 5, 5, 5]
+    assert detector.engine.kept.size == detector.engine.kept.budget == 0
+
     monkeypatch.setattr(detector.engine, "_answer", lambda *_: exec("raise torch.OutOfMemoryError"))
     with pytest.raises(torch.OutOfMemoryError):
         detector.score(clips[:1])

@@ -86,6 +86,7 @@ def test_half_written_files_are_not_taken_for_whole(root, elsewhere, tmp_path):
     assert "Learning threshold and calibration of D1" not in printed
 
 
+@pytest.mark.campaign  # another whole run
 def test_a_module_of_another_workflow(root, elsewhere, tmp_path):
     copy_corpus(elsewhere, tmp_path, RESULTS)  # as another run of the same workflow has read it
     (tmp_path / "config").mkdir()

@@ -142,8 +142,15 @@ def inputs_of(folder, output):
 
 
 def scored(folder, variant):
-    """Return how many clips the last scoring job of a variant asked its detector for."""
-    log = (folder / "results" / "logs" / "score" / f"{variant}.log").read_text()
+    """Return how many clips the last scoring job of a variant asked its detector for.
+
+    That is the job of the base that it shares, or its own.
+    """
+    logs = folder / "results" / "logs"
+    for file in logs.glob("score_part/*.log"):
+        if found := re.search(rf"clips scored: .*'{variant}': (\d+)", file.read_text()):
+            return int(found[1])
+    log = (logs / "score" / f"{variant}.log").read_text()
     return int(re.search(r"scored (\d+) clips", log)[1])
 
 
