@@ -10,8 +10,9 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -64,12 +65,45 @@ def score_cells(
     files = list(files)
     total = sum(count_trials(cell) for cell, _ in files)
     with progress_bar(total=total, desc="scoring", unit="clip") as progress:
+
+        def finish(prepared: Prepared, output: Path | str) -> None:
+            scores = {"trial_id": prepared.names, "p_speech": asker.ask(prepared, progress)}
+            pd.DataFrame(scores).to_parquet(output, index=False, write_page_checksum=True)
+
+        # While a cell is scored, the beginning of the next one is decoded.
+        waiting: list[tuple[Prepared, Path | str]] = []
         for cell, output in files:
             trials = read_cell(cell, ["trial_id", "audio"])
-            p_speech = asker.scores(trials["audio"], trials["trial_id"], progress)
-            scores = {"trial_id": trials["trial_id"], "p_speech": p_speech}
-            pd.DataFrame(scores).to_parquet(output, index=False, write_page_checksum=True)
+            waiting.append((asker.prepare(trials["audio"], trials["trial_id"]), output))
+            if len(waiting) > 1:
+                finish(*waiting.pop(0))
+        for last in waiting:
+            finish(*last)
     return asker.asked
+
+
+class Prepared(NamedTuple):
+    """Clips that a detector is to be asked about.
+
+    Attributes
+    ----------
+    names : list of str
+    keys : list of bytes
+        What each is known by.
+    known : dict of bytes to float
+        P(speech), as far as it is known.
+    chunks, missing : lists
+        Places of the clips that are asked together, and of those in each that are not known.
+    decoded : iterator
+        Audio of the missing ones of each chunk; that of the first is on its way.
+    """
+
+    names: list[str]
+    keys: list[bytes]
+    known: dict[bytes, float]
+    chunks: list[range]
+    missing: list[list[int]]
+    decoded: Iterator[list[NDArray[np.float32]]]
 
 
 class Asker:
@@ -93,12 +127,17 @@ class Asker:
     def __init__(self, build: Callable[[], Detector], store: Store, name: str):
         self._build, self._store, self._name = build, store, name
         self._detector: Detector | None = None
+        self._pool = ThreadPoolExecutor(1)
         self.asked = 0
 
     def scores(
         self, clips: Iterable[bytes], names: Iterable[str], progress: Any = None
     ) -> list[float]:
-        """Return P(speech) of FLAC clips, in order.
+        """Return P(speech) of FLAC clips, in order; parameters as of the two halves of this."""
+        return self.ask(self.prepare(clips, names), progress)
+
+    def prepare(self, clips: Iterable[bytes], names: Iterable[str]) -> Prepared:
+        """Look up what is known of FLAC clips, and begin to decode the others.
 
         Chunks are cut from all of the clips, not from what is missing of them, so that a resumed
         run groups clips as an undisturbed one.
@@ -108,8 +147,6 @@ class Asker:
         clips : iterable of bytes
         names : iterable of str
             What an error calls them.
-        progress : tqdm, optional
-            A bar that counts them.
         """
         clips, names = list(clips), list(names)
         keys = [hashlib.sha256(clip).digest() for clip in clips]
@@ -119,7 +156,20 @@ class Asker:
         size = getattr(self._detector, "clips_at_once", CHUNK)
         chunks = [range(i, min(i + size, len(clips))) for i in range(0, len(clips), size)]
         missing = [[i for i in chunk if keys[i] not in known] for chunk in chunks]
-        for chunk, places, decoded in zip(chunks, missing, _decoded(clips, missing), strict=True):
+        decoded = Decoding(self._pool, [[clips[i] for i in places] for places in missing])
+        return Prepared(names, keys, known, chunks, missing, decoded)
+
+    def ask(self, prepared: Prepared, progress: Any = None) -> list[float]:
+        """Return P(speech) of clips, in order.
+
+        Parameters
+        ----------
+        prepared : Prepared
+        progress : tqdm, optional
+            A bar that counts them.
+        """
+        names, keys, known, *parts = prepared
+        for chunk, places, decoded in zip(*parts, strict=True):
             if places:
                 known |= self._asked(decoded, [keys[i] for i in places], [names[i] for i in places])
             if progress is not None:
@@ -142,19 +192,27 @@ class Asker:
         return new
 
 
-def _decoded(
-    clips: list[bytes], chunks: Iterable[list[int]]
-) -> Iterator[list[NDArray[np.float32]]]:
-    """Yield the audio of each chunk; the next one is decoded while one is scored."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting: deque[Future[list[NDArray[np.float32]]]] = deque()
-        for chunk in chunks:
-            part = [clips[i] for i in chunk]
-            waiting.append(pool.submit(lambda own: [from_flac_bytes(clip) for clip in own], part))
-            if len(waiting) > 1:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+class Decoding(Iterator[list[NDArray[np.float32]]]):
+    """Audio of chunks of FLAC clips, in order; the next chunk is decoded while one is used."""
+
+    def __init__(self, pool: ThreadPoolExecutor, chunks: Iterable[list[bytes]]):
+        self._pool, self._chunks = pool, iter(chunks)
+        self._waiting: deque[Future[list[NDArray[np.float32]]]] = deque()
+        self._begin_next()
+
+    def __next__(self) -> list[NDArray[np.float32]]:
+        self._begin_next()
+        if not self._waiting:
+            raise StopIteration
+        return self._waiting.popleft().result()
+
+    def _begin_next(self) -> None:
+        for chunk in islice(self._chunks, 1):
+            self._waiting.append(self._pool.submit(_from_flac, chunk))
+
+
+def _from_flac(clips: Iterable[bytes]) -> list[NDArray[np.float32]]:
+    return [from_flac_bytes(clip) for clip in clips]
 
 
 def read_scored(files: Iterable[tuple[Path | str, Path | str]]) -> pd.DataFrame:
