@@ -103,9 +103,6 @@ types: $(READY) ## Check types: mypy, strict for speechdt
 unit: $(READY) ## Run the tests that start no workflow
 	$(PYTEST) --no-workflows
 
-# One process more than cores: schedulers and browsers are waited for.
-tests campaigns: TEST_WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-
 tests: $(READY)
 	$(PYTEST)
 
