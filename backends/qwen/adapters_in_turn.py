@@ -1,10 +1,13 @@
 """Adapters in turn on one loaded checkpoint: each is folded into its weights and taken out again.
 
 A fold cannot be subtracted: in bfloat16 the sum was rounded. What is folded into is therefore
-copied to main memory before, and copied back; the next adapter finds the checkpoint's own bits.
+copied before, and copied back; the next adapter finds the checkpoint's own bits. The copy stays on
+the GPU where that has room for it many times over, and is in main memory otherwise, which takes
+seconds each way.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +19,8 @@ from .quantization import is_quantized
 
 BESIDE = ("modules_to_save", "trainable_token_indices", "target_parameters", "lora_bias")
 """Settings by which an adapter changes more than the weights of linear layers."""
+ROOM = 3
+"""Copies that a GPU must have room for before it keeps one: the rest is for batches."""
 
 
 class AdaptersInTurn:
@@ -56,10 +61,9 @@ class AdaptersInTurn:
         layers = self._layers(read_adapter(adapter))
         if not layers:
             return False
-        for name in layers:
-            if name not in self._own:
-                weight = self._weight(name)
-                self._own[name] = torch.empty_like(weight, device="cpu").copy_(weight)
+        new = [name for name in layers if name not in self._own]
+        copied = copies([self._weight(name) for name in new])
+        self._own |= dict(zip(new, copied, strict=True))
         self._changed = layers
         places = {name: self._weight(name) for name in layers}
         apply_adapter(self._lm, adapter)
@@ -70,6 +74,11 @@ class AdaptersInTurn:
                 module.weight.data = place
         self._adapter = adapter
         return True
+
+    @property
+    def set_aside(self) -> int:
+        """Bytes of GPUs that hold copies of what was folded into."""
+        return sum(own.nbytes for own in self._own.values() if own.is_cuda)
 
     def beyond(self, part: nn.Module) -> str | None:
         """Return the adapter that is folded in, if it changes anything outside of a part."""
@@ -100,6 +109,32 @@ class AdaptersInTurn:
             type(modules.get(name)) is nn.Linear and modules[name] is not head for name in layers
         )
         return layers if foldable else []
+
+
+def copies(weights: Sequence[Tensor]) -> list[Tensor]:
+    """Return copies of weights, where they are if there is room for them, or in main memory."""
+    if _roomy(weights):
+        try:
+            return [weight.clone() for weight in weights]
+        except torch.OutOfMemoryError:  # a process may be allowed less than there is
+            torch.cuda.empty_cache()
+    return [torch.empty_like(weight, device="cpu").copy_(weight) for weight in weights]
+
+
+def _roomy(weights: Sequence[Tensor]) -> bool:
+    """Say whether the GPUs that weights are on have room for `ROOM` times as much."""
+    sizes: Counter[torch.device] = Counter()
+    for weight in weights:
+        sizes[weight.device] += weight.nbytes
+    return all(
+        device.type == "cuda" and _free(device) >= ROOM * size for device, size in sizes.items()
+    )
+
+
+def _free(device: torch.device) -> int:
+    """Return the bytes of a GPU that nothing holds, those among them that torch has set aside."""
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0] + unused)
 
 
 def _plain(config: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from .fused import Rotation, add_norm, attention_inputs, behind, prepare, rotated, swiglu
 from .question_tree import Order
+from .transfer import on_device
 from .weights import additive_mask, merge
 
 Past = list[tuple[Tensor, Tensor]]
@@ -157,6 +158,11 @@ class Decoder:
         """Where the embeddings are."""
         return self.stock.embed_tokens.weight.device
 
+    @property
+    def answers_on(self) -> torch.device:
+        """Where the logits of answers are."""
+        return self.stock.norm.weight.device
+
     @contextmanager
     def whole_vocabulary(self) -> Iterator[None]:
         """Within it, :meth:`answer_logits` also sums over all tokens that could answer."""
@@ -168,7 +174,9 @@ class Decoder:
 
     def embed(self, ids: Sequence[int]) -> Tensor:
         """Return the embeddings of some text, (1, tokens, width)."""
-        return self.stock.embed_tokens(torch.tensor([ids], dtype=torch.long, device=self.device))
+        return self.stock.embed_tokens(
+            on_device(torch.tensor([ids], dtype=torch.long), self.device)
+        )
 
     def remember(self, ids: Sequence[int]) -> Past | None:
         """Return the keys and values of text that stands in front of every clip; None if empty."""
@@ -187,7 +195,7 @@ class Decoder:
             Keys and values of the text before it.
         """
         hidden, present = self._run(self.embed(ids), past, answer=False)
-        last = hidden[:, -1:].to(self.stock.norm.weight.device)
+        last = hidden[:, -1:].to(self.answers_on)
         logits = self.head(_norm(last, self.stock.norm))[0, -1]
         return logits.float().to(self.device), present
 
@@ -222,7 +230,7 @@ class Decoder:
         if tokens > self.window:
             raise ValueError(f"{tokens} tokens do not fit the window of {self.window}")
         hidden, _ = self._run(embedded, past, padded=_padded(padding, embedded), order=order)
-        last = (hidden[:, -1] if order is None else hidden).to(self.stock.norm.weight.device)
+        last = (hidden[:, -1] if order is None else hidden).to(self.answers_on)
         last = _norm(last, self.stock.norm).float()
         answers = last @ self.answer_rows.to(last.device).T
         if self.whole:
@@ -297,7 +305,7 @@ def _padded(padding: Sequence[int] | None, like: Tensor) -> Tensor | None:
     """Return the padding of each clip as a tensor; None if there is none."""
     if padding is None or max(padding) == 0:
         return None
-    return torch.tensor(padding, device=like.device)
+    return on_device(list(padding), like.device)
 
 
 def _laid_out(hidden: Tensor, order: Order | None) -> tuple[Tensor, Tensor, slice | Tensor]:

@@ -1,7 +1,6 @@
 """Batches from clips and questions to log-odds: bucketed by length, sized to fit the memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -13,47 +12,22 @@ from torch import Tensor
 
 from speechdt import stage
 
+from .asked_together import AskedTogether
 from .decoder import Decoder, Past
 from .fused import attention_kernels
 from .graphs import GraphCache
 from .kept_audio import KeptAudio, key_of, padded_left
 from .mel import LogMel
 from .question import Question
-from .question_tree import Order, QuestionTree, question_trees
+from .transfer import on_device
 
 TOKENS_A_BATCH = {"cuda": 8192, "cpu": 4096}
 """Tokens of one batch: more are hardly faster, and take memory."""
-TOKENS_A_TREE = {"cuda": 512, "cpu": 128}
-"""Tokens of questions that are asked about a clip at a time: attention looks at every pair."""
 STRETCH = 1.25
 """Longest clip of a batch over its shortest: what padding may cost."""
 QUESTIONS_KEPT = 256
 
 Clips = Sequence[NDArray[np.float32]]
-
-
-@dataclass
-class AskedTree:
-    """Questions in one tree, as they are asked about any clip.
-
-    Attributes
-    ----------
-    before : tuple of int
-        Ids before the audio.
-    tree : QuestionTree
-    embedded : tensor, (1, tokens, width)
-    """
-
-    before: tuple[int, ...]
-    tree: QuestionTree
-    embedded: Tensor
-    _orders: dict[int, Order] = field(default_factory=dict)
-
-    def order(self, audio: int) -> Order:
-        """Return the order of so many tokens of audio and of the tree."""
-        if audio not in self._orders:
-            self._orders[audio] = self.tree.behind(audio, self.embedded.device)
-        return self._orders[audio]
 
 
 class Engine:
@@ -90,7 +64,7 @@ class Engine:
         self.tower_passes = 0
         self._pasts: dict[tuple[int, ...], Past | None] = {}
         self._afters: dict[tuple[int, ...], Tensor] = {}
-        self._trees: tuple[Sequence[Question], list[AskedTree]] = ((), [])
+        self._together: AskedTogether | None = None
 
     def answer_mass(self, clips: Clips, question: Question) -> NDArray[np.float64]:
         """Return the probability that both answers have together, (clips,).
@@ -185,7 +159,7 @@ class Engine:
         if len(questions) == 1:
             text = len(questions[0].after)
         else:
-            text = max(len(asked.tree.ids) for asked in self._asked_as_trees(questions))
+            text = max(len(asked.tree.ids) for asked in self._as_trees(questions).trees)
         return max(1, self.tokens // (text + audio))
 
     def _halving(self, bucket: list[int], compute: Callable[[list[int]], Tensor]) -> list[Tensor]:
@@ -267,7 +241,7 @@ class Engine:
             raise ValueError(f"{audio.shape[1]} audio features for {max(tokens)} audio tokens")
         if min(tokens) == max(tokens):
             return audio
-        own = torch.tensor(tokens, device=audio.device)[:, None]
+        own = on_device(tokens, audio.device)[:, None]
         source = torch.arange(audio.shape[1], device=audio.device) - (audio.shape[1] - own)
         return audio.gather(1, source.clamp(min=0)[..., None].expand_as(audio))
 
@@ -276,8 +250,8 @@ class Engine:
     ) -> Tensor:
         """Return the answers' logits, (questions, clips, 2): what questions share is read once."""
         padding = [max(tokens) - count for count in tokens]
-        parts, numbers = [], []
-        for asked in self._asked_as_trees(questions):
+        together, parts = self._as_trees(questions), []
+        for asked in together.trees:
             text = asked.embedded.expand(len(audio), -1, -1)
             logits = self.decoder.answer_logits(
                 torch.cat([audio, text], dim=1),
@@ -286,19 +260,13 @@ class Engine:
                 asked.order(audio.shape[1]),
             )
             parts.append(logits.transpose(0, 1))
-            numbers += asked.tree.texts
-        return torch.cat(parts)[np.argsort(numbers).tolist()]
+        return torch.cat(parts).index_select(0, together.places)
 
-    def _asked_as_trees(self, questions: Sequence[Question]) -> list[AskedTree]:
-        """Return trees of the questions; those of the last ones are kept."""
-        if self._trees[0] != list(questions):
-            most = TOKENS_A_TREE[self.device.type]
-            trees = [
-                AskedTree(before, tree, self.decoder.embed(tree.ids))
-                for before, tree in question_trees(questions, most)
-            ]
-            self._trees = (list(questions), trees)
-        return self._trees[1]
+    def _as_trees(self, questions: Sequence[Question]) -> AskedTogether:
+        """Return the questions in trees; the last ones are kept."""
+        if self._together is None or self._together.questions != list(questions):
+            self._together = AskedTogether.of(questions, self.decoder)
+        return self._together
 
     def _asked(
         self, graphs: GraphCache, audio: Tensor, tokens: Sequence[int], question: Question

@@ -81,6 +81,11 @@ class InTurn:
             self.engine.tower_passes = 0
         return True
 
+    @property
+    def set_aside(self) -> int:
+        """Bytes of GPUs that hold weights as they were loaded, for the next detector."""
+        return self._adapters.set_aside if self._adapters else 0
+
     @classmethod
     def _architecture(cls) -> ModuleType:
         raise NotImplementedError

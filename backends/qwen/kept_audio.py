@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 
 class KeptAudio:
@@ -47,11 +48,7 @@ class KeptAudio:
 
 def padded_left(audio: Sequence[Tensor]) -> Tensor:
     """Stack embeddings of several lengths, (clips, tokens of the longest, width)."""
-    longest = max(len(own) for own in audio)
-    stacked = audio[0].new_zeros(len(audio), longest, audio[0].shape[1])
-    for row, own in zip(stacked, audio, strict=True):
-        row[longest - len(own) :] = own
-    return stacked
+    return pad_sequence(list(audio), batch_first=True, padding_side="left")
 
 
 def key_of(clip: NDArray[np.float32]) -> bytes:

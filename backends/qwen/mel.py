@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .transfer import on_device
+
 FLOOR = 1e-10
 """Least power before the logarithm."""
 DECADES = 8.0
@@ -116,7 +118,7 @@ class LogMel:
         decades = (power @ self.filters).clamp(min=FLOOR).log10()
         beyond = None
         if self.tail == "mirror" and min(frames) < decades.shape[1]:
-            own = torch.tensor(frames, device=decades.device)
+            own = on_device(frames, decades.device)
             beyond = torch.arange(decades.shape[1], device=decades.device) >= own[:, None]
             decades = decades.masked_fill(beyond[..., None], -np.inf)
         loudest = decades.amax(dim=(1, 2), keepdim=True)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .question import Question
+from .transfer import on_device
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ class QuestionTree:
         sees[audio:, audio:] = self._follows
         answers = torch.tensor(self.ends) + audio
         longest = audio + max(self.depths) + 1
-        return Order(depths.to(device), sees.to(device), answers.to(device), longest)
+        placed = (on_device(part, device) for part in (depths, sees, answers))
+        return Order(*placed, longest)
 
     @cached_property
     def _follows(self) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .encoder import EncoderLayer, encode
 from .question import Chat
+from .transfer import on_device
 from .weights import additive_mask
 
 MODEL_CLASS = "Qwen2AudioForConditionalGeneration"
@@ -81,7 +82,7 @@ class Tower:
         """
         own = None
         if min(frames) != max(frames):
-            own = torch.tensor(list(frames), device=self.tower.conv1.weight.device)
+            own = on_device(list(frames), self.tower.conv1.weight.device)
         return self.encoded(mel, max(frames), own)
 
     def encoded(self, mel: Tensor, longest: int, frames: Tensor | None) -> Tensor:

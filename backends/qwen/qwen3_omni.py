@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from .encoder import EncoderLayer, encode
 from .question import Chat
+from .transfer import on_device
 from .weights import additive_mask
 
 MODEL_CLASS = "Qwen3OmniMoeThinkerForConditionalGeneration"
@@ -152,8 +153,7 @@ class Tower:
         ends = [f if f < CHUNK else width for f in frames]
         if min(ends) == width:
             return None
-        ends = torch.tensor(ends, device=chunks.device)
-        return ends.repeat_interleave(len(chunks) // clips)
+        return on_device(ends, chunks.device).repeat_interleave(len(chunks) // clips)
 
     def _mask(self, hidden: Tensor, frames: Sequence[int]) -> Tensor | None:
         """Keep attention within windows and hide what is beyond a clip's end."""
@@ -163,7 +163,7 @@ class Tower:
             window = places // self.window
             allowed = (window[:, None] == window)[None]
         if min(frames) != max(frames):
-            own = torch.tensor([self.tokens(f) for f in frames], device=hidden.device)
+            own = on_device([self.tokens(f) for f in frames], hidden.device)
             heard = (places < own[:, None])[:, None]
             allowed = heard if allowed is None else allowed & heard
         return None if allowed is None else additive_mask(allowed[:, None], hidden.dtype)

@@ -81,6 +81,11 @@ class SharedBase:
         self.release()
         return self._loaded(backend, cls, options)
 
+    @property
+    def set_aside(self) -> int:
+        """Bytes of GPUs that the present detector holds for the next one on its base."""
+        return int(getattr(self._base, "set_aside", 0))
+
     def _as_it_is(self) -> Detector:
         base: Detector = self._base
         return base

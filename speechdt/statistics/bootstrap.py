@@ -323,9 +323,12 @@ def _upper(samples: Floats, rank: int, t: float) -> Floats:
     """Return the upper bound: a smoothed quantile, or the value of a rank, NaN being above all."""
     ordered: Floats = np.sort(samples, axis=0)
     exact = ordered[len(ordered) - rank]
+    share = _harrell_davis(len(ordered), float(ndtr(t)))
     with np.errstate(invalid="ignore"):
-        smooth = np.tensordot(_harrell_davis(len(ordered), float(ndtr(t))), ordered, axes=1)
-    return np.where(np.isfinite(ordered[0]) & np.isfinite(ordered[-1]), smooth, exact)
+        # From the highest on: where most replicates share it, as rates of 1 do, it is the bound.
+        smooth = ordered[-1] + np.tensordot(share, ordered - ordered[-1], axes=1)
+    finite = np.isfinite(ordered[0]) & np.isfinite(ordered[-1])
+    return np.asarray(np.where(finite, smooth, exact))
 
 
 @lru_cache(maxsize=64)

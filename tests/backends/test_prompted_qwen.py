@@ -58,8 +58,8 @@ ALIKE = [
 
 @pytest.mark.parametrize("most", [1, 60, 10_000], ids=["apart", "some", "together"])
 def test_questions_that_begin_alike_are_answered_as_each_alone(detector, monkeypatch, most):
-    engine = importlib.import_module("speechdt_backends.qwen.engine")
-    monkeypatch.setitem(engine.TOKENS_A_TREE, "cpu", most)
+    asked_together = importlib.import_module("speechdt_backends.qwen.asked_together")
+    monkeypatch.setitem(asked_together.TOKENS_A_TREE, "cpu", most)
     alone = [odds(detector, CLIPS, [prompt])[0] for prompt in ALIKE]
     np.testing.assert_allclose(odds(detector, CLIPS, ALIKE), alone, atol=EXACT)
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,31 @@ def weights(checkpoint: Path) -> dict[str, Tensor]:
 
 
 class CompleteCheckpoints(TrainerCallback):
-    """Lists the checksums of each checkpoint once all of it is on the disk."""
+    """Lists the checksums of each checkpoint once all of it is on the disk.
+
+    Training goes on meanwhile, until the next checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self._writer = ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
 
     def on_save(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
-        """Mark the checkpoint of this step."""
+        """Begin to mark the checkpoint of this step."""
         if state.is_world_process_zero:
             saved = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            checksums.write(saved, saved / COMPLETE, OF_EACH_PROCESS)
+            self._last = self._writer.submit(
+                checksums.write, saved, saved / COMPLETE, OF_EACH_PROCESS
+            )
+
+    def wait(self) -> None:
+        """Return once the last checkpoint is marked.
+
+        Raises
+        ------
+        OSError
+            If it could not be written to its end.
+        """
+        if self._last is not None:
+            last, self._last = self._last, None
+            last.result()

@@ -100,8 +100,8 @@ class PackedModel:
 
     def __init__(self, own: Any, model: AnswerModel):
         _, self.body, stock = model._parts
-        self.answers, self.device = model.answers, model.device
-        self.head = stock.lm_head
+        self.device, self.head = model.device, stock.lm_head
+        self.answers = torch.tensor(list(model.answers), device=self.head.weight.device)
         layers = list(self.body.layers)
         _check(layers, model)
         parameters = [w for layer in layers for group in _groups(layer) for w in _trained(group)]

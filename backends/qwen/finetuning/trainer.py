@@ -78,14 +78,14 @@ class AnswerTrainer(Trainer):
             self.steps = PackedSteps(packed)
             collate, pack = _packers(collate, collate_dev, train, settings)
             self.collate_dev = KeptBatches(pack, packed.device)
-        self.progress = Progress(settings.step_clips)
+        self.progress, self.complete = Progress(settings.step_clips), CompleteCheckpoints()
         super().__init__(
             model=model,
             args=arguments,
             data_collator=collate,
             train_dataset=train,
             eval_dataset=dev,
-            callbacks=[CompleteCheckpoints(), self.progress],
+            callbacks=[self.complete, self.progress],
         )
         self.remove_callback(PrinterCallback)
         if settings.patience is not None:
@@ -99,6 +99,7 @@ class AnswerTrainer(Trainer):
             result = super().train(*args, **kwargs)
         finally:
             self.progress.close()
+            self.complete.wait()
         if self.is_world_process_zero():
             seconds = time.perf_counter() - began
             print(evaluation_share(self.state.log_history[before:], seconds), flush=True)
@@ -147,7 +148,13 @@ class AnswerTrainer(Trainer):
             for name, weight in self.model.trained.items():
                 weight.copy_(saved[name])
 
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        # One that is being marked may be the next to be thrown out.
+        self.complete.wait()
+        super()._save_checkpoint(*args, **kwargs)
+
     def _load_best_model(self) -> None:
+        self.complete.wait()
         self._load_from_checkpoint(self.state.best_model_checkpoint)
 
 
