@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ from speechdt.audio.io import flac_bytes
 
 DURATIONS = (200, 300, 500, 1000)
 """The plan's, in ms; each as often."""
-ORDERS = {"eager": (16, 1), "eager, halves": (8, 2), "eager, quarters": (4, 4)}
+ORDERS = {
+    **{"eager": (16, 1), "eager, halves": (8, 2)},
+    **{"eager, quarters": (4, 4), "eager, eighths": (2, 8)},
+}
 """Batches and accumulation that give the same steps, in other orders of summation."""
 
 
@@ -158,22 +162,24 @@ class Bench:
 
 
 def curves(bench: Bench, steps: int) -> dict[str, Any]:
-    """Compare losses with those of the eager step, whose sums are taken in other orders too."""
+    """Compare losses with those of eager steps, and these, which sum in other orders, in pairs."""
     found = {
         name: bench.curve(steps, True, batch_size=batch, gradient_accumulation=accumulation)
         for name, (batch, accumulation) in ORDERS.items()
     }
+    eager = list(found)
     found["packed"] = bench.curve(steps, batch_size=16)
-    reference = np.array(found["eager"])
-    apart = {
-        name: {
-            "largest": float(np.abs(np.array(losses) - reference).max()),
-            "mean": float(np.abs(np.array(losses) - reference).mean()),
-        }
-        for name, losses in found.items()
-        if name != "eager"
+
+    def apart(one: str, other: str) -> dict[str, Any]:
+        gaps = np.abs(np.subtract(found[one], found[other]))
+        return {"of": one, "from": other, "mean": float(gaps.mean()), "largest": float(gaps.max())}
+
+    pairs = [apart(one, other) for one, other in combinations(eager, 2)]
+    return {
+        "curves": found,
+        "eager_apart": pairs,
+        "packed_apart": [apart("packed", name) for name in eager],
     }
-    return {"curves": found, "apart_from_eager": apart}
 
 
 def whole(bench: Bench) -> dict[str, Any]:
