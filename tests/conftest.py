@@ -9,6 +9,7 @@ import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
+from support import shared
 from support.checkouts import copy_begun, copy_checkout, once, run
 
 from speechdt.corpus import index, split
@@ -114,6 +115,11 @@ def pytest_terminal_summary(terminalreporter):
     reasons = Counter(report.longrepr[2] for report in terminalreporter.getreports("skipped"))
     for reason, count in reasons.most_common():
         terminalreporter.write_line(f"{count} skipped: {reason.removeprefix('Skipped: ')}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _share_between_processes(tmp_path_factory):
+    shared.FACTORY.append(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

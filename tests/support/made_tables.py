@@ -1,7 +1,5 @@
 """Tables of simulated detectors, computed by the library itself so that their columns are real."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit
@@ -22,6 +20,7 @@ from speechdt.statistics.operating_points import operating_points, roc_table
 from speechdt.statistics.score_shares import score_shares
 from speechdt.statistics.slices import by_slice
 from support.made_conditions import conditions
+from support.shared import shared
 
 SNRS, DURATIONS = (-5, 0, 10), (200, 500, 1000)
 GROUPS, ITEMS, REPLICATES = 9, 36, 40
@@ -113,7 +112,7 @@ def _levels(variants):
     return {"levels": levels.levels(probes, best), "presentations": presented}
 
 
-@cache
+@shared
 def _deployed(variants, snrs, durations):
     """Let A1 be the only one that is not ready-made, and every second have a vendor's threshold."""
     points, curves, shares, heard = [], [], [], {}
@@ -134,7 +133,7 @@ def _deployed(variants, snrs, durations):
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 
-@cache
+@shared
 def _bank(variants, snrs, durations):
     """Let every variant be a prompt of the bank."""
     analysed = [
@@ -166,7 +165,7 @@ def _hygiene(variants):
     return hygiene.count(index, scores, dict.fromkeys(variants, limits))
 
 
-@cache
+@shared
 def _compared(variants, snrs, durations):
     heard = {
         variant: _analysed(place % len(OBSERVERS), snrs, durations)
@@ -184,7 +183,7 @@ def _compared(variants, snrs, durations):
     return pd.concat([table, areas, thresholds], axis=1)
 
 
-@cache
+@shared
 def _analysed(observer, snrs, durations):
     trials = _decided(_trials(snrs, durations), *OBSERVERS[observer])
     silent = trials["label"] == "CATCH"
