@@ -1,7 +1,8 @@
 """Curves of a part of the trials, with as many replicates as the bounds of their thresholds need.
 
 A threshold that a few replicates have beyond the range, or far from where most have it, has a bound
-that hangs on how many these are, and so on the seed. Such curves get further draws.
+that hangs on how many these are, and so on the seed. Such curves get further draws. If these do not
+help either, the bound is not claimed: its interval is open on that side.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +23,12 @@ AT_EDGE = 0.05
 """In halves of the interval."""
 MOST_BLOCKS = 8
 """Times as many replicates, at most: each refits all curves of a kind."""
+ENOUGH = 32_000
+"""Replicates that place a bound, or it is not claimed."""
+UNCLAIMED = 0.05
+"""Monte-Carlo standard error of so many that is too much for a bound, in halves of the interval."""
+HOPELESS = 0.10
+"""The same, seen in fewer replicates, and so roughly: no further ones are drawn."""
 
 
 def curves_of(part: Part, draws: Sequence[Draws]) -> tuple[dict[str, Rates], dict[str, curve.Fit]]:
@@ -45,7 +52,7 @@ def steadied_curves(
     """
     of_kinds, fits = curves_of(part, draws(0))
     for block in range(1, min(blocks, MOST_BLOCKS)):
-        unsteady = [kind for kind, fit in fits.items() if not _steady(of_kinds[kind], fit)]
+        unsteady = [kind for kind, fit in fits.items() if _may_be_placed(of_kinds[kind], fit)]
         if not unsteady:
             break
         found = rates(part, draws(block))
@@ -54,6 +61,16 @@ def steadied_curves(
             of_kinds[kind] = of_kinds[kind].and_more(further[kind])
             fits[kind] = fits[kind].and_more(fit[1:])
     return of_kinds, fits
+
+
+def claimed(found: Rates, fit: curve.Fit, proportion: float) -> tuple[float, float]:
+    """Return the bounds of a threshold, infinite also where they would hang on the seed.
+
+    That is, where the Monte-Carlo standard error of `ENOUGH` replicates is above `UNCLAIMED`.
+    """
+    ends = bounds(found, fit, proportion)
+    low, high = _with_enough(found, _errors(found, fit, proportion, ends)) > UNCLAIMED
+    return -np.inf if low else ends[0], np.inf if high else ends[1]
 
 
 def bounds(found: Rates, fit: curve.Fit, proportion: float) -> tuple[float, float]:
@@ -86,19 +103,29 @@ def within(fit: curve.Fit, reached: Floats) -> Floats:
     return np.clip(reached, fit.levels[0], fit.levels[-1])
 
 
-def _steady(found: Rates, fit: curve.Fit) -> bool:
-    """Say whether more replicates would hardly move a bound."""
+def _may_be_placed(found: Rates, fit: curve.Fit) -> bool:
+    """Say whether more replicates would move a bound, and then place it."""
     for proportion in PROPORTIONS.values():
         if censored(found, fit, proportion) == UNDEFINED:
             continue
-        reached = within(fit, fit.extended_threshold(proportion))
-        ends = np.array(bounds(found, fit, proportion))
-        # How far an open interval reaches is unknown: half the range is taken for half of it.
-        width = np.ptp(ends) if np.isfinite(ends).all() else np.ptp(fit.levels)
-        error = bootstrap.monte_carlo_error(reached[1:], found.groups)
-        if (error > STEADY * width / 2).any():
-            return False
-    return True
+        error = _errors(found, fit, proportion, bounds(found, fit, proportion))
+        if ((error > STEADY) & (_with_enough(found, error) <= HOPELESS)).any():
+            return True
+    return False
+
+
+def _with_enough(found: Rates, error: Floats) -> Floats:
+    """Return the error that `ENOUGH` replicates would leave."""
+    return np.asarray(error * np.sqrt((len(found.successes) - 1) / ENOUGH))
+
+
+def _errors(found: Rates, fit: curve.Fit, proportion: float, ends: tuple[float, float]) -> Floats:
+    """Return the Monte-Carlo standard error of both bounds, in halves of their interval."""
+    reached = within(fit, fit.extended_threshold(proportion))
+    # How far an open interval reaches is unknown: half the range is taken for half of it.
+    width = np.ptp(ends) if np.isfinite(ends).all() else np.ptp(fit.levels)
+    error = bootstrap.monte_carlo_error(reached[1:], found.groups)
+    return np.divide(error, width / 2, out=np.zeros(2), where=error > 0)
 
 
 def _fits(part: Part, of_kinds: dict[str, Rates]) -> dict[str, curve.Fit]:

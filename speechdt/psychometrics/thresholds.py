@@ -32,7 +32,13 @@ from speechdt.psychometrics.decided import Draws, draws_of_runs
 from speechdt.psychometrics.existence import UNDEFINED, censored
 from speechdt.psychometrics.goodness_of_fit import misfit_p
 from speechdt.psychometrics.rates import Rates
-from speechdt.psychometrics.steadied import PROPORTIONS, bounds, curves_of, steadied_curves
+from speechdt.psychometrics.steadied import (
+    PROPORTIONS,
+    bounds,
+    claimed,
+    curves_of,
+    steadied_curves,
+)
 from speechdt.psychometrics.strata import SPEECH_BAND, Part, parts
 from speechdt.statistics import bootstrap
 from speechdt.statistics.criterion import Thresholds
@@ -145,9 +151,11 @@ def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[
         "false_alarms_high": float(high),
         "offset_db": part.offset_db,
     }
+    # Other curves have fewer replicates, of which all bounds have such an error.
+    ends_of = claimed if part.whole else bounds
     for name, proportion in PROPORTIONS.items():
         why = censored(found, fit, proportion)
-        ends = (np.nan, np.nan) if why == UNDEFINED else bounds(found, fit, proportion)
+        ends = (np.nan, np.nan) if why == UNDEFINED else ends_of(found, fit, proportion)
         at = fit.threshold(proportion)[0] if not why else np.nan
         row |= {
             name: _in_unit(at, part.dimension),

@@ -41,7 +41,8 @@ FIGURES = {
         "of thresholds: the level at which the curve reaches 50 % (DT50, open) and 75 % (DT75, "
         "filled); at the right DT75 at the own threshold (open), and where balanced accuracy "
         "reaches 75 % (filled), each with its 95 % interval. An arrow at the edge points to a "
-        "threshold, or an end of an interval, outside the tested range; “undefined”: the "
+        "threshold, or an end of an interval, outside the tested range, or to an end that the "
+        "resamples cannot place; “undefined”: the "
         "false-alarm rate on background alone is already this high, or the curve does not rise. "
         "“poor fit”: the curve does not follow its points (deviance, p below 0.01), so its "
         "thresholds are doubtful.",

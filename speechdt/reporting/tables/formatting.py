@@ -41,7 +41,8 @@ ROUNDING = 1e-6
 """Distance outside the tested range at which a level may lie by rounding alone."""
 FOOTNOTE = (
     "In brackets: 95 % intervals, bootstrapped over groups of recordings. “<” and “>”: the "
-    "threshold lies outside the tested range. “undefined”: the false-alarm rate on "
+    "threshold lies outside the tested range; of an end of an interval also: it lies too far out "
+    "for the resamples to place it. “undefined”: the false-alarm rate on "
     "background alone is already this high, the curve does not rise, or too few clips were tested."
 )
 MODEL_NOTES = {
