@@ -1,11 +1,14 @@
 """Adapters in turn on one loaded checkpoint: as if each had been loaded by itself."""
 
+import importlib
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from support import qwen_models as small
 from transformers import Qwen2AudioForConditionalGeneration as Stock
 
@@ -14,6 +17,7 @@ from speechdt import find_detectors
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 CLS = find_detectors()["qwen2_audio"]
+adapters_in_turn = importlib.import_module("speechdt_backends.qwen.adapters_in_turn")
 CLIPS = [small.clip(ms, seed) for seed, ms in enumerate((200, 300, 500, 1000, 237))]
 TURNED = small.BASELINE.replace("Choose one", "Say which")
 
@@ -53,6 +57,15 @@ def test_each_adapter_gives_the_bits_of_a_detector_of_its_own(folders):
         assert name is None or np.abs(found - bare[:1]).max() > 1e-3
     weights = dict(own(folders, None).lm.named_parameters())
     assert all((weight == weights[name]).all() for name, weight in shared.lm.named_parameters())
+
+
+@pytest.mark.parametrize(("free", "roomy"), [(300, True), (299, False)])
+def test_a_copy_stays_on_a_gpu_that_has_room_for_three(monkeypatch, free, roomy):
+    monkeypatch.setattr(adapters_in_turn, "_free", lambda device: free)
+    weights = [SimpleNamespace(device=torch.device("cuda", 0), nbytes=50) for _ in range(2)]
+    assert adapters_in_turn._roomy(weights) is roomy
+    weights.append(SimpleNamespace(device=torch.device("cpu"), nbytes=1))
+    assert not adapters_in_turn._roomy(weights)
 
 
 def test_a_clip_is_encoded_once_for_all_that_hear_it_alike(folders):

@@ -134,3 +134,17 @@ def test_times_are_taken_once_also_after_a_kill(fresh, tmp_path, monkeypatch):
         on = anew.pop("measured_on")
         other = measure_in_turn(heard, SharedBase(), clips, store, on, **anew)
         assert [times["clip_ms"] for times in other.values()] == [[9.0]] * 4
+
+
+def test_memory_that_is_held_for_others_on_the_base_is_no_peak_of_its_own(
+    fresh, tmp_path, monkeypatch
+):
+    def on_a_gpu(build, clips):
+        build()
+        return {"load_s": 0.0, "peak_gpu_memory_mib": 30.0}
+
+    monkeypatch.setattr(shared_latency, "measure", on_a_gpu)
+    monkeypatch.setattr(Asked, "set_aside", 12 * 2**20, raising=False)
+    heard = {"A1": Hearing("asked", Asked, OPTIONS[0])}
+    found = measure_in_turn(heard, SharedBase(), [], Store(tmp_path / "latency.sqlite"), {})
+    assert found["A1"]["peak_gpu_memory_mib"] == 18.0

@@ -1,4 +1,4 @@
-"""Bounds of thresholds: open where replicates do not place them, and further draws where they do."""
+"""Bounds of thresholds: open where replicates do not place them, however many there are."""
 
 import numpy as np
 import pytest
