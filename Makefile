@@ -14,7 +14,7 @@ PLATFORM := $(shell uname -sm)
 TEST_WORKERS ?= auto
 LAYOUT := tests/test_layout.py
 # The layout is a matter of lint.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --ignore $(LAYOUT)
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --ignore $(LAYOUT)
 OLDEST := OMP_NUM_THREADS=1 build/oldest/bin/python
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 # What is asked for stands first: options take every word that follows.
@@ -102,9 +102,6 @@ types: $(READY) ## Check types: mypy, strict for speechdt
 
 unit: $(READY) ## Run the tests that start no workflow
 	$(PYTEST) --no-workflows
-
-# Workflows wait at times, for a queue or a browser: one process more than cores has work meanwhile.
-tests campaigns: TEST_WORKERS = $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 
 tests: $(READY)
 	$(PYTEST)
