@@ -305,7 +305,7 @@ def _padded(padding: Sequence[int] | None, like: Tensor) -> Tensor | None:
     """Return the padding of each clip as a tensor; None if there is none."""
     if padding is None or max(padding) == 0:
         return None
-    return on_device(list(padding), like.device)
+    return on_device(padding, like.device)
 
 
 def _laid_out(hidden: Tensor, order: Order | None) -> tuple[Tensor, Tensor, slice | Tensor]:

@@ -82,7 +82,7 @@ class Tower:
         """
         own = None
         if min(frames) != max(frames):
-            own = on_device(list(frames), self.tower.conv1.weight.device)
+            own = on_device(frames, self.tower.conv1.weight.device)
         return self.encoded(mel, max(frames), own)
 
     def encoded(self, mel: Tensor, longest: int, frames: Tensor | None) -> Tensor:

@@ -94,7 +94,7 @@ def thresholds(
         if the curve does not fit, see `goodness_of_fit`), false_alarms (at which the thresholds
         were bought; with ``_low`` and ``_high``), offset_db (speech-band minus nominal SNR), and
         for each of dt50 and dt75: the threshold (NaN if censored), ``_censored`` ('<', '>',
-        'undefined' or ''), ``_low`` and ``_high`` (-inf, inf beyond the tested range).
+        'undefined' or ''), ``_low`` and ``_high`` (-inf, inf beyond the tested range or unplaced).
     curves : DataFrame
         kind, dimension, slice, level, rate, low, high along the fitted curves; and the observed
         rates with fitted = False, among them d' (kind dprime), to which no curve is fitted.

@@ -101,7 +101,7 @@ class Threshold(NamedTuple):
     value : float
         NaN if censored.
     low, high : float
-        Interval; -inf or inf beyond the tested range, NaN where undefined.
+        Interval; -inf or inf beyond the tested range or not placed, NaN where undefined.
     censored : str
         ``<``, ``>``, ``undefined``, or empty.
     """
