@@ -24,14 +24,14 @@ from speechdt.progress import progress as progress_bar
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import Groups
 from speechdt.store import Store
-from speechdt.trials.cells import read_cell
+from speechdt.trials.clips import in_memory, read_places, with_audio
 
 MOST_CLIPPED = 0.001
 """Share of the clips that may exceed full scale where a detector takes 16-bit samples. (To spare a
 clip by itself would tell its class: speech has the higher peaks.)"""
 MOST_TOGETHER = 12
 """Combinations that are all tried."""
-COLUMNS = ("trial_id", "group_id", "label", "audio")
+COLUMNS = ("trial_id", "group_id", "label")
 
 
 def choose(
@@ -75,7 +75,7 @@ def choose(
     ScoreError
         If the detector breaks its contract, or no level can be offered.
     """
-    trials = spread(read_trials(cells), clips)
+    trials = read_trials(cells, clips)
     shares = beyond_full_scale(trials["audio"], [one["level"] for one in alternatives])
     refused = not_offered(base, shares)
     if not (offered := [one for one in alternatives if one["level"] not in refused]):
@@ -126,13 +126,18 @@ def _flat(one: Mapping[str, Any]) -> dict[str, str]:
     return {name: repr(value) for name, value in named.items()}
 
 
-def read_trials(cells: Iterable[Path | str]) -> pd.DataFrame:
-    """Return trials of cell files with their audio: `COLUMNS`, and speech (bool)."""
-    trials = pd.concat([read_cell(cell, list(COLUMNS)) for cell in cells], ignore_index=True)
-    return trials.assign(speech=trials["label"] == "SPEECH")
+def read_trials(cells: Iterable[Path | str], count: int) -> pd.DataFrame:
+    """Return so many of the trials of cell files: `COLUMNS`, speech (bool), and audio (FLAC).
+
+    As many of each class, evenly over what is there.
+    """
+    files = list(cells)
+    trials = read_places(files, COLUMNS)
+    trials = trials.assign(speech=trials["label"] == "SPEECH")
+    return with_audio(_spread(trials, count), files)
 
 
-def spread(trials: pd.DataFrame, count: int) -> pd.DataFrame:
+def _spread(trials: pd.DataFrame, count: int) -> pd.DataFrame:
     """Return so many of the trials, as many of each class, evenly over what is there."""
     if len(trials) <= count:
         return trials
@@ -191,7 +196,7 @@ def _scores(heard: Hearing, trials: pd.DataFrame, cache: Path, who: str) -> list
     asker = Asker(heard.build, store, who)
     level = heard.presentation.to_dict()["level"]
     with progress_bar(total=len(trials), desc=f"level {level}", unit="clip") as progress:
-        scores = asker.scores(trials["audio"], trials["trial_id"], progress)
+        scores = asker.scores(in_memory(trials["audio"].tolist()), trials["trial_id"], progress)
     store.close()
     return scores
 

@@ -18,7 +18,7 @@ from speechdt.detectors.contract import Detector
 from speechdt.detectors.machine_load import OthersLoad, load_before
 from speechdt.detectors.stages import on_gpu, recording, synchronize
 from speechdt.progress import progress as progress_bar
-from speechdt.trials.cells import read_cell
+from speechdt.trials.clips import read_places, with_audio
 
 WARM_UP = 10
 """Clips played before the clock starts."""
@@ -41,8 +41,7 @@ def spread(cells: Sequence[Path | str], count: int) -> pd.DataFrame:
     DataFrame
         duration_ms, snr_db, trial_id, audio (FLAC); durations in turn.
     """
-    columns = ["duration_ms", "snr_db", "trial_id", "audio"]
-    trials = pd.concat((read_cell(cell, columns) for cell in cells), ignore_index=True)
+    trials = read_places(cells, ["duration_ms", "snr_db", "trial_id"])
     durations = trials.groupby("duration_ms")
     least, over = divmod(count, durations.ngroups)
     chosen = []
@@ -51,7 +50,7 @@ def spread(cells: Sequence[Path | str], count: int) -> pd.DataFrame:
         even = rows.iloc[np.linspace(0, len(rows) - 1, share).round().astype(int)]
         chosen.append(even.assign(turn=range(share)))
     in_turn = pd.concat(chosen).sort_values(["turn", "duration_ms"], kind="stable")
-    return in_turn.drop(columns="turn").reset_index(drop=True)
+    return with_audio(in_turn.drop(columns="turn").reset_index(drop=True), cells)
 
 
 def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, Any]:

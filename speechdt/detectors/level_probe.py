@@ -18,13 +18,13 @@ from speechdt.detectors.choice import (
     not_offered,
     read_trials,
     replicated_auc,
-    spread,
 )
 from speechdt.detectors.hearing import OneDetector
 from speechdt.detectors.scoring import Asker
 from speechdt.statistics import bootstrap
 from speechdt.statistics.metrics import Groups
 from speechdt.store import Store
+from speechdt.trials.clips import in_memory
 
 COLUMNS = ("level", "clips", "groups", "auc", "auc_low", "auc_high", "moved", "beyond_full_scale")
 
@@ -112,7 +112,7 @@ def _hear(
     clips: int,
     who: str,
 ) -> _Heard:
-    trials = spread(read_trials(cells), clips)
+    trials = read_trials(cells, clips)
     rungs: list[Any] = [STORED, *sorted(map(float, levels))]
     shares = beyond_full_scale(trials["audio"], rungs)
     refused = not_offered(one.heard, shares)
@@ -129,7 +129,7 @@ def _scores(
     heard = one.heard_at(level)
     store = Store(cache / heard.store_name())
     asker = Asker(one.builder(heard.presentation), store, who)
-    scores = asker.scores(trials["audio"], trials["trial_id"])
+    scores = asker.scores(in_memory(trials["audio"].tolist()), trials["trial_id"])
     store.close()
     return np.asarray(scores)
 

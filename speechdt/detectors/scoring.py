@@ -6,7 +6,6 @@ killed job goes on where it was, a new SNR level costs its own clips only, and a
 starts anew.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +25,7 @@ from speechdt.detectors.contract import Detector, Unfinished
 from speechdt.progress import progress as progress_bar
 from speechdt.store import Store
 from speechdt.trials.cells import SCHEMA, count_trials, read_cell
+from speechdt.trials.clips import Clips, of_cell
 
 CHUNK = 64
 """Clips that are scored, and saved, at a time; a detector's ``clips_at_once`` says otherwise."""
@@ -73,8 +73,8 @@ def score_cells(
         # While a cell is scored, the beginning of the next one is decoded.
         waiting: list[tuple[Prepared, Path | str]] = []
         for cell, output in files:
-            trials = read_cell(cell, ["trial_id", "audio"])
-            waiting.append((asker.prepare(trials["audio"], trials["trial_id"]), output))
+            trials, clips = of_cell(cell, ["trial_id"])
+            waiting.append((asker.prepare(clips, trials["trial_id"]), output))
             if len(waiting) > 1:
                 finish(*waiting.pop(0))
         for last in waiting:
@@ -130,34 +130,32 @@ class Asker:
         self._pool = ThreadPoolExecutor(1)
         self.asked = 0
 
-    def scores(
-        self, clips: Iterable[bytes], names: Iterable[str], progress: Any = None
-    ) -> list[float]:
-        """Return P(speech) of FLAC clips, in order; parameters as of the two halves of this."""
+    def scores(self, clips: Clips, names: Iterable[str], progress: Any = None) -> list[float]:
+        """Return P(speech) of clips, in order; parameters as of the two halves of this."""
         return self.ask(self.prepare(clips, names), progress)
 
-    def prepare(self, clips: Iterable[bytes], names: Iterable[str]) -> Prepared:
-        """Look up what is known of FLAC clips, and begin to decode the others.
+    def prepare(self, clips: Clips, names: Iterable[str]) -> Prepared:
+        """Look up what is known of clips, and begin to decode the others.
 
         Chunks are cut from all of the clips, not from what is missing of them, so that a resumed
         run groups clips as an undisturbed one.
 
         Parameters
         ----------
-        clips : iterable of bytes
+        clips : Clips
+            Read only if one is not known.
         names : iterable of str
             What an error calls them.
         """
-        clips, names = list(clips), list(names)
-        keys = [hashlib.sha256(clip).digest() for clip in clips]
+        keys = clips.keys
         known = self._store.get(keys)
         if any(key not in known for key in keys):
             self._detector = self._detector or self._build()
         size = getattr(self._detector, "clips_at_once", CHUNK)
         chunks = [range(i, min(i + size, len(clips))) for i in range(0, len(clips), size)]
         missing = [[i for i in chunk if keys[i] not in known] for chunk in chunks]
-        decoded = Decoding(self._pool, [[clips[i] for i in places] for places in missing])
-        return Prepared(names, keys, known, chunks, missing, decoded)
+        decoded = Decoding(self._pool, [clips.some(places).flac for places in missing])
+        return Prepared(list(names), keys, known, chunks, missing, decoded)
 
     def ask(self, prepared: Prepared, progress: Any = None) -> list[float]:
         """Return P(speech) of clips, in order.

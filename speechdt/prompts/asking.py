@@ -1,6 +1,5 @@
 """Dev clips of a search, and a detector that answers each prompt on each clip once."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ from speechdt.detectors.parts import WHOLE, share, store_of
 from speechdt.progress import progress as progress_bar
 from speechdt.prompts.answer_store import CHUNK, AskOnce, PromptStore
 from speechdt.store import Store
-from speechdt.trials.cells import read_cell
+from speechdt.trials.clips import of_cell
 
 COLUMNS = ["trial_id", "item_id", "group_id", "label", "category", "snr_db", "duration_ms"]
 
@@ -52,13 +51,10 @@ class PromptTrials:
         store: PromptStore,
         audio_gib: float = 0.0,
     ):
-        trials = pd.concat(
-            [read_cell(cell, [*COLUMNS, "audio"]) for cell in cells], ignore_index=True
-        )
-        self._flac: list[bytes] = trials.pop("audio").tolist()
-        self.table = trials
+        tables, self._cells = zip(*(of_cell(cell, COLUMNS) for cell in cells), strict=True)
+        self.table: pd.DataFrame = pd.concat(tables, ignore_index=True)
         self._build, self._audio_gib, self._store = build, audio_gib, store
-        self.keys = [hashlib.sha256(clip).digest() for clip in self._flac]
+        self.keys = [key for clips in self._cells for key in clips.keys]
         self.ask = AskOnce(self._ask, store, self.keys)
 
     @cached_property
@@ -117,9 +113,8 @@ class PromptTrials:
 
     @cached_property
     def _clips(self) -> list[NDArray[np.float32]]:
-        return [
-            from_flac_bytes(clip) for clip in progress_bar(self._flac, desc="decoding", unit="clip")
-        ]
+        flac = [clip for clips in self._cells for clip in clips.flac]
+        return [from_flac_bytes(clip) for clip in progress_bar(flac, desc="decoding", unit="clip")]
 
     def _ask(self, prompts: Sequence[str], clips: Indices) -> Floats:
         heard = read_only([self._clips[i] for i in clips])

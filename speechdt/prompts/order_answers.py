@@ -1,6 +1,5 @@
 """Answers to a question in both orders of its options, kept so that none is asked for twice."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -19,7 +18,7 @@ from speechdt.detectors.hearing import Hearing
 from speechdt.progress import progress as progress_bar
 from speechdt.prompts.answer_options import swap_options
 from speechdt.store import Store
-from speechdt.trials.cells import read_cell
+from speechdt.trials.clips import Clips, of_cell
 
 Ask = Callable[[list[NDArray[np.float32]]], ArrayLike]
 
@@ -53,13 +52,12 @@ class OrderAnswers:
     def _detector(self) -> Any:
         return self._build()
 
-    def log_odds(self, clips: Sequence[bytes]) -> Floats:
+    def log_odds(self, clips: Clips) -> Floats:
         """Return the log-odds of SPEECH, (2, clips): options as they are, and exchanged.
 
         Parameters
         ----------
-        clips : sequence of bytes
-            FLAC.
+        clips : Clips
 
         Raises
         ------
@@ -79,8 +77,8 @@ class OrderAnswers:
         self._ask(self._ask_exchanged, (EXCHANGED,), clips, lacks_second & ~lacks_first)
         return np.stack([self._known(kind, clips) for kind in (AS_IT_IS, EXCHANGED)])
 
-    def answer_mass(self, clips: Sequence[bytes]) -> Floats:
-        """Return P(A) + P(B) of FLAC clips, (clips,)."""
+    def answer_mass(self, clips: Clips) -> Floats:
+        """Return P(A) + P(B) of clips, (clips,)."""
         lacking = np.isnan(self._known(MASS, clips))
         self._ask(lambda heard: self._detector.answer_mass(heard), (MASS,), clips, lacking)
         return self._known(MASS, clips)
@@ -103,32 +101,32 @@ class OrderAnswers:
         except Unfinished as error:
             raise Unfinished(str(error), -error.scores) from None
 
-    def _known(self, kind: bytes, clips: Sequence[bytes]) -> Floats:
+    def _known(self, kind: bytes, clips: Clips) -> Floats:
         """Return what is kept of clips, NaN for nothing."""
-        keys = [_key(kind, clip) for clip in clips]
+        keys = [kind + key for key in clips.keys]
         known = self._store.get(keys)
         return np.array([known.get(key, np.nan) for key in keys], dtype=np.float64)
 
     def _ask(
-        self, ask: Ask, kinds: Sequence[bytes], clips: Sequence[bytes], which: NDArray[np.bool_]
+        self, ask: Ask, kinds: Sequence[bytes], clips: Clips, which: NDArray[np.bool_]
     ) -> None:
         """Ask about some of the clips, and keep what comes, (kinds, …, clips), but for NaN."""
-        some = [clip for clip, asked in zip(clips, which, strict=True) if asked]
-        if not some:
+        if not which.any():
             return
+        some = clips.some(np.flatnonzero(which).tolist())
         try:
-            self._keep(ask([from_flac_bytes(clip) for clip in some]), kinds, some)
+            self._keep(ask([from_flac_bytes(clip) for clip in some.flac]), kinds, some)
         except Unfinished as error:
             self._keep(error.scores, kinds, some)
             raise
 
-    def _keep(self, answers: ArrayLike, kinds: Sequence[bytes], clips: Sequence[bytes]) -> None:
+    def _keep(self, answers: ArrayLike, kinds: Sequence[bytes], clips: Clips) -> None:
         values = np.asarray(answers, dtype=np.float64).reshape(len(kinds), len(clips))
         self._store.put(
             {
-                _key(kind, clip): float(value)
+                kind + key: float(value)
                 for kind, row in zip(kinds, values, strict=True)
-                for clip, value in zip(clips, row, strict=True)
+                for key, value in zip(clips.keys, row, strict=True)
                 if value == value
             }
         )
@@ -177,12 +175,12 @@ def ask_both_orders(
     kept, answers, labels, mass = OrderAnswers(build, store), [], [], []
     each = -(-MASS_CLIPS // len(cells))
     for cell in progress_bar(cells, desc="asking both orders", unit="cell"):
-        trials = read_cell(cell, ["label", "audio"])
-        clips = trials["audio"].tolist()
+        trials, clips = of_cell(cell, ["label"])
         try:
             answers.append(kept.log_odds(clips))
             if hasattr(heard.cls, "answer_mass"):
-                mass.append(kept.answer_mass(clips[:: max(1, len(clips) // each)][:each]))
+                some = range(len(clips))[:: max(1, len(clips) // each)][:each]
+                mass.append(kept.answer_mass(clips.some(some)))
         except Unfinished as error:
             raise ScoreError(f"{who}: {error}") from error
         labels.append(trials["label"])
@@ -192,7 +190,3 @@ def ask_both_orders(
         np.concatenate(mass) if mass else None,
         kept.tokens(),
     )
-
-
-def _key(kind: bytes, clip: bytes) -> bytes:
-    return kind + hashlib.sha256(clip).digest()

@@ -6,14 +6,17 @@ was written is named, and set aside, so that the next run makes it anew.
 """
 
 import glob
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from speechdt import checksums
@@ -45,6 +48,7 @@ SCHEMA = pa.schema(
         ("background_id", pa.string()),
         ("background_group", pa.string()),
         ("background_origin", pa.string()),  # empty where it is no recording
+        ("sha256", pa.string()),  # of the FLAC bytes; CellWriter adds it
         ("audio", _AUDIO),  # 16 kHz mono FLAC
     ]
 )
@@ -99,8 +103,9 @@ class CellWriter:
         self._first = self._writer = self._open(self._path)
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """Add a trial, with the columns of `SCHEMA`."""
-        self._waiting.append(row)
+        """Add a trial, with the columns of `SCHEMA` but for ``sha256``."""
+        digest = hashlib.sha256(row["audio"]["bytes"]).hexdigest()
+        self._waiting.append({**row, "sha256": digest})
         self._waiting_bytes += len(row["audio"]["bytes"])
         if len(self._waiting) == ROWS:
             self._flush()
@@ -179,7 +184,7 @@ def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Iter
     first, *_ = files = cell_files(path)
     for name in files:
         with _guarded(first, name):
-            file = _opened(name)
+            file = _opened(name, columns)
             groups = file.num_row_groups
         for group in range(groups):
             with _guarded(first, name):
@@ -200,14 +205,45 @@ def read_cell(path: Path | str, columns: Sequence[str] | None = None) -> pd.Data
     first, *_ = files = cell_files(path)
     for file in files:
         with _guarded(first, file):
-            tables.append(_opened(file).read(columns=names))
+            tables.append(_opened(file, columns).read(columns=names))
     return _frame(pa.concat_tables(tables))
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+def read_audio(path: Path | str, rows: Sequence[int]) -> list[bytes]:
+    """Return the FLAC bytes of some trials of a cell; row groups without any are not read.
+
+    Parameters
+    ----------
+    path : path
+    rows : sequence of int
+        Places in the cell, ascending.
+
+    Raises
+    ------
+    Damaged
+        As :func:`read_cell`.
+    """
+    wanted, found, before = np.asarray(rows), [], 0
+    first, *_ = files = cell_files(path)
+    for name in files:
+        with _guarded(first, name):
+            file = _opened(name, ["audio"])
+            for group in range(file.num_row_groups):
+                after = before + file.metadata.row_group(group).num_rows
+                here = wanted[(wanted >= before) & (wanted < after)] - before
+                if len(here):
+                    found += _flac(file.read_row_group(group, columns=["audio"]).take(here))
+                before = after
+    return found
+
+
+def _opened(path: Path, columns: Sequence[str] | None) -> pq.ParquetFile:
     file = pq.ParquetFile(path, page_checksum_verification=True)
-    if other := [name for name in file.schema_arrow.names if name not in SCHEMA.names]:
+    names = file.schema_arrow.names
+    if other := [name for name in names if name not in SCHEMA.names]:
         raise ValueError(f"a cell has no column of the name {other[0]!r}")
+    if lacking := [name for name in columns or SCHEMA.names if name not in names]:
+        raise ValueError(f"it has no column {lacking[0]!r}, as one of an earlier version")
     return file
 
 
@@ -216,8 +252,13 @@ def _frame(table: pa.Table) -> pd.DataFrame:
         [name for name in ("audio",) if name in table.column_names]
     ).to_pandas()
     if "audio" in table.column_names:
-        frame["audio"] = [entry["bytes"] for entry in table["audio"].to_pylist()]
+        frame["audio"] = _flac(table)
     return frame
+
+
+def _flac(table: pa.Table) -> list[bytes]:
+    clips: list[bytes] = pc.struct_field(table["audio"], "bytes").to_pylist()
+    return clips
 
 
 def count_trials(path: Path | str) -> int:

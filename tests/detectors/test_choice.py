@@ -89,7 +89,7 @@ def test_of_equals_the_first_wins_and_rank_order_does_not_hang_on_level(dev, tmp
 def test_the_aucs_are_the_stock_ones(dev, tmp_path):
     metrics = pytest.importorskip("sklearn.metrics")
     found = chosen(dev, tmp_path)
-    trials = choice.read_trials(dev)
+    trials = choice.read_trials(dev, 999)
     heard = Hearing("window", Window, {}).under(alternatives()[3])
     scores = heard.build().score([from_flac_bytes(clip) for clip in trials["audio"]])
     expected = metrics.roc_auc_score(trials["speech"], scores)
@@ -117,7 +117,7 @@ def test_sixteen_bits_are_not_offered_levels_that_clip(dev, tmp_path):
 
 
 def test_the_share_beyond_full_scale_is_counted(dev):
-    audio = choice.read_trials(dev)["audio"]
+    audio = choice.read_trials(dev, 999)["audio"]
     clips = [from_flac_bytes(clip) for clip in audio]
     loud = [np.abs(clip).max() * 10 ** ((-10 - rms_db(clip)) / 20) > 1 for clip in clips]
     shares = choice.beyond_full_scale(audio, ["stored", -10, -40])
@@ -162,7 +162,7 @@ def test_of_many_combinations_one_axis_is_tried_after_the_other(dev, tmp_path):
 
 
 def test_fewer_clips_are_even_over_classes(dev):
-    trials = choice.spread(choice.read_trials(dev), 10)
+    trials = choice.read_trials(dev, 10)
     assert trials["speech"].sum() == 5
     assert len(trials) == trials["trial_id"].nunique() == 10
 
@@ -180,7 +180,7 @@ def test_a_probe_marks_what_it_cannot_offer_and_measures_the_rest(dev, tmp_path)
 
 
 def test_a_gain_is_paired_and_zero_where_nothing_was_chosen(dev, tmp_path):
-    trials = choice.read_trials(dev)
+    trials = choice.read_trials(dev, 999)
     p = np.where(trials["speech"], 0.8, 0.2) + np.linspace(0, 0.1, len(trials))
     noise = np.random.default_rng(1).random(len(trials))
     settings = {"replicates": 400, "seed": 2}

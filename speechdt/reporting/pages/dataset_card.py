@@ -29,6 +29,7 @@ COLUMNS = {
     "background_id": "recording of the background",
     "background_group": "its group",
     "background_origin": "its origin, empty for synthetic noise",
+    "sha256": "digest of the clip's FLAC bytes",
     "audio": "16 kHz mono FLAC",
 }
 """Descriptions of the columns of `cells.SCHEMA`."""
