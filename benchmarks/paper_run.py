@@ -7,6 +7,7 @@ them into about three times as many tokens. Seconds are those of Snakemake's own
 how much of them went into reading weights the jobs' logs say, and into evaluation the trainings'
 own records.
 
+    python benchmarks/paper_run.py FOLDER --random-7b --until audit_leaks   # the trials alone
     python benchmarks/paper_run.py FOLDER --random-7b --minutes 9    # stops, and goes on next time
     python benchmarks/paper_run.py FOLDER --small                    # on a CPU, small models
     python benchmarks/paper_run.py FOLDER --report                   # what there is so far
@@ -40,6 +41,7 @@ KINDS = {
     "score_searched": "searching",
     "score": "scoring",
     "score_part": "scoring",
+    "ask_further": "scoring",
     "measure_order_bias": "scoring",
     "latency": "timing",
     "time_base": "timing",
@@ -179,8 +181,9 @@ def show(found: dict[str, Any]) -> None:
     kinds = found["by_kind"] | {f"of it reading, {reads['times']} times": reads["seconds"]}
     for name, seconds in kinds.items() if total else ():
         print(f"{name:24s} {seconds:9.1f} s  {seconds / total:4.0%}")
-    wall = sum(sitting["seconds"] for sitting in found["sittings"])
-    print(f"sum of rules {total:.1f} s; {len(found['sittings'])} sittings of {wall:.1f} s")
+    sat = [sitting["seconds"] for sitting in found["sittings"]]
+    each = " + ".join(f"{seconds:.1f}" for seconds in sat)
+    print(f"sum of rules {total:.1f} s; {len(sat)} sittings: {each} = {sum(sat):.1f} s")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-# what runs on one base have in common: one job that asks them, and one that times them
+# what runs on one base have in common: jobs that ask them, and one that times them
 
 from speechdt.trials.foils import foil_conditions
 from speechdt.workflow.needs import TORCH_MB, base_memory
@@ -12,6 +12,9 @@ BASE_OF = {
     "search": {search: base for base in on_base.values() for search in base.searches},
 }
 SHARED = [name for name, base in on_base.items() if base.shared]
+# What their runs are asked beside scores is a job of its own, so that a GPU goes on while curves are
+# fitted on the CPU. Where the CPU does both nothing is gained by it.
+APART = [name for name in SHARED if on_base[name].gpus]
 
 
 def base_of(wildcards):
@@ -38,6 +41,14 @@ def asked_on_base(wildcards):
     """Return that of the base of a run or search, if it shares one."""
     base = base_of(wildcards)
     return parts_on(base) if base else []
+
+
+def further_on_base(wildcards):
+    """Return what says that the runs on a run's base are asked beside their scores as well."""
+    base = base_of(wildcards)
+    if base and base.name in APART:
+        return gather.score(f"<results>/parts/further/{base.name}/{{scatteritem}}.txt")
+    return asked_on_base(wildcards)
 
 
 def alone(of, shared):
@@ -72,18 +83,31 @@ def hearing_of_run(run):
     return {**hearing(record), "search": record.search}
 
 
-def runs_on_base(wildcards):
-    """Return what each run on a base is asked: its scores alone, unless one job asks for all."""
-    base = on_base[wildcards.base]
-    return {
+def runs_on_base(scores, further):
+    """Return a function to what each run on a base is asked.
+
+    Parameters
+    ----------
+    scores : bool
+        Of its cells, and at levels.
+    further : callable
+        Says whether all else is asked by the same job, by the base's name.
+    """
+    return lambda wildcards: {
         name: {
             **hearing_of_run(name),
-            "orders": base.shared and name in experiment.asked,
-            "conditions": base.shared and name in played.runs,
-            "foils": base.shared and name in products.foil_runs,
+            "scores": scores,
+            "orders": further(wildcards.base) and name in experiment.asked,
+            "conditions": further(wildcards.base) and name in played.runs,
+            "foils": further(wildcards.base) and name in products.foil_runs,
         }
-        for name in base.runs
+        for name in on_base[wildcards.base].runs
     }
+
+
+def all_at_once(base):
+    """Say whether one job asks the runs on a base for all."""
+    return base in SHARED and base not in APART
 
 
 def searches_on_base(wildcards):
@@ -107,19 +131,36 @@ def beside_scores(wildcards):
     }
 
 
-def clips_of_conditions(wildcards):
-    """Return the clips of all conditions, if a run on a shared base hears them."""
-    base = on_base[wildcards.base]
-    hears = base.shared and set(base.runs) & set(played.runs)
-    pattern = "<results>/trials/conditions/{key}.parquet"
-    return expand(pattern, key=played.rendered) if hears else []
+def clips_heard(runs, folder, keys, further):
+    """Return a function to the clips that a job plays to the runs on a base, if any hears them.
+
+    Parameters
+    ----------
+    runs : sequence of str
+        That hear them.
+    folder : str
+        Below trials/.
+    keys : sequence of str
+    further : callable
+        As for `runs_on_base`.
+    """
+    pattern = f"<results>/trials/{folder}/{{key}}.parquet"
+
+    def of(wildcards):
+        hears = further(wildcards.base) and set(on_base[wildcards.base].runs) & set(
+            runs
+        )
+        return expand(pattern, key=keys) if hears else []
+
+    return of
 
 
-def clips_of_foils(wildcards):
-    """Return the clips of foils, if a run on a shared base hears them."""
-    base = on_base[wildcards.base]
-    hears = base.shared and set(base.runs) & set(products.foil_runs)
-    return expand("<results>/trials/foils/{key}.parquet", key=FOILS) if hears else []
+def clips_beside(further):
+    """Return what a job plays beside the cells: clips of conditions, and of foils."""
+    return {
+        "conditions": clips_heard(played.runs, "conditions", played.rendered, further),
+        "foils": clips_heard(products.foil_runs, "foils", FOILS, further),
+    }
 
 
 def timed_on_base(wildcards):

@@ -96,7 +96,7 @@ rule score_conditions:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
-        asked=asked_on_base,
+        asked=further_on_base,
         # After the scores, since both keep them in one place.
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
@@ -251,7 +251,7 @@ use rule score_conditions as score_foils with:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
-        asked=asked_on_base,
+        asked=further_on_base,
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         # And after those of conditions.
         conditions=lambda wildcards: products.scores(

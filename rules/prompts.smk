@@ -16,7 +16,7 @@ rule measure_order_bias:
         models=of_run("made"),
         search=search_of,
         choice=choice_of(of_run, "name"),
-        asked=asked_on_base,
+        asked=further_on_base,
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
         "<results>/prompts/order_bias/{run}.json",

@@ -59,6 +59,7 @@ localrules:
 rule score_part:
     """Answers of all runs on a base, or a share of the scores of a run."""
     input:
+        **clips_beside(all_at_once),
         models=of_base("made"),
         search=lambda wildcards: expand(
             "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
@@ -68,8 +69,6 @@ rule score_part:
         cells=expand(
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS
         ),
-        conditions=clips_of_conditions,
-        foils=clips_of_foils,
     output:
         temp("<results>/parts/score/{base}/{scatteritem}.txt"),
     log:
@@ -83,7 +82,7 @@ rule score_part:
         runtime=1440,
         gpu=of_base("gpus"),
     params:
-        runs=runs_on_base,
+        runs=runs_on_base(True, all_at_once),
         searches=searches_on_base,
         further=beside_scores,
         audio_gib=settings["jobs"]["audio_gib"],
@@ -97,6 +96,40 @@ rule score_part:
         "Asking {wildcards.base} and all on its base, {wildcards.scatteritem}"
     script:
         "scripts/scores/score_part.py"
+
+
+use rule score_part as ask_further with:
+    """Answers of all runs on a base beside their scores: both orders, conditions, foils."""
+    input:
+        **clips_beside(lambda base: True),
+        models=of_base("made"),
+        search=lambda wildcards: expand(
+            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
+        ),
+        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
+        scores=lambda wildcards: parts_on(on_base[wildcards.base]),
+        cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
+    output:
+        temp("<results>/parts/further/{base}/{scatteritem}.txt"),
+    log:
+        "<logs>/ask_further/{base}.{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/ask_further/{base}.{scatteritem}.tsv"
+    wildcard_constraints:
+        base=any_of(APART),
+    params:
+        runs=runs_on_base(False, lambda base: True),
+        searches={},
+        further=beside_scores,
+        noisy=NOISY,
+        audio_gib=settings["jobs"]["audio_gib"],
+        detectors=lambda wildcards: {
+            name: detector_code(experiment.runs[name].detector)
+            for name in of_base("runs")(wildcards)
+        },
+        code=checkout.code("scores/score_part.py"),
+    message:
+        "Asking {wildcards.base} and all on its base all else, {wildcards.scatteritem}"
 
 
 rule score:

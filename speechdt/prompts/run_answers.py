@@ -86,17 +86,20 @@ class Further:
 
 @dataclass(frozen=True)
 class AskedRun:
-    """A run, how it hears, and what it is asked beside its scores.
+    """A run, how it hears, and what it is asked.
 
     Attributes
     ----------
     name : str
     heard : Hearing
+    scores : bool
+        Those of its cells, and at levels.
     orders, conditions, foils : bool
     """
 
     name: str
     heard: Hearing
+    scores: bool
     orders: bool
     conditions: bool
     foils: bool
@@ -131,15 +134,16 @@ class AskedRun:
 
     def ask_further(self, one: OneDetector, further: Further, cache: Path) -> None:
         """Ask all else that jobs of this run will ask for."""
-        own_level = hears_at_own_level(self.heard.cls)
-        ask_at_levels(
-            further.dev,
-            one,
-            further.axis,
-            cache / "scores",
-            clips=further.clips if own_level else further.probe_clips,
-            who=self.who,
-        )
+        if self.scores:
+            own_level = hears_at_own_level(self.heard.cls)
+            ask_at_levels(
+                further.dev,
+                one,
+                further.axis,
+                cache / "scores",
+                clips=further.clips if own_level else further.probe_clips,
+                who=self.who,
+            )
         if self.orders:
             store = Store(cache / "order_bias" / self.heard.store_name())
             build = one.builder(self.heard.presentation)
@@ -207,7 +211,7 @@ def ask_runs(
     for run in runs:
         one = OneDetector(run.heard, built)
         try:
-            asked[run.name] = run.score(one, cells, cache, part)
+            asked[run.name] = run.score(one, cells, cache, part) if run.scores else 0
             if run in mine:
                 run.ask_further(one, further, cache)
         except SpeechdtError as error:

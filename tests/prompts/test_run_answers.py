@@ -1,5 +1,7 @@
 """All that runs on one base are asked: read once, as if each had been asked by itself, resumed."""
 
+from dataclasses import replace
+
 import pytest
 from support import qwen_models as small
 from support.trial_cells import write_cells
@@ -46,6 +48,7 @@ def runs(folder):
         AskedRun(
             name,
             Hearing("qwen2_audio", CLS, base | options),
+            scores=True,
             orders=True,
             conditions=name == "A1",
             foils=False,
@@ -153,6 +156,17 @@ def test_parts_share_out_cells_and_the_rest(runs, cells, further, by_themselves,
         numbers = {key: value for key, value in values.items() if key != TOKENS}
         assert numbers == pytest.approx({k: by_themselves[file][k] for k in numbers}, abs=1e-6)
         assert values.keys() == by_themselves[file].keys()
+
+
+def test_a_job_for_scores_and_one_for_all_else_ask_what_one_job_asks(
+    runs, cells, further, by_themselves, tmp_path
+):
+    first = [replace(run, orders=False, conditions=False) for run in runs]
+    rest = [replace(run, scores=False) for run in runs]
+    for some, clips in ((first, CLIPS), (rest, 0)):
+        asked, failures = ask_runs(some, SharedBase().built, cells, further, tmp_path, "1-of-1")
+        assert (set(asked.values()), failures) == ({clips}, [])
+    assert kept(tmp_path) == by_themselves
 
 
 def test_conditions_are_heard_as_well(runs, cells, folder, tmp_path):

@@ -1,6 +1,7 @@
 """Ask all runs on a base, or score every n-th cell of theirs, for the jobs that write the files.
 
-What they answer is kept beside the results; parts/score/{base}/….txt only says that it is there.
+What they answer is kept beside the results; parts/score/{base}/….txt (of what they are asked beside
+their scores parts/further/{base}/….txt) only says that it is there.
 """
 
 from pathlib import Path
@@ -14,6 +15,8 @@ from speechdt.prompts.run_answers import AskedRun, Further, ask_runs, hearings
 from speechdt.prompts.search_job import score_winners
 from speechdt.trials.conditions import Condition
 from speechdt.workflow.jobs import logged
+
+ASKED = ("scores", "orders", "conditions", "foils")
 
 
 def further(inputs, params):
@@ -32,7 +35,7 @@ if __name__ == "__main__":
         results = output.parents[3]
         heard = hearings(params.runs, find_detectors(), inputs.search, inputs.choice)
         runs = [
-            AskedRun(name, heard[name], of["orders"], of["conditions"], of["foils"])
+            AskedRun(name, heard[name], *(of[what] for what in ASKED))
             for name, of in params.runs.items()
         ]
         asked, failures = ask_runs(
