@@ -41,14 +41,15 @@ if __name__ == "__main__":
         asked, failures = ask_runs(
             runs, shared.built, inputs.cells, further(inputs, params), results / "cache", part
         )
-        failures += score_winners(
-            dict(share(list(params.searches.items()), part)),
-            by_run(inputs.search),
-            by_run(inputs.choice),
-            {split: of_split(inputs.cells, split, params.noisy) for split in ("dev", "test")},
-            results,
-            shared.built,
-        )
+        if searches := dict(share(list(params.searches.items()), part)):
+            failures += score_winners(
+                searches,
+                by_run(inputs.search),
+                by_run(inputs.choice),
+                {split: of_split(inputs.cells, split, params.noisy) for split in ("dev", "test")},
+                results,
+                shared.built,
+            )
         log.info("clips scored: %s; weights were read %d times", asked, shared.loads)
         for failure in failures:
             log.error("%s", failure)
