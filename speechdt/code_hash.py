@@ -5,7 +5,6 @@ rule therefore carries :func:`code_hash` as a parameter. What counts of a Python
 tree: comments, docstrings and layout rerun nothing.
 """
 
-import ast
 import hashlib
 import os
 import sys
@@ -14,16 +13,14 @@ from fnmatch import fnmatch
 from functools import cache
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-from speechdt.syntax_hash import syntax_hash
+from speechdt.parsed_source import parsed
 
 PACKAGE = Path(__file__).resolve().parent
-LONGEST_NAME = 200
-"""Texts that are longer name no file."""
 AROUND = (
-    *("workflow/*", "errors.py", "code_hash.py", "syntax_hash.py", "store.py", "files.py"),
-    *("checksums.py", "progress.py", "gpu_driver.py", "http_client.py"),
+    *("workflow/*", "errors.py", "code_hash.py", "parsed_source.py", "syntax_hash.py"),
+    *("store.py", "files.py", "checksums.py", "progress.py", "gpu_driver.py", "http_client.py"),
     *("detectors/plugins.py", "detectors/packages.py"),
     *("detectors/contract.py", "detectors/signature.py", "detectors/stages.py"),
     *("detectors/isolated.py", "detectors/worker.py", "detectors/exchange.py"),
@@ -231,7 +228,7 @@ def _is_kept(path: Path, folder: Path) -> bool:
 def _named_beside(path: Path) -> list[Path]:
     """Return the files beside a Python file that its text names, and those of folders it names."""
     found = []
-    for text in _parsed(path).texts:
+    for text in parsed(path).texts:
         named = path.parent / text
         # Not as methods of the path: a text may be too long for the name of a file.
         if os.path.isfile(named):
@@ -242,69 +239,13 @@ def _named_beside(path: Path) -> list[Path]:
 
 
 def _imports(path: Path) -> frozenset[str]:
-    return _parsed(path).names
-
-
-class _Parsed(NamedTuple):
-    """A Python file: what it imports, the texts in it that may name a file, its hash."""
-
-    names: frozenset[str]
-    texts: frozenset[str]
-    digest: bytes
-
-
-def _parsed(path: Path) -> _Parsed:
-    state = path.stat()
-    return _parsed_at(path, state.st_mtime_ns, state.st_size)
-
-
-@cache
-def _parsed_at(path: Path, _changed: int, _size: int) -> _Parsed:
-    """Return what is read of a file; of one that is no Python, its content's hash alone."""
-    names: set[str] = set()
-    texts: set[str] = set()
-    if path.suffix != ".py":
-        return _Parsed(frozenset(), frozenset(), b"")
-    source = path.read_bytes()
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # nothing imports it, or it would have failed
-        return _Parsed(frozenset(), frozenset(), hashlib.sha256(source).digest())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            dot = "." if node.module else ""
-            names |= {module} | {f"{module}{dot}{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Call):
-            names |= _import_module(node)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            texts.add(node.value)
-    digest = syntax_hash(tree, keep_texts=b"__doc__" in source)
-    return _Parsed(frozenset(names), frozenset(filter(_may_be_a_name, texts)), digest)
+    return parsed(path).names
 
 
 def _file_hash(path: Path) -> bytes:
     """Hash a file: a Python file by its syntax, another by its content."""
     state = path.stat()
-    return _parsed(path).digest or _content_hash(path, state.st_mtime_ns, state.st_size)
-
-
-def _import_module(call: ast.Call) -> set[str]:
-    """Return what a call imports, if it is ``import_module`` of a name that is written out."""
-    called = call.func
-    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    first = call.args[0] if call.args else None
-    if name != "import_module" or not isinstance(first, ast.Constant):
-        return set()
-    return {str(first.value)}
-
-
-def _may_be_a_name(text: str) -> bool:
-    """Say whether a text may name a file below the folder that it is spoken in."""
-    inside = not text.startswith(("/", ".")) and ".." not in text
-    return 0 < len(text) < LONGEST_NAME and text.isprintable() and inside
+    return parsed(path).digest or _content_hash(path, state.st_mtime_ns, state.st_size)
 
 
 @cache

@@ -47,7 +47,8 @@ def copy_checkout(root, folder):
     for part in PARTS:
         source = root / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            # With what is compiled, but for what another process is just writing.
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy(source, folder / part)
     (folder / "corpus").symlink_to(root / "corpus")
