@@ -133,6 +133,7 @@ def without(folder, new, *gone):
     return new
 
 
+@pytest.mark.campaign  # of one job: tests/workflow/test_devices.py
 def test_two_gpu_jobs_of_one_machine_have_different_gpus(local):
     assert_apart(local)
     assert {device for device, *_ in devices(local).values()} == {
@@ -141,6 +142,7 @@ def test_two_gpu_jobs_of_one_machine_have_different_gpus(local):
     }
 
 
+@pytest.mark.campaign  # without the workflow: tests/prompts/test_run_answers.py
 def test_parts_make_the_same_bytes(local, tmp_path):
     gone = ("results/scores", "results/cache/scores", "results/levels")
     folder = without(local, tmp_path / "parts", *gone)

@@ -25,7 +25,9 @@ plan's SNRs, which the choice of its level has asked about already."""
 
 
 def test_a_new_level_scores_its_own_clips_alone(checkout):
-    add_to_config(checkout, "grid: {snr_db: [-5, 10, 20]}")
+    # By itself: the job of its base would wait for all that is trained on the new level, too.
+    add_to_config(checkout, "{grid: {snr_db: [-5, 10, 20]}, jobs: {together: false}}")
+    shutil.rmtree(checkout / "results" / "logs" / "score_part")
     run(checkout, "results/scores/A1/test/snr20_dur200.parquet")
     assert scored(checkout, "A1") == 2 * 2 * (10 + 16)  # classes x durations x items
 

@@ -29,7 +29,8 @@ TABLES = tuple(f"results/tables/{t}.csv" for t in ("matrix", "metrics", "thresho
 SCORED = ("results/calibration/S.json",)
 
 
-@pytest.mark.parametrize("targets", [SCORED, pytest.param(TABLES, marks=pytest.mark.campaign)])
+@pytest.mark.campaign  # of a job alone: tests/end_to_end/test_damage.py
+@pytest.mark.parametrize("targets", [SCORED, TABLES])
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(begun, tmp_path, targets):
     undisturbed, killed = (begun(tmp_path / name) for name in ("undisturbed", "killed"))
     for folder in (undisturbed, killed):
