@@ -133,7 +133,6 @@ def without(folder, new, *gone):
     return new
 
 
-@pytest.mark.campaign  # of one job: tests/workflow/test_devices.py
 def test_two_gpu_jobs_of_one_machine_have_different_gpus(local):
     assert_apart(local)
     assert {device for device, *_ in devices(local).values()} == {
