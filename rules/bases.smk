@@ -51,6 +51,18 @@ def further_on_base(wildcards):
     return asked_on_base(wildcards)
 
 
+def before_further(wildcards):
+    """Return what a job waits for that asks runs beside their scores.
+
+    That is the job that asks for the scores, and, since both keep what they hear in one place, the
+    files of scores of those runs that hear other clips.
+    """
+    base = on_base[wildcards.base]
+    hear = {*played.runs, *products.foil_runs}
+    runs = [run for run in base.runs if run in hear]
+    return parts_on(base) + products.scores(runs, "test", NOISY[:1])
+
+
 def alone(of, shared):
     """Return what a job needs by itself; `shared`, where another job has asked all before."""
     return lambda wildcards: shared if base_of(wildcards) else of(wildcards)

@@ -107,7 +107,7 @@ use rule score_part as ask_further with:
             "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
         ),
         choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
-        scores=lambda wildcards: parts_on(on_base[wildcards.base]),
+        scores=before_further,
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
         temp("<results>/parts/further/{base}/{scatteritem}.txt"),
