@@ -42,6 +42,7 @@ def ranges(tables):
         (1234.5, 0, "1,234"),
         (math.nan, 1, MISSING),
         (None, 1, MISSING),
+        (pd.NA, 1, MISSING),
     ],
 )
 def test_number(value, digits, text):

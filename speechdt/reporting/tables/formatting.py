@@ -60,7 +60,7 @@ def minus(text: str) -> str:
 
 def number(value: float | None, digits: int = 1) -> str:
     """Return a number with fixed digits, `MISSING` for NaN."""
-    if value is None or math.isnan(value):
+    if pd.isna(value):  # of older pandas, rows hold NA
         return MISSING
     text = f"{round(value, 9):,.{digits}f}"  # 0.7499999999999 is 0.75, whichever way it came about
     return text.removeprefix("-") if not text.strip("-0.") else minus(text)
@@ -68,7 +68,7 @@ def number(value: float | None, digits: int = 1) -> str:
 
 def significant(value: float | None, digits: int = 3) -> str:
     """Return a number with so many significant digits, but never less than its whole part."""
-    if value is None or math.isnan(value):
+    if pd.isna(value):  # of older pandas, rows hold NA
         return MISSING
     magnitude = int(f"{value:.{digits - 1}e}".partition("e")[2])  # of the rounded number
     return number(value, max(digits - 1 - magnitude, 0))
