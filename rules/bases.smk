@@ -25,10 +25,30 @@ def base_of(wildcards):
     return base if base and base.shared else None
 
 
-def parts_on(base):
-    """Return what says that all on a base are asked."""
-    pattern = "<results>/parts/score/{base}/{scatteritem}.txt"
+def parts_on(base, folder="score"):
+    """Return what says that all on a base are asked; in `further`, beside their scores."""
+    pattern = f"<results>/parts/{folder}/{{base}}/{{scatteritem}}.txt"
     return gather.score(pattern, base=base.name)
+
+
+def winners_on_base(wildcards):
+    """Return the results of the searches whose prompts runs on a base need."""
+    return expand(
+        "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
+    )
+
+
+def choices_on_base(wildcards):
+    """Return what dev chose for runs on a base."""
+    return products.choices(of_base("runs")(wildcards))
+
+
+def detectors_on_base(wildcards):
+    """Return the hash of each run's detector on a base."""
+    return {
+        name: detector_code(experiment.runs[name].detector)
+        for name in of_base("runs")(wildcards)
+    }
 
 
 def scores_on_base(wildcards):
@@ -47,7 +67,7 @@ def further_on_base(wildcards):
     """Return what says that the runs on a run's base are asked beside their scores as well."""
     base = base_of(wildcards)
     if base and base.name in APART:
-        return gather.score(f"<results>/parts/further/{base.name}/{{scatteritem}}.txt")
+        return parts_on(base, "further")
     return asked_on_base(wildcards)
 
 

@@ -61,10 +61,8 @@ rule score_part:
     input:
         **clips_beside(all_at_once),
         models=of_base("made"),
-        search=lambda wildcards: expand(
-            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
-        ),
-        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
+        search=winners_on_base,
+        choice=choices_on_base,
         audit="<results>/trials/audit.csv",
         cells=expand(
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS
@@ -87,10 +85,7 @@ rule score_part:
         further=beside_scores,
         audio_gib=settings["jobs"]["audio_gib"],
         noisy=NOISY,
-        detectors=lambda wildcards: {
-            name: detector_code(experiment.runs[name].detector)
-            for name in of_base("runs")(wildcards)
-        },
+        detectors=detectors_on_base,
         code=checkout.code("scores/score_part.py"),
     message:
         "Asking {wildcards.base} and all on its base, {wildcards.scatteritem}"
@@ -103,10 +98,8 @@ use rule score_part as ask_further with:
     input:
         **clips_beside(lambda base: True),
         models=of_base("made"),
-        search=lambda wildcards: expand(
-            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
-        ),
-        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
+        search=winners_on_base,
+        choice=choices_on_base,
         scores=before_further,
         cells=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
     output:
@@ -123,10 +116,7 @@ use rule score_part as ask_further with:
         further=beside_scores,
         noisy=NOISY,
         audio_gib=settings["jobs"]["audio_gib"],
-        detectors=lambda wildcards: {
-            name: detector_code(experiment.runs[name].detector)
-            for name in of_base("runs")(wildcards)
-        },
+        detectors=detectors_on_base,
         code=checkout.code("scores/score_part.py"),
     message:
         "Asking {wildcards.base} and all on its base all else, {wildcards.scatteritem}"
@@ -339,10 +329,8 @@ rule time_base:
     """The time a clip takes, of all runs on a base."""
     input:
         models=of_base("made"),
-        search=lambda wildcards: expand(
-            "<results>/prompts/{search}.json", search=of_base("prompts")(wildcards)
-        ),
-        choice=lambda wildcards: products.choices(of_base("runs")(wildcards)),
+        search=winners_on_base,
+        choice=choices_on_base,
         scores=lambda wildcards: products.scores(
             of_base("runs")(wildcards), "test", NOISY[:1]
         ),
@@ -371,10 +359,7 @@ rule time_base:
         },
         clips=settings["latency"]["clips"],
         round=timing_round,
-        detectors=lambda wildcards: {
-            name: detector_code(experiment.runs[name].detector)
-            for name in of_base("runs")(wildcards)
-        },
+        detectors=detectors_on_base,
         code=checkout.code("scores/time_base.py", "detectors/stages.py"),
     message:
         "Timing {wildcards.base} and all on its base"

@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from speechdt import syntax_hash as syntax_hash_module
 from speechdt.syntax_hash import syntax_hash
 
 LONGEST_NAME = 200
@@ -71,8 +70,8 @@ def _parsed_at(path: Path, _changed: int, _size: int) -> ParsedSource:
 @cache
 def _own_hash() -> bytes:
     """Return the hash of what parses: kept by another version, a file is parsed anew."""
-    files = (__file__, syntax_hash_module.__file__)
-    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).digest()
+    own = Path(__file__)
+    return hashlib.sha256(own.read_bytes() + own.with_name("syntax_hash.py").read_bytes()).digest()
 
 
 def _kept_in(path: Path) -> Path:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -69,8 +70,8 @@ def read_places(cells: Sequence[Path | str], columns: Sequence[str]) -> pd.DataF
 
 def with_audio(trials: pd.DataFrame, cells: Sequence[Path | str]) -> pd.DataFrame:
     """Return trials of :func:`read_places`, or some, with ``audio`` (FLAC) for the place."""
-    audio = pd.Series(index=trials.index, dtype=object)
-    for place, some in trials.sort_values("row").groupby("file"):
-        flac = read_audio(cells[int(str(place))], some["row"].tolist())
-        audio[some.index] = pd.Series(flac, index=some.index, dtype=object)
-    return trials.drop(columns=["file", "row"]).assign(audio=audio)
+    audio: dict[Any, bytes] = {}
+    for place, cell in enumerate(cells):
+        rows = trials.loc[trials["file"] == place, "row"].sort_values()
+        audio |= zip(rows.index, read_audio(cell, rows.tolist()), strict=True)
+    return trials.drop(columns=["file", "row"]).assign(audio=[audio[at] for at in trials.index])

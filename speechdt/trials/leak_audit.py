@@ -4,6 +4,7 @@ Names and exact content are compared by :func:`audit`, on the trials and the rec
 nearly the same audio is looked for among the recordings by :func:`audit_recordings`.
 """
 
+import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -138,6 +139,6 @@ def _contents(path: Path | str, audio_of: Mapping[str, str]) -> dict[str, set[st
     for trials in read_batches(path):
         contents["source"] |= {*trials["source_id"], *trials["background_id"]} - {""}
         contents["group"] |= {*trials["group_id"], *trials["background_group"]} - {""}
-        contents["audio"] |= {*trials["sha256"]}
+        contents["audio"] |= {hashlib.sha256(clip).hexdigest() for clip in trials["audio"]}
     contents["audio"] |= {audio_of[name] for name in contents["source"] if name in audio_of}
     return contents

@@ -80,9 +80,10 @@ def test_every_file_that_is_promised_is_there(finished):
 
 
 def test_a_second_run_of_a_copied_project_does_nothing(checkout):
+    assert "Nothing to be done" in run(checkout)
     for script in (checkout / "rules" / "scripts").rglob("*.py"):
         script.touch()  # as a copy or another branch would
-    assert "Nothing to be done" in run(checkout)
+    assert not [file for file, (_, anew) in files_of(checkout).items() if anew]
     with (checkout / "speechdt" / "reporting" / "pages" / "templates" / "clip_player.js").open(
         "a"
     ) as file:
