@@ -4,7 +4,8 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterable
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -139,10 +140,16 @@ def _folder_plugins(folder: Path | str | None) -> dict[str, ModuleType]:
 
 def _installed_plugins() -> dict[str, ModuleType]:
     plugins: dict[str, ModuleType] = {}
-    for entry in entry_points(group="speechdt"):
+    for entry in _entry_points(tuple(sys.path)):
         origin = f"entry point '{entry.name}' ({entry.value})"
         _import(plugins, origin, entry.value)
     return plugins
+
+
+@lru_cache(1)
+def _entry_points(_path: tuple[str, ...]) -> EntryPoints:
+    """Return what packages on the path offer, read once: each has a file to open."""
+    return entry_points(group="speechdt")
 
 
 def _import(plugins: dict[str, ModuleType], origin: str, name: str) -> None:

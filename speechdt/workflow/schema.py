@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,18 @@ def check_schema(
     ConfigError
         Naming the key that is unknown, missing or has a wrong value.
     """
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(Path(schema).read_text()))
-    errors = list(validator.iter_errors(dict(config)))
+    errors = list(_validator(Path(schema).read_text()).iter_errors(dict(config)))
     if errors:
         raise ConfigError(f"{called}: {_say(_innermost(max(errors, key=relevance)))}")
     # NaN is neither below a minimum nor above a maximum.
     for where, value in _numbers(config):
         if not math.isfinite(value):
             raise ConfigError(f"{called}: {where}: {value} is no finite number")
+
+
+@cache
+def _validator(schema: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(yaml.safe_load(schema))
 
 
 def _numbers(value: Any, where: str = "") -> Iterator[tuple[str, float]]:

@@ -83,9 +83,10 @@ def within(found):
     } == {}
 
 
-def test_long_recordings_take_no_more(tmp_path):
+@pytest.mark.parametrize("minutes", [20, pytest.param(59, marks=pytest.mark.campaign)])
+def test_long_recordings_take_no_more(tmp_path, minutes):
     files = [
-        write_long(tmp_path / "an hour.flac", 16_000, 1, 3540),
+        write_long(tmp_path / "long.flac", 16_000, 1, minutes * 60),
         write_long(tmp_path / "of a card.flac", 192_000, 8, 12),
         write_long(tmp_path / "quick.flac", 192_000, 1, 60),
         write_long(tmp_path / "slow.wav", 4_000, 2, 900),

@@ -1,5 +1,7 @@
 """Tables of simulated detectors, computed by the library itself so that their columns are real."""
 
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 from scipy.special import expit
@@ -49,7 +51,12 @@ NAMES = ("D2", "D1", "A1", "A2", "B1", "B2", "B3", "B4", "C1_long-name", "E1", "
 
 
 def make(count, snrs=SNRS, durations=DURATIONS):
-    """Return the tables of the first `count` detectors by name."""
+    """Return the tables of the first `count` detectors by name, for the caller to change."""
+    return deepcopy(_made(count, snrs, durations))
+
+
+@shared
+def _made(count, snrs, durations):
     variants = NAMES[:count]
     found = make_analysed(count, snrs, durations)
     described = {

@@ -1,9 +1,10 @@
-"""Checkpoints of a training: complete once they are on the disk, whole when they are opened."""
+"""Checkpoints of a training, written while it goes on, and whole when they are opened."""
 
 import json
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -73,23 +74,45 @@ def weights(checkpoint: Path) -> dict[str, Tensor]:
     return load_file(checkpoint / WEIGHTS)
 
 
-class CompleteCheckpoints(TrainerCallback):
-    """Lists the checksums of each checkpoint once all of it is on the disk.
+def on_cpu(state: Any) -> Any:
+    """Copy the tensors of a nested state to the CPU: what trains goes on changing its own."""
+    if isinstance(state, Tensor):
+        return state.to("cpu", copy=True)
+    if isinstance(state, dict):
+        return {key: on_cpu(value) for key, value in state.items()}
+    if isinstance(state, list):
+        return [on_cpu(value) for value in state]
+    return state
+
+
+class CheckpointWriter(TrainerCallback):
+    """Writes the large files of each checkpoint, and lists the checksums of all at the end.
 
     Training goes on meanwhile, until the next checkpoint.
+
+    Parameters
+    ----------
+    copies : bool
+        Whether there is room for a copy of what is saved; without, training waits for its files.
     """
 
-    def __init__(self) -> None:
-        self._writer = ThreadPoolExecutor(1)
-        self._last: Future[None] | None = None
+    def __init__(self, copies: bool = True) -> None:
+        self._copies = copies
+        self._writer = ThreadPoolExecutor(1)  # one after the other: the list comes last
+        self._pending: list[Future[Any]] = []
+
+    def save(self, write: Callable[[Any, Path], Any], state: Any, path: Path) -> None:
+        """Have a state written to a file."""
+        if self._copies:
+            self._begin(write, on_cpu(state), path)
+        else:
+            write(state, path)
 
     def on_save(self, args: Any, state: Any, control: Any, **_kwargs: Any) -> None:
         """Begin to mark the checkpoint of this step."""
         if state.is_world_process_zero:
             saved = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            self._last = self._writer.submit(
-                checksums.write, saved, saved / COMPLETE, OF_EACH_PROCESS
-            )
+            self._begin(checksums.write, saved, saved / COMPLETE, OF_EACH_PROCESS)
 
     def wait(self) -> None:
         """Return once the last checkpoint is marked.
@@ -99,6 +122,9 @@ class CompleteCheckpoints(TrainerCallback):
         OSError
             If it could not be written to its end.
         """
-        if self._last is not None:
-            last, self._last = self._last, None
-            last.result()
+        pending, self._pending = self._pending, []
+        for future in pending:
+            future.result()
+
+    def _begin(self, work: Callable[..., Any], *arguments: Any) -> None:
+        self._pending.append(self._writer.submit(work, *arguments))

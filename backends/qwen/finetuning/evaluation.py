@@ -11,7 +11,7 @@ from torch import Tensor
 from .examples import Example
 from .processes import Processes
 
-EVALUATION_BATCH = 64
+EVALUATION_BATCH = {"cpu": 64, "cuda": 128}
 EVALUATION_SECONDS = "evaluation_s"
 """Key of an evaluation's time in the log of a training."""
 
@@ -55,7 +55,8 @@ def dev_log_odds(
 ) -> Tensor:
     """Return the log-odds of SPEECH, float64 (clips,), on the CPU; each process takes its share."""
     order = sorted(range(len(clips)), key=lambda i: clips[i].frames)
-    batches = [order[i : i + EVALUATION_BATCH] for i in range(0, len(order), EVALUATION_BATCH)]
+    size = EVALUATION_BATCH[model.device.type]
+    batches = [order[i : i + size] for i in range(0, len(order), size)]
     own = batches[processes.number :: processes.count]
     # Fetched at the end: the device goes on while the next batch is made.
     answers = [_log_odds(model, [clips[i] for i in chosen], collate) for chosen in own]

@@ -12,12 +12,13 @@ from safetensors.torch import save_file
 from torch.utils.data import SequentialSampler
 from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 
 from speechdt.errors import SpeechdtError
 from speechdt.progress import interval
 
 from .answer_model import AnswerModel
-from .checkpoints import WEIGHTS, CompleteCheckpoints, weights
+from .checkpoints import WEIGHTS, CheckpointWriter, weights
 from .collate import Collator
 from .evaluation import KeptBatches, dev_metrics, evaluation_share
 from .examples import Draws, Example
@@ -78,14 +79,15 @@ class AnswerTrainer(Trainer):
             self.steps = PackedSteps(packed)
             collate, pack = _packers(collate, collate_dev, train, settings)
             self.collate_dev = KeptBatches(pack, packed.device)
-        self.progress, self.complete = Progress(settings.step_clips), CompleteCheckpoints()
+        self.progress = Progress(settings.step_clips)
+        self.writer = CheckpointWriter(copies=not settings.full)
         super().__init__(
             model=model,
             args=arguments,
             data_collator=collate,
             train_dataset=train,
             eval_dataset=dev,
-            callbacks=[self.complete, self.progress],
+            callbacks=[self.writer, self.progress],
         )
         self.remove_callback(PrinterCallback)
         if settings.patience is not None:
@@ -99,7 +101,7 @@ class AnswerTrainer(Trainer):
             result = super().train(*args, **kwargs)
         finally:
             self.progress.close()
-            self.complete.wait()
+            self.writer.wait()
         if self.is_world_process_zero():
             seconds = time.perf_counter() - began
             print(evaluation_share(self.state.log_history[before:], seconds), flush=True)
@@ -140,7 +142,15 @@ class AnswerTrainer(Trainer):
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         trained = {name: w.detach().contiguous() for name, w in self.model.trained.items()}
-        save_file(trained, folder / WEIGHTS)
+        self.writer.save(save_file, trained, folder / WEIGHTS)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        # As the Trainer does for what trains on a GPU of its own, but for who writes.
+        if self.args.should_save:
+            self.writer.save(
+                torch.save, self.optimizer.state_dict(), Path(output_dir) / OPTIMIZER_NAME
+            )
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         saved = weights(Path(resume_from_checkpoint))
@@ -150,11 +160,11 @@ class AnswerTrainer(Trainer):
 
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         # One that is being marked may be the next to be thrown out.
-        self.complete.wait()
+        self.writer.wait()
         super()._save_checkpoint(*args, **kwargs)
 
     def _load_best_model(self) -> None:
-        self.complete.wait()
+        self.writer.wait()
         self._load_from_checkpoint(self.state.best_model_checkpoint)
 
 

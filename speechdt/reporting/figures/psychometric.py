@@ -141,9 +141,9 @@ def _apart(of: Curves) -> Figure:
     figure = Figure(figsize=(PAGE, sum(heights)), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).flat
     axes = above.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    coarse = {name: _part(of.curves, of.kind, name, fitted=True).iloc[::COARSE] for name in of.look}
     for panel, variant in zip(axes.flat, of.look, strict=False):
-        for other in [name for name in of.look if name != variant]:
-            line = _part(of.curves, of.kind, other, fitted=True).iloc[::COARSE]
+        for line in [line for name, line in coarse.items() if name != variant]:
             panel.plot(line["level"], line["rate"], color="#cccccc", lw=0.6, zorder=1)
         look = of.look[variant]
         if of.kind != OWN:
