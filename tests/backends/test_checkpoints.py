@@ -1,10 +1,12 @@
 """Checkpoints of a training: only whole ones are gone on from; strays are left alone."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -106,6 +108,40 @@ def test_weights_are_looked_at_when_they_are_read(folder):
     (saved / "trained.safetensors").write_bytes(data)
     with pytest.raises(checksums.Damaged, match="checkpoint-4 is damaged"):
         checkpoints.weights(saved)
+
+
+def saving(folder, write):
+    """Save a state that goes on changing; return the checkpoint and its writer."""
+    saved, writer = folder / "checkpoint-2", checkpoints.CheckpointWriter()
+    saved.mkdir()
+    state = {"w": torch.ones(3), "steps": [torch.zeros(2)]}
+    writer.save(write, state, saved / "optimizer.pt")
+    state["w"] += 1
+    state["steps"][0] += 1
+    arguments = SimpleNamespace(output_dir=str(folder))
+    writer.on_save(arguments, SimpleNamespace(is_world_process_zero=True, global_step=2), None)
+    return saved, writer
+
+
+def test_a_checkpoint_holds_what_was_when_it_was_saved(tmp_path):
+    saved, writer = saving(tmp_path, torch.save)
+    writer.wait()
+    found = torch.load(saved / "optimizer.pt")
+    assert found["w"].tolist() == [1, 1, 1]
+    assert found["steps"][0].tolist() == [0, 0]
+    assert checksums.damage(saved, saved / "complete") == ""
+
+
+def test_a_checkpoint_with_a_file_that_could_not_be_written_is_not_whole(tmp_path):
+    def full(_state, path):
+        path.write_bytes(b"begun")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    saved, writer = saving(tmp_path, full)
+    with pytest.raises(OSError, match="No space left"):
+        writer.wait()
+    assert not (saved / "complete").exists()
+    assert checkpoints.last_complete_checkpoint(tmp_path) is None
 
 
 # --- whole trainings ------------------------------------------------------------------------------

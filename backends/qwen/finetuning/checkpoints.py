@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ class CheckpointWriter(TrainerCallback):
         """Begin to mark the checkpoint of this step."""
         if state.is_world_process_zero:
             saved = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            self._begin(checksums.write, saved, saved / COMPLETE, OF_EACH_PROCESS)
+            self._begin(_mark, saved, list(self._pending))
 
     def wait(self) -> None:
         """Return once the last checkpoint is marked.
@@ -128,3 +128,10 @@ class CheckpointWriter(TrainerCallback):
 
     def _begin(self, work: Callable[..., Any], *arguments: Any) -> None:
         self._pending.append(self._writer.submit(work, *arguments))
+
+
+def _mark(saved: Path, written: Sequence[Future[Any]]) -> None:
+    """List the checksums of a checkpoint, unless one of its files could not be written."""
+    for file in written:
+        file.result()
+    checksums.write(saved, saved / COMPLETE, OF_EACH_PROCESS)
