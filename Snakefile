@@ -1,3 +1,9 @@
+import gc
+
+# A plan is a large graph in which little becomes garbage: looking for it less often saves time.
+gc.set_threshold(100_000, 50, 50)
+
+
 configfile: f"{workflow.current_basedir}/workflow_config.yaml"
 
 
