@@ -87,8 +87,8 @@ def test_failing_answers_are_asked_again_and_only_they(nano, clips):
 
     model = Model(nano)
     with serving(model, fault) as (server, url):
-        # One at a time: of several, one may happen to be every third request at each of its tries.
-        served = detector(url, timeout_s=0.5, concurrency=1)
+        # On a busy machine a sound answer may take as long as that, which costs a try as well.
+        served = detector(url, timeout_s=0.5, tries=10)
         np.testing.assert_allclose(served.score(clips), alone(nano, clips), atol=1e-6)
     assert server.requests > len(clips)
     # What broke off was answered, as far as the server knows.

@@ -73,8 +73,9 @@ class Handler(BaseHTTPRequestHandler):
             self.server.requests += 1
             self.server.at_once += 1
             self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
+            fault = self.server.fault(self.server.requests)  # by its own number, whoever comes next
         try:
-            self._answer(content, self.server.fault(self.server.requests))
+            self._answer(content, fault)
         except OSError:
             pass  # nobody waits any longer
         finally:

@@ -119,7 +119,6 @@ def _levels(variants):
     return {"levels": levels.levels(probes, best), "presentations": presented}
 
 
-@shared
 def _deployed(variants, snrs, durations):
     """Let A1 be the only one that is not ready-made, and every second have a vendor's threshold."""
     points, curves, shares, heard = [], [], [], {}
@@ -140,7 +139,6 @@ def _deployed(variants, snrs, durations):
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 
-@shared
 def _bank(variants, snrs, durations):
     """Let every variant be a prompt of the bank."""
     analysed = [
@@ -172,7 +170,6 @@ def _hygiene(variants):
     return hygiene.count(index, scores, dict.fromkeys(variants, limits))
 
 
-@shared
 def _compared(variants, snrs, durations):
     heard = {
         variant: _analysed(place % len(OBSERVERS), snrs, durations)

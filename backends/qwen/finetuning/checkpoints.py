@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from accelerate.utils import recursively_apply
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import TrainerCallback
@@ -74,17 +75,6 @@ def weights(checkpoint: Path) -> dict[str, Tensor]:
     return load_file(checkpoint / WEIGHTS)
 
 
-def on_cpu(state: Any) -> Any:
-    """Copy the tensors of a nested state to the CPU: what trains goes on changing its own."""
-    if isinstance(state, Tensor):
-        return state.to("cpu", copy=True)
-    if isinstance(state, dict):
-        return {key: on_cpu(value) for key, value in state.items()}
-    if isinstance(state, list):
-        return [on_cpu(value) for value in state]
-    return state
-
-
 class CheckpointWriter(TrainerCallback):
     """Writes the large files of each checkpoint, and lists the checksums of all at the end.
 
@@ -102,9 +92,9 @@ class CheckpointWriter(TrainerCallback):
         self._pending: list[Future[Any]] = []
 
     def save(self, write: Callable[[Any, Path], Any], state: Any, path: Path) -> None:
-        """Have a state written to a file."""
-        if self._copies:
-            self._begin(write, on_cpu(state), path)
+        """Have a nested state of tensors written to a file."""
+        if self._copies:  # what trains goes on changing its own
+            self._begin(write, recursively_apply(Tensor.to, state, "cpu", copy=True), path)
         else:
             write(state, path)
 
