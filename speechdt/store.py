@@ -124,7 +124,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         return _opened(_of_version(path))
     if problem:
         _set_aside(path, problem)
-    database = sqlite3.connect(path, timeout=PATIENCE_S)
+    # One thread after the other uses it: another saves scores than that which asks for them.
+    database = sqlite3.connect(path, timeout=PATIENCE_S, check_same_thread=False)
     if problem or not version:
         database.execute(f"PRAGMA user_version = {VERSION}")
     database.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value TEXT NOT NULL)")

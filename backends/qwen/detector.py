@@ -74,7 +74,7 @@ class AnswerDetector(InTurn):
     Raises
     ------
     ValueError
-        If the checkpoint or adapter cannot be used: the message is one line.
+        If the checkpoint or adapter cannot be used, in one line.
     """
 
     gpus = 1
@@ -133,9 +133,9 @@ class AnswerDetector(InTurn):
     ) -> None:
         """Raise a ValueError, before any job starts, if this cannot be built.
 
-        The checkpoint cannot be reached (None: the workflow makes it), the adapter does not fit it
-        (None: the workflow makes it, or there is none), there is no GPU for it, no clip fits into a
-        batch, the prompt has a third option, or both orders are asked of one without two.
+        The checkpoint cannot be reached, the adapter does not fit it (None: the workflow makes it,
+        or there is none), there is no GPU for it, no clip fits into a batch, the prompt has a third
+        option, or both orders are asked of one without two.
         """
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, and must be at least 1")
@@ -161,21 +161,23 @@ class AnswerDetector(InTurn):
         ----------
         train, dev : sequences of Path
         out : Path
-            A stock PEFT folder with a model card; it is there when all of it is.
+            A stock PEFT folder with a model card, there when all of it is.
         **settings
             Of :class:`FineTuning`; ``model`` is required.
 
         Raises
         ------
         ValueError
-            If the data, the settings or the checkpoint cannot be used, or the loss is not finite:
-            the message is one line.
+            If data, settings or checkpoint cannot be used, or the loss is not finite: in one line.
         """
+        from .loading import read_for
+
         chosen = FineTuning(**settings)
         check_quantization(chosen.quantization, cls.architecture)
+        reading = read_for(chosen)  # while transformers and PEFT are imported
         from .finetuning.finetune import finetune
 
-        finetune(cls._architecture(), train, dev, Path(out), chosen)
+        finetune(cls._architecture(), train, dev, Path(out), chosen, reading)
 
     @classmethod
     def around(
@@ -281,8 +283,7 @@ class AnswerDetector(InTurn):
     def answer_mass(self, clips: Clips) -> NDArray[np.float64]:
         """Return the probability of either answer to the detector's prompt, float64 (clips,).
 
-        Where it is small, the model would rather say something else, and its log-odds of two
-        answers that it does not give mean little.
+        Where it is small, the log-odds of two answers that the model does not give mean little.
         """
         return self.engine.answer_mass(clips, self._question(self.prompt))
 

@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import nn
 
+from . import weights_ahead
 from .adapter_files import (
     NOT_LOADED,
     SHOWN,
@@ -20,10 +22,12 @@ from .adapter_files import (
     read_adapter,
     targeted,
 )
+from .finetuning.settings import FineTuning
 from .gpu import ROOM
 from .quantization import is_quantized, quantization_config
 from .reachable import located
 
+WeightsAhead = Future[weights_ahead.Tensors | None] | None
 PREFIX = "base_model.model."
 """What PEFT puts before a layer's name."""
 COMPUTED = ("inv_freq", "position_ids")
@@ -53,6 +57,7 @@ def load_model(
     revision: str | None,
     device: torch.device,
     quantization: str | None = None,
+    reading: WeightsAhead = None,
 ) -> nn.Module:
     """Load a model by the stock ``from_pretrained``: safetensors only, no remote code.
 
@@ -69,12 +74,15 @@ def load_model(
         spread over all.
     quantization : {"nf4", "int8"} or None
         Of the language model's linear layers.
+    reading : future or None
+        Of its weights, if :func:`read_ahead` began to read them.
 
     Raises
     ------
     ValueError
         If the checkpoint cannot be read, lacks weights, or does not fit.
     """
+    reading = reading or read_ahead(model, revision, device, quantization)
     import transformers
 
     cls = getattr(transformers, class_name)
@@ -82,11 +90,11 @@ def load_model(
     began = time.perf_counter()
     try:
         config = cls.config_class.from_pretrained(where, revision=revision)
-        dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
+        dtype = _dtype(device)
         placed = _placement(cls, config, dtype, device, quantization)
+        source = _source(where, revision, reading)
         loaded, info = cls.from_pretrained(
-            where,
-            revision=revision,
+            **source,
             config=config,
             dtype=dtype,
             use_safetensors=True,
@@ -97,10 +105,46 @@ def load_model(
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f"model '{model}' cannot be loaded: {reason}") from error
+    source.get("state_dict", {}).clear()  # weights that are merged later would be kept
     _check_loaded(info, model, class_name)
     loaded.name_or_path = loaded.config.name_or_path = model  # not the folder of a cache
     logging.getLogger("speechdt").info("%s %.1f s", READ, time.perf_counter() - began)
     return loaded.eval().requires_grad_(False)
+
+
+def read_ahead(
+    model: str, revision: str | None, device: torch.device, quantization: str | None
+) -> WeightsAhead:
+    """Begin to read weights, where that is faster; parameters as of :func:`load_model`."""
+    if quantization is not None:
+        return None
+    return weights_ahead.begin(located(model, revision), device, _dtype(device))
+
+
+def read_for(settings: FineTuning) -> WeightsAhead:
+    """Begin to read the weights that are to be trained, where that is faster."""
+    if settings.processes > 1:  # each has a GPU of its own, and knows it later
+        return None
+    about = settings.revision, choose_device(settings.device), settings.quantization
+    return read_ahead(settings.model, *about)
+
+
+def _dtype(device: torch.device) -> torch.dtype:
+    return torch.float32 if device.type == "cpu" else torch.bfloat16
+
+
+def _source(where: str, revision: str | None, reading: WeightsAhead) -> dict[str, Any]:
+    """Return what `from_pretrained` is told of where weights come from."""
+    from transformers import GenerationConfig
+
+    tensors = reading.result() if reading is not None else None
+    if tensors is None:
+        return {"pretrained_model_name_or_path": where, "revision": revision}
+    return {
+        "pretrained_model_name_or_path": None,
+        "state_dict": tensors,
+        "generation_config": GenerationConfig.from_pretrained(where),
+    }
 
 
 def _placement(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,8 @@ from speechdt.trials.clips import Clips, of_cell
 
 CHUNK = 64
 """Clips that are scored, and saved, at a time; a detector's ``clips_at_once`` says otherwise."""
+MOST_BESIDE = 4
+"""Things that may be under way beside a detector: of a killed job, answers to no more are lost."""
 
 
 def score_cells(
@@ -64,22 +66,52 @@ def score_cells(
     asker = Asker(build, store, name)
     files = list(files)
     total = sum(count_trials(cell) for cell, _ in files)
-    with progress_bar(total=total, desc="scoring", unit="clip") as progress:
 
-        def finish(prepared: Prepared, output: Path | str) -> None:
-            scores = {"trial_id": prepared.names, "p_speech": asker.ask(prepared, progress)}
-            pd.DataFrame(scores).to_parquet(output, index=False, write_page_checksum=True)
+    def look_up(cell: Path | str) -> LookedUp:
+        trials, clips = of_cell(cell, ["trial_id"])
+        return asker.look_up(clips, trials["trial_id"])
 
-        # While a cell is scored, the beginning of the next one is decoded.
-        waiting: list[tuple[Prepared, Path | str]] = []
-        for cell, output in files:
-            trials, clips = of_cell(cell, ["trial_id"])
-            waiting.append((asker.prepare(clips, trials["trial_id"]), output))
-            if len(waiting) > 1:
-                finish(*waiting.pop(0))
-        for last in waiting:
-            finish(*last)
+    def write(output: Path | str, names: list[str], scores: list[float]) -> None:
+        table = pd.DataFrame({"trial_id": names, "p_speech": scores})
+        table.to_parquet(output, index=False, write_page_checksum=True)
+
+    # So that a GPU always has something to do: while a cell is scored, the next
+    # one is decoded, that behind it is looked up, and the scores of the last one are written.
+    looked_up = ahead((asker.beside(look_up, cell), output) for cell, output in files)
+    prepared = ahead((asker.prepare(found.result()), output) for found, output in looked_up)
+    with progress_bar(total=total, desc="scoring", unit="clip") as progress, asker:
+        for clips, output in prepared:
+            asker.beside(write, output, clips.names, asker.ask(clips, progress))
     return asker.asked
+
+
+Item = TypeVar("Item")
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items, each when the one behind it has been begun."""
+    waiting: list[Item] = []
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > 1:
+            yield waiting.pop(0)
+    yield from waiting
+
+
+class LookedUp(NamedTuple):
+    """Clips, and what is known of them.
+
+    Attributes
+    ----------
+    names : list of str
+    clips : Clips
+    known : dict of bytes to float
+        P(speech) by key, as far as it is known.
+    """
+
+    names: list[str]
+    clips: Clips
+    known: dict[bytes, float]
 
 
 class Prepared(NamedTuple):
@@ -127,18 +159,40 @@ class Asker:
     def __init__(self, build: Callable[[], Detector], store: Store, name: str):
         self._build, self._store, self._name = build, store, name
         self._detector: Detector | None = None
+        # One thread, which alone reads and writes the store.
         self._pool = ThreadPoolExecutor(1)
+        self._begun: deque[Future[Any]] = deque()
         self.asked = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.shutdown()  # what was answered is saved, whatever went wrong
+        if error == (None, None, None):
+            self._raise_of(0)
+
+    def beside(self, do: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Do something while the detector is asked, one after the other in the order given.
+
+        What it raises is raised here, by one of the next calls, or at the end of the ``with``.
+        """
+        self._raise_of(MOST_BESIDE)
+        self._begun.append(self._pool.submit(do, *arguments))
+        return self._begun[-1]
+
+    def _raise_of(self, most: int) -> None:
+        """Wait until no more than so many things are done beside; raise what went wrong."""
+        while len(self._begun) > most:
+            self._begun.popleft().result()
+
     def scores(self, clips: Clips, names: Iterable[str], progress: Any = None) -> list[float]:
-        """Return P(speech) of clips, in order; parameters as of the two halves of this."""
-        return self.ask(self.prepare(clips, names), progress)
+        """Return P(speech) of clips, in order, when all are saved; parameters as of its parts."""
+        with self:
+            return self.ask(self.prepare(self.look_up(clips, names)), progress)
 
-    def prepare(self, clips: Clips, names: Iterable[str]) -> Prepared:
-        """Look up what is known of clips, and begin to decode the others.
-
-        Chunks are cut from all of the clips, not from what is missing of them, so that a resumed
-        run groups clips as an undisturbed one.
+    def look_up(self, clips: Clips, names: Iterable[str]) -> LookedUp:
+        """Look up what is known of clips.
 
         Parameters
         ----------
@@ -147,15 +201,23 @@ class Asker:
         names : iterable of str
             What an error calls them.
         """
+        return LookedUp(list(names), clips, self._store.get(clips.keys))
+
+    def prepare(self, found: LookedUp) -> Prepared:
+        """Build the detector, if a clip is not known, and begin to decode.
+
+        Chunks are cut from all of the clips, not from what is missing of them, so that a resumed
+        run groups clips as an undisturbed one.
+        """
+        names, clips, known = found
         keys = clips.keys
-        known = self._store.get(keys)
         if any(key not in known for key in keys):
             self._detector = self._detector or self._build()
         size = getattr(self._detector, "clips_at_once", CHUNK)
         chunks = [range(i, min(i + size, len(clips))) for i in range(0, len(clips), size)]
         missing = [[i for i in chunk if keys[i] not in known] for chunk in chunks]
-        decoded = Decoding(self._pool, [clips.some(places).flac for places in missing])
-        return Prepared(list(names), keys, known, chunks, missing, decoded)
+        decoded = Decoding(self._pool, map(clips.some, missing))
+        return Prepared(names, keys, known, chunks, missing, decoded)
 
     def ask(self, prepared: Prepared, progress: Any = None) -> list[float]:
         """Return P(speech) of clips, in order.
@@ -177,23 +239,23 @@ class Asker:
     def _asked(
         self, clips: list[NDArray[np.float32]], keys: list[bytes], names: list[str]
     ) -> dict[bytes, float]:
-        """Return and save the scores of clips by their keys."""
+        """Return the scores of clips by their keys, which are saved meanwhile."""
         try:
             fresh = ask(self._detector, clips, names, self._name)  # type: ignore[arg-type]
         except Unfinished as error:
             answered = zip(keys, error.scores, strict=True)
-            self._store.put({key: float(p) for key, p in answered if p == p})
+            self.beside(self._store.put, {key: float(p) for key, p in answered if p == p})
             raise ScoreError(f"{self._name}: {error}") from error
         new = {key: float(p) for key, p in zip(keys, fresh, strict=True)}
-        self._store.put(new)
+        self.beside(self._store.put, new)
         self.asked += len(keys)
         return new
 
 
 class Decoding(Iterator[list[NDArray[np.float32]]]):
-    """Audio of chunks of FLAC clips, in order; the next chunk is decoded while one is used."""
+    """Audio of chunks of clips, in order; the next chunk is decoded while one is used."""
 
-    def __init__(self, pool: ThreadPoolExecutor, chunks: Iterable[list[bytes]]):
+    def __init__(self, pool: ThreadPoolExecutor, chunks: Iterable[Clips]):
         self._pool, self._chunks = pool, iter(chunks)
         self._waiting: deque[Future[list[NDArray[np.float32]]]] = deque()
         self._begin_next()
@@ -206,11 +268,11 @@ class Decoding(Iterator[list[NDArray[np.float32]]]):
 
     def _begin_next(self) -> None:
         for chunk in islice(self._chunks, 1):
-            self._waiting.append(self._pool.submit(_from_flac, chunk))
+            self._waiting.append(self._pool.submit(_samples, chunk))
 
 
-def _from_flac(clips: Iterable[bytes]) -> list[NDArray[np.float32]]:
-    return [from_flac_bytes(clip) for clip in clips]
+def _samples(clips: Clips) -> list[NDArray[np.float32]]:
+    return [from_flac_bytes(clip) for clip in clips.flac]
 
 
 def read_scored(files: Iterable[tuple[Path | str, Path | str]]) -> pd.DataFrame:

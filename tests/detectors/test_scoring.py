@@ -87,6 +87,27 @@ def test_an_interrupted_run_goes_on_and_ends_alike(cells, tmp_path, store, monke
         assert one.read_bytes() == two.read_bytes()
 
 
+def test_what_cannot_be_written_beside_is_said_and_the_answers_are_kept(cells, tmp_path, store):
+    inputs, outputs = files(cells, tmp_path / "scores")
+    outputs[0].mkdir()  # the first of three: the others are asked about meanwhile
+    with pytest.raises(OSError, match="snr0_dur200"):
+        scoring.score_cells(Fake, zip(inputs, outputs, strict=True), store, NAME)
+    outputs[0].rmdir()
+    asked = scoring.score_cells(Fake, zip(inputs, outputs, strict=True), store, NAME)
+    assert asked < 96
+    assert all(file.is_file() for file in outputs)
+
+
+def test_answers_that_cannot_be_saved_stop_the_scoring(cells, tmp_path, store, monkeypatch):
+    def full(_values):
+        raise OSError("no space left on device")
+
+    inputs, outputs = files(cells, tmp_path / "scores")
+    monkeypatch.setattr(store, "put", full)
+    with pytest.raises(OSError, match="no space left"):
+        scoring.score_cells(Fake, zip(inputs, outputs, strict=True), store, NAME)
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [

@@ -22,7 +22,7 @@ from speechdt.audio.io import from_flac_bytes
 from speechdt.files import content_hash
 
 from ..adapter_files import CONFIG
-from ..loading import choose_device, load_model
+from ..loading import WeightsAhead, choose_device, load_model
 from ..mel import LogMel
 from ..reachable import located
 from .adaptation import adapted
@@ -45,7 +45,12 @@ TIMED_BY_TRAINER = ("_runtime", "_per_second")
 
 
 def finetune(
-    own: ModuleType, train: Sequence[Path], dev: Sequence[Path], out: Path, settings: FineTuning
+    own: ModuleType,
+    train: Sequence[Path],
+    dev: Sequence[Path],
+    out: Path,
+    settings: FineTuning,
+    reading: WeightsAhead = None,
 ) -> None:
     """Train on `train`, choose the checkpoint on `dev`, write the folder `out`.
 
@@ -59,6 +64,8 @@ def finetune(
         A stock PEFT folder (with `settings.full`, a stock checkpoint), README.md,
         supervised_tokens.json and curve.json. It is there when all of it is.
     settings : FineTuning
+    reading : future or None
+        Of the weights of the checkpoint, as of `load_model`.
 
     Raises
     ------
@@ -74,9 +81,8 @@ def finetune(
     device = choose_device(settings.device)
     if settings.quantization is not None and device.type == "cpu":
         raise ValueError("quantization: LoRA on quantised weights needs a GPU")
-    lm = load_model(
-        own.MODEL_CLASS, settings.model, settings.revision, device, settings.quantization
-    )
+    about = settings.model, settings.revision, device, settings.quantization
+    lm = load_model(own.MODEL_CLASS, *about, reading)
     with _checkpoint_folder(settings, trials, processes) as folder:
         run = Run(own, lm, settings, trials)
         supervised = run.supervised_tokens()
