@@ -162,6 +162,7 @@ class Asker:
         # One thread, which alone reads and writes the store.
         self._pool = ThreadPoolExecutor(1)
         self._begun: deque[Future[Any]] = deque()
+        self._answers: dict[bytes, float] = {}
         self.asked = 0
 
     def __enter__(self) -> Self:
@@ -211,6 +212,8 @@ class Asker:
         """
         names, clips, known = found
         keys = clips.keys
+        # Answers since then: the same clip may stand in two cells.
+        known |= {key: self._answers[key] for key in keys if key in self._answers}
         if any(key not in known for key in keys):
             self._detector = self._detector or self._build()
         size = getattr(self._detector, "clips_at_once", CHUNK)
@@ -248,6 +251,7 @@ class Asker:
             raise ScoreError(f"{self._name}: {error}") from error
         new = {key: float(p) for key, p in zip(keys, fresh, strict=True)}
         self.beside(self._store.put, new)
+        self._answers |= new
         self.asked += len(keys)
         return new
 
