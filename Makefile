@@ -71,15 +71,15 @@ vads: $(VENV)/vads ## Compare today's voice activity detectors, in results/vads 
 acceptance: $(READY) ## Check real weights on this machine, with one small LoRA: MODEL=id or folder
 	$(BIN)/python benchmarks/acceptance.py --cores $(CORES) --model $(MODEL)
 
-# Types are checked, on one core, beside the rest.
+# Types are checked beside the rest, whenever tests wait for something else than a core.
 check: $(READY) ## Check the code and run the tests that start no workflow: minutes
-	@$(MAKE) --no-print-directory --jobs 2 types lint unit
+	@$(MAKE) --no-print-directory --jobs 3 lint unit types
 
 test: $(READY) ## Check the code and run all tests, a small real run among them
-	@$(MAKE) --no-print-directory --jobs 2 types lint tests
+	@$(MAKE) --no-print-directory --jobs 3 lint tests types
 
 test-full: $(READY) ## The same and the campaigns: many kills, many made-up inputs
-	@$(MAKE) --no-print-directory --jobs 2 types lint campaigns
+	@$(MAKE) --no-print-directory --jobs 3 lint campaigns types
 
 test-oldest: ## Run the tests on the oldest versions that pyproject.toml admits, in build/oldest
 	$(PYTHON) -m venv build/oldest
@@ -98,7 +98,7 @@ lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
 	$(BIN)/python -m pytest $(LAYOUT)
 
 types: $(READY) ## Check types: mypy, strict for speechdt
-	$(BIN)/mypy
+	nice -n 19 $(BIN)/mypy
 
 unit: $(READY) ## Run the tests that start no workflow
 	$(PYTEST) --no-workflows
