@@ -15,6 +15,7 @@ TEST_WORKERS ?= auto
 LAYOUT := tests/test_layout.py
 # The layout is a matter of lint.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --ignore $(LAYOUT)
+LOW := nice -n 19
 OLDEST := OMP_NUM_THREADS=1 build/oldest/bin/python
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 # What is asked for stands first: options take every word that follows.
@@ -71,7 +72,7 @@ vads: $(VENV)/vads ## Compare today's voice activity detectors, in results/vads 
 acceptance: $(READY) ## Check real weights on this machine, with one small LoRA: MODEL=id or folder
 	$(BIN)/python benchmarks/acceptance.py --cores $(CORES) --model $(MODEL)
 
-# Types are checked beside the rest, whenever tests wait for something else than a core.
+# What takes long of style and types is checked while tests wait for something else than a core.
 check: $(READY) ## Check the code and run the tests that start no workflow: minutes
 	@$(MAKE) --no-print-directory --jobs 3 lint unit types
 
@@ -94,11 +95,11 @@ lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile rules
-	$(BIN)/snakemake --lint
-	$(BIN)/python -m pytest $(LAYOUT)
+	$(LOW) $(BIN)/snakemake --lint
+	$(LOW) $(BIN)/python -m pytest $(LAYOUT)
 
 types: $(READY) ## Check types: mypy, strict for speechdt
-	nice -n 19 $(BIN)/mypy
+	$(LOW) $(BIN)/mypy
 
 unit: $(READY) ## Run the tests that start no workflow
 	$(PYTEST) --no-workflows
