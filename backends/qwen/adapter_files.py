@@ -180,17 +180,21 @@ def base_shapes(model: str, revision: str | None = None) -> Shapes | None:
     ValueError
         If a file of weights cannot be read: one line.
     """
-    index = _local(model, revision, "model.safetensors.index.json")
-    if index is None:
-        files = [_local(model, revision, "model.safetensors")]
-    else:
-        shards = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
-        files = [_local(model, revision, shard) for shard in shards]
+    files = weight_files(model, revision)
     try:
         headers = [header(file) for file in files if file is not None]
     except ValueError as error:
         raise ValueError(f"model '{model}': {error}") from None
     return by_canonical_name(headers) if None not in files else None
+
+
+def weight_files(model: str, revision: str | None = None) -> list[Path | None]:
+    """Return the files of a checkpoint's weights, None for each that is not on this machine."""
+    index = _local(model, revision, "model.safetensors.index.json")
+    if index is None:
+        return [_local(model, revision, "model.safetensors")]
+    shards = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
+    return [_local(model, revision, shard) for shard in shards]
 
 
 def by_canonical_name(parts: Iterable[Shapes]) -> Shapes:

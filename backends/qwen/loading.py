@@ -3,14 +3,12 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
 from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import nn
 
-from . import weights_ahead
 from .adapter_files import (
     NOT_LOADED,
     SHOWN,
@@ -26,8 +24,8 @@ from .finetuning.settings import FineTuning
 from .gpu import ROOM
 from .quantization import is_quantized, quantization_config
 from .reachable import located
+from .weights_ahead import Reading, begin
 
-WeightsAhead = Future[weights_ahead.Tensors | None] | None
 PREFIX = "base_model.model."
 """What PEFT puts before a layer's name."""
 COMPUTED = ("inv_freq", "position_ids")
@@ -57,7 +55,7 @@ def load_model(
     revision: str | None,
     device: torch.device,
     quantization: str | None = None,
-    reading: WeightsAhead = None,
+    reading: Reading | None = None,
 ) -> nn.Module:
     """Load a model by the stock ``from_pretrained``: safetensors only, no remote code.
 
@@ -114,14 +112,14 @@ def load_model(
 
 def read_ahead(
     model: str, revision: str | None, device: torch.device, quantization: str | None
-) -> WeightsAhead:
+) -> Reading | None:
     """Begin to read weights, where that is faster; parameters as of :func:`load_model`."""
     if quantization is not None:
         return None
-    return weights_ahead.begin(located(model, revision), device, _dtype(device))
+    return begin(located(model, revision), device, _dtype(device))
 
 
-def read_for(settings: FineTuning) -> WeightsAhead:
+def read_for(settings: FineTuning) -> Reading | None:
     """Begin to read the weights that are to be trained, where that is faster."""
     if settings.processes > 1:  # each has a GPU of its own, and knows it later
         return None
@@ -133,7 +131,7 @@ def _dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "cpu" else torch.bfloat16
 
 
-def _source(where: str, revision: str | None, reading: WeightsAhead) -> dict[str, Any]:
+def _source(where: str, revision: str | None, reading: Reading | None) -> dict[str, Any]:
     """Return what `from_pretrained` is told of where weights come from."""
     from transformers import GenerationConfig
 

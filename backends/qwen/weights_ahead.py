@@ -5,10 +5,9 @@ through pinned buffers of several threads it is ten times that, and takes no lon
 of transformers itself.
 """
 
-import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,8 +15,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from .adapter_files import NOT_LOADED
-from .checkpoint_files import INDEX, WEIGHTS
+from .adapter_files import NOT_LOADED, weight_files
 
 THREADS = 8
 CHUNK = 32 * 2**20
@@ -27,9 +25,10 @@ ROOM = 3
 GENERATION = "generation_config.json"
 
 Tensors = dict[str, Tensor]
+Reading = Future[Tensors | None]
 
 
-def begin(model: str, device: torch.device, dtype: torch.dtype) -> "Future[Tensors | None] | None":
+def begin(model: str, device: torch.device, dtype: torch.dtype) -> Reading | None:
     """Begin to read the weights of a local checkpoint.
 
     Parameters
@@ -72,19 +71,11 @@ def _read_if_roomy(folder: Path, device: torch.device, dtype: torch.dtype) -> Te
 def mapped(folder: Path) -> Tensors:
     """Return the weights of a checkpoint that are loaded, where their files are in memory."""
     tensors: Tensors = {}
-    for file in _files(folder):
+    for file in weight_files(str(folder)):
         with safe_open(file, framework="pt") as opened:
             names = [name for name in opened.keys() if not name.startswith(NOT_LOADED)]  # noqa: SIM118
             tensors |= {name: opened.get_tensor(name) for name in names}
     return tensors
-
-
-def _files(folder: Path) -> Sequence[Path]:
-    index = folder / INDEX
-    if not index.is_file():
-        return [folder / WEIGHTS]
-    shards = set(json.loads(index.read_bytes())["weight_map"].values())
-    return sorted(folder / shard for shard in shards)
 
 
 def copied(tensors: Tensors, device: torch.device) -> Tensors:
@@ -94,12 +85,12 @@ def copied(tensors: Tensors, device: torch.device) -> Tensors:
         torch.cuda.synchronize(device)
     copy = _Copying(device)
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        parts = (
+        parts = [
             pool.submit(copy, source, target)
             for name, own in tensors.items()
             for source, target in zip(_chunks(own), _chunks(copies[name]), strict=True)
-        )
-        for part in list(parts):
+        ]
+        for part in parts:
             part.result()
     return copies
 

@@ -27,6 +27,8 @@ from speechdt.store import Store
 from speechdt.trials.cells import SCHEMA, count_trials, read_cell
 from speechdt.trials.clips import Clips, of_cell
 
+Item = TypeVar("Item")
+
 CHUNK = 64
 """Clips that are scored, and saved, at a time; a detector's ``clips_at_once`` says otherwise."""
 MOST_BESIDE = 4
@@ -75,27 +77,27 @@ def score_cells(
         table = pd.DataFrame({"trial_id": names, "p_speech": scores})
         table.to_parquet(output, index=False, write_page_checksum=True)
 
-    # So that a GPU always has something to do: while a cell is scored, the next
-    # one is decoded, that behind it is looked up, and the scores of the last one are written.
-    looked_up = ahead((asker.beside(look_up, cell), output) for cell, output in files)
-    prepared = ahead((asker.prepare(found.result()), output) for found, output in looked_up)
     with progress_bar(total=total, desc="scoring", unit="clip") as progress, asker:
+        # So that a GPU always has something to do: while a cell is scored, the next one is decoded,
+        # that behind it is looked up, and the scores of the last one are written.
+        looked_up = ahead((asker.beside(look_up, cell), output) for cell, output in files)
+        prepared = ahead((asker.prepare(found.result()), output) for found, output in looked_up)
         for clips, output in prepared:
             asker.beside(write, output, clips.names, asker.ask(clips, progress))
     return asker.asked
 
 
-Item = TypeVar("Item")
-
-
 def ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield items, each when the one behind it has been begun."""
-    waiting: list[Item] = []
-    for item in items:
-        waiting.append(item)
-        if len(waiting) > 1:
-            yield waiting.pop(0)
-    yield from waiting
+    """Return items, each when the one behind it has been begun; the first is begun at once."""
+    left = iter(items)
+    begun = deque(islice(left, 1))
+
+    def each() -> Iterator[Item]:
+        while begun:
+            begun.extend(islice(left, 1))
+            yield begun.popleft()
+
+    return each()
 
 
 class LookedUp(NamedTuple):
@@ -170,7 +172,7 @@ class Asker:
 
     def __exit__(self, *error: object) -> None:
         self._pool.shutdown()  # what was answered is saved, whatever went wrong
-        if error == (None, None, None):
+        if error[0] is None:
             self._raise_of(0)
 
     def beside(self, do: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -178,7 +180,7 @@ class Asker:
 
         What it raises is raised here, by one of the next calls, or at the end of the ``with``.
         """
-        self._raise_of(MOST_BESIDE)
+        self._raise_of(MOST_BESIDE - 1)
         self._begun.append(self._pool.submit(do, *arguments))
         return self._begun[-1]
 
@@ -219,8 +221,8 @@ class Asker:
         size = getattr(self._detector, "clips_at_once", CHUNK)
         chunks = [range(i, min(i + size, len(clips))) for i in range(0, len(clips), size)]
         missing = [[i for i in chunk if keys[i] not in known] for chunk in chunks]
-        decoded = Decoding(self._pool, map(clips.some, missing))
-        return Prepared(names, keys, known, chunks, missing, decoded)
+        decoding = ahead(self._pool.submit(_samples, clips.some(places)) for places in missing)
+        return Prepared(names, keys, known, chunks, missing, (one.result() for one in decoding))
 
     def ask(self, prepared: Prepared, progress: Any = None) -> list[float]:
         """Return P(speech) of clips, in order.
@@ -254,25 +256,6 @@ class Asker:
         self._answers |= new
         self.asked += len(keys)
         return new
-
-
-class Decoding(Iterator[list[NDArray[np.float32]]]):
-    """Audio of chunks of clips, in order; the next chunk is decoded while one is used."""
-
-    def __init__(self, pool: ThreadPoolExecutor, chunks: Iterable[Clips]):
-        self._pool, self._chunks = pool, iter(chunks)
-        self._waiting: deque[Future[list[NDArray[np.float32]]]] = deque()
-        self._begin_next()
-
-    def __next__(self) -> list[NDArray[np.float32]]:
-        self._begin_next()
-        if not self._waiting:
-            raise StopIteration
-        return self._waiting.popleft().result()
-
-    def _begin_next(self) -> None:
-        for chunk in islice(self._chunks, 1):
-            self._waiting.append(self._pool.submit(_samples, chunk))
 
 
 def _samples(clips: Clips) -> list[NDArray[np.float32]]:

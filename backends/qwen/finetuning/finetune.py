@@ -22,9 +22,10 @@ from speechdt.audio.io import from_flac_bytes
 from speechdt.files import content_hash
 
 from ..adapter_files import CONFIG
-from ..loading import WeightsAhead, choose_device, load_model
+from ..loading import choose_device, load_model
 from ..mel import LogMel
 from ..reachable import located
+from ..weights_ahead import Reading
 from .adaptation import adapted
 from .answer_model import AnswerModel
 from .card import model_card
@@ -50,7 +51,7 @@ def finetune(
     dev: Sequence[Path],
     out: Path,
     settings: FineTuning,
-    reading: WeightsAhead = None,
+    reading: Reading | None = None,
 ) -> None:
     """Train on `train`, choose the checkpoint on `dev`, write the folder `out`.
 
