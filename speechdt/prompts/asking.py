@@ -1,6 +1,7 @@
 """Dev clips of a search, and a detector that answers each prompt on each clip once."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from speechdt.audio.io import from_flac_bytes
 from speechdt.detectors.containment import ScoreError, contained, numbers, read_only
 from speechdt.detectors.hearing import Hearing
 from speechdt.detectors.parts import WHOLE, share, store_of
-from speechdt.progress import progress as progress_bar
 from speechdt.prompts.answer_store import CHUNK, AskOnce, PromptStore
 from speechdt.store import Store
 from speechdt.trials.clips import of_cell
@@ -51,10 +51,13 @@ class PromptTrials:
         store: PromptStore,
         audio_gib: float = 0.0,
     ):
-        tables, self._cells = zip(*(of_cell(cell, COLUMNS) for cell in cells), strict=True)
+        tables, clips = zip(*(of_cell(cell, COLUMNS) for cell in cells), strict=True)
         self.table: pd.DataFrame = pd.concat(tables, ignore_index=True)
         self._build, self._audio_gib, self._store = build, audio_gib, store
-        self.keys = [key for clips in self._cells for key in clips.keys]
+        self.keys = [key for of in clips for key in of.keys]
+        self._stored = [(of, place) for of in clips for place in range(len(of))]
+        self._pool = ThreadPoolExecutor(1)  # it alone reads the cells' audio
+        self._begun: dict[int, Future[list[NDArray[np.float32]]]] = {}
         self.ask = AskOnce(self._ask, store, self.keys)
 
     @cached_property
@@ -111,13 +114,20 @@ class PromptTrials:
             f"{kind}, {ms} ms, {db:g} dB SNR" for kind, ms, db in columns.itertuples(index=False)
         ]
 
-    @cached_property
-    def _clips(self) -> list[NDArray[np.float32]]:
-        flac = [clip for clips in self._cells for clip in clips.flac]
-        return [from_flac_bytes(clip) for clip in progress_bar(flac, desc="decoding", unit="clip")]
+    def _decoded(self, clip: int) -> NDArray[np.float32]:
+        """Return the audio of a clip. What comes next is on its way, while this is asked about."""
+        own = clip // CHUNK
+        for chunk in (own, own + 1):
+            if chunk not in self._begun:
+                self._begun[chunk] = self._pool.submit(self._decode, chunk)
+        return self._begun[own].result()[clip % CHUNK]
+
+    def _decode(self, chunk: int) -> list[NDArray[np.float32]]:
+        stored = self._stored[chunk * CHUNK : (chunk + 1) * CHUNK]
+        return [from_flac_bytes(clips.flac[place]) for clips, place in stored]
 
     def _ask(self, prompts: Sequence[str], clips: Indices) -> Floats:
-        heard = read_only([self._clips[i] for i in clips])
+        heard = read_only([self._decoded(i) for i in clips])
         detector = self.detector
         who = type(getattr(detector, "of", detector)).__name__
         with contained(who):

@@ -19,6 +19,7 @@ from speechdt import checksums, find_detectors
 
 DETECTORS = find_detectors()
 checkpoints = import_module("speechdt_backends.qwen.finetuning.checkpoints")
+NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 SETTINGS = {"rank": 4, "steps": 6, "batch_size": 4, "eval_steps": 2, "device": "cpu"}
 OTHER_ORDER = """
 import json, sys
@@ -110,11 +111,11 @@ def test_weights_are_looked_at_when_they_are_read(folder):
         checkpoints.weights(saved)
 
 
-def saving(folder, write):
+def saving(folder, write, device="cpu"):
     """Save a state that goes on changing; return the checkpoint and its writer."""
     saved, writer = folder / "checkpoint-2", checkpoints.CheckpointWriter()
     saved.mkdir()
-    state = {"w": torch.ones(3), "steps": [torch.zeros(2)]}
+    state = {"w": torch.ones(3, device=device), "steps": [torch.zeros(2, device=device)]}
     writer.save(write, state, saved / "optimizer.pt")
     state["w"] += 1
     state["steps"][0] += 1
@@ -123,8 +124,9 @@ def saving(folder, write):
     return saved, writer
 
 
-def test_a_checkpoint_holds_what_was_when_it_was_saved(tmp_path):
-    saved, writer = saving(tmp_path, torch.save)
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=NEEDS_GPU)])
+def test_a_checkpoint_holds_what_was_when_it_was_saved(tmp_path, device):
+    saved, writer = saving(tmp_path, torch.save, device)
     writer.wait()
     found = torch.load(saved / "optimizer.pt")
     assert found["w"].tolist() == [1, 1, 1]

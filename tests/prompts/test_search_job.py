@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from support import qwen_models as small
@@ -174,3 +175,35 @@ def test_parts_of_a_bank_give_the_same_answers(detector, cells, tmp_path, monkey
     silent = Silent("qwen2_audio", detector.cls, detector.options)
     together = trials(tmp_path / "parts", silent.build, search="base").ask_all(texts)
     assert together.tobytes() == alone.tobytes()
+
+
+def test_clips_are_decoded_once_while_those_before_them_are_asked_about(
+    detector, cells, tmp_path, monkeypatch
+):
+    for module in (answer_store, asking):
+        monkeypatch.setattr(module, "CHUNK", 50)  # of 192 clips
+    decoded, asked = [], []
+
+    def decode(stored):
+        decoded.append(stored)
+        return from_flac_bytes(stored)
+
+    class Says(AskedDetector):
+        def build(self, _built=None):
+            return self
+
+        def score_prompts(self, clips, prompts):
+            asked.append(len(clips))
+            return [[0.5] * len(clips) for _ in prompts]
+
+    monkeypatch.setattr(asking, "from_flac_bytes", decode)
+    dev = [path for (split, cell), path in cells.items() if split == "dev" and "snr" in cell]
+    says = Says("qwen2_audio", detector.cls, detector.options)
+    trials = asking.PromptTrials(dev, says.build, asking.prompt_store(tmp_path, says))
+    trials.ask(["first"], np.arange(50))
+    trials._begun[1].result()
+    assert len(decoded) == 100  # those behind them are on their way
+    trials.ask_all(["second", "third"])
+    assert asked == [50, 50, 50, 50, 42]
+    stored = [clip for path in dev for clip in read_cell(path, ["audio"])["audio"]]
+    assert decoded == stored
