@@ -156,6 +156,11 @@ for _ in range(28): os.write(1, b"y" * 10**6)
 os.system("echo from a child >&2")"""
 
 
+def test_a_job_that_has_ended_is_not_searched_for_garbage(tmp_path):
+    act = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 10**4))"
+    assert job(tmp_path, act)[0].stdout == "True\n"
+
+
 def test_what_it_prints_goes_to_the_log(tmp_path):
     done, log = job(tmp_path, PRINTS)
     assert done.returncode == 0
