@@ -8,9 +8,10 @@ a time fast; ``loading.py`` loads checkpoints, ``weights_ahead.py`` reads their 
 is prepared, and ``quantization.py`` makes them smaller. ``in_turn.py`` and ``adapters_in_turn.py``
 let prompts and adapters take turns on one that is loaded. ``reachable.py`` looks for a checkpoint
 before a job does, ``checkpoint_files.py`` says whether all of it is there, ``adapter_files.py``
-whether an adapter fits and ``gpu.py`` whether a GPU is there. ``kept_audio.py`` and
-``text_writer.py`` are for prompt searches. ``finetuning/`` trains LoRA adapters, ``nano/`` makes
-toys of the same architectures. Nothing of this is imported before a detector is built.
+whether an adapter fits, ``gpu.py`` whether a GPU is there and ``room.py`` whether it has room for
+copies. ``kept_audio.py`` and ``text_writer.py`` are for prompt searches. ``finetuning/`` trains
+LoRA adapters, ``nano/`` makes toys of the same architectures. Nothing of this is imported before a
+detector is built.
 """
 
 from speechdt import hookimpl

@@ -6,7 +6,6 @@ the GPU where that has room for it many times over, and is in main memory otherw
 seconds each way.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,11 +15,10 @@ from torch import Tensor, nn
 from .adapter_files import AdapterFiles, lora_layer, read_adapter
 from .loading import apply_adapter, own_layer_names
 from .quantization import is_quantized
+from .room import roomy
 
 BESIDE = ("modules_to_save", "trainable_token_indices", "target_parameters", "lora_bias")
 """Settings by which an adapter changes more than the weights of linear layers."""
-ROOM = 3
-"""Copies that a GPU must have room for before it keeps one: the rest is for batches."""
 
 
 class AdaptersInTurn:
@@ -113,28 +111,12 @@ class AdaptersInTurn:
 
 def copies(weights: Sequence[Tensor]) -> list[Tensor]:
     """Return copies of weights, where they are if there is room for them, or in main memory."""
-    if _roomy(weights):
+    if roomy(weights):
         try:
             return [weight.clone() for weight in weights]
         except torch.OutOfMemoryError:  # a process may be allowed less than there is
             torch.cuda.empty_cache()
     return [torch.empty_like(weight, device="cpu").copy_(weight) for weight in weights]
-
-
-def _roomy(weights: Sequence[Tensor]) -> bool:
-    """Say whether the GPUs that weights are on have room for `ROOM` times as much."""
-    sizes: Counter[torch.device] = Counter()
-    for weight in weights:
-        sizes[weight.device] += weight.nbytes
-    return all(
-        device.type == "cuda" and _free(device) >= ROOM * size for device, size in sizes.items()
-    )
-
-
-def _free(device: torch.device) -> int:
-    """Return the bytes of a GPU that nothing holds, those among them that torch has set aside."""
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return int(torch.cuda.mem_get_info(device)[0] + unused)
 
 
 def _plain(config: Mapping[str, Any]) -> bool:

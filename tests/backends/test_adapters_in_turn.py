@@ -17,7 +17,7 @@ from speechdt import find_detectors
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 CLS = find_detectors()["qwen2_audio"]
-adapters_in_turn = importlib.import_module("speechdt_backends.qwen.adapters_in_turn")
+room = importlib.import_module("speechdt_backends.qwen.room")
 CLIPS = [small.clip(ms, seed) for seed, ms in enumerate((200, 300, 500, 1000, 237))]
 TURNED = small.BASELINE.replace("Choose one", "Say which")
 
@@ -61,11 +61,11 @@ def test_each_adapter_gives_the_bits_of_a_detector_of_its_own(folders):
 
 @pytest.mark.parametrize(("free", "roomy"), [(300, True), (299, False)])
 def test_a_copy_stays_on_a_gpu_that_has_room_for_three(monkeypatch, free, roomy):
-    monkeypatch.setattr(adapters_in_turn, "_free", lambda device: free)
+    monkeypatch.setattr(room, "_free", lambda device: free)
     weights = [SimpleNamespace(device=torch.device("cuda", 0), nbytes=50) for _ in range(2)]
-    assert adapters_in_turn._roomy(weights) is roomy
+    assert room.roomy(weights) is roomy
     weights.append(SimpleNamespace(device=torch.device("cpu"), nbytes=1))
-    assert not adapters_in_turn._roomy(weights)
+    assert not room.roomy(weights)
 
 
 def test_a_clip_is_encoded_once_for_all_that_hear_it_alike(folders):

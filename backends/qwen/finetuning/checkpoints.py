@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from torch import Tensor
 from transformers import TrainerCallback
 
 from speechdt import checksums
+
+from ..room import roomy
 
 WEIGHTS = "trained.safetensors"
 STATE = "trainer_state.json"
@@ -126,15 +129,16 @@ def _copied(state: Any) -> tuple[Any, torch.cuda.Event | None]:
 
     On a GPU it stays there, if there is room: to main memory it takes a hundred times as long.
     """
-    if not torch.cuda.is_initialized():
-        return recursively_apply(Tensor.clone, state), None
-    try:
-        copy = recursively_apply(Tensor.clone, state)
-    except torch.OutOfMemoryError:
-        return recursively_apply(Tensor.to, state, "cpu", copy=True), None
-    made = torch.cuda.Event()
-    made.record()
-    return copy, made
+    tensors: list[Tensor] = []
+    recursively_apply(tensors.append, state)
+    on_gpu = [tensor for tensor in tensors if tensor.is_cuda]
+    if on_gpu and roomy(on_gpu):
+        with suppress(torch.OutOfMemoryError):  # a process may be allowed less than there is
+            copy = recursively_apply(Tensor.clone, state)
+            made = torch.cuda.Event()
+            made.record()
+            return copy, made
+    return recursively_apply(Tensor.to, state, "cpu", copy=True), None
 
 
 def _write(
