@@ -6,16 +6,15 @@ the GPU where that has room for it many times over, and is in main memory otherw
 seconds each way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from .adapter_files import AdapterFiles, lora_layer, read_adapter
 from .loading import apply_adapter, own_layer_names
 from .quantization import is_quantized
-from .room import roomy
+from .room import copies
 
 BESIDE = ("modules_to_save", "trainable_token_indices", "target_parameters", "lora_bias")
 """Settings by which an adapter changes more than the weights of linear layers."""
@@ -107,16 +106,6 @@ class AdaptersInTurn:
             type(modules.get(name)) is nn.Linear and modules[name] is not head for name in layers
         )
         return layers if foldable else []
-
-
-def copies(weights: Sequence[Tensor]) -> list[Tensor]:
-    """Return copies of weights, where they are if there is room for them, or in main memory."""
-    if roomy(weights):
-        try:
-            return [weight.clone() for weight in weights]
-        except torch.OutOfMemoryError:  # a process may be allowed less than there is
-            torch.cuda.empty_cache()
-    return [torch.empty_like(weight, device="cpu").copy_(weight) for weight in weights]
 
 
 def _plain(config: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Room on GPUs for copies of tensors."""
+"""Copies of tensors, on their GPU where that has room for them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,6 +8,16 @@ from torch import Tensor
 
 ROOM = 3
 """Copies that a GPU must have room for before it keeps one: the rest is for batches."""
+
+
+def copies(weights: Sequence[Tensor]) -> list[Tensor]:
+    """Return copies of weights, where they are if there is room for them, or in main memory."""
+    if roomy(weights):
+        try:
+            return [weight.clone() for weight in weights]
+        except torch.OutOfMemoryError:  # a process may be allowed less than there is
+            torch.cuda.empty_cache()
+    return [torch.empty_like(weight, device="cpu").copy_(weight) for weight in weights]
 
 
 def roomy(weights: Sequence[Tensor]) -> bool:

@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from transformers import TrainerCallback
 
 from speechdt import checksums
 
-from ..room import roomy
+from ..room import copies
 
 WEIGHTS = "trained.safetensors"
 STATE = "trainer_state.json"
@@ -125,20 +124,20 @@ class CheckpointWriter(TrainerCallback):
 
 
 def _copied(state: Any) -> tuple[Any, torch.cuda.Event | None]:
-    """Return a copy of a nested state of tensors, and what says that it is made.
+    """Return a copy of a nested state of tensors, and what says that it is made, if on a GPU.
 
-    On a GPU it stays there, if there is room: to main memory it takes a hundred times as long.
+    Training waits for a transfer to main memory, and not for a copy where the state is.
     """
     tensors: list[Tensor] = []
     recursively_apply(tensors.append, state)
-    on_gpu = [tensor for tensor in tensors if tensor.is_cuda]
-    if on_gpu and roomy(on_gpu):
-        with suppress(torch.OutOfMemoryError):  # a process may be allowed less than there is
-            copy = recursively_apply(Tensor.clone, state)
-            made = torch.cuda.Event()
-            made.record()
-            return copy, made
-    return recursively_apply(Tensor.to, state, "cpu", copy=True), None
+    copied = copies([tensor for tensor in tensors if tensor.is_cuda])
+    left = iter(copied)
+    copy = recursively_apply(lambda own: next(left) if own.is_cuda else own.clone(), state)
+    if not any(tensor.is_cuda for tensor in copied):
+        return copy, None
+    made = torch.cuda.Event()
+    made.record()
+    return copy, made
 
 
 def _write(
