@@ -33,7 +33,6 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
     log : path
         Log file of the job, which also gets the traceback of an error that nobody foresaw.
     """
-    gc.set_threshold(OBJECTS)
     logging.basicConfig(
         filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True
     )
@@ -73,8 +72,6 @@ def logged(log: Path | str) -> Iterator[logging.Logger]:
             _end_in_time(0)
 
 
-OBJECTS = 10_000
-"""New objects from one look for garbage to the next: imports make many, and all of them stay."""
 LONGEST = 300
 """Letters of a cause; the log has the rest."""
 GRACE_S = 30
