@@ -53,7 +53,9 @@ def spread(cells: Sequence[Path | str], count: int) -> pd.DataFrame:
     return with_audio(in_turn.drop(columns="turn").reset_index(drop=True), cells)
 
 
-def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, Any]:
+def measure(
+    build: Callable[[], Detector], clips: Sequence[bytes], before: float | None = None
+) -> dict[str, Any]:
     """Time a detector on clips.
 
     Parameters
@@ -62,6 +64,8 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
         Builds the detector; timed as ``load_s``.
     clips : sequence of bytes
         FLAC clips, of all durations alike.
+    before : float or None
+        Cores that others have just kept at work; None has the machine watched for a second.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def measure(build: Callable[[], Detector], clips: Sequence[bytes]) -> dict[str, 
         before and while it was timed; clips timed; throughput_clips_s and its batch;
         peak_memory_mib; peak_gpu_memory_mib.
     """
-    before = load_before()
+    before = load_before() if before is None else before
     with OthersLoad() as during:
         timed = _measure(build, clips)
     load = {"cores": os.cpu_count() or 1, "others_before": before, "others_during": during.cores}

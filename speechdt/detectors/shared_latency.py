@@ -41,8 +41,10 @@ def measure_in_turn(
         As of `measure`. load_s is what a detector by itself would take: reading the base, once
         for all, and folding its adapter in. peak_memory_mib is of the process, with the copy of
         weights that it keeps to take an adapter out again; where a GPU holds that copy,
-        peak_gpu_memory_mib is without it.
+        peak_gpu_memory_mib is without it. What others did before a detector was timed is what
+        they did while the one before it was, where there is one.
     """
+    before = None
     about = {"clips": [hashlib.sha256(clip).hexdigest() for clip in clips], **measured_on}
     found = {}
     for name, heard in hearings.items():
@@ -50,16 +52,19 @@ def measure_in_turn(
         key = hashlib.sha256(told.encode()).digest()
         kept = {} if anew else store.get([key])
         if key not in kept:
-            kept[key] = _measured(heard, shared, clips)
+            kept[key] = _measured(heard, shared, clips, before)
             store.put(kept)
+            before = kept[key]["load"]["others_during"]
         found[name] = kept[key]
     return found
 
 
-def _measured(heard: Hearing, shared: SharedBase, clips: Sequence[bytes]) -> dict[str, Any]:
-    before = shared.loads
-    timed = measure(lambda: heard.build(shared.built), clips)
-    if shared.loads == before:
+def _measured(
+    heard: Hearing, shared: SharedBase, clips: Sequence[bytes], before: float | None
+) -> dict[str, Any]:
+    loads = shared.loads
+    timed = measure(lambda: heard.build(shared.built), clips, before)
+    if shared.loads == loads:
         timed["load_s"] += shared.load_s
     if shared.set_aside:
         timed["peak_gpu_memory_mib"] -= shared.set_aside / 2**20

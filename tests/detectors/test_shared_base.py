@@ -114,18 +114,23 @@ def test_all_that_hear_clips_can_be_on_it(fresh):
 def test_times_are_taken_once_also_after_a_kill(fresh, tmp_path, monkeypatch):
     clips = [flac_bytes(np.full(3200, 0.1 * i, np.float32)) for i in range(3)]
     heard = {str(place): Hearing("asked", Asked, one) for place, one in enumerate(OPTIONS[:4])}
-    store, measured = Store(tmp_path / "latency.sqlite"), []
+    store, measured, given = Store(tmp_path / "latency.sqlite"), [], []
 
-    def killed(build, clips):
+    def killed(build, clips, before):
         if len(measured) == 2:
             raise KeyboardInterrupt
-        measured.append(build)
-        return measure(build, clips) | {"clip_ms": [float(len(measured))]}
+        given.append(before)
+        measured.append(measure(build, clips, before) | {"clip_ms": [float(len(given))]})
+        return measured[-1]
 
     monkeypatch.setattr(shared_latency, "measure", killed)
     with pytest.raises(KeyboardInterrupt):
         measure_in_turn(heard, SharedBase(), clips, store, {"round": 0})
-    monkeypatch.setattr(shared_latency, "measure", lambda *given: {"load_s": 0.0, "clip_ms": [9.0]})
+    loads = [times["load"] for times in measured]
+    assert given == [None, loads[0]["others_during"]]
+    assert loads[1]["others_before"] == loads[0]["others_during"]
+    after = {"load_s": 0.0, "clip_ms": [9.0], "load": {"others_during": 0.0}}
+    monkeypatch.setattr(shared_latency, "measure", lambda *given: dict(after))
     found = measure_in_turn(heard, SharedBase(), clips, store, {"round": 0})
     assert [times["clip_ms"] for times in found.values()] == [[1.0], [2.0], [9.0], [9.0]]
     again = measure_in_turn(heard, SharedBase(), clips, store, {"round": 0})
@@ -139,9 +144,10 @@ def test_times_are_taken_once_also_after_a_kill(fresh, tmp_path, monkeypatch):
 def test_memory_that_is_held_for_others_on_the_base_is_no_peak_of_its_own(
     fresh, tmp_path, monkeypatch
 ):
-    def on_a_gpu(build, clips):
+    def on_a_gpu(build, clips, before):
         build()
-        return {"load_s": 0.0, "peak_gpu_memory_mib": 30.0}
+        load = {"others_during": 0.0}
+        return {"load_s": 0.0, "peak_gpu_memory_mib": 30.0, "load": load}
 
     monkeypatch.setattr(shared_latency, "measure", on_a_gpu)
     monkeypatch.setattr(Asked, "set_aside", 12 * 2**20, raising=False)

@@ -35,7 +35,7 @@ def _level(value: object) -> str:
 
 def options(cases: pd.DataFrame, column: str) -> list[tuple[str, str]]:
     """Return the levels that one can choose: value and text, all of them first."""
-    known = list(dict.fromkeys(levels(cases)[column]))
+    known = list(dict.fromkeys(levels(cases.drop_duplicates(column))[column]))
     if column != "background":
         known.sort(key=lambda value: -np.inf if value == ALL else float(value))
     return [(value, _text(column, value)) for value in known]

@@ -157,7 +157,7 @@ def explain(text: str) -> str:
 
 def text_table(rows: pd.DataFrame, columns: Mapping[str, Cell]) -> pd.DataFrame:
     """Return the text of each row under each heading."""
-    cells = [[cell(row) for cell in columns.values()] for _, row in rows.iterrows()]
+    cells = [[cell(row) for cell in columns.values()] for row in rows.to_dict("records")]
     return pd.DataFrame(cells, columns=list(columns), dtype=str)
 
 

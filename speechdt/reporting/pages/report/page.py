@@ -1,6 +1,7 @@
 """The page of the report: its list of sections, and its head."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pandas as pd
@@ -86,10 +87,10 @@ SCRIPTS = (
 def render(results: Results) -> str:
     """Return the page as HTML that loads nothing from elsewhere."""
     variants = results.tables["matrix"]
-    made = [section for function in SECTIONS if (section := function(results))]
-    return template("report.html.j2").render(
-        facts=facts(variants, results.tables["metrics"]) | {"curves": _curves(results)},
-        sections=[
+    with ThreadPoolExecutor(1) as pool:
+        library = pool.submit(bundle)  # takes as long as all sections, and a core of its own
+        made = [section for function in SECTIONS if (section := function(results))]
+        sections = [
             (
                 section,
                 template(f"report/{section.id}.html.j2").render(
@@ -97,13 +98,16 @@ def render(results: Results) -> str:
                 ),
             )
             for section in made
-        ],
-        variants=variants_shown(results),
-        charts=results.charts,
-        library=bundle() if results.charts else "",
-        style=text("page.css") + text("clip_player.css") + text("report.css"),
-        scripts=[text(name) for name in SCRIPTS],
-    )
+        ]
+        return template("report.html.j2").render(
+            facts=facts(variants, results.tables["metrics"]) | {"curves": _curves(results)},
+            sections=sections,
+            variants=variants_shown(results),
+            charts=results.charts,
+            library=library.result() if results.charts else "",
+            style=text("page.css") + text("clip_player.css") + text("report.css"),
+            scripts=[text(name) for name in SCRIPTS],
+        )
 
 
 def variants_shown(results: Results) -> list[dict[str, str]]:

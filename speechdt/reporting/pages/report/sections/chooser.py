@@ -49,7 +49,7 @@ def packed(cases: pd.DataFrame, variants: list[str]) -> dict[str, Any]:
     rows: dict[str, list[list[int | None]]] = {}
     columns = ("variant", "n", "groups")
     for key, about, of in zip(
-        levels.agg("|".join, axis=1),
+        map("|".join, levels.itertuples(index=False, name=None)),
         cases[list(columns)].itertuples(index=False, name=None),
         figures.itertuples(index=False, name=None),
         strict=True,
