@@ -42,10 +42,14 @@ from speechdt.audio.io import flac_bytes
 DURATIONS = (200, 300, 500, 1000)
 """The plan's, in ms; each as often."""
 ORDERS = {
-    **{"eager": (16, 1), "eager, halves": (8, 2)},
-    **{"eager, quarters": (4, 4), "eager, eighths": (2, 8)},
+    **{"eager": (16, 1, "sdpa"), "eager, halves": (8, 2, "sdpa")},
+    **{"eager, quarters": (4, 4, "sdpa"), "eager, eighths": (2, 8, "sdpa")},
+    **{"eager, whole rows": (16, 1, "eager"), "eager, halves, whole rows": (8, 2, "eager")},
 }
-"""Batches and accumulation that give the same steps, in other orders of summation."""
+"""Batches, accumulation and attention that give the same steps, in other orders of summation.
+
+transformers' ``eager`` attention sums whole rows of weights, ``sdpa`` goes through them by tiles.
+"""
 
 
 def trials(count: int, seed: int) -> pd.DataFrame:
@@ -127,8 +131,11 @@ class Bench:
             taken = seconds(trainer.evaluate)
         return {"clips": self.options.dev, "clips_s": self.options.dev / taken}
 
-    def curve(self, steps: int, eager: bool = False, **settings: Any) -> list[float]:
+    def curve(
+        self, steps: int, eager: bool = False, attention: str = "sdpa", **settings: Any
+    ) -> list[float]:
         """Return the loss of each step."""
+        self.run.model.lm.get_base_model().set_attn_implementation(attention)
         with self.trainer(eager, steps=steps, **settings) as trainer:
             trainer.args.logging_steps = trainer.state.logging_steps = 1
             trainer.train()
@@ -164,8 +171,8 @@ class Bench:
 def curves(bench: Bench, steps: int) -> dict[str, Any]:
     """Compare losses with those of eager steps, and these, which sum in other orders, in pairs."""
     found = {
-        name: bench.curve(steps, True, batch_size=batch, gradient_accumulation=accumulation)
-        for name, (batch, accumulation) in ORDERS.items()
+        name: bench.curve(steps, True, sums, batch_size=batch, gradient_accumulation=accumulation)
+        for name, (batch, accumulation, sums) in ORDERS.items()
     }
     eager = list(found)
     found["packed"] = bench.curve(steps, batch_size=16)
