@@ -73,7 +73,7 @@ acceptance: $(READY) ## Check real weights on this machine, with one small LoRA:
 	$(BIN)/python benchmarks/acceptance.py --cores $(CORES) --model $(MODEL)
 
 # What takes long of style and types is checked while tests wait for something else than a core.
-check: $(READY) ## Check the code and run the tests that start no workflow: minutes
+check: $(READY) ## Check the code and run the quick tests: no workflow, no browser, nothing long
 	@$(MAKE) --no-print-directory --jobs 3 lint unit types
 
 test: $(READY) ## Check the code and run all tests, a small real run among them
@@ -101,8 +101,8 @@ lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
 types: $(READY) ## Check types: mypy, strict for speechdt
 	$(LOW) $(BIN)/mypy
 
-unit: $(READY) ## Run the tests that start no workflow
-	$(PYTEST) --no-workflows
+unit: $(READY) ## Run the quick tests
+	$(PYTEST) --quick
 
 tests: $(READY)
 	$(PYTEST)

@@ -26,6 +26,8 @@ hypothesis.settings.register_profile("campaigns", deadline=None, max_examples=20
 
 NEED_FINISHED = {"finished", "checkout", "begun"}
 """Fixtures of the one finished run."""
+BROWSER = "browser"
+"""Fixture of a page in a browser."""
 MAKES_FINISHED = "test_workflow.py"
 """The file that asks for it first."""
 FILES_MEANWHILE = 12
@@ -48,6 +50,11 @@ def pytest_addoption(parser):
     )
     parser.addoption(
         "--no-workflows", action="store_true", help="leave out tests that run the workflow"
+    )
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="leave out these, those in a browser, and what takes long by itself",
     )
     parser.addoption("--campaigns", action="store_true", help="run the campaigns as well")
 
@@ -75,14 +82,8 @@ def pytest_collection_modifyitems(config, items):
 
     While one process makes the finished run, the others have what does not need it.
     """
-    left_out = []
-    for item in list(items):
-        campaign = item.get_closest_marker("campaign") is not None
-        if (_runs(item) and config.getoption("no_workflows")) or (
-            campaign and not config.getoption("campaigns")
-        ):
-            left_out.append(item)
-            items.remove(item)
+    left_out = [item for item in items if not _asked_for(item, config)]
+    items[:] = [item for item in items if _asked_for(item, config)]
     config.hook.pytest_deselected(items=left_out)
     tests = Counter(item.path for item in items)
     waiting = {item.path for item in items if NEED_FINISHED & set(item.fixturenames)}
@@ -98,6 +99,15 @@ def pytest_collection_modifyitems(config, items):
         return 2 if path in meanwhile else 4
 
     items.sort(key=lambda item: (turn(item.path), -tests[item.path], str(item.path)))
+
+
+def _asked_for(item, config):
+    if _runs(item) and (config.getoption("no_workflows") or config.getoption("quick")):
+        return False
+    if item.get_closest_marker("campaign") is not None:
+        return config.getoption("campaigns")
+    takes_long = item.get_closest_marker("long") is not None or BROWSER in item.fixturenames
+    return not (takes_long and config.getoption("quick"))
 
 
 def _runs(item):
@@ -135,9 +145,13 @@ def grid():
 @pytest.fixture(scope="session")
 def sources(grid):
     """Every source of the embedded corpus, with its split."""
+    return split.assign(corpus_sources(min(grid.duration_ms)), grid.nested_ms, seed=SEED)
+
+
+@shared.shared
+def corpus_sources(least_ms):
     listed = index.read_corpora([{"kind": "folder", "path": ROOT / "corpus"}])
-    usable, _ = index.index(listed, min(grid.duration_ms), workers=2)
-    return split.assign(usable, grid.nested_ms, seed=SEED)
+    return index.index(listed, least_ms, workers=2)[0]
 
 
 @pytest.fixture(scope="session")

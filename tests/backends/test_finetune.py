@@ -254,6 +254,7 @@ def undisturbed(qwen2, cells, tmp_path_factory):
     return folder, options
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "when",
     [

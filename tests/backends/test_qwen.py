@@ -4,6 +4,7 @@ import importlib
 import json
 import shutil
 import warnings
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,14 +50,25 @@ def opened(name: str, folder: Path, adapter: Path | None = None) -> SimpleNamesp
     options = {} if adapter is None else {"adapter": str(adapter)}
     detector = DETECTORS[name](model=str(folder), device="cpu", **options)
 
+    @cache
+    def recipe(side):
+        return small.STOCK[name](stock, folder, detector.answers.ids, side)
+
     def batch(clips, prompt=BASELINE, side="left"):
-        recipe = small.STOCK[name](stock, folder, detector.answers.ids, side)
-        return recipe.log_odds(clips, prompt)
+        return recipe(side).log_odds(clips, prompt)
+
+    answered = {}
+
+    def by_itself(clip, prompt):
+        key = (clip.tobytes(), prompt)
+        if key not in answered:
+            # The second clip keeps the stock Qwen2-Audio on its path for expanded audio tokens.
+            second = [] if name == "qwen3_omni" else [small.clip(1000)]
+            answered[key] = batch([clip, *second], prompt)[0]
+        return answered[key]
 
     def alone(clips, prompt=BASELINE):
-        # The second clip keeps the stock Qwen2-Audio on its path for expanded audio tokens.
-        second = [] if name == "qwen3_omni" else [small.clip(1000)]
-        return np.array([batch([clip, *second], prompt)[0] for clip in clips])
+        return np.array([by_itself(clip, prompt) for clip in clips])
 
     return SimpleNamespace(
         name=name, folder=folder, detector=detector, stock=stock, batch=batch, alone=alone

@@ -71,6 +71,7 @@ def test_a_language_model_that_writes_nonsense_leaves_the_bank(search):
     assert found["winner"]["prompt"] == small.BASELINE
 
 
+@pytest.mark.long
 def test_gepa_takes_the_place_of_opro(search):
     pytest.importorskip("gepa")
     found = search(optimizer="gepa", steps=3)

@@ -46,13 +46,15 @@ def write_paper(folder, count, figures, labels=()):
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory):
-    """The figures of five detectors, whose sizes any paper has to bear."""
+    """Blank pages as large as the figures of five detectors, which any paper has to bear."""
     folder, made = tmp_path_factory.mktemp("figures"), make(5)
     made |= outcome_tables(made, NAMES[:5]) | error_tables(NAMES[:5])
     for name, entry in FIGURES.items():
         if entry.in_paper and name not in paper.COLUMN_FIGURES:
             needed = {table: made[table] for table in entry.tables}
-            save(draw(name, needed, NAMES[:5]), folder / name, formats=["pdf"])
+            drawn = draw(name, needed, NAMES[:5])
+            drawn.clear()  # its letters, which take longest
+            save(drawn, folder / name, formats=["pdf"])
     return folder
 
 

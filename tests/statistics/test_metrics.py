@@ -193,13 +193,13 @@ def test_the_reliability_diagram_counts_every_trial_once(scored_trials):
 
 def test_d_prime_and_criterion_of_known_rates(rng):
     # Evidence of unit variance around -1 and +1.5, decided at 0.5: d' is 2.5, c is 0.25.
-    speech = np.arange(200_000) % 2 == 0
+    speech = np.arange(100_000) % 2 == 0
     evidence = rng.standard_normal(len(speech)) + np.where(speech, 1.5, -1.0)
     p = 1 / (1 + np.exp(-evidence))
     trials = pd.DataFrame({"speech": speech, "decided": evidence >= 0.5, "p_speech": p})
     names = (np.arange(len(p)) % 40).astype(str)
     trials = trials.assign(item_id=names, group_id=names, p_temperature=p, p_platt=p)
-    values = metrics.evaluate(trials, replicates=100, seed=1).set_index("metric")["value"]
+    values = metrics.evaluate(trials, replicates=10, seed=1).set_index("metric")["value"]
     assert values["dprime"] == pytest.approx(2.5, abs=0.03)
     assert values["criterion"] == pytest.approx(0.25, abs=0.02)
 
