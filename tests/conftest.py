@@ -162,15 +162,20 @@ def test_items(sources, grid):
 @pytest.fixture(scope="session")
 def cells(tmp_path_factory, sources, grid):
     """Cell files of dev and test by split and cell name, 16 items a class."""
-    folder = tmp_path_factory.mktemp("trials")
-    files = {}
-    for name in ("dev", "test"):
-        (folder / name).mkdir()
-        chosen = items.crossed(sources, name, 16, grid, seed=SEED, least_active=0.7)
-        own = {cell.name: folder / name / f"{cell.name}.parquet" for cell in grid.cells}
-        rendering.write(chosen, grid.cells, own, seed=SEED, level="peak")
-        files |= {(name, cell): file for cell, file in own.items()}
-    return files
+
+    def files(folder, name):
+        return {cell.name: folder / name / f"{cell.name}.parquet" for cell in grid.cells}
+
+    def write(folder):
+        for name in ("dev", "test"):
+            (folder / name).mkdir()
+            chosen = items.crossed(sources, name, 16, grid, seed=SEED, least_active=0.7)
+            rendering.write(chosen, grid.cells, files(folder, name), seed=SEED, level="peak")
+
+    made = once(tmp_path_factory, "trials", write)
+    return {
+        (name, cell): file for name in ("dev", "test") for cell, file in files(made, name).items()
+    }
 
 
 @pytest.fixture(scope="module")

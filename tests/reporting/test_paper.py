@@ -5,6 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from support.made_outcomes import error_tables, outcome_tables
 from support.made_tables import NAMES, make
 from support.paper_checks import LINE, check_numbers, needs_pdflatex, numbers, typeset
@@ -12,7 +13,7 @@ from support.paper_checks import LINE, check_numbers, needs_pdflatex, numbers, t
 from speechdt.errors import SpeechdtError
 from speechdt.reporting.figures.catalogue import FIGURES
 from speechdt.reporting.figures.draw import draw
-from speechdt.reporting.figures.style import save
+from speechdt.reporting.figures.style import PAGE, save
 from speechdt.reporting.pages import paper, paper_numbers
 from speechdt.reporting.pages.paper_tables import PAPER_TABLES
 from speechdt.reporting.tables.reading import read_table
@@ -44,32 +45,52 @@ def write_paper(folder, count, figures, labels=()):
     return folder
 
 
+IN_PAPER = [name for name, entry in FIGURES.items() if entry.in_paper]
+TAKEN = [name for name in IN_PAPER if name not in paper.COLUMN_FIGURES]
+"""Figures that the paper takes as they are."""
+
+
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory):
-    """Blank pages as large as the figures of five detectors, which any paper has to bear."""
-    folder, made = tmp_path_factory.mktemp("figures"), make(5)
-    made |= outcome_tables(made, NAMES[:5]) | error_tables(NAMES[:5])
-    for name, entry in FIGURES.items():
-        if entry.in_paper and name not in paper.COLUMN_FIGURES:
-            needed = {table: made[table] for table in entry.tables}
-            drawn = draw(name, needed, NAMES[:5])
-            drawn.clear()  # its letters, which take longest
-            save(drawn, folder / name, formats=["pdf"])
+def blank(tmp_path_factory):
+    """Blank pages instead of figures."""
+    folder = tmp_path_factory.mktemp("blank")
+    for name in TAKEN:
+        save(Figure(figsize=(PAGE, 3)), folder / name, formats=["pdf"])
     return folder
 
 
 @pytest.fixture(scope="module", params=[1, 5])
-def results(request, tmp_path_factory, figures):
+def results(request, tmp_path_factory, blank):
     folder = tmp_path_factory.mktemp(f"paper{request.param}")
-    return write_paper(folder, request.param, figures)
+    return write_paper(folder, request.param, blank)
+
+
+@pytest.fixture(scope="module")
+def sized(tmp_path_factory):
+    """Pages as large as the figures of five detectors, which any paper has to bear."""
+    folder, made = tmp_path_factory.mktemp("sized"), make(5)
+    made |= outcome_tables(made, NAMES[:5]) | error_tables(NAMES[:5])
+    for name in TAKEN:
+        drawn = draw(name, {table: made[table] for table in FIGURES[name].tables}, NAMES[:5])
+        drawn.clear()  # its letters, which take longest
+        save(drawn, folder / name, formats=["pdf"])
+    return folder
+
+
+@pytest.fixture
+def whole(results, sized, tmp_path):
+    """The paper with these."""
+    shutil.copytree(results / "paper", tmp_path / "paper")
+    shutil.copytree(sized, tmp_path / "paper" / "figures", dirs_exist_ok=True)
+    return tmp_path / "paper"
 
 
 def test_every_number_stands_in_a_table(results):
     assert check_numbers(results) > 40
 
 
-def test_labels_stand_in_text_and_tables_and_keys_behind_the_numbers(figures, tmp_path):
-    write_paper(tmp_path, 2, figures, {"D2": "Silero_6"})
+def test_labels_stand_in_text_and_tables_and_keys_behind_the_numbers(blank, tmp_path):
+    write_paper(tmp_path, 2, blank, {"D2": "Silero_6"})
     text = (tmp_path / "paper" / "main.tex").read_text()
     assert r"\DTwoBalancedAccuracyHigh}\,\% for Silero\_6 (AUC \DTwoAuc)" in text
     for file in (tmp_path / "paper" / "tables").glob("*.tex"):
@@ -136,7 +157,7 @@ def test_all_tables_and_figures_are_taken_in(results):
         assert f"\\input{{tables/{file.stem}}}" in text
         assert f"\\ref{{tab:{file.stem}}}" in text
     there = {file.stem for file in (results / "paper" / "figures").iterdir()}
-    assert there == {name for name, figure in FIGURES.items() if figure.in_paper}
+    assert there == set(IN_PAPER)
     assert {"psychometric_snr", "roc"} <= there
     for name in there:
         assert f"figures/{name}.pdf" in text
@@ -147,25 +168,27 @@ def test_all_tables_and_figures_are_taken_in(results):
     assert missing <= (alone if text.count("Accuracy}{") == 1 else set())
 
 
-def test_figures_keep_their_size_and_fit_the_page(results):
-    for file in (results / "paper" / "figures").iterdir():
+@pytest.mark.long
+def test_figures_keep_their_size_and_fit_the_page(whole):
+    for file in (whole / "figures").iterdir():
         width = paper.pdf_width(file.read_bytes())
         assert width <= 7.2 + paper.SLACK_IN, file
         if file.stem in paper.COLUMN_FIGURES:
             assert width == pytest.approx(paper.COLUMN_IN)
 
 
+@pytest.mark.long
 @needs_pdflatex
-def test_pdflatex_takes_it_without_a_complaint(results):
-    assert typeset(results / "paper") == []
+def test_pdflatex_takes_it_without_a_complaint(whole):
+    assert typeset(whole) == []
 
 
+@pytest.mark.long
 @needs_pdflatex
-def test_a_table_that_is_too_wide_and_a_lost_reference_are_noticed(results, tmp_path):
-    shutil.copytree(results / "paper", tmp_path, dirs_exist_ok=True)
-    text = (tmp_path / "main.tex").read_text().replace("{table*}", "{table}")
-    (tmp_path / "main.tex").write_text(text.replace(r"\label{fig:pareto}", ""))
-    found = " ".join(typeset(tmp_path))
+def test_a_table_that_is_too_wide_and_a_lost_reference_are_noticed(whole):
+    text = (whole / "main.tex").read_text().replace("{table*}", "{table}")
+    (whole / "main.tex").write_text(text.replace(r"\label{fig:pareto}", ""))
+    found = " ".join(typeset(whole))
     assert "Overfull" in found
     assert "Reference `fig:pareto'" in found
 
