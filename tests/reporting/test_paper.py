@@ -66,22 +66,21 @@ def results(request, tmp_path_factory, blank):
 
 
 @pytest.fixture(scope="module")
-def sized(tmp_path_factory):
-    """Pages as large as the figures of five detectors, which any paper has to bear."""
-    folder, made = tmp_path_factory.mktemp("sized"), make(5)
+def figures(tmp_path_factory):
+    """The figures of five detectors, whose sizes any paper has to bear."""
+    folder, made = tmp_path_factory.mktemp("figures"), make(5)
     made |= outcome_tables(made, NAMES[:5]) | error_tables(NAMES[:5])
     for name in TAKEN:
-        drawn = draw(name, {table: made[table] for table in FIGURES[name].tables}, NAMES[:5])
-        drawn.clear()  # its letters, which take longest
-        save(drawn, folder / name, formats=["pdf"])
+        needed = {table: made[table] for table in FIGURES[name].tables}
+        save(draw(name, needed, NAMES[:5]), folder / name, formats=["pdf"])
     return folder
 
 
 @pytest.fixture
-def whole(results, sized, tmp_path):
+def whole(results, figures, tmp_path):
     """The paper with these."""
     shutil.copytree(results / "paper", tmp_path / "paper")
-    shutil.copytree(sized, tmp_path / "paper" / "figures", dirs_exist_ok=True)
+    shutil.copytree(figures, tmp_path / "paper" / "figures", dirs_exist_ok=True)
     return tmp_path / "paper"
 
 
