@@ -80,24 +80,24 @@ class JaVAD:
             return pool_all(logistic, self.pooling)
 
     def values(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return what the network says of each frame of each clip, float32 (frames,)."""
+        """Return the network's output of each frame of each clip, float32 (frames,)."""
         if not clips:
             return []
         with stage("features"):
             windows = [window for clip in clips for window in self._windows(clip)]
         with stage("forward"), self.torch.inference_mode():
-            said = np.zeros((len(windows), self.window), dtype=np.float32)
+            outputs = np.zeros((len(windows), self.window), dtype=np.float32)
             by_width = sorted(range(len(windows)), key=lambda i: windows[i].shape[1])
             for _, same in groupby(by_width, key=lambda i: windows[i].shape[1]):
                 own = list(same)
                 for start in range(0, len(own), BATCH):
                     batch = own[start : start + BATCH]
-                    heard = self.torch.stack([windows[i] for i in batch])
-                    said[batch] = self.network(heard[:, None]).numpy()
+                    inputs = self.torch.stack([windows[i] for i in batch])
+                    outputs[batch] = self.network(inputs[:, None]).numpy()
         ends = np.cumsum([-(-(len(clip) // HOP) // self.window) for clip in clips])[:-1]
         return [
             own.ravel()[: len(clip) // HOP]
-            for clip, own in zip(clips, np.split(said, ends), strict=True)
+            for clip, own in zip(clips, np.split(outputs, ends), strict=True)
         ]
 
     def _know_filling(self) -> None:
@@ -124,8 +124,8 @@ class JaVAD:
         """Return to how many frames a window is filled, of which so many are heard."""
         if not self.stride:
             return self.window
-        heard = -(-(frames + REACH) // self.stride) + 1  # columns that see one of them
-        return min(self.window, self.stride * (heard + 1))
+        columns = -(-(frames + REACH) // self.stride) + 1  # those that see one of them
+        return min(self.window, self.stride * (columns + 1))
 
     def _windows(self, clip: np.ndarray) -> "list[torch.Tensor]":
         """Return the normalised log-mel spectrogram in windows, each (bands, frames)."""

@@ -80,11 +80,11 @@ class Ten:
             return [network.process(frame)[0] for frame in frames]
 
 
-def _what_to_install(said: str) -> str:
-    missing = said.split(":")[0]
+def _what_to_install(message: str) -> str:
+    missing = message.split(":")[0]
     if missing.startswith("libc++"):
         return f"the package ten_vad needs {missing} of the system: apt-get install libc++1"
-    return f"the library of the package ten_vad does not load: {said.splitlines()[0]}"
+    return f"the library of the package ten_vad does not load: {message.splitlines()[0]}"
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Does a real checkpoint work here? One command, an hour at most on a card of 24 GB.
+"""Acceptance test of a real checkpoint on this machine: one command, an hour at most on 24 GB.
 
 The files are checked, the answer tokens and the chat are read, log-odds of 20 clips are compared
 with those of the stock model, and the workflow runs A1, a small LoRA on it (B2) and both VADs
@@ -114,8 +114,8 @@ def against_stock(model: str, revision: str | None, device: str, checks: Checks)
     lm = load_model("Qwen2AudioForConditionalGeneration", model, revision, chosen)
     detector = Qwen2Audio.around(lm, located(model, revision))
     print(f"loaded in {time.perf_counter() - start:.0f} s on {chosen}", flush=True)
-    found = dict(zip(detector.answers.texts, detector.answers.ids, strict=True))
-    checks("ids of the answers are those of the published tokenizer", found == IDS, found)
+    ids = dict(zip(detector.answers.texts, detector.answers.ids, strict=True))
+    checks("ids of the answers are those of the published tokenizer", ids == IDS, ids)
     question = detector._question(detector.prompt)
     around = (len(question.before), len(question.after))
     checks(
@@ -139,7 +139,7 @@ def against_stock(model: str, revision: str | None, device: str, checks: Checks)
 
 
 def configuration(options: argparse.Namespace) -> Path:
-    """Write what the workflow is told beside configs/acceptance.yaml, and return the file."""
+    """Write the settings that go with configs/acceptance.yaml, and return their file."""
     checkpoint = {"model": options.model, "device": options.device}
     if options.revision:
         checkpoint["revision"] = options.revision
@@ -147,16 +147,16 @@ def configuration(options: argparse.Namespace) -> Path:
     corpora += [
         {"kind": kind, "path": path} for kind, path in CORPORA.items() if (ROOT / path).is_dir()
     ]
-    told: dict[str, Any] = {"models": {"qwen2_audio": checkpoint}, "corpus": corpora}
+    settings: dict[str, Any] = {"models": {"qwen2_audio": checkpoint}, "corpus": corpora}
     if options.quick:
         small = yaml.safe_load((ROOT / "configs" / "ci.yaml").read_text())
-        told |= {name: small[name] for name in ("grid", "trials", "bootstrap", "latency")}
-        told["trials"]["train_clips"] = 16
-        told["trials"]["growing"] = []
-        told["adapters"] = {"small": small["adapters"]["small"]}
+        settings |= {name: small[name] for name in ("grid", "trials", "bootstrap", "latency")}
+        settings["trials"]["train_clips"] = 16
+        settings["trials"]["growing"] = []
+        settings["adapters"] = {"small": small["adapters"]["small"]}
     RESULTS.mkdir(parents=True, exist_ok=True)
     file = RESULTS / "told.yaml"
-    file.write_text(yaml.safe_dump(told))
+    file.write_text(yaml.safe_dump(settings))
     return file
 
 
@@ -221,8 +221,12 @@ def main() -> None:
     if random:
         print("RANDOM WEIGHTS: their answers mean nothing; checks of what is heard will be missed.")
     try:
-        known = {"model": options.model, "revision": options.revision, "device": options.device}
-        Qwen2Audio.check(**known)
+        checkpoint = {
+            "model": options.model,
+            "revision": options.revision,
+            "device": options.device,
+        }
+        Qwen2Audio.check(**checkpoint)
         against_stock(options.model, options.revision, options.device, checks)
     except ValueError as error:
         sys.exit(f"error: {error}")

@@ -1,4 +1,4 @@
-"""How long does the analysis of a matrix take? As many trials as the default run has.
+"""Time of the analysis of a matrix, with as many trials as the default run has.
 
 Nine simulated detectors, 150 items a class in 18 speech and 83 non-speech groups, at 5 SNRs and 4
 durations, at 4 SNRs more for the curves, in 5 backgrounds, with catch trials. All steps of all
@@ -42,7 +42,7 @@ GROUPS = {True: 18, False: 83}
 PLANNED = contrasts(VARIANTS, STEPS, "D2")
 
 
-def heard(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def simulate(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return trials in noise and catch trials of a detector."""
     rng = np.random.default_rng(seed)
     rows = [
@@ -84,7 +84,7 @@ def criteria_of(seed: int, replicates: int) -> Thresholds:
 
 def measure_one(seed: int, settings: dict[str, Any]) -> dict[str, float]:
     """Return the CPU seconds of each step that concerns one detector."""
-    trials, catch = heard(seed)
+    trials, catch = simulate(seed)
     curves = settings | {"criteria": criteria_of(seed, settings["replicates"])}
     return {
         "metrics of the variants": seconds(by_slice, planned(trials), **settings),
@@ -100,13 +100,13 @@ def planned(trials: pd.DataFrame) -> pd.DataFrame:
 
 def compare_all(settings: dict[str, Any]) -> dict[str, float]:
     """Return the CPU seconds of the comparison of all pairs."""
-    trials = {variant: planned(heard(seed)[0]) for seed, variant in enumerate(VARIANTS)}
+    trials = {variant: planned(simulate(seed)[0]) for seed, variant in enumerate(VARIANTS)}
     return {"comparison of all pairs": seconds(compare, trials, planned=PLANNED, **settings)}
 
 
 def compare_planned(settings: dict[str, Any]) -> dict[str, float]:
     """Return the CPU seconds of the DT75 differences of the planned contrasts."""
-    trials = {variant: heard(seed)[0] for seed, variant in enumerate(VARIANTS)}
+    trials = {variant: simulate(seed)[0] for seed, variant in enumerate(VARIANTS)}
     every = np.full(len(PLANNED), True)
     took = seconds(compare_thresholds, trials, PLANNED, every, **settings)
     return {"DT75 of planned contrasts": took}

@@ -1,4 +1,4 @@
-"""How many pairs of a question and a clip a second: the bank, and a whole search with its control?
+"""Pairs of a question and a clip a second: the bank, and a whole search with its control.
 
 The bank is workflow_config.yaml's, each prompt in both orders of its options, about clips of the
 plan's durations, as the rules ask it: answers are saved as they come, clips are decoded within the
@@ -91,7 +91,7 @@ def asked_bank(detector: AnswerDetector, cells: list[Path], store: PromptStore) 
     asked = [*texts, *(swap_options(text) for text in texts)]
     lengths = [len(detector._question(text).after) for text in asked]
     clips = len(trials.table)
-    found = {
+    figures = {
         "pairs": trials.ask.asked,
         "seconds": taken,
         "pairs_s": trials.ask.asked / taken,
@@ -100,9 +100,9 @@ def asked_bank(detector: AnswerDetector, cells: list[Path], store: PromptStore) 
     }
     if detector.engine.device.type == "cuda":
         rate = matrix_rate()
-        done = 2 * layer_weights(detector) * found["tokens_s"]
-        found |= {"matrix_tflops": rate / 1e12, "share_of_it": done / rate}
-    return found
+        done = 2 * layer_weights(detector) * figures["tokens_s"]
+        figures |= {"matrix_tflops": rate / 1e12, "share_of_it": done / rate}
+    return figures
 
 
 def whole_search(
@@ -114,14 +114,14 @@ def whole_search(
     trials = PromptTrials(cells, lambda: detector, store, 4.0)
     table = trials.table
     columns = (table["label"] == "SPEECH").to_numpy(), table["item_id"], table["group_id"]
-    found = search(
+    outcome = search(
         ask=trials.ask, judge=Judge(*columns, "log_loss", 1000, 0), blocks=blocks(*columns, 0),
         baseline=detector.prompt, start={"baseline": detector.prompt},
         proposer=TemplateProposer(), budget=Budget(steps, steps, 1), seed=0,
     )  # fmt: skip
     taken = time.perf_counter() - began
     return {
-        "candidates": len(found["candidates"]), "pairs": trials.ask.asked, "seconds": taken,
+        "candidates": len(outcome["candidates"]), "pairs": trials.ask.asked, "seconds": taken,
         "pairs_s": trials.ask.asked / taken, "clips": len(table),
         "tower_passes": detector.tower_passes - before,
     }  # fmt: skip
@@ -141,9 +141,9 @@ def main() -> None:
     options.random_omni, options.architecture = False, "qwen2_audio"
     report: dict[str, Any] = {}
 
-    def write(name: str, found: Any) -> None:
-        report[name] = found
-        print(name, json.dumps(found), flush=True)
+    def write(name: str, figures: Any) -> None:
+        report[name] = figures
+        print(name, json.dumps(figures), flush=True)
         if options.out:
             options.out.write_text(json.dumps(report, indent=1) + "\n")
 
@@ -155,8 +155,10 @@ def main() -> None:
         cells = write_dev(folder / "dev", options.clips)
         if not options.search_alone:
             write("bank", asked_bank(detector, cells, PromptStore(folder / "bank.sqlite")))
-        found = whole_search(detector, cells, PromptStore(folder / "search.sqlite"), options.steps)
-        write("search", found)
+        figures = whole_search(
+            detector, cells, PromptStore(folder / "search.sqlite"), options.steps
+        )
+        write("search", figures)
 
 
 if __name__ == "__main__":

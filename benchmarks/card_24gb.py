@@ -1,4 +1,4 @@
-"""Does the paper's configuration fit a card of 24 GB, and what is left of one of 12?
+"""Peak memory and speed of the paper's steps on a card of 24 GB, with NF4 held against 12 GB.
 
 The weights are random, of the real shape of Qwen2-Audio-7B; memory is capped to what such a card
 leaves (22.5 GiB: less context and display). Measured are the peak and the speed of scoring, of
@@ -79,18 +79,18 @@ class Card:
         if self.on_gpu:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
-        found: dict[str, Any] = {"step": name}
+        figures: dict[str, Any] = {"step": name}
         start = time.perf_counter()
         try:
-            yield found
+            yield figures
         except Exception as error:
-            found["failed"] = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
-        found["seconds"] = round(time.perf_counter() - start, 1)
+            figures["failed"] = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
+        figures["seconds"] = round(time.perf_counter() - start, 1)
         if self.on_gpu:
-            found["peak_gib"] = round(torch.cuda.max_memory_allocated() / GIB, 2)
-            found["reserved_gib"] = round(torch.cuda.max_memory_reserved() / GIB, 2)
-        self.rows.append(found)
-        print(f"  {found}", flush=True)
+            figures["peak_gib"] = round(torch.cuda.max_memory_allocated() / GIB, 2)
+            figures["reserved_gib"] = round(torch.cuda.max_memory_reserved() / GIB, 2)
+        self.rows.append(figures)
+        print(f"  {figures}", flush=True)
 
 
 def cells(folder: Path, clips: int, ms: int) -> list[Path]:
@@ -109,8 +109,8 @@ def large(**changes: Any) -> dict[str, Any]:
     """Return the settings of `large` as the paper has them on such a card, without its data."""
     settings: dict[str, Any] = {}
     for name in ("paper", "paper_24gb"):
-        told = yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())
-        settings |= told["adapters"]["large"]
+        configuration = yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())
+        settings |= configuration["adapters"]["large"]
     for key in ("seeds", "clips", "epochs"):
         settings.pop(key)
     return settings | {"warmup_steps": 0} | changes
@@ -119,46 +119,46 @@ def large(**changes: Any) -> dict[str, Any]:
 def score(card: Card, name: str, options: dict[str, Any], quick: bool) -> np.ndarray | None:
     """Score, time single clips and ask a search's questions; return the log-odds of 200 ms."""
     odds = None
-    with card.step(f"{name}: scoring") as found:
+    with card.step(f"{name}: scoring") as figures:
         detector = Qwen2Audio(**options)
         for ms in (200, 1000):
             clips = make_clips(32 if quick else 512, ms)
             detector.score(clips[:8])
-            found[f"clips_s_{ms}"] = round(
+            figures[f"clips_s_{ms}"] = round(
                 len(clips) / seconds(lambda c=clips: detector.score(c)), 1
             )
         odds = detector.log_odds(make_clips(100, 200), both=False)[0, 0]
     if odds is None:
         return None
-    with card.step(f"{name}: latency") as found:
+    with card.step(f"{name}: latency") as figures:
         clips = make_clips(8 if quick else 60, 200)
         for clip in clips[:5]:
             detector.score([clip])
         times = [seconds(partial(detector.score, [clip])) for clip in clips]
-        found |= {key: round(value, 2) for key, value in milliseconds(times).items()}
-    with card.step(f"{name}: search") as found:
+        figures |= {key: round(value, 2) for key, value in milliseconds(times).items()}
+    with card.step(f"{name}: search") as figures:
         detector.keep_audio(4.0)
         words = BASELINE_PROMPT.split(" ")
         rng = np.random.default_rng(0)
         prompts = [BASELINE_PROMPT, *(" ".join(rng.permutation(words)) for _ in range(7))]
         clips = make_clips(16 if quick else 256, 1000)
         work = seconds(lambda: detector.score_prompts(clips, prompts))
-        found["pairs_s"] = round(len(prompts) * len(clips) / work, 1)
-        found["answer_mass"] = float(detector.answer_mass(clips[:16]).mean())
+        figures["pairs_s"] = round(len(prompts) * len(clips) / work, 1)
+        figures["answer_mass"] = float(detector.answer_mass(clips[:16]).mean())
     return odds
 
 
 def train(card: Card, name: str, out: Path, work: Path, **settings: Any) -> None:
     """Train by `finetune` itself on clips of one length."""
     ms = settings.pop("ms")
-    with card.step(name) as found:
+    with card.step(name) as figures:
         data = (cells(work / f"train{ms}", 256, ms), cells(work / f"dev{ms}", 64, ms))
         Qwen2Audio.finetune(*data, out, **settings)
         card_text = (out / "README.md").read_text()
-        told = json.loads(card_text.partition("```json\n")[2].partition("\n```")[0])
-        found["batch"] = f"{told['batch_size']} x {told['gradient_accumulation']}"
+        recipe = json.loads(card_text.partition("```json\n")[2].partition("\n```")[0])
+        figures["batch"] = f"{recipe['batch_size']} x {recipe['gradient_accumulation']}"
         log = json.loads(out.with_name(f"{out.name}.speed.json").read_text())
-        found["clips_s"] = [one["clips_per_s"] for one in log if "clips_per_s" in one][-1:]
+        figures["clips_s"] = [one["clips_per_s"] for one in log if "clips_per_s" in one][-1:]
 
 
 def quantised(card: Card, kind: str, options: dict[str, Any], base: Any, work: Path,
@@ -255,9 +255,9 @@ def verdicts(report: dict[str, Any]) -> list[str]:
 def table(rows: list[dict[str, Any]], value: Callable[[Any], str] = str) -> str:
     lines = ["| step | s | peak GiB | reserved GiB | figures |", "|---|---|---|---|---|"]
     for one in rows:
-        known = ("step", "seconds", "peak_gib", "reserved_gib")
-        rest = ", ".join(f"{key} {value(one[key])}" for key in one if key not in known)
-        lines.append("| " + " | ".join([*(str(one.get(key, "")) for key in known), rest]) + " |")
+        columns = ("step", "seconds", "peak_gib", "reserved_gib")
+        rest = ", ".join(f"{key} {value(one[key])}" for key in one if key not in columns)
+        lines.append("| " + " | ".join([*(str(one.get(key, "")) for key in columns), rest]) + " |")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Does the paper's workflow, all of it, fit a card of 24 GB?
+"""Peak memory of the paper's whole workflow, held against a card of 24 GB.
 
 `configs/paper.yaml` and `configs/paper_24gb.yaml` are run as they are but for their sizes: random
 weights of Qwen2-Audio-7B's shape, the embedded corpus, one seed, few clips and steps. Scoring,
@@ -84,20 +84,26 @@ def environment(notes: Path) -> dict[str, str]:
     """Return that of the jobs: what is capped, and where peaks are noted."""
     notes.mkdir(parents=True, exist_ok=True)
     path = os.pathsep.join(filter(None, [str(HOOK), str(ROOT), os.getenv("PYTHONPATH")]))
-    told = {"PYTHONPATH": path, "SPEECHDT_CAP_GIB": str(CAP_GIB), "SPEECHDT_CAP_NOTES": str(notes)}
-    return {**os.environ, **told}
+    variables = {
+        "PYTHONPATH": path,
+        "SPEECHDT_CAP_GIB": str(CAP_GIB),
+        "SPEECHDT_CAP_NOTES": str(notes),
+    }
+    return {**os.environ, **variables}
 
 
-def is_capped(told: dict[str, str]) -> bool:
+def is_capped(variables: dict[str, str]) -> bool:
     """Say whether more than the cap is refused, in a script that runs as a job's does."""
     script = RESULTS / ".snakemake" / "scripts" / "probe.py"
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(PROBE.format(most=CAP_GIB + 1))
-    done = subprocess.run([sys.executable, str(script)], env=told, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(script)], env=variables, capture_output=True, text=True
+    )
     return done.stdout.strip() == "capped"
 
 
-def run(options: argparse.Namespace, told: dict[str, str]) -> int:
+def run(options: argparse.Namespace, variables: dict[str, str]) -> int:
     """Run the workflow up to its tables, and return its exit status."""
     file = RESULTS / "told.yaml"
     file.write_text(yaml.safe_dump(sizes(options.model, options.device, options.only)))
@@ -107,7 +113,7 @@ def run(options: argparse.Namespace, told: dict[str, str]) -> int:
     command += ["--configfile", *FILES, str(file)]
     # A run that was killed leaves its lock; one that still runs keeps it.
     subprocess.run([sys.executable, "-m", "speechdt.workflow.unlock"], cwd=ROOT, check=True)
-    return subprocess.run(command, cwd=ROOT, env=told).returncode
+    return subprocess.run(command, cwd=ROOT, env=variables).returncode
 
 
 def report(notes: Path) -> pd.DataFrame:
@@ -134,10 +140,10 @@ def main() -> None:
     if options.random:
         options.model = random_checkpoint(options.random, options.device, RESULTS)
     notes = RESULTS / "peaks"
-    told = environment(notes)
-    if options.device != "cpu" and not is_capped(told):
+    variables = environment(notes)
+    if options.device != "cpu" and not is_capped(variables):
         sys.exit("error: there is no GPU, or its memory cannot be capped")
-    status = run(options, told)
+    status = run(options, variables)
     table = report(notes)
     table.to_csv(RESULTS / "peaks.csv", index=False)
     print(table.to_string(index=False))

@@ -1,4 +1,4 @@
-"""How often do 95 % intervals cover the truth? Simulated detectors, grouped trials, known truth.
+"""Coverage of 95 % intervals: simulated detectors, grouped trials, known truth.
 
 Each simulation draws a dev and a test set, each with 100 speech and 100 non-speech items in a
 number of groups, and plays every item at five SNRs to a detector and to a rival that hears 1.5 dB
@@ -180,7 +180,7 @@ class Task(NamedTuple):
 
 def simulations(task: Task) -> Floats:
     """Return point, low and high of each of `METRICS`, (seeds, 4, 3)."""
-    found = []
+    estimates = []
     for seed in task.seeds:
         rng = np.random.default_rng([task.groups, seed, *f"{task.effect}{task.size}".encode()])
         dev, test = (play(rng, task.effect, task.size, task.groups) for _ in range(2))
@@ -192,28 +192,28 @@ def simulations(task: Task) -> Floats:
         of_speech = np.repeat([False, True], task.groups)
         values = metrics(test, bootstrap.weights(of_speech, **settings), thresholds)
         ends = bootstrap.interval(values[0], values[1:], task.groups)
-        found.append(np.stack([values[0], *ends], axis=1))
-    return np.array(found)
+        estimates.append(np.stack([values[0], *ends], axis=1))
+    return np.array(estimates)
 
 
 def perfect(groups: int, count: int, replicates: int) -> Iterator[dict[str, object]]:
     """Yield the row of a rate that is 1 in nine groups of ten, and 0 in the tenth."""
-    found = []
+    estimates = []
     for seed in range(count):
         rng = np.random.default_rng([groups, seed])
         right = (rng.random(groups) >= BAD).astype(float)
         values = bootstrap.weights(np.zeros(groups), replicates, seed) @ right / groups
         ends = np.clip(bootstrap.interval(values[0], values[1:], groups), 0, 1)
-        found.append([[values[0], *of_rate(float(values[0]), *ends, groups)]])
-    for row in summary((*BAD_GROUPS, groups), [1 - BAD], [PERFECT], np.array(found)):
+        estimates.append([[values[0], *of_rate(float(values[0]), *ends, groups)]])
+    for row in summary((*BAD_GROUPS, groups), [1 - BAD], [PERFECT], np.array(estimates)):
         yield row | {"replicates": replicates}
 
 
 def summary(
-    setting: tuple[str, str, int], truths: Iterable[float], names: Iterable[str], found: Floats
+    setting: tuple[str, str, int], truths: Iterable[float], names: Iterable[str], estimates: Floats
 ) -> Iterator[dict[str, object]]:
     """Yield a row of the table for each metric, from all simulations (n, metrics, 3)."""
-    for metric, truth, results in zip(names, truths, np.moveaxis(found, 1, 0), strict=True):
+    for metric, truth, results in zip(names, truths, np.moveaxis(estimates, 1, 0), strict=True):
         point, low, high = results.T
         n, finite = len(results), np.isfinite(point)
         below, above = int((truth < low).sum()), int((truth > high).sum())
@@ -246,8 +246,8 @@ def coverage(tasks: list[Task], processes: int) -> Iterator[dict[str, object]]:
     with ProcessPoolExecutor(processes) as pool:
         results = pool.map(simulations, [part for parts in split for part in parts])
         for task, parts in zip(tasks, split, strict=True):
-            found = np.concatenate(list(islice(results, len(parts))))
-            for row in summary(task[:3], truths[task.effect], METRICS, found):
+            estimates = np.concatenate(list(islice(results, len(parts))))
+            for row in summary(task[:3], truths[task.effect], METRICS, estimates):
                 yield row | {"replicates": task.replicates}
 
 
@@ -279,7 +279,7 @@ def main() -> None:
 
     begun, asked = time.perf_counter(), (given.simulations, given.replicates)
     rows = kept(given.csv, asked) if given.csv else []
-    known = {(row["effects"], row["sizes"], int(str(row["groups"]))) for row in rows}
+    finished = {(row["effects"], row["sizes"], int(str(row["groups"]))) for row in rows}
     print("'covered' is in % with its own 95 % interval; the truth is 'below' or 'above' the rest")
     print(line(COLUMNS))
     for row in rows:
@@ -287,12 +287,12 @@ def main() -> None:
     tasks = [
         Task(*setting, range(given.simulations), given.replicates)
         for setting in product(given.effects, given.sizes, given.groups)
-        if setting not in known
+        if setting not in finished
     ]
     certain = (
         row
         for groups in given.groups
-        if (*BAD_GROUPS, groups) not in known
+        if (*BAD_GROUPS, groups) not in finished
         for row in perfect(groups, *asked)
     )
     for source in (certain, coverage(tasks, given.processes)):

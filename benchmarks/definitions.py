@@ -1,4 +1,4 @@
-"""What the definitions of the instrument's first version say of a run, beside those of today.
+"""Figures of a run by the definitions of the instrument's first version, beside those of today.
 
 Reads the tables of a finished run, so that both are of the same trials and scores: the AUC of
 clips as they are stored beside that at the level which dev chose; DT75 at a detector's own

@@ -1,4 +1,4 @@
-"""How much processor time does Snakemake take to plan a large matrix?
+"""Processor time of Snakemake for the plan of a large matrix.
 
     python benchmarks/dry_run.py --snrs 10 --durations 8 --variants 30
 

@@ -1,4 +1,4 @@
-"""How far scoring is from the stock models, in float32, on this device: small random ones.
+"""Distance of scoring from the stock models, in float32, on this device: small random ones.
 
 python benchmarks/qwen_speed.py --check
 """
@@ -26,13 +26,13 @@ def check(device: torch.device) -> dict[str, Any]:
     """
     # cuDNN's convolutions round to tf32 otherwise, on both sides but not alike.
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    found: dict[str, Any] = {}
+    report: dict[str, Any] = {}
     for kind in (Qwen2Audio, Qwen3Omni):
         try:
-            found[kind.architecture] = differences(kind, device)
+            report[kind.architecture] = differences(kind, device)
         except RuntimeError as error:  # a kernel that this device or type lacks
-            found[kind.architecture] = str(error).splitlines()[0]
-    return found
+            report[kind.architecture] = str(error).splitlines()[0]
+    return report
 
 
 def differences(kind: type[AnswerDetector], device: torch.device) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How often do words of inference cry wolf? Families of detectors and prompts, all equally good.
+"""False alarms of words of inference: families of detectors and prompts, all equally good.
 
 Each simulation draws dev and test with a number of speech and of non-speech groups of 20 trials,
 and nine variants that answer with scores of the same quality: groups differ in how hard they are,
@@ -63,13 +63,13 @@ def simulate(
     frame["speech"] = np.repeat(speech, TRIALS)
     frame["trial_id"] = frame["item_id"] = frame.index.astype(str)
     shared = rng.normal(0, BY_GROUP, 2 * groups)
-    heard = {}
+    trials = {}
     for name, lean in leans.items():
         of_group = np.repeat(shared + rng.normal(0, BY_VARIANT, 2 * groups), TRIALS)
         evidence = SKILL * np.where(frame["speech"], 1, -1) + of_group
         z = evidence + rng.normal(size=len(frame)) + lean
-        heard[name] = frame.assign(p_speech=expit(z), p_platt=0.5, p_temperature=0.5)
-    return heard
+        trials[name] = frame.assign(p_speech=expit(z), p_platt=0.5, p_temperature=0.5)
+    return trials
 
 
 def words(groups: int, bias: float, settings: dict[str, int], seed: int) -> list[bool]:
@@ -91,12 +91,12 @@ def words(groups: int, bias: float, settings: dict[str, int], seed: int) -> list
     table = compare(decided, thresholds, planned=planned, **settings)
     pairs = list(table[["variant", "reference"]].itertuples(index=False, name=None))
     areas = compare_auc(decided, pairs[:12], np.full(12, True), **settings)
-    said = [
+    families = [
         areas["verdict"].tolist(),
         searched(rng, groups, settings),
         list(verdicts(decided, thresholds, table, resampled)),
     ]
-    return [bool(set(of) - NEITHER) for of in said]
+    return [bool(set(of) - NEITHER) for of in families]
 
 
 def searched(rng: np.random.Generator, groups: int, settings: dict[str, int]) -> list[str]:
@@ -105,13 +105,13 @@ def searched(rng: np.random.Generator, groups: int, settings: dict[str, int]) ->
     for place in range(SEARCHES):
         parts = []
         for split in ("dev", "test"):
-            heard = simulate(rng, dict.fromkeys(PROMPTS, 0.0), groups)
-            trials = heard[PROMPTS[0]].assign(split=split)
+            simulated = simulate(rng, dict.fromkeys(PROMPTS, 0.0), groups)
+            trials = simulated[PROMPTS[0]].assign(split=split)
             trials["label"] = np.where(trials["speech"], "SPEECH", "NONSPEECH")
-            answers = {name: heard[name]["p_speech"] for name in PROMPTS}
+            answers = {name: simulated[name]["p_speech"] for name in PROMPTS}
             parts.append(trials.assign(**answers).drop(columns="p_speech"))
-        found = compare_search(pd.concat(parts, ignore_index=True), **settings)
-        tables.append(found.assign(search=str(place)))
+        table = compare_search(pd.concat(parts, ignore_index=True), **settings)
+        tables.append(table.assign(search=str(place)))
     return list(all_searches(tables)["verdict"])
 
 
@@ -124,8 +124,8 @@ def verdicts(
     """Yield the words about criteria whose bounds are the truth."""
     figures = []
     for name, trials in decided.items():
-        found = evaluate(trials, thresholds[name], **resampled).set_index("metric")
-        figures.append((*found.loc["balanced_accuracy", ["value", "low", "high"]], TRUTH))
+        metrics = evaluate(trials, thresholds[name], **resampled).set_index("metric")
+        figures.append((*metrics.loc["balanced_accuracy", ["value", "low", "high"]], TRUTH))
     of_d2 = table[(table["family"] == "planned") & (table["reference"] == "D2")]
     for row in of_d2[["difference", "difference_low", "difference_high"]].to_numpy(float):
         figures.append((*row, 0.0))
@@ -149,16 +149,16 @@ def main() -> None:
     n, rows = given.simulations, []
     if given.csv and given.csv.exists():
         rows = [row for row in pd.read_csv(given.csv).to_dict("records") if row["n"] == n]
-    known = {(row["groups"], row["bias"]) for row in rows}
+    finished = {(row["groups"], row["bias"]) for row in rows}
     print(*(f"{name:>9}" for name in COLUMNS))
     for row in rows:
         print(*(f"{value!s:>9}" for value in row.values()))
     with ProcessPoolExecutor(given.processes) as pool:
         for groups, bias in product(given.groups, given.bias):
-            if (groups, bias) in known:
+            if (groups, bias) in finished:
                 continue
-            found = pool.map(partial(words, groups, bias, settings), range(n), chunksize=5)
-            for name, wrong in zip(WORDS, np.array(list(found)).sum(axis=0), strict=True):
+            outcomes = pool.map(partial(words, groups, bias, settings), range(n), chunksize=5)
+            for name, wrong in zip(WORDS, np.array(list(outcomes)).sum(axis=0), strict=True):
                 row = {"groups": groups, "bias": bias, "family": name} | rate(int(wrong), n)
                 print(*(f"{value!s:>9}" for value in row.values()), flush=True)
                 rows.append(row)

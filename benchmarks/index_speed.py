@@ -1,4 +1,4 @@
-"""How long does the index of a large corpus take, and how much memory?
+"""Time and memory of the index of a large corpus.
 
 The recordings are excerpts of 5 s of the embedded ones, each with a little noise of its own so that
 no two are the same, as WAV of 16 bits in a folder without manifest. A process of its own then does
@@ -96,8 +96,8 @@ def measured(script: Path, folder: Path, workers: int) -> dict[str, float]:
     for kept in (*folder.glob("kept.sqlite*"), *folder.glob("*.parquet")):
         kept.unlink()
     before = processor_s()
-    found = measured_alone(str(script), "--read", folder, "--workers", workers)
-    return found | {"processor_s": round(processor_s() - before, 2)}
+    figures = measured_alone(str(script), "--read", folder, "--workers", workers)
+    return figures | {"processor_s": round(processor_s() - before, 2)}
 
 
 def compare(folder: Path, against: Path, workers: int, rounds: int) -> dict[str, float]:
@@ -126,10 +126,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder, "audio"), count)
             if given.against:
-                found = compare(Path(folder), given.against, given.workers, given.rounds)
+                figures = compare(Path(folder), given.against, given.workers, given.rounds)
             else:
-                found = measured(Path(__file__), Path(folder), given.workers)
-        print(f"{count:,} recordings: {json.dumps(found)}", flush=True)
+                figures = measured(Path(__file__), Path(folder), given.workers)
+        print(f"{count:,} recordings: {json.dumps(figures)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Kill runs of the workflow at moments all over them, and compare what they end with.
+"""Runs of the workflow killed at moments all over them, compared with undisturbed runs.
 
 Two undisturbed runs, in folders of their own: files that they do not have alike hold times of day
 or durations, and are left out of the comparison. Each campaign is one more run, which is killed
@@ -75,14 +75,14 @@ class Moment(NamedTuple):
 def moments(count: int, seed: int, longest_s: float) -> list[Moment]:
     """Return moments spread evenly over the jobs of a run, in order."""
     chance = random.Random(seed)
-    found = []
+    planned = []
     for number in range(count):
         share, delay = (number + chance.random()) / count, chance.uniform(0, longest_s)
         at_start = number % 10 == 5
-        found.append(
+        planned.append(
             Moment(None, chance.uniform(0.2, IN_START_S)) if at_start else Moment(share, delay)
         )
-    return found
+    return planned
 
 
 def checkout(folder: Path) -> Path:
@@ -98,13 +98,13 @@ def checkout(folder: Path) -> Path:
 def start(folder: Path, cores: int) -> subprocess.Popen[bytes]:
     """Start a run in a process group of its own; what it says goes to a file."""
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *TARGETS]
-    with (folder / "said.txt").open("wb") as said:
+    with (folder / "said.txt").open("wb") as output:
         return subprocess.Popen(
             [*command, "--configfile", "kills.yaml"],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(folder)},
             start_new_session=True,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
         )
 
@@ -123,10 +123,10 @@ def kill(run: subprocess.Popen[bytes]) -> None:
 
 def jobs_left(folder: Path) -> int | None:
     """Return how many jobs a run has still to do, by its own words; None before it knows."""
-    said = (folder / "said.txt").read_text(errors="replace")
-    if steps := re.findall(r"^(\d+) of (\d+) steps", said, re.MULTILINE):
+    output = (folder / "said.txt").read_text(errors="replace")
+    if steps := re.findall(r"^(\d+) of (\d+) steps", output, re.MULTILINE):
         return int(steps[-1][1]) - int(steps[-1][0])
-    if total := re.search(r"^total +(\d+)$", said, re.MULTILINE):
+    if total := re.search(r"^total +(\d+)$", output, re.MULTILINE):
         return int(total[1])
     return None
 
@@ -208,10 +208,10 @@ def run_killed(
         ended by itself and not well, ``ended``, ``missed`` for moments after the end.
     """
     left, begun = list(planned), time.perf_counter()
-    said: list[str] = []
+    events: list[str] = []
 
     def note(line: str) -> None:
-        said.append(line)
+        events.append(line)
         print(f"{name} {time.perf_counter() - begun:4.0f} s  {line}", flush=True)
 
     checkout(folder)
@@ -227,11 +227,11 @@ def run_killed(
         if run.wait() == 0:
             break
         note("failed: " + (folder / "said.txt").read_text()[-3000:])
-        if sum(line.startswith("failed") for line in said) > 2:
+        if sum(line.startswith("failed") for line in events) > 2:
             break
-    said += ["missed"] * len(left)
+    events += ["missed"] * len(left)
     note("ended")
-    return {"seconds": time.perf_counter() - begun, "said": said, "files": digests(folder)}
+    return {"seconds": time.perf_counter() - begun, "said": events, "files": digests(folder)}
 
 
 def count_jobs(folder: Path) -> int:

@@ -72,10 +72,10 @@ def speed(
     lm = random_qwen.build("qwen2_audio", folder, str(device), dtype, **changes)
     settings = FineTuning(model=str(folder), rank=16, processes=processes.count)
     setup = Setup(lm, str(folder), settings, make_clips(256, 200))
-    found = time_trainer(setup, batch * processes.count, 30, processes)
+    figures = time_trainer(setup, batch * processes.count, 30, processes)
     if not on_cpu:
-        found["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
-    return found
+        figures["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
+    return figures
 
 
 def main(part: str, processes: int, device: str, out: str, batch: int, small: bool) -> None:
@@ -84,18 +84,18 @@ def main(part: str, processes: int, device: str, out: str, batch: int, small: bo
     chosen = choose_device(device)
     torch.set_num_threads(1)  # as torchrun does for several, on a CPU
     own = Path(out).with_suffix(f".process{here.number}")
-    found: Any = (
+    figures: Any = (
         curve(own, here, chosen) if part == "curve" else speed(own, here, chosen, batch, small)
     )
     if here.is_first:
-        Path(out).write_text(json.dumps(found))
+        Path(out).write_text(json.dumps(figures))
     here.leave()
 
 
 def part_of(folder: str, part: str, processes: int, options: argparse.Namespace) -> Any:
     out = Path(folder) / f"{part}{processes}.json"
-    told = {"device": options.device, "batch": options.batch, "small": options.small}
-    launch(__file__, {"part": part, "processes": processes, "out": str(out)} | told, processes)
+    settings = {"device": options.device, "batch": options.batch, "small": options.small}
+    launch(__file__, {"part": part, "processes": processes, "out": str(out)} | settings, processes)
     return json.loads(out.read_text())
 
 

@@ -1,4 +1,4 @@
-"""How fast is LoRA fine-tuning, the stock recipe and ours? Same weights, clips and targets.
+"""Speed of LoRA fine-tuning, the stock recipe and ours: same weights, clips and targets.
 
 The stock recipe is that of the plan (docs/plan.md): the processor pads each clip to 30 s,
 the head and the loss run over every position with all labels but the answer masked, batches of 4,
@@ -140,15 +140,15 @@ def time_steps(
         synchronize()
         steps += 1
     taken = time.perf_counter() - start
-    found = {
+    figures = {
         "batch": batch,
         "accumulation": accumulation,
         "clips_s": steps * batch * accumulation / taken,
     }
     if on_gpu:
-        found["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
-    print(f"  {found}", flush=True)
-    return found
+        figures["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
+    print(f"  {figures}", flush=True)
+    return figures
 
 
 def time_trainer(
@@ -170,9 +170,9 @@ def time_trainer(
         trainer.args.load_best_model_at_end = False
         trainer.train()
     rates = [entry["clips_per_s"] for entry in trainer.state.log_history if "clips_per_s" in entry]
-    found = {"batch": batch, "clips_s": rates[-1], "all_clips_s": rates}
-    print(f"  the Trainer: {found}", flush=True)
-    return found
+    figures = {"batch": batch, "clips_s": rates[-1], "all_clips_s": rates}
+    print(f"  the Trainer: {figures}", flush=True)
+    return figures
 
 
 def agreement(setup: Setup) -> dict[str, float]:
@@ -232,9 +232,9 @@ def measure(options: argparse.Namespace, folder: str) -> dict[str, Any]:
     report["at"] = {
         effective: {
             "clips_s": ours[effective]["clips_s"],
-            "ratio": ours[effective]["clips_s"] / found["clips_s"],
+            "ratio": ours[effective]["clips_s"] / baseline["clips_s"],
         }
-        for effective, found in stock.items()
+        for effective, baseline in stock.items()
     }
     return report
 
@@ -255,14 +255,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = measure(options, folder)
     real = options.random_7b and report["device"].startswith("NVIDIA H100")
-    for effective, found in report["at"].items():
+    for effective, figures in report["at"].items():
         print(
-            f"effective batch {effective}: ours {found['clips_s']:.1f} clips/s, "
-            f"{found['ratio']:.2f} times stock"
+            f"effective batch {effective}: ours {figures['clips_s']:.1f} clips/s, "
+            f"{figures['ratio']:.2f} times stock"
         )
     if real:
         for name, target in TARGETS.items():
-            met = found[name] >= target
+            met = figures[name] >= target
             print(f"  target at the largest: {name} >= {target}: {'met' if met else 'MISSED'}")
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How long do adapters take that take turns on one loaded checkpoint, and are they the same?
+"""Time and equality of adapters that take turns on one loaded checkpoint.
 
 Random LoRA adapters (rank 16, all linear layers of the language model) are folded one after the
 other into a checkpoint that is loaded once, and each into one that is loaded for it alone, as jobs
@@ -64,10 +64,10 @@ def make_adapters(model: str, folder: Path, count: int, device: str) -> list[Pat
 def taken(work: Callable[[], Any]) -> tuple[float, Any]:
     """Return the seconds that something takes, and what it returns."""
     began = time.perf_counter()
-    found = work()
+    value = work()
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    return time.perf_counter() - began, found
+    return time.perf_counter() - began, value
 
 
 def in_turn(
@@ -102,12 +102,12 @@ def compare(
     order = [*adapters, None, adapters[0]]
     load_s, turns, answers = in_turn(model, order, clips, device)
     loads, differences = [], []
-    for adapter, found in zip(order, answers, strict=True):
+    for adapter, odds in zip(order, answers, strict=True):
         gc.collect()
         torch.cuda.empty_cache()
         seconds, expected = alone(model, adapter, clips, device)
         loads.append(seconds)
-        differences.append(float(np.abs(found - expected).max()))
+        differences.append(float(np.abs(odds - expected).max()))
     return {
         "load_s": load_s,
         "turn_s": turns,

@@ -1,4 +1,4 @@
-"""How many prompts about how many clips a second: the plan's loop, and our search?
+"""Prompts about clips a second: the plan's loop, and our search.
 
 The loop that the plan sketches (docs/plan.md) asks every prompt about every clip by itself: the
 processor pads the clip to 30 s, the tower encodes it again, and ``generate`` answers. Ours encodes

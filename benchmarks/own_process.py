@@ -1,4 +1,4 @@
-"""Run a benchmark again in a process of its own, so that its peak memory is its own."""
+"""Process of its own for a benchmark, so that its peak memory is its own."""
 
 from __future__ import annotations
 

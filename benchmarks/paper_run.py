@@ -1,4 +1,4 @@
-"""How long is the paper's matrix, by rule and in sum? Random weights, the embedded recordings.
+"""Time of the paper's matrix, by rule and in sum: random weights, the embedded recordings.
 
 A1 to B4, D1, D2 and L1 with the trainings, the bank and both searches of configs/paper.yaml: its
 clips, steps and evaluations, no corpus left out. Random weights cannot write prompts, so those come
@@ -172,16 +172,16 @@ def report(folder: Path) -> dict[str, Any]:
     }
 
 
-def show(found: dict[str, Any]) -> None:
-    for row in found["by_rule"]:
+def show(figures: dict[str, Any]) -> None:
+    for row in figures["by_rule"]:
         print(f"{row['rule']:24s} {row['jobs']:4d} jobs {row['seconds']:9.1f} s, "
               f"longest {row['longest']:.1f} s")  # fmt: skip
-    total = found["sum_s"]
-    reads = found["reading_weights"]
-    kinds = found["by_kind"] | {f"of it reading, {reads['times']} times": reads["seconds"]}
+    total = figures["sum_s"]
+    reads = figures["reading_weights"]
+    kinds = figures["by_kind"] | {f"of it reading, {reads['times']} times": reads["seconds"]}
     for name, seconds in kinds.items() if total else ():
         print(f"{name:24s} {seconds:9.1f} s  {seconds / total:4.0%}")
-    sat = [sitting["seconds"] for sitting in found["sittings"]]
+    sat = [sitting["seconds"] for sitting in figures["sittings"]]
     each = " + ".join(f"{seconds:.1f}" for seconds in sat)
     print(f"sum of rules {total:.1f} s; {len(sat)} sittings: {each} = {sum(sat):.1f} s")
 
@@ -207,11 +207,11 @@ def main() -> None:
         (folder / "paper_run.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
         status, seconds = run(folder, options.cores, options.minutes, options.until)
         sittings = folder / "sittings.json"
-        known = json.loads(sittings.read_text()) if sittings.exists() else []
-        sittings.write_text(json.dumps([*known, {"seconds": seconds, "status": status}]))
-    found = report(folder)
-    (folder / "paper_run.json").write_text(json.dumps(found, indent=1) + "\n")
-    show(found)
+        earlier = json.loads(sittings.read_text()) if sittings.exists() else []
+        sittings.write_text(json.dumps([*earlier, {"seconds": seconds, "status": status}]))
+    figures = report(folder)
+    (folder / "paper_run.json").write_text(json.dumps(figures, indent=1) + "\n")
+    show(figures)
     if status is None:
         print("stopped; the same command goes on")
     elif status:

@@ -1,4 +1,4 @@
-"""How fast is a language model as a detector, the stock way and ours? Same weights, same clips.
+"""Speed of a language model as a detector, the stock way and ours: same weights, same clips.
 
 The stock way is what the requirements' script does: the processor pads each clip to 30 s, and
 ``generate`` answers one clip at a time; beside it, the stock forward on batches. Features are
@@ -173,30 +173,30 @@ def agreement(
     alone = np.array([detector.log_odds([clip], both=False).item() for clip in clips])
     with without_graphs(detector):
         eager = np.array([detector.log_odds([clip], both=False).item() for clip in clips])
-    found = {
+    differences = {
         "spread_of_log_odds": float(np.ptp(batch)),
         "batch_and_alone": float(np.abs(batch - alone).max()),
         "graph_and_eager": float(np.abs(alone - eager).max()),
     }
     if stock is not None:
-        found["stock_and_ours"] = float(
+        differences["stock_and_ours"] = float(
             np.abs(stock.log_odds(clips, detector.prompt) - batch).max()
         )
-    return found
+    return differences
 
 
 def ratios(report: dict[str, Any]) -> dict[str, float]:
     ours, stock, memory = report["ours"], report.get("stock"), report["memory_at_batch_64"]
-    found = {"ours p50 / floor": ours["single"]["p50_ms"] / report["floor"]["ms"]}
+    figures = {"ours p50 / floor": ours["single"]["p50_ms"] / report["floor"]["ms"]}
     if memory:
-        found["peak memory at batch 64 / weights"] = memory["ratio"]
+        figures["peak memory at batch 64 / weights"] = memory["ratio"]
     if stock:
         p50 = stock["generate"]["p50_ms"]
-        found["stock generate / ours, p50 at batch 1"] = p50 / ours["single"]["p50_ms"]
+        figures["stock generate / ours, p50 at batch 1"] = p50 / ours["single"]["p50_ms"]
         best = ours["best_clips_s"]
-        found["ours clips/s / stock one by one"] = best / stock["one_by_one_clips_s"]
-        found["ours clips/s / stock batched"] = best / stock["best_clips_s"]
-    return found
+        figures["ours clips/s / stock one by one"] = best / stock["one_by_one_clips_s"]
+        figures["ours clips/s / stock batched"] = best / stock["best_clips_s"]
+    return figures
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:

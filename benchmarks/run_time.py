@@ -1,4 +1,4 @@
-"""Where does the time of a run go? Processor seconds of each rule, and the time on idle cores.
+"""Time of a run by rule: processor seconds of each, and the time on idle cores.
 
 Snakemake runs as it is told; each Python process that it starts writes down, when it ends, when it
 began and how long processors worked for it and for those that it started. Printed are the sums by
@@ -61,10 +61,10 @@ def run(cores: int, arguments: list[str]) -> tuple[list[Job], float]:
         records = [json.loads(file.read_text()) for file in Path(folder).glob("*.json")]
     jobs, itself = [], 0.0
     for name, start, end, own, started in records:
-        found = SCRIPT.search(name)
-        if found:
+        match = SCRIPT.search(name)
+        if match:
             width = cores if started > own else 1
-            jobs.append(Job(found[1], start, end, own + started, width))
+            jobs.append(Job(match[1], start, end, own + started, width))
         elif name.endswith("snakemake/__main__.py"):
             itself += own
     return jobs, itself

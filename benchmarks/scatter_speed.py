@@ -1,4 +1,4 @@
-"""How much faster is one variant scored in parts, on as many GPUs of one machine?
+"""Speed-up of one variant that is scored in parts, on as many GPUs of one machine.
 
 The workflow's own jobs score dev and test with one language model: once in one job, and once with
 `--set-scatter score=N --resources gpu=N`, each time with the trials at hand and no earlier answer.
@@ -61,8 +61,8 @@ def snakemake(file: Path, *arguments: str) -> float:
 
 def scored(file: Path, parts: int, cores: str) -> tuple[float, pd.DataFrame]:
     """Score all trials anew, and return how long it took and what was answered."""
-    for gone in ("scores", "cache/scores", "parts"):
-        shutil.rmtree(RESULTS / gone, ignore_errors=True)
+    for folder in ("scores", "cache/scores", "parts"):
+        shutil.rmtree(RESULTS / folder, ignore_errors=True)
     asked = [str((RESULTS / "levels" / "A1.csv").relative_to(ROOT)), "--forcerun", "score"]
     asked += ["--cores", cores, "--resources", f"gpu={parts}"]
     seconds = snakemake(file, *asked, "--set-scatter", f"score={parts}")

@@ -1,4 +1,4 @@
-"""How far do the bounds of matrix.csv move with the seed of the bootstrap?
+"""Movement of the bounds of matrix.csv with the seed of the bootstrap.
 
 For each variant of a finished run, or each of some made detectors at chance, the intervals of
 matrix.csv are computed with several seeds, thresholds chosen again on dev's groups in each. Printed
@@ -40,14 +40,14 @@ Trials = tuple[pd.DataFrame, pd.DataFrame, list[float]]
 
 
 def of_run(folder: Path, run: str) -> Trials:
-    """Return the trials of a run, and what it said."""
+    """Return the trials of a run, with its scores and decisions."""
 
-    def heard(split: str) -> pd.DataFrame:
+    def trials_of(split: str) -> pd.DataFrame:
         cells = sorted((folder / "trials" / split).glob("*_dur*.parquet"))
         scores = [folder / "scores" / run / split / cell.name for cell in cells]
         return decided_runs([run], cells, scores, [folder / "calibration" / f"{run}.json"])
 
-    dev, test = heard("dev"), heard("test")
+    dev, test = trials_of("dev"), trials_of("test")
     planned = sorted(
         pd.read_csv(folder / "metrics" / f"{run}.csv").query("by == 'snr_db'")["level"]
     )
@@ -127,9 +127,9 @@ def measured(name: str, of: Trials, replicates: int, seeds: int) -> str:
     snrs = of[1]["snr_db"].dropna()
     moved = dict(bounds(rows, (snrs.min(), snrs.max())))
     worst = sorted(moved, key=lambda bound: -moved[bound])[:3]
-    told = ", ".join(f"{bound} {100 * moved[bound]:.1f}" for bound in worst)
+    listed = ", ".join(f"{bound} {100 * moved[bound]:.1f}" for bound in worst)
     beyond = sum(value > MOST for value in moved.values())
-    return f"{name:<10} {beyond:3} of {len(moved)} beyond 10 %; most (%): {told}"
+    return f"{name:<10} {beyond:3} of {len(moved)} beyond 10 %; most (%): {listed}"
 
 
 def of_name(folder: Path, name: str, replicates: int, seeds: int) -> str:
@@ -148,10 +148,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    known = sorted(path.stem for path in arguments.results.glob("calibration/*.json"))
+    variants = sorted(path.stem for path in arguments.results.glob("calibration/*.json"))
     if arguments.made:
-        known = [str(number) for number in range(arguments.made)]
-    names = arguments.only or known
+        variants = [str(number) for number in range(arguments.made)]
+    names = arguments.only or variants
     with ProcessPoolExecutor(arguments.workers) as pool:
         settings = (arguments.replicates, arguments.seeds)
         jobs = [pool.submit(of_name, arguments.results, name, *settings) for name in names]

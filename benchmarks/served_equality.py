@@ -1,4 +1,4 @@
-"""Is a model behind a server the model itself, on every dev clip, although one answer in ten fails?
+"""Equality of a model behind a server with itself on every dev clip, one answer in ten failing.
 
 The server of the tests puts a language model behind OpenAI's chat protocol and answers every tenth
 request with HTTP 503; the detector `served` asks it about each clip of dev. What it says is
@@ -45,10 +45,10 @@ def measure(cells: list[Path], nano: Qwen2Audio) -> dict[str, float]:
     with serving(model, lambda request: 503 if request % FAILING == 0 else None) as (server, url):
         served = Served(model="nano", prompt=nano.prompt, base_url=url)
         for cell in cells:
-            heard = [from_flac_bytes(clip) for clip in read_cell(cell, ["audio"])["audio"]]
-            alone = np.concatenate([nano.score([clip]) for clip in heard])
-            apart = max(apart, float(np.abs(served.score(heard) - alone).max()))
-            clips += len(heard)
+            waveforms = [from_flac_bytes(clip) for clip in read_cell(cell, ["audio"])["audio"]]
+            alone = np.concatenate([nano.score([clip]) for clip in waveforms])
+            apart = max(apart, float(np.abs(served.score(waveforms) - alone).max()))
+            clips += len(waveforms)
         return {
             "clips": clips,
             "requests": server.requests,
@@ -68,9 +68,9 @@ def main() -> None:
         sys.exit(f"error: {options.results} has no clips of dev")
     torch.set_num_threads(1)
     model = options.model or options.results / "models" / "nano" / "qwen2_audio"
-    found = measure(cells, Qwen2Audio(model=str(model), device="cpu"))
-    print(json.dumps(found))
-    sys.exit(found["largest_difference"] > EQUAL or found["answered_again"] > 0)
+    figures = measure(cells, Qwen2Audio(model=str(model), device="cpu"))
+    print(json.dumps(figures))
+    sys.exit(figures["largest_difference"] > EQUAL or figures["answered_again"] > 0)
 
 
 if __name__ == "__main__":

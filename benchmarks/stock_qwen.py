@@ -1,4 +1,4 @@
-"""What the stock processors and models answer: the reference for exactness and for speed."""
+"""Stock processors and models of Qwen: the reference for exactness and for speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips, clocks and the floor: what benchmarks of language models share."""
+"""Clips, timers and the memory-bandwidth floor, shared by benchmarks of language models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast is LoRA as the workflow runs it: the Trainer itself, clips of 200 to 1,000 ms mixed?
+"""Speed of LoRA as the workflow runs it: the Trainer itself, clips of 200 to 1,000 ms mixed.
 
 Everything is within the clock but reading weights: batches, SpecAugment, the optimizer, the log.
 The same script runs on an older checkout, whose figures it is then compared with.
@@ -116,13 +116,13 @@ class Bench:
                 torch.cuda.reset_peak_memory_stats()
             taken = seconds(trainer.train)
             log = [e["clips_per_s"] for e in trainer.state.log_history if "clips_per_s" in e]
-            found = {**sizes, "clips_s": float(np.median(log[len(log) // 2 :])), "log": log,
-                     "seconds_of_all": taken}  # fmt: skip
+            figures = {**sizes, "clips_s": float(np.median(log[len(log) // 2 :])), "log": log,
+                       "seconds_of_all": taken}  # fmt: skip
             if self.device.type == "cuda":
-                found["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
+                figures["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
             steps_of = getattr(trainer, "steps", None)
-            found["graphs"] = 0 if steps_of is None else len(steps_of.graphs)
-        return found
+            figures["graphs"] = 0 if steps_of is None else len(steps_of.graphs)
+        return figures
 
     def evaluation(self) -> dict[str, float]:
         """Return clips/s of dev."""
@@ -170,20 +170,20 @@ class Bench:
 
 def curves(bench: Bench, steps: int) -> dict[str, Any]:
     """Compare losses with those of eager steps, and these, which sum in other orders, in pairs."""
-    found = {
+    losses = {
         name: bench.curve(steps, True, sums, batch_size=batch, gradient_accumulation=accumulation)
         for name, (batch, accumulation, sums) in ORDERS.items()
     }
-    eager = list(found)
-    found["packed"] = bench.curve(steps, batch_size=16)
+    eager = list(losses)
+    losses["packed"] = bench.curve(steps, batch_size=16)
 
     def apart(one: str, other: str) -> dict[str, Any]:
-        gaps = np.abs(np.subtract(found[one], found[other]))
+        gaps = np.abs(np.subtract(losses[one], losses[other]))
         return {"of": one, "from": other, "mean": float(gaps.mean()), "largest": float(gaps.max())}
 
     pairs = [apart(one, other) for one, other in combinations(eager, 2)]
     return {
-        "curves": found,
+        "curves": losses,
         "eager_apart": pairs,
         "packed_apart": [apart("packed", name) for name in eager],
     }
@@ -245,10 +245,10 @@ def main() -> None:
     options = parser.parse_args()
     report: dict[str, Any] = {}
 
-    def write(name: str, found: Any) -> None:
-        report[name] = found
-        if not isinstance(found, str):
-            print(name, json.dumps(found), flush=True)
+    def write(name: str, figures: Any) -> None:
+        report[name] = figures
+        if not isinstance(figures, str):
+            print(name, json.dumps(figures), flush=True)
         if options.out:
             options.out.parent.mkdir(parents=True, exist_ok=True)
             options.out.write_text(json.dumps(report, indent=1) + "\n")

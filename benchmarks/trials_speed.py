@@ -1,4 +1,4 @@
-"""How fast are trials rendered, against a plain loop of soundfile and scipy with the same output?
+"""Speed of rendering, against a plain loop of soundfile and scipy with the same output.
 
 The loop reads both recordings of each trial, draws the noise by scipy, mixes, sets the peak and
 writes one FLAC file a trial, as the plan's script would. It makes the first thousand trials; the
@@ -35,7 +35,7 @@ from speechdt import seeds
 from speechdt.audio.highpass import CUTOFF_HZ, ORDER, PAD
 from speechdt.audio.io import from_flac_bytes
 from speechdt.audio.mixing import PEAK
-from speechdt.audio.noise import EXPONENTS, LOWEST_HZ
+from speechdt.audio.noise import EXPONENTS, LOWEST_HZ, SPEECH_SHAPED, SPEECH_SPECTRUM
 from speechdt.corpus import index, split
 from speechdt.trials import items, rendering
 from speechdt.trials.cells import read_batches
@@ -61,6 +61,16 @@ def above_50_hz(path: str) -> np.ndarray:
     return scipy.signal.sosfiltfilt(BUTTERWORTH, samples, padtype="even", padlen=pad)
 
 
+def density(colour: str, hertz: np.ndarray) -> np.ndarray:
+    """Return the power density of a noise at some frequencies, up to a factor."""
+    if colour != SPEECH_SHAPED:
+        return hertz ** -EXPONENTS[colour]
+    levels = np.array(list(SPEECH_SPECTRUM.values()))
+    lowest = round(10 * np.log10(min(SPEECH_SPECTRUM) / 1000))  # thirds of an octave from 1 kHz
+    band = np.clip(np.round(10 * np.log10(hertz / 1000)) - lowest, 0, len(levels) - 1).astype(int)
+    return 10 ** ((levels[band] - band) / 10)  # widths grow as the centres do
+
+
 def plain_trial(item: dict, cell, out: Path) -> np.ndarray:
     """Make one trial in the plainest way, and write it."""
     target = above_50_hz(item["path"])[item["start"] : item["start"] + item["length"]]
@@ -73,8 +83,8 @@ def plain_trial(item: dict, cell, out: Path) -> np.ndarray:
         spectrum = scipy.fft.rfft(rng.standard_normal(item["length"]))
         hertz = scipy.fft.rfftfreq(item["length"], 1 / 16_000)
         gain = np.zeros(len(hertz))
-        heard = hertz >= LOWEST_HZ
-        gain[heard] = hertz[heard] ** (-EXPONENTS[item["background"]] / 2)
+        in_band = hertz >= LOWEST_HZ
+        gain[in_band] = np.sqrt(density(item["background"], hertz[in_band]))
         background = scipy.fft.irfft(spectrum * gain, item["length"])
     length = cell.duration_ms * 16
     first = (item["length"] - length) // 2
@@ -121,14 +131,14 @@ def library(chosen: pd.DataFrame, folder: Path, workers: int) -> None:
 
 def check_same(clips: dict[str, np.ndarray], folder: Path) -> float:
     """Return the largest difference to the plain loop's clips, in steps of 16 bits."""
-    largest, seen = 0.0, 0
+    largest, compared = 0.0, 0
     for cell in GRID.noisy:
         for trials_ in read_batches(folder / f"{cell.name}.parquet", ["trial_id", "audio"]):
             for name, flac in trials_.itertuples(index=False):
                 if name in clips:
                     difference = np.abs(from_flac_bytes(flac) - clips[name]).max() * 2**15
-                    largest, seen = max(largest, float(difference)), seen + 1
-    assert seen == len(clips), f"{seen} of {len(clips)} trials found"
+                    largest, compared = max(largest, float(difference)), compared + 1
+    assert compared == len(clips), f"{compared} of {len(clips)} trials found"
     assert largest <= 1.1, f"clips differ by {largest:.2f} steps"
     return largest
 
@@ -136,9 +146,9 @@ def check_same(clips: dict[str, np.ndarray], folder: Path) -> float:
 def measure(count: int, workers: int) -> dict[str, float]:
     """Choose, render and check `count` trials in this process."""
     per_class = count // len(GRID.noisy) // 2
-    found = sources()
+    recordings = sources()
     chosen, choosing, _ = timed(
-        lambda: items.crossed(found, "test", per_class, GRID, seed=SEED, least_active=0.7)
+        lambda: items.crossed(recordings, "test", per_class, GRID, seed=SEED, least_active=0.7)
     )
     made = len(chosen) * len(GRID.noisy)
     with tempfile.TemporaryDirectory() as name:

@@ -1,4 +1,4 @@
-"""How much time and memory does the search for twins take among as many recordings as a paper has?
+"""Time and memory of the search for near duplicates among as many recordings as a paper has.
 
 Fingerprints are drawn at random: as long as those of 5, 10 and 30 s, and from frame to frame a bit
 turns one time in eight. Some recordings have a twin in another split: an excerpt that begins later,
@@ -82,14 +82,14 @@ def search(folder: Path, workers: int) -> None:
     """Search, and print what it took."""
     sources = pd.read_parquet(folder / "sources.parquet")
     start = time.perf_counter()
-    found = near_duplicates.candidates(folder / "prints.parquet", sources, workers)
+    candidates = near_duplicates.candidates(folder / "prints.parquet", sources, workers)
     seconds = time.perf_counter() - start
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     split, last = sources["split"], len(sources) - 1
     planted = {(n, last - n) for n in range(TWINS) if split[n] != split[last - n]}
-    pairs = {(pair.one, pair.other) for pair in found if pair.shift == LATER}
+    pairs = {(pair.one, pair.other) for pair in candidates if pair.shift == LATER}
     result = {
         "seconds": round(seconds, 1),
         "cpu_s": round(own.ru_utime + children.ru_utime + own.ru_stime + children.ru_stime, 1),
@@ -97,7 +97,7 @@ def search(folder: Path, workers: int) -> None:
         "peak_worker_gib": round(children.ru_maxrss / 2**20, 2),
         "planted": len(planted),
         "found": len(planted & pairs),
-        "others": len(found) - len(planted & pairs),
+        "others": len(candidates) - len(planted & pairs),
     }
     print(json.dumps(result))
 
@@ -115,8 +115,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             sources = write(Path(folder, "prints.parquet"), count)
             sources.to_parquet(Path(folder, "sources.parquet"))
-            found = measured_alone(__file__, "--search", folder, "--workers", given.workers)
-        print(f"{count:,} recordings: {json.dumps(found)}", flush=True)
+            figures = measured_alone(__file__, "--search", folder, "--workers", given.workers)
+        print(f"{count:,} recordings: {json.dumps(figures)}", flush=True)
 
 
 if __name__ == "__main__":

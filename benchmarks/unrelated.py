@@ -1,4 +1,4 @@
-"""How alike are recordings that have nothing to do with one another? What the bound is chosen from.
+"""Correlations of unrelated recordings, from which the bound of near duplicates is chosen.
 
 Pairs of embedded recordings of one category and different groups: a stretch of the one, at a random
 place, is correlated with all of the other, at every shift, in the band of the fingerprints. Near
@@ -33,7 +33,7 @@ LEVELS = (0.5, 0.6, 0.7, 0.8)
 
 
 @cache
-def heard(path: str) -> np.ndarray:
+def filtered(path: str) -> np.ndarray:
     """Return a recording in the band of the fingerprints."""
     return sosfilt(near_duplicates._BAND, audio_io.read(CORPUS / path))[:LONGEST]
 
@@ -57,20 +57,23 @@ def main() -> None:
     manifest = pd.read_csv(CORPUS / "manifest.csv")
     for category, part in manifest.groupby("category"):
         groups, paths = part["group_id"].to_numpy(), part["path"].to_numpy()
-        found: dict[int, list[float]] = {near_duplicates.SHORTEST: [], near_duplicates.STRETCH: []}
+        correlations: dict[int, list[float]] = {
+            near_duplicates.SHORTEST: [],
+            near_duplicates.STRETCH: [],
+        }
         drawn = 0
         while drawn < pairs:
             one, other = rng.integers(0, len(part), 2)
             if groups[one] == groups[other]:
                 continue
             drawn += 1
-            for length, values in found.items():
-                values.append(alike(heard(paths[one]), heard(paths[other]), length, rng))
-        for length, values in found.items():
-            known = np.array(values)[~np.isnan(values)]
-            shares = ", ".join(f"{np.mean(known >= level):.4f} ≥ {level}" for level in LEVELS)
-            shares += f", at most {known.max():.2f}"
-            print(f"{category}, {length // 16} ms: {len(known)} pairs, {shares}")
+            for length, values in correlations.items():
+                values.append(alike(filtered(paths[one]), filtered(paths[other]), length, rng))
+        for length, values in correlations.items():
+            finite = np.array(values)[~np.isnan(values)]
+            shares = ", ".join(f"{np.mean(finite >= level):.4f} ≥ {level}" for level in LEVELS)
+            shares += f", at most {finite.max():.2f}"
+            print(f"{category}, {length // 16} ms: {len(finite)} pairs, {shares}")
 
 
 if __name__ == "__main__":

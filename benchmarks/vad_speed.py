@@ -1,4 +1,4 @@
-"""How fast do detectors hear many clips, against the loop that their vendors write?
+"""Speed of detectors on many clips, against the loop that their vendors write.
 
 For each detector: clips/s of one call of `score` with all clips, and of a loop over the clips with
 the vendor's own interface, which does the same work on the same frames. Both in one process, one
@@ -41,15 +41,15 @@ Loop = Callable[[np.ndarray], object]
 
 def clips_of(corpus: Path, count: int) -> list[np.ndarray]:
     """Return the beginnings of recordings, of all durations alike."""
-    found: list[np.ndarray] = []
+    clips: list[np.ndarray] = []
     for path in sorted(corpus.rglob("*.flac")):
-        samples = 16 * DURATIONS[len(found) % len(DURATIONS)]
+        samples = 16 * DURATIONS[len(clips) % len(DURATIONS)]
         recording = audio_io.read(str(path))
         if len(recording) >= samples:
-            found.append(np.ascontiguousarray(recording[:samples], dtype=np.float32))
-        if len(found) == count:
+            clips.append(np.ascontiguousarray(recording[:samples], dtype=np.float32))
+        if len(clips) == count:
             break
-    return found
+    return clips
 
 
 def pcm(clip: np.ndarray) -> np.ndarray:
@@ -154,9 +154,9 @@ def rnnoise() -> Loop:
     def hear(clip: np.ndarray) -> object:
         state = vendor["create"]()
         samples = pcm(soxr.resample(clip, 16_000, vendor["SAMPLE_RATE"]))
-        found = [vendor["process_frame"](state, frame)[1] for frame in frames(samples, 480)]
+        probabilities = [vendor["process_frame"](state, frame)[1] for frame in frames(samples, 480)]
         vendor["destroy"](state)
-        return found
+        return probabilities
 
     return hear
 

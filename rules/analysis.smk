@@ -207,7 +207,7 @@ rule compare_left_out:
         seed=settings["seed"],
         code=checkout.code("analysis/compare_left_out.py"),
     message:
-        "Comparing what knows a corpus with what does not"
+        "Comparing runs with and without a corpus"
     script:
         "scripts/analysis/compare_left_out.py"
 

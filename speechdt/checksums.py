@@ -1,4 +1,4 @@
-"""Checksums of what took long to make: damage is recognised when it is opened.
+"""Checksums of expensive outputs, which show damage when a file is opened.
 
 The files of a folder are listed as ``sha256sum`` lists them, in ``FOLDER.sha256`` beside it, so
 that ``cd FOLDER && sha256sum -c ../FOLDER.sha256`` says the same. A list is written once all that
@@ -123,9 +123,9 @@ def set_damaged_aside(folder: Path) -> str:
     problem = damage(folder, largest=LARGEST)
     if not problem:
         return ""
-    gone = set_aside(folder)
+    destination = set_aside(folder)
     _remove(list_of(folder))
-    return damage_line(folder, problem, gone)
+    return damage_line(folder, problem, destination)
 
 
 def damage_of_file(file: Path, digest: str) -> str:
@@ -150,19 +150,19 @@ def damage_of_file(file: Path, digest: str) -> str:
 AGAIN = "; run again, and it is made anew"
 
 
-def damage_line(path: Path, problem: str, gone: Path) -> str:
+def damage_line(path: Path, problem: str, destination: Path) -> str:
     """Return the line that says what was damaged, and where it is now."""
     problem = " ".join(problem.split())
-    return f"{path} is damaged ({problem}): set aside as {gone.name}"
+    return f"{path} is damaged ({problem}): set aside as {destination.name}"
 
 
 def set_aside(path: Path) -> Path:
     """Rename a file or folder, and what was set aside under that name before is gone."""
-    gone = away(path)
-    _remove(gone)
+    destination = away(path)
+    _remove(destination)
     with suppress(FileNotFoundError):  # another process was first
-        path.rename(gone)
-    return gone
+        path.rename(destination)
+    return destination
 
 
 def away(path: Path) -> Path:

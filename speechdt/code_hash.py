@@ -71,13 +71,13 @@ def code_hash(*files: Path | str, also: Iterable[str] = ()) -> Code:
             if below in counted or not _is_around(below):
                 yield file
 
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     for path in sorted(_closure({Path(file).resolve() for file in files}, of_library)):
         name = _name(path)
-        while name in found:
+        while name in hashes:
             name += "'"
-        found[name] = _file_hash(path).hex()[:16]
-    return Code(found)
+        hashes[name] = _file_hash(path).hex()[:16]
+    return Code(hashes)
 
 
 @cache
@@ -156,12 +156,12 @@ def imported_versions(files: Iterable[Path]) -> dict[str, str]:
     """Return the versions of the installed packages that Python files import, by package."""
     roots = imported_roots(files)
     # Of two of one name, the first on the path is imported.
-    found = {
+    versions = {
         package.name: package.version
         for root in roots
         for package in reversed(_installed().get(root, []))
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(versions.items()))
 
 
 @cache
@@ -171,11 +171,11 @@ def _installed() -> Mapping[str, list[Distribution]]:
     As `importlib.metadata.packages_distributions`, without a path object for each file: every job
     asks.
     """
-    found: dict[str, list[Distribution]] = {}
+    packages: dict[str, list[Distribution]] = {}
     for package in distributions():
         for name in _imported_as(package):
-            found.setdefault(name, []).append(package)
-    return found
+            packages.setdefault(name, []).append(package)
+    return packages
 
 
 def _imported_as(package: Distribution) -> set[str]:
@@ -193,15 +193,15 @@ def _closure(
     beside: Callable[[Path], Iterable[Path]] = lambda path: (),
 ) -> set[Path]:
     """Return files, what is `needed` by each of their imports, and what belongs `beside` them."""
-    seen: set[Path] = set()
+    visited: set[Path] = set()
     waiting = list(files)
     while waiting:
         path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
+        if path not in visited:
+            visited.add(path)
             waiting += [file for name in _imports(path) for file in needed(path, name)]
             waiting += beside(path)
-    return seen
+    return visited
 
 
 @cache
@@ -227,15 +227,15 @@ def _is_kept(path: Path, folder: Path) -> bool:
 
 def _named_beside(path: Path) -> list[Path]:
     """Return the files beside a Python file that its text names, and those of folders it names."""
-    found = []
+    files = []
     for text in parsed(path).texts:
         named = path.parent / text
         # Not as methods of the path: a text may be too long for the name of a file.
         if os.path.isfile(named):
-            found.append(named)
+            files.append(named)
         elif os.path.isdir(named) and not (named / "__init__.py").exists():
-            found += [file for file in named.rglob("*") if file.is_file()]
-    return [file for file in found if _is_kept(file, path.parent)]
+            files += [file for file in named.rglob("*") if file.is_file()]
+    return [file for file in files if _is_kept(file, path.parent)]
 
 
 def _imports(path: Path) -> frozenset[str]:

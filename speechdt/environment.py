@@ -16,13 +16,13 @@ PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that results may depend on."""
-    found = {"python": platform.python_version()}
+    software = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            software[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            software[package] = "not installed"
+    return software
 
 
 def hardware() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Listing of the files of a folder, whatever lies there, and hashes of what they hold."""
+"""Listing of the files of a folder, unreadable ones included, and hashes of their contents."""
 
 import errno
 import hashlib
@@ -55,8 +55,8 @@ def entries(folder: Path | str, *, follow: bool = False) -> Iterator[Entry]:
 
 
 def _below(folder: str, top: str, above: tuple[str, ...], follow: bool) -> Iterator[Entry]:
-    with os.scandir(folder) as found:
-        for entry in found:
+    with os.scandir(folder) as listing:
+        for entry in listing:
             if entry.name.startswith("."):
                 continue
             problem = _problem(entry, top, above, follow)

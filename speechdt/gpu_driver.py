@@ -1,4 +1,4 @@
-"""What the NVIDIA driver says of itself and its GPUs, without importing torch.
+"""Versions, GPUs and memory as the NVIDIA driver reports them, without importing torch.
 
 Run as a script, this file asks the driver alone, in a process of its own: a driver that is asked
 leaves threads.
@@ -80,8 +80,8 @@ def asked_driver() -> Driver | str | None:
 
 def driver_version(file: Path = DRIVER_FILE) -> str:
     """Return the version of the kernel's NVIDIA module, or ''."""
-    found = re.search(r"\b\d{3,}\.\d+(\.\d+)?\b", file.read_text()) if file.is_file() else None
-    return found[0] if found else ""
+    match = re.search(r"\b\d{3,}\.\d+(\.\d+)?\b", file.read_text()) if file.is_file() else None
+    return match[0] if match else ""
 
 
 def _ask_driver() -> dict[str, Any] | None:
@@ -145,11 +145,13 @@ def _ask_monitor(names: list[str]) -> tuple[list[int], list[tuple[int, int, int]
         if library.nvmlDeviceGetMemoryInfo(gpu, ctypes.byref(memory)):
             return [], []
         free.append(memory.free)
-        count, found = ctypes.c_uint(MOST_PROCESSES), (_Process * MOST_PROCESSES)()
-        if not library.nvmlDeviceGetComputeRunningProcesses_v3(gpu, ctypes.byref(count), found):
+        count, processes = ctypes.c_uint(MOST_PROCESSES), (_Process * MOST_PROCESSES)()
+        if not library.nvmlDeviceGetComputeRunningProcesses_v3(gpu, ctypes.byref(count), processes):
             # All bits are set where the system does not tell how much a process holds.
             held += [
-                (place, one.pid, one.bytes) for one in found[: count.value] if one.bytes >> 63 == 0
+                (place, one.pid, one.bytes)
+                for one in processes[: count.value]
+                if one.bytes >> 63 == 0
             ]
     return free, held
 

@@ -68,8 +68,8 @@ def check_url(url: str, *, plain_http: bool = False) -> None:
     except ValueError:
         raise ValueError("the address is none: its host or port cannot be read") from None
     if parts.scheme not in SCHEMES:
-        said = f"{parts.scheme}://" if parts.scheme else "no scheme"
-        raise ValueError(f"the address begins with {said}, and must with http:// or https://")
+        scheme = f"{parts.scheme}://" if parts.scheme else "no scheme"
+        raise ValueError(f"the address begins with {scheme}, and must with http:// or https://")
     if not host:
         raise ValueError("the address names no host")
     if parts.scheme == "http" and not (plain_http or _is_loopback(host)):

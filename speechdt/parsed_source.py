@@ -1,4 +1,4 @@
-"""What a Python file imports and names, and the hash of its syntax, kept beside its compiled form.
+"""Imports, texts and syntax hash of a Python file, kept beside its compiled form.
 
 Every start of the workflow and every job with a detector asks this of hundreds of files, which take
 longer to parse than what else is done before the first job. What is found is kept in
@@ -61,10 +61,10 @@ def _parsed_at(path: Path, _changed: int, _size: int) -> ParsedSource:
         kept = json.loads(file.read_bytes())
         if kept.pop("key") == key:
             return ParsedSource.from_json(kept)
-    found = _parse(source)
+    analysis = _parse(source)
     if not sys.dont_write_bytecode:
-        _keep(file, {"key": key, **found.to_json()})
-    return found
+        _keep(file, {"key": key, **analysis.to_json()})
+    return analysis
 
 
 @cache

@@ -38,15 +38,15 @@ class Store:
         self._under = Store(under) if below and under else None
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, Any]:
-        """Return the values that are known, by key."""
-        known: dict[bytes, Any] = {}
+        """Return the values that are stored, by key."""
+        stored: dict[bytes, Any] = {}
         for start in range(0, len(keys), _FEW):
             some = keys[start : start + _FEW]
             marks = ",".join("?" * len(some))
-            known |= self._read(f"SELECT key, value FROM kept WHERE key IN ({marks})", some)
-        if self._under and len(known) < len(keys):
-            known = self._under.get([key for key in keys if key not in known]) | known
-        return known
+            stored |= self._read(f"SELECT key, value FROM kept WHERE key IN ({marks})", some)
+        if self._under and len(stored) < len(keys):
+            stored = self._under.get([key for key in keys if key not in stored]) | stored
+        return stored
 
     def everything(self) -> dict[bytes, Any]:
         """Return all values of this file, by key."""
@@ -165,12 +165,12 @@ def _state(path: Path) -> tuple[int, str]:
             version = int(database.execute("PRAGMA user_version").fetchone()[0])
             if not version and database.execute("PRAGMA page_count").fetchone()[0]:
                 version = 1  # before versions were noted
-            found = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+            diagnosis = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
             columns = [row[1] for row in database.execute("PRAGMA table_info(kept)")]
         except sqlite3.DatabaseError as error:
             if "locked" in str(error):
                 raise
             return VERSION, str(error)
-    if found == "ok" and version in (0, VERSION) and columns not in ([], ["key", "value"]):
-        found = "it holds other columns"
-    return version, "" if found == "ok" else found.splitlines()[-1]
+    if diagnosis == "ok" and version in (0, VERSION) and columns not in ([], ["key", "value"]):
+        diagnosis = "it holds other columns"
+    return version, "" if diagnosis == "ok" else diagnosis.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""Hash of what a Python file does: of its syntax tree, without comments, docstrings and layout.
+"""Hash of a Python file's syntax tree, without comments, docstrings and layout.
 
 The tree is written out here and not by `ast.dump`, whose text differs between versions of Python.
 """

@@ -60,6 +60,12 @@ PLANTED = [
     ("backends/qwen/x.py", "def f():\n" + LONG * 60, "f has 61 lines, more than 60"),
     ("rules/scripts/x.py", "class A:\n  def g(s):\n" + LONG * 60, "g has 61 lines, more than 60"),
     ("rules/common.smk", "x = 1\n" * 101, "101 lines, more than 100"),
+    ("speechdt/audio/x.py", "def f(x):\n    return [told for told in x]\n", "told does not say"),
+    ("backends/qwen/x.py", "def f(x, known=()):\n    return x\n", "known does not say"),
+    ("rules/scripts/x.py", "class A:\n    heard: int\n", "heard does not say"),
+    ("benchmarks/x.py", "def found():\n    return 1\n", "found does not say"),
+    ("speechdt/files.py", '"""What files are."""\n', "opens on a clause"),
+    ("backends/qwen/x.py", '"""Texts, and what they share.\n\nMore.\n"""\n', "opens on a clause"),
 ]
 
 
@@ -111,6 +117,11 @@ def test_snakemake_s_own_folder_is_known_to_few(root):
 
 def test_tables_of_text_are_made_where_names_say_so(root):
     assert layout.texts(root) == []
+
+
+def test_names_and_docstrings_say_what_a_thing_is(root):
+    assert layout.riddles(root) == []
+    assert layout.descriptions(root) == []
 
 
 def test_nothing_is_too_long(root):

@@ -1,4 +1,4 @@
-"""PEFT adapter folders: what they hold, and whether they fit a base, from the headers of files.
+"""PEFT adapter folders: their content, and its fit to a base, from the headers of files.
 
 Neither torch nor any weight is read, so that this can be asked before any job starts. Layers have
 had other names in other versions of transformers, and have others again on the hub; here each has
@@ -156,8 +156,8 @@ def _header(file: Path, _changed: int) -> Shapes:
 
 def lora_layer(name: str) -> str | None:
     """Return the layer, as an adapter's file names it, that a matrix A or B of LoRA belongs to."""
-    found = _LORA.match(name)
-    return found[1] if found and found[2] in ("lora_A", "lora_B") else None
+    match = _LORA.match(name)
+    return match[1] if match and match[2] in ("lora_A", "lora_B") else None
 
 
 def base_shapes(model: str, revision: str | None = None) -> Shapes | None:
@@ -199,15 +199,15 @@ def weight_files(model: str, revision: str | None = None) -> list[Path | None]:
 
 def by_canonical_name(parts: Iterable[Shapes]) -> Shapes:
     """Return shapes by canonical name; a head that is tied to the embeddings has theirs."""
-    found = {
+    shapes = {
         canonical(name): shape
         for part in parts
         for name, shape in part.items()
         if not name.startswith(NOT_LOADED)
     }
-    if "language_model.embed_tokens.weight" in found:
-        found.setdefault("lm_head.weight", found["language_model.embed_tokens.weight"])
-    return found
+    if "language_model.embed_tokens.weight" in shapes:
+        shapes.setdefault("lm_head.weight", shapes["language_model.embed_tokens.weight"])
+    return shapes
 
 
 def _local(model: str, revision: str | None, name: str) -> Path | None:
@@ -216,8 +216,8 @@ def _local(model: str, revision: str | None, name: str) -> Path | None:
     if Path(model).is_dir():
         file = Path(model) / name
         return file if file.is_file() else None
-    found = try_to_load_from_cache(model, name, revision=revision)
-    return Path(found) if isinstance(found, str) else None
+    cached = try_to_load_from_cache(model, name, revision=revision)
+    return Path(cached) if isinstance(cached, str) else None
 
 
 def check_base(adapter: AdapterFiles, model: str) -> None:
@@ -270,10 +270,10 @@ class _Unfit:
     def __init__(self, adapter: AdapterFiles, base: Shapes):
         self.config, self.base = adapter.config, base
         self.parts = {
-            name: (canonical(found[1]), found[2]) if found else (_whole(name), "")
+            name: (canonical(match[1]), match[2]) if match else (_whole(name), "")
             for name in adapter.shapes
             if ".experts." not in name and ".token_adapter." not in name
-            for found in [_LORA.match(name)]
+            for match in [_LORA.match(name)]
         }
         self.shapes = adapter.shapes
 

@@ -109,5 +109,5 @@ def _find(settings: Any, key: str) -> Any:
             return settings[key]
         settings = list(settings.values())
     if isinstance(settings, list):
-        return next((found for one in settings if (found := _find(one, key)) is not None), None)
+        return next((value for one in settings if (value := _find(one, key)) is not None), None)
     return None

@@ -132,8 +132,8 @@ class Engine:
             raise ValueError(
                 f"clip {i} has {len(clip)} samples, and at most {self.mel.most_samples} are taken"
             )
-        heard = len(clip) >= self.mel.least_samples
-        if not heard or self.tower.tokens(self.mel.frames(len(clip))) < 1:
+        long_enough = len(clip) >= self.mel.least_samples
+        if not long_enough or self.tower.tokens(self.mel.frames(len(clip))) < 1:
             raise ValueError(f"clip {i} has {len(clip)} samples: too short for an audio token")
         return clip
 
@@ -178,7 +178,7 @@ class Engine:
             parts = [bucket[:half], bucket[half:]]
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        return [found for part in parts for found in self._halving(part, compute)]
+        return [tensor for part in parts for tensor in self._halving(part, compute)]
 
     def _answer(
         self, clips: Clips, questions: Sequence[Question], kept: Sequence[Tensor] | None
@@ -189,7 +189,7 @@ class Engine:
         graphs = self.graphs if alone else GraphCache(enabled=False)
         frames = [self.mel.frames(len(clip)) for clip in clips]
         tokens = [self.tower.tokens(count) for count in frames]
-        audio = self._heard(graphs, clips, frames, tokens) if kept is None else padded_left(kept)
+        audio = self._audio(graphs, clips, frames, tokens) if kept is None else padded_left(kept)
         with stage("forward"):
             if len(questions) > 1 and not graphs.enabled:
                 return self._asked_together(audio, tokens, questions)
@@ -202,25 +202,25 @@ class Engine:
         Its batches are of audio alone: how a clip is encoded hangs on no question.
         """
         keys = [key_of(clip) for clip in clips]
-        found = self.kept.find(keys)
-        new = [i for i, own in enumerate(found) if own is None]
+        embeddings = self.kept.find(keys)
+        new = [i for i, own in enumerate(embeddings) if own is None]
         tokens = {i: self.tower.tokens(self.mel.frames(len(clips[i]))) for i in new}
 
         def hear(bucket: list[int]) -> Tensor:
             own, counts = [clips[i] for i in bucket], [tokens[i] for i in bucket]
             graphs = self.graphs if len(bucket) == 1 else GraphCache(enabled=False)
-            return self._heard(graphs, own, [self.mel.frames(len(clip)) for clip in own], counts)
+            return self._audio(graphs, own, [self.mel.frames(len(clip)) for clip in own], counts)
 
         for part in self._buckets([clips[i] for i in new], lambda audio: self.tokens // audio):
             bucket = [new[i] for i in part]
             rows = chain.from_iterable(self._halving(bucket, hear))
             for i, row in zip(bucket, rows, strict=True):
-                found[i] = row[len(row) - tokens[i] :]
-        audio = [own for own in found if own is not None]
+                embeddings[i] = row[len(row) - tokens[i] :]
+        audio = [own for own in embeddings if own is not None]
         self.kept.keep([keys[i] for i in new], [audio[i] for i in new])
         return audio
 
-    def _heard(
+    def _audio(
         self, graphs: GraphCache, clips: Clips, frames: Sequence[int], tokens: Sequence[int]
     ) -> Tensor:
         """Run the audio tower; returns as `_encoded` does."""

@@ -153,11 +153,11 @@ def is_job(process: int) -> bool:
 
 def _held_by_jobs(psutil: ModuleType) -> int:
     """Return the bytes of RAM that jobs hold."""
-    found = 0
+    total = 0
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            found += process.memory_info().rss if is_job(process.pid) else 0
-    return found
+            total += process.memory_info().rss if is_job(process.pid) else 0
+    return total
 
 
 def _check_room(
@@ -218,11 +218,11 @@ def judged(build: Build | None, driver: Driver | str | None) -> str | None:
         return driver
     major = int(build.cuda.split(".")[0])
     if driver.cuda[0] < major:
-        known = f"driver {driver.version}".strip()
+        name = f"driver {driver.version}".strip()
         least = LEAST_DRIVERS.get(major)
         needs = f", and {least} or newer is needed" if least else ""
         return (
-            f"torch {build.version} is built for CUDA {build.cuda}, and the NVIDIA {known} is too "
+            f"torch {build.version} is built for CUDA {build.cuda}, and the NVIDIA {name} is too "
             f"old: it runs CUDA up to {driver.cuda[0]}.{driver.cuda[1]}{needs}"
         )
     if driver.gpus == 0 and driver.error in (0, NO_DEVICE):
@@ -233,14 +233,14 @@ def judged(build: Build | None, driver: Driver | str | None) -> str | None:
 
 def torch_build() -> Build | None:
     """Read what the installed torch was built for, from the file that says so; None without."""
-    found = find_spec("torch")
-    if found is None or not found.submodule_search_locations:
+    spec = find_spec("torch")
+    if spec is None or not spec.submodule_search_locations:
         return None
-    file = Path(found.submodule_search_locations[0]) / "version.py"
-    said = {}
+    file = Path(spec.submodule_search_locations[0]) / "version.py"
+    fields = {}
     for line in ast.parse(file.read_bytes()).body:
         targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
         value = getattr(line, "value", None)
         if isinstance(targets[0], ast.Name) and isinstance(value, ast.Constant):
-            said[targets[0].id] = value.value
-    return Build(said["__version__"], said.get("cuda"), said.get("hip") or said.get("xpu"))
+            fields[targets[0].id] = value.value
+    return Build(fields["__version__"], fields.get("cuda"), fields.get("hip") or fields.get("xpu"))

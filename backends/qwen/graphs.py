@@ -1,4 +1,4 @@
-"""CUDA graphs: one launch instead of thousands, for each shape of what comes in."""
+"""CUDA graphs: one launch instead of thousands, for each shape of the inputs."""
 
 import warnings
 from collections import OrderedDict

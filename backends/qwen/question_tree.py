@@ -1,4 +1,4 @@
-"""Texts of several questions as one tree of tokens: what they begin alike stands there once.
+"""Texts of several questions as one tree of tokens, in which a common beginning stands once.
 
 A decoder that lets each token see its own ancestors alone, at the position that its depth gives,
 computes for every text what it would compute for that text by itself.

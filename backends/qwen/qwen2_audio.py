@@ -110,8 +110,8 @@ class Tower:
         if frames is None:
             return None
         own = (frames - 1) // 2 + 1
-        heard = torch.arange(hidden.shape[1], device=hidden.device) < own[:, None]
-        return additive_mask(heard[:, None, None], hidden.dtype)
+        valid = torch.arange(hidden.shape[1], device=hidden.device) < own[:, None]
+        return additive_mask(valid[:, None, None], hidden.dtype)
 
 
 def _convolved(convolution: nn.Conv1d, x: Tensor) -> Tensor:

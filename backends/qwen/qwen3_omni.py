@@ -164,6 +164,6 @@ class Tower:
             allowed = (window[:, None] == window)[None]
         if min(frames) != max(frames):
             own = on_device([self.tokens(f) for f in frames], hidden.device)
-            heard = (places < own[:, None])[:, None]
-            allowed = heard if allowed is None else allowed & heard
+            valid = (places < own[:, None])[:, None]
+            allowed = valid if allowed is None else allowed & valid
         return None if allowed is None else additive_mask(allowed[:, None], hidden.dtype)

@@ -1,7 +1,8 @@
-"""Check of a checkpoint before any job: what is missing of it, and how to get it."""
+"""Check of a checkpoint before any job: its missing parts, and how to get them."""
 
 import os
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 
 from speechdt.http_client import ServerError, head
@@ -15,10 +16,9 @@ SIZES = {
 """What a download takes, for the checkpoints of the comparison matrix."""
 TIMEOUT_S = 10
 """How long a hub may take to answer."""
-FOUND = 200
 REFUSALS = {
-    401: "it wants to know who asks, or there is no such model: run `hf auth login`",
-    403: "it does not let you have it: accept its terms on its page, and run `hf auth login`",
+    401: "a login is needed, or there is no such model: run `hf auth login`",
+    403: "access is refused: accept its terms on its page, and run `hf auth login`",
     404: "it has no such model or revision",
     429: "it is asked too often: try again later",
 }
@@ -84,10 +84,10 @@ def _snapshot(model: str, revision: str | None) -> Path | None:
     from huggingface_hub.errors import HFValidationError
 
     try:
-        found = try_to_load_from_cache(model, "config.json", revision=revision)
+        cached = try_to_load_from_cache(model, "config.json", revision=revision)
     except HFValidationError:
         return None
-    return Path(found).parent if isinstance(found, str) else None
+    return Path(cached).parent if isinstance(cached, str) else None
 
 
 def _why_not_here(model: str, revision: str | None, hears: bool) -> str | None:
@@ -117,7 +117,7 @@ def _why_not_given(model: str, revision: str | None) -> str | None:
         status = head(url, build_hf_headers(), timeout_s=TIMEOUT_S)
     except ServerError as error:
         return str(error)
-    if status == FOUND:
+    if status == HTTPStatus.OK:
         return None
     why = REFUSALS.get(status, "try again later")
     return f"HTTP {status}: {why}"

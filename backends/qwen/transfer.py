@@ -1,4 +1,4 @@
-"""Small tensors on a device, without waiting for what it computes."""
+"""Copies of small tensors on a device, without waiting for its computations."""
 
 from typing import Any
 

@@ -50,9 +50,9 @@ def begin(model: str, device: torch.device, dtype: torch.dtype) -> Reading | Non
     if device.type != "cuda" or not (folder / GENERATION).is_file():
         return None
     pool = ThreadPoolExecutor(1)
-    found = pool.submit(_read_if_roomy, folder, device, dtype)
+    reading = pool.submit(_read_if_roomy, folder, device, dtype)
     pool.shutdown(wait=False)
-    return found
+    return reading
 
 
 def _read_if_roomy(folder: Path, device: torch.device, dtype: torch.dtype) -> Tensors | None:

@@ -175,8 +175,8 @@ class Served:
         Unfinished
             If the server stops answering; with what it has answered.
         """
-        known = self._latest
-        answers = [known.get((wav(clip), self.prompt)) for clip in clips]
+        latest = self._latest
+        answers = [latest.get((wav(clip), self.prompt)) for clip in clips]
         missing = [place for place, answer in enumerate(answers) if answer is None]
         fresh, failure = self._ask([clips[place] for place in missing], [self.prompt])
         for place, answer in zip(missing, fresh, strict=True):

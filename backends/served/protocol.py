@@ -1,4 +1,4 @@
-"""OpenAI's chat protocol with audio: one request for one token, and what is in the reply."""
+"""OpenAI's chat protocol with audio: one request for one token, and the answers in its reply."""
 
 import base64
 import io
@@ -132,8 +132,8 @@ class Server:
             return None, "its reply is no JSON, or breaks off", True
 
     def _content(self, audio: str, prompt: str) -> dict[str, Any]:
-        heard = {"type": "input_audio", "input_audio": {"data": audio, "format": "wav"}}
-        user = {"role": "user", "content": [heard, {"type": "text", "text": prompt}]}
+        audio_part = {"type": "input_audio", "input_audio": {"data": audio, "format": "wav"}}
+        user = {"role": "user", "content": [audio_part, {"type": "text", "text": prompt}]}
         system = [] if self.system is None else [{"role": "system", "content": self.system}]
         return {
             "model": self.model,
@@ -175,13 +175,13 @@ def answer_of(reply: Any) -> Answer:
     if not tokens or not all(p <= 1e-3 for _, p in tokens):
         raise ServedError("its answer lists log-probabilities that are none")
     least = min(p for _, p in tokens)
-    found = []
+    log_p = []
     for letter in LETTERS:
         exact = [p for token, p in tokens if token == letter]
         spaced = [p for token, p in tokens if token.strip(" \t\n▁Ġ") == letter]
-        found.append(max(exact or spaced, default=None))
-    first, second = (least if p is None else p for p in found)
-    return Answer((first, second), (found[0] is not None, found[1] is not None))
+        log_p.append(max(exact or spaced, default=None))
+    first, second = (least if p is None else p for p in log_p)
+    return Answer((first, second), (log_p[0] is not None, log_p[1] is not None))
 
 
 def check_server(address: str) -> None:

@@ -1,4 +1,4 @@
-"""Cap on the GPU memory of a workflow's jobs, and a note of what each took.
+"""Cap on the GPU memory of a workflow's jobs, and a note of each job's seconds and GiB.
 
 Python runs this first where its folder is on PYTHONPATH (`benchmarks/card_24gb_workflow.py`), so
 that scripts run as they are. It does something in jobs alone: torch takes seconds to import.
@@ -33,14 +33,14 @@ def note(start):
     if not torch.cuda.is_initialized():
         return
     job = getattr(main, "snakemake", None)
-    told = {
+    usage = {
         "job": getattr(job, "rule", "probe"),
         "of": " ".join(getattr(job, "wildcards", [])),
         "seconds": round(time.perf_counter() - start, 1),
         "allocated_gib": round(torch.cuda.max_memory_allocated(0) / 2**30, 2),
         "reserved_gib": round(torch.cuda.max_memory_reserved(0) / 2**30, 2),
     }
-    Path(os.environ[NOTES], f"{time.time_ns()}.json").write_text(json.dumps(told))
+    Path(os.environ[NOTES], f"{time.time_ns()}.json").write_text(json.dumps(usage))
 
 
 if CAP in os.environ and any("/.snakemake/scripts/" in word for word in sys.orig_argv):

@@ -51,8 +51,8 @@ def _loud(level: NDArray[np.float64]) -> float:
     place = (len(level) - 1) * LOUD
     below = int(place)
     above = min(below + 1, len(level) - 1)
-    found = np.partition(level, (below, above))
-    low, high = float(found[below]), float(found[above])
+    partitioned = np.partition(level, (below, above))
+    low, high = float(partitioned[below]), float(partitioned[above])
     share = place - below
     # From the nearer of the two, as numpy has it.
     return low + (high - low) * share if share < 0.5 else high - (high - low) * (1 - share)

@@ -1,4 +1,4 @@
-"""Decoding of a recording in blocks: what is in memory does not grow with its length.
+"""Decoding of a recording in blocks, in memory that does not grow with its length.
 
 A few megabytes of FLAC can hold an hour of eight channels at 192 kHz, 20 GiB once decoded.
 """

@@ -1,4 +1,4 @@
-"""High-pass at 50 Hz for all recordings, and what lay below it.
+"""High-pass at 50 Hz for all recordings, which removes offset, rumble and wind.
 
 Below it lie offset, rumble and wind, which nobody hears and which would count in every SNR. It is
 Butterworth's filter of order 2, run forwards and backwards, as `scipy.signal.sosfiltfilt` does.

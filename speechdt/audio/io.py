@@ -101,38 +101,38 @@ def load(path: Path | str) -> Recording:
     if status.st_size == 0:
         raise UnusableAudio("empty file")
     with np.errstate(over="ignore", invalid="ignore"):  # of what is refused below
-        found = _decoded(file, times)
+        recording = _decoded(file, times)
     # A sum of squares tells of any such sample, and of some that are merely large.
-    if not (isfinite(_power(found.samples)) or np.isfinite(found.samples).all()):
+    if not (isfinite(_power(recording.samples)) or np.isfinite(recording.samples).all()):
         raise UnusableAudio("NaN or infinite samples")
-    return found
+    return recording
 
 
 def _decoded(path: Path, times: tuple[float, float] | None) -> Recording:
     """Decode the mean of the channels or, where they cancel out in it, the strongest of them."""
     try:
         with Decoder(path, times) as decoder:
-            found = _heard(decoder, None)
+            recording = _recording(decoder, None)
             if decoder.channels == 1:
-                return found
-            found = found._replace(downmix="mean")
-            least = max(_power(found.samples) / CANCELLED, faults.LEAST_POWER)
+                return recording
+            recording = recording._replace(downmix="mean")
+            least = max(_power(recording.samples) / CANCELLED, faults.LEAST_POWER)
             # With offset and rumble a channel is no weaker than without: few are looked at.
             near = np.flatnonzero(decoder.powers >= least).tolist()
             if not near:
-                return found
-            del found  # one of them is in memory at a time
-            powers = {channel: _power(_heard(decoder, channel).samples) for channel in near}
+                return recording
+            del recording  # one of them is in memory at a time
+            powers = {channel: _power(_recording(decoder, channel).samples) for channel in near}
             strongest = max(near, key=lambda channel: powers[channel])
             if powers[strongest] < least:
-                return _heard(decoder, None)._replace(downmix="mean")
-            found = _heard(decoder, strongest)
-            return found._replace(downmix=f"channel {strongest + 1}")
+                return _recording(decoder, None)._replace(downmix="mean")
+            recording = _recording(decoder, strongest)
+            return recording._replace(downmix=f"channel {strongest + 1}")
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
         raise UnusableAudio(f"not readable as audio ({_reason(error, path)})") from error
 
 
-def _heard(decoder: Decoder, channel: int | None) -> Recording:
+def _recording(decoder: Decoder, channel: int | None) -> Recording:
     """Decode, resample and filter a channel or the mean, and cut off the context."""
     span, rate = decoder.span, decoder.rate
     if span.end - span.begin > HELD * min(rate / SAMPLE_RATE, 1):

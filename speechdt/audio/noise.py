@@ -30,12 +30,12 @@ def coloured(colour: str, samples: int, rng: np.random.Generator) -> NDArray[np.
     """Draw noise of one of `COLOURS`, float32 (samples,), of unit power."""
     spectrum = np.fft.rfft(rng.standard_normal(samples))
     hertz = np.fft.rfftfreq(samples, 1 / SAMPLE_RATE)
-    heard = hertz >= LOWEST_HZ
-    spectrum[~heard] = 0
+    passband = hertz >= LOWEST_HZ
+    spectrum[~passband] = 0
     if colour == SPEECH_SHAPED:
-        spectrum[heard] *= np.sqrt(_speech_density(hertz[heard]))
+        spectrum[passband] *= np.sqrt(_speech_density(hertz[passband]))
     else:
-        spectrum[heard] *= hertz[heard] ** (-EXPONENTS[colour] / 2)
+        spectrum[passband] *= hertz[passband] ** (-EXPONENTS[colour] / 2)
     noise = np.fft.irfft(spectrum, samples)
     return np.asarray(noise / np.sqrt(np.mean(noise**2)), dtype=np.float32)
 

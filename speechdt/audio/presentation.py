@@ -1,4 +1,4 @@
-"""Presentation of a stored clip to a detector: its level, and what it stands in.
+"""Presentation of a stored clip to a detector: its level and its container.
 
 Trials are stored at one level (`speechdt.audio.mixing`). What a detector hears is the stored clip
 brought to its presentation level, and then, where it asks for one, put into a container.

@@ -106,11 +106,11 @@ def synthetic(rt60_s: float, count: int, seed: int) -> list[Response]:
     around = np.stack([radii * np.cos(angles), radii * np.sin(angles), np.zeros(count)])
     room.add_microphone(source[:, None] + around)
     room.compute_rir()
-    found = []
+    responses = []
     for number in range(count):
         samples = with_decay(_from_direct(room.rir[number][0]), rt60_s)
-        found.append(Response(f"synthetic {rt60_s:g} s, {number}", samples, rt60(samples)))
-    return found
+        responses.append(Response(f"synthetic {rt60_s:g} s, {number}", samples, rt60(samples)))
+    return responses
 
 
 def with_decay(response: NDArray[np.float64], rt60_s: float) -> NDArray[np.float64]:
@@ -141,13 +141,13 @@ def measured(folder: Path | str, rt60_s: float, tolerance_s: float) -> list[Resp
     """
     files = response_files(Path(folder))
     responses = map(_read, files)
-    found = [one for one in responses if abs(one.rt60_s - rt60_s) <= tolerance_s]
-    if not found:
+    matches = [one for one in responses if abs(one.rt60_s - rt60_s) <= tolerance_s]
+    if not matches:
         raise UnusableAudio(
             f"{folder}: none of {len(files)} impulse responses has a reverberation time of "
             f"{rt60_s:g} s (± {tolerance_s:g})"
         )
-    return found
+    return matches
 
 
 def response_files(folder: Path) -> list[Path]:
@@ -186,8 +186,8 @@ def reverberant(
         return np.asarray(target, dtype=np.float64)
     from scipy.signal import fftconvolve  # a second of every start of the workflow
 
-    heard = fftconvolve(target.astype(np.float64), response)[: len(target)]
-    return np.asarray(heard * np.sqrt(power(target) / power(heard)))
+    convolved = fftconvolve(target.astype(np.float64), response)[: len(target)]
+    return np.asarray(convolved * np.sqrt(power(target) / power(convolved)))
 
 
 def by_name(
@@ -213,12 +213,12 @@ def by_name(
 
 def read_responses(files: Iterable[Path | str]) -> dict[str, list[NDArray[np.float32]]]:
     """Read responses of rooms by name from ``rooms.npz``: float32 arrays ``{room}/{number}``."""
-    found: dict[str, list[NDArray[np.float32]]] = {}
+    responses: dict[str, list[NDArray[np.float32]]] = {}
     for file in files:
         with np.load(file) as arrays:
             for name in arrays.files:  # in the order in which they were written
-                found.setdefault(name.split("/")[0], []).append(arrays[name])
-    return found
+                responses.setdefault(name.split("/")[0], []).append(arrays[name])
+    return responses
 
 
 def table(rooms: Mapping[str, Sequence[Response]]) -> list[dict[str, object]]:

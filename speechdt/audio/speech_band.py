@@ -1,4 +1,4 @@
-"""Band of speech: what of a sound lies in 300 to 3400 Hz.
+"""Band of speech: the components of a sound from 300 to 3400 Hz.
 
 Noise of most colours has much of its power elsewhere, where it hides no speech: brown noise is
 several dB easier than its SNR over the whole band.

@@ -165,17 +165,17 @@ def _flac(data: mmap.mmap, _file: soundfile.SoundFile) -> tuple[list[int], bool]
 
 def _places(data: mmap.mmap, *markers: bytes) -> list[int]:
     """Return where any of some markers stand; what was searched is let go of again."""
-    found, overlap = set(), max(map(len, markers)) - 1
+    places, overlap = set(), max(map(len, markers)) - 1
     for start in range(0, len(data), SEARCHED):
         end = min(start + SEARCHED + overlap, len(data))
         for marker in markers:
             place = data.find(marker, start, end)
             while place >= 0:
-                found.add(place)
+                places.add(place)
                 place = data.find(marker, place + 1, end)
         if hasattr(mmap, "MADV_DONTNEED"):
             data.madvise(mmap.MADV_DONTNEED, start, min(SEARCHED, len(data) - start))
-    return sorted(found)
+    return sorted(places)
 
 
 def _ogg(data: mmap.mmap, _file: soundfile.SoundFile) -> tuple[list[int], bool]:
@@ -216,10 +216,10 @@ def _mp3_end(data: mmap.mmap, place: int) -> int | None:
     if data[place : place + 3] == b"ID3":
         size = data[place + 6 : place + 10]
         place += 10 + sum(byte << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=True))
-    found = XING.search(data, place, place + 200)
-    if not _is_frame(data[place : place + 2]) or not found:
+    header = XING.search(data, place, place + 200)
+    if not _is_frame(data[place : place + 2]) or not header:
         return None
-    flags, fields = found[1][3], found.end()
+    flags, fields = header[1][3], header.end()
     if not flags & 2:
         return None
     fields += 4 * (flags & 1)
@@ -231,8 +231,8 @@ def _is_frame(start: bytes) -> bool:
 
 
 def _nist(data: mmap.mmap, file: soundfile.SoundFile) -> tuple[list[int], bool]:
-    said = re.search(rb"sample_count -i (\d+)", data[:1024])
-    return [0], said is not None and file.frames < int(said[1])
+    field = re.search(rb"sample_count -i (\d+)", data[:1024])
+    return [0], field is not None and file.frames < int(field[1])
 
 
 def _voc(data: mmap.mmap, _file: soundfile.SoundFile) -> tuple[list[int], bool]:

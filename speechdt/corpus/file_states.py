@@ -93,10 +93,10 @@ def remember(store: Store, contents: Mapping[str, Content]) -> None:
     before = store.get(list(keys.values()))
     kept = {}
     for path, (checksum, its, container) in contents.items():
-        known = before.get(keys[path], {})
-        row = {"first": known.get("first", checksum), "now": checksum, "state": its[1:]}
+        previous = before.get(keys[path], {})
+        row = {"first": previous.get("first", checksum), "now": checksum, "state": its[1:]}
         if container:
-            row["decoder"] = known.get("decoder", containers.decoder())
+            row["decoder"] = previous.get("decoder", containers.decoder())
         kept[keys[path]] = row
     store.put(kept)
 
@@ -122,10 +122,10 @@ def folder_state(folder: Path | str, kept: Path) -> str:
     if not Path(folder).is_dir():
         raise SpeechdtError(f"corpus folder {folder} does not exist")
     digest = hashlib.sha256()
-    found = sorted(entries(folder, follow=True), key=lambda entry: entry.entry.path)
-    states = {entry.path: state(entry.path) for entry, problem in found if not problem}
+    listing = sorted(entries(folder, follow=True), key=lambda entry: entry.entry.path)
+    states = {entry.path: state(entry.path) for entry, problem in listing if not problem}
     changed = _changed(states, kept) if kept.exists() else {}
-    for entry, problem in found:
+    for entry, problem in listing:
         name = readable(os.path.relpath(entry.path, folder))
         size, *_ = states.get(entry.path, (0,))
         other = changed.get(entry.path, "")
@@ -142,10 +142,10 @@ def _changed(states: Mapping[str, tuple[int, ...]], kept: Path) -> dict[str, str
     """
     try:
         store = Store(kept)
-        known = store.get([_key(path, its) for path, its in states.items()])
-        rows = {path: row for path, its in states.items() if (row := known.get(_key(path, its)))}
+        stored = store.get([_key(path, its) for path, its in states.items()])
+        rows = {path: row for path, its in states.items() if (row := stored.get(_key(path, its)))}
         moved = [path for path, row in rows.items() if row["state"] != list(states[path][1:])]
-        read = {path: found for path in moved if (found := content(path))}
+        read = {path: current for path in moved if (current := content(path))}
         remember(store, read)
         store.close()
     except sqlite3.Error:  # of another's file, or one that cannot be written

@@ -25,8 +25,8 @@ def read_flagged(files: Sequence[Path | str]) -> set[str]:
     return flagged
 
 
-def heard(trials: pd.DataFrame, recordings: set[str]) -> pd.Series:
-    """Say in which trials one of some recordings is heard, as target or as background.
+def involving(trials: pd.DataFrame, recordings: set[str]) -> pd.Series:
+    """Say in which trials one of some recordings is played, as target or as background.
 
     Parameters
     ----------

@@ -55,5 +55,5 @@ def heard_in_test_alone(index: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFr
         Of both classes, with their split: group_id, sha256, split.
     """
     learned = sources[sources["split"] != "test"]
-    known = index["group_id"].isin(learned["group_id"]) | index["sha256"].isin(learned["sha256"])
-    return index[~known].assign(label=LABEL, category=index.loc[~known, COLUMN])
+    shared = index["group_id"].isin(learned["group_id"]) | index["sha256"].isin(learned["sha256"])
+    return index[~shared].assign(label=LABEL, category=index.loc[~shared, COLUMN])

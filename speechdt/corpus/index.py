@@ -47,10 +47,10 @@ def read_corpora(corpora: Sequence[Mapping[str, Any]]) -> list[Source]:
     sources: list[Source] = []
     folders = {readers.name(corpus) for corpus in corpora if corpus["kind"] == "folder"}
     for corpus in corpora:
-        found = readers.read(corpus)
+        listed = readers.read(corpus)
         if len(folders) > 1 and corpus["kind"] == "folder":
-            found = map(_of_its_corpus, found)
-        sources += found
+            listed = map(_of_its_corpus, listed)
+        sources += listed
     sources.sort(key=lambda source: (source.source_id, source.path))
     for place, (one, next_) in enumerate(pairwise(sources), 1):
         if one.source_id == next_.source_id:
@@ -78,11 +78,9 @@ def _refuse_contradiction(one: Source, other: Source) -> None:
             f"two labels for {one.path}: it is listed as {one.label} and as {other.label}"
         )
     for field in ("category", "group_id"):
-        said, contradicted = getattr(one, field), getattr(other, field)
-        if said != contradicted:
-            raise CorpusError(
-                f"{one.path} is listed twice, with {field} '{said}' and '{contradicted}'"
-            )
+        first, second = getattr(one, field), getattr(other, field)
+        if first != second:
+            raise CorpusError(f"{one.path} is listed twice, with {field} '{first}' and '{second}'")
 
 
 def index(
@@ -152,14 +150,14 @@ def _measure_all(
         for start in range(0, len(sources), AT_A_TIME):
             some = sources[start : start + AT_A_TIME]
             keys = [_key(source.path, source, shortest_ms, code) for source in some]
-            known = _kept(store, keys) if store and not anew else {}
-            new = [place for place, name in enumerate(keys) if name not in known]
+            outcomes = _kept(store, keys) if store and not anew else {}
+            new = [place for place, name in enumerate(keys) if name not in outcomes]
             tasks = [some[place] for place in new], [shortest_ms] * len(new)
             run = partial(pool.map, chunksize=16) if workers > 1 else map
-            found = list(run(_measure_with_content, *tasks))
-            fresh = {keys[place]: facts for place, (facts, _) in zip(new, found, strict=True)}
+            measured = list(run(_measure_with_content, *tasks))
+            fresh = {keys[place]: facts for place, (facts, _) in zip(new, measured, strict=True)}
             if store:
-                read = [(keys[place], *one) for place, one in zip(new, found, strict=True)]
+                read = [(keys[place], *one) for place, one in zip(new, measured, strict=True)]
                 store.put(
                     {
                         _of_decoder(key) if content and content.container else key: facts
@@ -167,23 +165,23 @@ def _measure_all(
                     }
                 )
                 files = (file_and_times(some[place].path)[0] for place in new)
-                contents = zip(files, (content for _, content in found), strict=True)
+                contents = zip(files, (content for _, content in measured), strict=True)
                 file_states.remember(
                     store, {file: one for file, one in contents if one is not None}
                 )
-            known |= fresh
+            outcomes |= fresh
             for name in keys:
-                facts, reason = known[name]
+                facts, reason = outcomes[name]
                 yield facts, reason
             progress.update(len(some))
 
 
 def _kept(store: Store, keys: Sequence[bytes]) -> dict[bytes, Any]:
     """Return what is kept of recordings; of those that PyAV reads, by the version that is there."""
-    known = store.get(keys)
-    others = {_of_decoder(key): key for key in keys if key not in known}
+    stored = store.get(keys)
+    others = {_of_decoder(key): key for key in keys if key not in stored}
     by_decoder = store.get(list(others)) if others else {}
-    return known | {others[name]: facts for name, facts in by_decoder.items()}
+    return stored | {others[name]: facts for name, facts in by_decoder.items()}
 
 
 def _of_decoder(key: bytes) -> bytes:
@@ -234,8 +232,8 @@ def measure(source: Source, shortest_ms: int) -> tuple[dict[str, Any], str]:
     if source.label not in CATEGORIES:
         return {}, f"unknown label '{source.label}'; known: {', '.join(CATEGORIES)}"
     if source.category not in CATEGORIES[source.label]:
-        known = ", ".join(CATEGORIES[source.label])
-        return {}, f"category '{source.category}' is none of {source.label}'s ({known})"
+        accepted = ", ".join(CATEGORIES[source.label])
+        return {}, f"category '{source.category}' is none of {source.label}'s ({accepted})"
     if not source.group_id:
         return {}, "no group_id"
     try:

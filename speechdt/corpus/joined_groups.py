@@ -43,7 +43,7 @@ class Joined(NamedTuple):
     into: int
 
 
-def joined(sources: pd.DataFrame, found: pd.DataFrame, how: str = JOIN) -> Joined:
+def joined(sources: pd.DataFrame, duplicates: pd.DataFrame, how: str = JOIN) -> Joined:
     """Join the groups of recordings that are nearly the same audio.
 
     Joined groups have the name of the first of them.
@@ -52,7 +52,7 @@ def joined(sources: pd.DataFrame, found: pd.DataFrame, how: str = JOIN) -> Joine
     ----------
     sources : DataFrame
         source_id, group_id, label of those that are used.
-    found : DataFrame
+    duplicates : DataFrame
         From `near_duplicates.find`, apart by `APART`; pairs of which one is not used do not count.
     how : {"join", "stop"}
 
@@ -64,7 +64,7 @@ def joined(sources: pd.DataFrame, found: pd.DataFrame, how: str = JOIN) -> Joine
         If there are any, and `how` is to stop.
     """
     used = set(sources["source_id"])
-    pairs = found[found["one"].isin(used) & found["other"].isin(used)]
+    pairs = duplicates[duplicates["one"].isin(used) & duplicates["other"].isin(used)]
     contradictory = pairs[pairs["label"] != pairs["other_label"]]
     named = contradictory[["one", "label", "other", "other_label"]]
     labels.refuse(named.itertuples(index=False, name=None))

@@ -98,8 +98,8 @@ def write_fingerprints(
     with ProcessPoolExecutor(workers) as pool, pq.ParquetWriter(path, SCHEMA) as writer:
         for start in progress_bar(range(0, len(files), ROWS), desc="fingerprints", unit="group"):
             part = files[start : start + ROWS]
-            found = pool.map(_of_file, part, chunksize=16) if workers > 1 else map(_of_file, part)
-            words, weak = zip(*found, strict=True)
+            prints = pool.map(_of_file, part, chunksize=16) if workers > 1 else map(_of_file, part)
+            words, weak = zip(*prints, strict=True)
             names = pa.array(ids[start : start + ROWS], pa.string())
             columns = [names, pa.array(words, SCHEMA[1].type), pa.array(weak, SCHEMA[2].type)]
             writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))
@@ -192,21 +192,21 @@ def candidates(
         Columns in one of which the recordings of a pair must differ.
     """
     place_of = {name: place for place, name in enumerate(sources["source_id"])}
-    known = (
+    indexed = (
         (place_of[name], print_) for name, print_ in read_fingerprints(prints) if name in place_of
     )
     kind = np.asarray(sources.groupby(list(apart), dropna=False).ngroup(), dtype=np.intp)
-    _search[:] = [_Search(prints, place_of, kind, WordIndex(known))]
-    groups, found = range(pq.ParquetFile(prints).num_row_groups), dict[tuple[int, int], Candidate]()
+    _search[:] = [_Search(prints, place_of, kind, WordIndex(indexed))]
+    groups, pairs = range(pq.ParquetFile(prints).num_row_groups), dict[tuple[int, int], Candidate]()
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         proposed = pool.map(_propose, groups) if workers > 1 else map(_propose, groups)
         turns = progress_bar(proposed, total=len(groups), desc="twins", unit="group")
         for pair in chain.from_iterable(turns):
-            best = found.get((pair.one, pair.other))
+            best = pairs.get((pair.one, pair.other))
             if best is None or pair.votes > best.votes:
-                found[pair.one, pair.other] = pair
+                pairs[pair.one, pair.other] = pair
     _search.clear()
-    return [found[pair] for pair in sorted(found)]
+    return [pairs[pair] for pair in sorted(pairs)]
 
 
 def _propose(group: int) -> list[Candidate]:

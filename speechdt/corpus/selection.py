@@ -8,11 +8,12 @@ import pandas as pd
 from speechdt.corpus.rejections import COLUMNS
 from speechdt.errors import SpeechdtError
 
+
 class ExclusionError(SpeechdtError):
     """A file of marks cannot be used; the message is one line naming it."""
 
 
-def read_marks(files: Sequence[Path | str], known: pd.Series) -> dict[str, str]:
+def read_marks(files: Sequence[Path | str], usable: pd.Series) -> dict[str, str]:
     """Read which recordings were marked as bad.
 
     Parameters
@@ -20,7 +21,7 @@ def read_marks(files: Sequence[Path | str], known: pd.Series) -> dict[str, str]:
     files : sequence of paths
         CSV files with the column ``source_id``, as the inspection page writes them; other columns
         are notes.
-    known : Series of str
+    usable : Series of str
         Names of all usable recordings.
 
     Returns
@@ -34,7 +35,7 @@ def read_marks(files: Sequence[Path | str], known: pd.Series) -> dict[str, str]:
         If a file has no such column, or names a recording that is not there.
     """
     marked: dict[str, str] = {}
-    there = set(known)
+    there = set(usable)
     for file in files:
         try:
             table = pd.read_csv(file, dtype=str, keep_default_na=False)

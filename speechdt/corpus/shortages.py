@@ -77,12 +77,12 @@ def _one_group(part: pd.DataFrame, able: pd.DataFrame, label: str, category: str
     group = able["group_id"].iloc[0]
     named = f"{label} '{category}'"
     if part["group_id"].nunique() == 1:
-        said = f"all {len(part):,} recordings of {named} are in group {group}"
+        cause = f"all {len(part):,} recordings of {named} are in group {group}"
     else:
-        said = f"all {len(able):,} recordings of {named} that are long enough are in group {group}"
+        cause = f"all {len(able):,} recordings of {named} that are long enough are in group {group}"
     below = "speech/<speaker>/…" if label == "SPEECH" else f"nonspeech/{category}/<recording>/…"
     return (
-        f"{said}, and no group may be in two splits: name speakers or recordings by the first "
+        f"{cause}, and no group may be in two splits: name speakers or recordings by the first "
         f"folder ({below}) or by group_id in a manifest"
     )
 

@@ -79,11 +79,11 @@ def _split_of(groups: pd.DataFrame, sizes: Mapping[str, int], seed: int) -> pd.S
     for category, members in groups.groupby("category"):
         ordered = sorted(members.index, key=lambda group: seeds.rank(seed, "split", group))
         able = [group for group in ordered if members.loc[group, "long"]]
-        known = [group for group in able if not members.loc[group, "unseen"]]
+        free = [group for group in able if not members.loc[group, "unseen"]]
         size = sizes[str(category)]
-        rest = max(size - (len(able) - len(known)), 0)
-        split[known[:rest]] = "test"
-        split[known[rest : rest + size]] = "dev"
+        rest = max(size - (len(able) - len(free)), 0)
+        split[free[:rest]] = "test"
+        split[free[rest : rest + size]] = "dev"
     split[groups["unseen"]] = "test"
     return split
 

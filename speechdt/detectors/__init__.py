@@ -5,14 +5,14 @@ call : one call of a detector, with its answers checked.
 choice : choices on dev: level, container and options under which a detector is best.
 condition_giveaways : give-away classifiers in conditions.
 conditions : scores in conditions, and trials joined with scores and decisions.
-containment : calls of plugins: what one does to its process, clips or answers is one line.
+containment : containment of plugin calls: logged output, one-line errors, checked answers.
 contract : contract between the workflow and a speech detector.
 decisions : decisions of detectors on trials, from scores and calibration.
 ensemble : scores of an ensemble, from the scores of its members.
 exchange : messages between this process and a detector in another environment.
-frame_scores : what detectors that answer frame by frame share: frames, 16-bit samples, pooling.
+frame_scores : common parts of detectors that answer frame by frame: samples, frames, pooling.
 giveaways : give-away classifiers: detectors that see level, bandwidth or spectrum alone.
-hearing : what stands between stored clips and a detector.
+hearing : presentation layer between stored clips and a detector.
 isolated : detectors in environments of their own: other packages, other versions of them.
 kept_adapters : adapters that were trained before, by their settings, data and code.
 latency : latency of a detector: one clip at a time by stage, and many at a time.

@@ -49,8 +49,8 @@ def by_cell(paths: Iterable[Path | str]) -> dict[Cell, Path]:
 
 def of_split(paths: Iterable[Path | str], split: str, cells: Iterable[str]) -> list[Path]:
     """Return the files of trials of some cells of a split, in their order."""
-    found = by_cell(paths)
-    return [found[Cell(split, cell)] for cell in cells]
+    files = by_cell(paths)
+    return [files[Cell(split, cell)] for cell in cells]
 
 
 def by_run_and_cell(paths: Iterable[Path | str]) -> dict[Answered, Path]:

@@ -160,9 +160,9 @@ def beyond_full_scale(clips: Iterable[bytes], levels: Iterable[Any]) -> dict[Any
     return dict(zip(levels, map(float, over.mean(axis=0)), strict=True))
 
 
-def not_offered(heard: Hearing, shares: Mapping[Any, float]) -> list[Any]:
+def not_offered(hearing: Hearing, shares: Mapping[Any, float]) -> list[Any]:
     """Return the levels at which a detector that takes 16-bit samples would hear clipped ones."""
-    if not getattr(heard.cls, "takes_int16", False):
+    if not getattr(hearing.cls, "takes_int16", False):
         return []
     return [level for level, share in shares.items() if share > MOST_CLIPPED]
 
@@ -191,10 +191,10 @@ def replicated_auc(
     return np.stack(columns, axis=1)
 
 
-def _scores(heard: Hearing, trials: pd.DataFrame, cache: Path, who: str) -> list[float]:
-    store = Store(cache / heard.store_name())
-    asker = Asker(heard.build, store, who)
-    level = heard.presentation.to_dict()["level"]
+def _scores(hearing: Hearing, trials: pd.DataFrame, cache: Path, who: str) -> list[float]:
+    store = Store(cache / hearing.store_name())
+    asker = Asker(hearing.build, store, who)
+    level = hearing.presentation.to_dict()["level"]
     with progress_bar(total=len(trials), desc=f"level {level}", unit="clip") as progress:
         scores = asker.scores(in_memory(trials["audio"].tolist()), trials["trial_id"], progress)
     store.close()

@@ -36,10 +36,10 @@ class ConditionGiveaways:
             if condition.snr_db:
                 trials = trials[trials["snr_db"] == max(condition.snr_db)]
             p = detector.score([from_flac_bytes(clip) for clip in trials["audio"]])
-            heard = trials.assign(p_speech=np.asarray(p), speech=trials["label"] == "SPEECH")
-            auc, low, high = auc_interval(heard, **self._drawn)
+            scored = trials.assign(p_speech=np.asarray(p), speech=trials["label"] == "SPEECH")
+            auc, low, high = auc_interval(scored, **self._drawn)
             row: dict[str, object] = {"features": name, "condition": condition.key}
-            row |= {"axis": condition.axis, "at": condition.name, "n": len(heard)}
+            row |= {"axis": condition.axis, "at": condition.name, "n": len(scored)}
             self._rows.append(row | {"auc": auc, "auc_low": low, "auc_high": high})
 
     def table(self) -> pd.DataFrame:

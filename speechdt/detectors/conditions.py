@@ -1,4 +1,4 @@
-"""Scores in conditions: what is heard in each, and trials joined with scores and decisions."""
+"""Scores in conditions: clips and presentation of each, and trials with scores and decisions."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -58,7 +58,7 @@ def score(
         Number of clips that the detector was asked for.
     """
     asked = 0
-    own = one.heard.presentation
+    own = one.hearing.presentation
     for presentation in dict.fromkeys(heard_by(condition, own) for condition in conditions):
         files = [
             (trials[clips_of(condition)], outputs[condition.key])
@@ -100,7 +100,7 @@ def decided(
     """
     played = {Path(path).stem: Path(path) for path in trials}
     given = {(Path(path).parents[1].name, Path(path).stem): Path(path) for path in scores}
-    learned, found = by_run(calibrations), []
+    learned, tables = by_run(calibrations), []
     for place, run in enumerate(runs):
         calibration = read_calibration(learned[run])
         for condition in conditions:
@@ -108,5 +108,5 @@ def decided(
             if clips not in played or answers not in given:
                 raise AnswerFileError(f"no trials or scores of run {run} in {condition.key}")
             of = decided_trials([(played[clips], given[answers])], calibration)
-            found.append(of[list(COLUMNS)].assign(condition=condition.key, run=place))
-    return pd.concat(found, ignore_index=True)
+            tables.append(of[list(COLUMNS)].assign(condition=condition.key, run=place))
+    return pd.concat(tables, ignore_index=True)

@@ -1,4 +1,4 @@
-"""Calls of plugins: what one does to its process, its clips or its answers is one line."""
+"""Containment of plugin calls: output logged, one-line errors, read-only clips, checked answers."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ MUCH = 2**20
 """Bytes that a plugin may print before that is said."""
 LONGEST = 300
 """Letters of a cause; the log has the rest."""
-_said: set[str] = set()
+_printed: set[str] = set()
 
 
 class ScoreError(SpeechdtError):
@@ -72,8 +72,8 @@ def contained(who: str, fails: str = "fails") -> Iterator[None]:
 
 def _say(line: str) -> None:
     """Say a line, once a process."""
-    if line not in _said:
-        _said.add(line)
+    if line not in _printed:
+        _printed.add(line)
         logging.getLogger("speechdt").warning(line)
         print(f"warning: {line}", file=sys.stderr, flush=True)
 

@@ -1,4 +1,4 @@
-"""What detectors that answer frame by frame have in common: frames, 16-bit samples, pooling."""
+"""Common parts of detectors that answer frame by frame: frames, 16-bit samples, pooling."""
 
 from collections.abc import Iterable
 from typing import Literal

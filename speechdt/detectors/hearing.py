@@ -1,4 +1,4 @@
-"""What stands between stored clips and a detector: its options, and how it hears.
+"""Presentation layer between stored clips and a detector: options, level and container.
 
 Scoring, choices on dev, prompt searches, hygiene, order bias and latency all build their detectors
 here, so that no plugin has to know of levels and containers.
@@ -53,7 +53,7 @@ class Presented:
 
     def score(self, clips: Sequence[NDArray[np.float32]]) -> Any:
         """Return what the detector says of the clips as it hears them."""
-        return self.of.score(read_only(self._heard(clips)))
+        return self.of.score(read_only(self._presented(clips)))
 
     def __getattr__(self, name: str) -> Any:
         own = getattr(self.of, name)
@@ -61,11 +61,11 @@ class Presented:
             return own
 
         def asked(clips: Sequence[NDArray[np.float32]], *rest: Any, **more: Any) -> Any:
-            return own(read_only(self._heard(clips)), *rest, **more)
+            return own(read_only(self._presented(clips)), *rest, **more)
 
         return asked
 
-    def _heard(self, clips: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    def _presented(self, clips: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         with stage("present"):
             return [self._presentation(clip) for clip in clips]
 
@@ -139,10 +139,10 @@ class Hearing:
         choice : sequence of paths
             ``choices/{run}.json``, or none.
         """
-        found = cls(backend, detector, options, Presentation.of(**presentation))
+        hearing = cls(backend, detector, options, Presentation.of(**presentation))
         for path in choice:
-            found = found.under(json.loads(Path(path).read_text())["chosen"])
-        return found
+            hearing = hearing.under(json.loads(Path(path).read_text())["chosen"])
+        return hearing
 
 
 class OneDetector:
@@ -150,26 +150,27 @@ class OneDetector:
 
     Parameters
     ----------
-    heard : Hearing
+    hearing : Hearing
     built : callable
         What builds it.
     """
 
-    def __init__(self, heard: Hearing, built: Built = call.built):
-        self.heard, self._build = heard, built
+    def __init__(self, hearing: Hearing, built: Built = call.built):
+        self.hearing, self._build = hearing, built
         self._built: Any = None
 
     def heard_at(self, level: float | None) -> Hearing:
         """Return the detector at another level (None: as stored), in the same container."""
-        presentation = replace(self.heard.presentation, level=level)
-        return replace(self.heard, presentation=presentation)
+        presentation = replace(self.hearing.presentation, level=level)
+        return replace(self.hearing, presentation=presentation)
 
     def builder(self, presentation: Presentation) -> Callable[[], Any]:
         """Return what gives the detector, hearing by a presentation."""
 
         def build() -> Any:
             if self._built is None:
-                self._built = self._build(self.heard.backend, self.heard.cls, self.heard.options)
+                own = self.hearing
+                self._built = self._build(own.backend, own.cls, own.options)
             return presented(self._built, presentation)
 
         return build

@@ -51,12 +51,12 @@ class UnusableEnvironment(SpeechdtError):
     """A detector's environment is unusable; the message is one line naming it."""
 
 
-def resolved(told: Any, cls: type) -> dict[str, Any]:
+def resolved(environment: Any, cls: type) -> dict[str, Any]:
     """Return what a variant says of its environment, checked, with versions of what is imported.
 
     Parameters
     ----------
-    told : str or mapping
+    environment : str or mapping
         The folder of an environment, or ``python`` and perhaps ``start_s``.
     cls : type
         The detector's class.
@@ -66,7 +66,7 @@ def resolved(told: Any, cls: type) -> dict[str, Any]:
     SpeechdtError
         If there is no such Python, it does not start, or the detector cannot be isolated.
     """
-    asked = dict(told) if isinstance(told, Mapping) else {"python": told}
+    asked = dict(environment) if isinstance(environment, Mapping) else {"python": environment}
     unknown = sorted(set(asked) - {"python", "start_s"})
     if unknown or not isinstance(asked.get("python"), str):
         raise UnusableEnvironment(
@@ -83,10 +83,10 @@ def resolved(told: Any, cls: type) -> dict[str, Any]:
 
 def _python(named: str) -> str:
     path = Path(os.path.abspath(os.path.expanduser(named)))
-    found = path / "bin" / "python" if path.is_dir() else path
-    if not os.access(found, os.X_OK):
-        raise UnusableEnvironment(f"{KEY}: {found} is no Python that can be started")
-    return str(found)
+    executable = path / "bin" / "python" if path.is_dir() else path
+    if not os.access(executable, os.X_OK):
+        raise UnusableEnvironment(f"{KEY}: {executable} is no Python that can be started")
+    return str(executable)
 
 
 @lru_cache
@@ -108,8 +108,8 @@ def _versions(python: str, roots: Sequence[str], start: float) -> dict[str, str]
 
 
 def _reason(error: Exception) -> str:
-    said = getattr(error, "stderr", "") or str(error)
-    return (said.strip().splitlines() or [""])[-1]
+    message = getattr(error, "stderr", "") or str(error)
+    return (message.strip().splitlines() or [""])[-1]
 
 
 class Isolated:
@@ -166,10 +166,10 @@ class Isolated:
             stream.flush()
         except OSError:
             self._fail(self._ended())
-        answer, found = self._receive(None)
+        answer, payload = self._receive(None)
         if "error" in answer:
             self._fail(str(answer["error"]))
-        return found
+        return payload
 
     def _receive(self, limit: float | None) -> tuple[dict[str, Any], bytes]:
         end = None if limit is None else time.monotonic() + limit
@@ -186,16 +186,16 @@ class Isolated:
 
     def _read(self, count: int, end: float | None) -> bytes:
         stream: Any = self._process.stdout
-        found = b""
-        while len(found) < count:
+        buffer = b""
+        while len(buffer) < count:
             left = None if end is None else max(end - time.monotonic(), 0)
             if not select.select([stream], [], [], left)[0]:
                 raise TimeoutError
-            more = os.read(stream.fileno(), count - len(found))
+            more = os.read(stream.fileno(), count - len(buffer))
             if not more:
                 raise EOFError
-            found += more
-        return found
+            buffer += more
+        return buffer
 
     def _ended(self) -> str:
         """Say how the process ended, with the last line that it printed."""
@@ -203,8 +203,8 @@ class Isolated:
         if code < 0:
             return f"was killed by signal {-code}"
         self._errors.seek(0)
-        said = self._errors.read().decode(errors="replace").strip().splitlines()
-        return f"ended with status {code}" + (f": {said[-1]}" if said else "")
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return f"ended with status {code}" + (f": {lines[-1]}" if lines else "")
 
     def _fail(self, why: str) -> NoReturn:
         raise UnusableEnvironment(f"its process of {self._python} {why}")

@@ -162,10 +162,10 @@ def added(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _added_cpu(members: Sequence[Mapping[str, float] | None]) -> dict[str, float] | None:
     """Add up processor times, which quantiles only bound: the members hear one after the other."""
-    known = [member for member in members if member is not None]
-    if len(known) < len(members):
+    times = [member for member in members if member is not None]
+    if len(times) < len(members):
         return None
-    return {name: sum(member[name] for member in known) for name in known[0]}
+    return {name: sum(member[name] for member in times) for name in times[0]}
 
 
 def _highest(loads: Sequence[Mapping[str, float]]) -> dict[str, float]:

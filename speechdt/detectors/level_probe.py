@@ -67,12 +67,12 @@ def probe(
         absolute difference of P(speech) from that at the level at which the detector is scored;
         beyond_full_scale, the share of clips.
     """
-    heard = _hear(cells, one, levels, cache, clips, who)
-    trials, rungs, scores = heard.trials, heard.rungs, heard.scores
+    scored = _hear(cells, one, levels, cache, clips, who)
+    trials, rungs, scores = scored.trials, scored.rungs, scored.scores
     measured = _auc_bounds(trials, scores, replicates, seed)
-    measured["moved"] = np.abs(scores - heard.reference).mean(axis=1)
-    table = pd.DataFrame({"level": rungs, "beyond_full_scale": [heard.shares[r] for r in rungs]})
-    table = table.merge(pd.DataFrame(measured).assign(level=heard.offered), on="level", how="left")
+    measured["moved"] = np.abs(scores - scored.reference).mean(axis=1)
+    table = pd.DataFrame({"level": rungs, "beyond_full_scale": [scored.shares[r] for r in rungs]})
+    table = table.merge(pd.DataFrame(measured).assign(level=scored.offered), on="level", how="left")
     table = table.assign(clips=len(trials), groups=trials["group_id"].nunique())
     return table[list(COLUMNS)]
 
@@ -90,7 +90,7 @@ def ask_at_levels(
     _hear(cells, one, levels, cache, clips, who)
 
 
-class _Heard(NamedTuple):
+class _Answers(NamedTuple):
     """Clips at all rungs: how much of each exceeds full scale, and P(speech) where it is offered.
 
     `scores` is (offered rungs, clips), `reference` is at the level of the detector itself.
@@ -111,24 +111,24 @@ def _hear(
     cache: Path,
     clips: int,
     who: str,
-) -> _Heard:
+) -> _Answers:
     trials = read_trials(cells, clips)
     rungs: list[Any] = [STORED, *sorted(map(float, levels))]
     shares = beyond_full_scale(trials["audio"], rungs)
-    refused = not_offered(one.heard, shares)
+    refused = not_offered(one.hearing, shares)
     offered = [rung for rung in rungs if rung not in refused]
-    reference = _scores(one, trials, one.heard.presentation.level, cache, who)
+    reference = _scores(one, trials, one.hearing.presentation.level, cache, who)
     heard_at = [None if rung == STORED else rung for rung in offered]
     scores = np.stack([_scores(one, trials, level, cache, who) for level in heard_at])
-    return _Heard(trials, rungs, shares, offered, reference, scores)
+    return _Answers(trials, rungs, shares, offered, reference, scores)
 
 
 def _scores(
     one: OneDetector, trials: pd.DataFrame, level: float | None, cache: Path, who: str
 ) -> Floats:
-    heard = one.heard_at(level)
-    store = Store(cache / heard.store_name())
-    asker = Asker(one.builder(heard.presentation), store, who)
+    hearing = one.heard_at(level)
+    store = Store(cache / hearing.store_name())
+    asker = Asker(one.builder(hearing.presentation), store, who)
     scores = asker.scores(in_memory(trials["audio"].tolist()), trials["trial_id"])
     store.close()
     return np.asarray(scores)

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -161,7 +161,9 @@ def _import(plugins: dict[str, ModuleType], origin: str, name: str) -> None:
         _BROKEN[origin] = f"plugin {origin} fails to import: {type(error).__name__}: {reason}"
 
 
+@cache
 def _offered(origin: str, module: ModuleType) -> dict[str, type[contract.Detector]]:
+    """Return the detectors of a plugin, asked once: every name in it may be a hook."""
     manager = pluggy.PluginManager("speechdt")
     manager.add_hookspecs(contract)
     try:

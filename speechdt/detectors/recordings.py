@@ -27,7 +27,7 @@ AT_A_TIME = 200
 
 def measure(
     index: pd.DataFrame,
-    heard: Hearing,
+    hearing: Hearing,
     store: Store,
     workers: int = 1,
 ) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def measure(
     ----------
     index : DataFrame
         source_id, path, sha256 (of the samples, under which scores are kept).
-    heard : Hearing
+    hearing : Hearing
         The detector; its level is that of each stretch of a recording.
     store : Store
         Scores of this detector, with these options, at this level.
@@ -55,7 +55,7 @@ def measure(
     missing = [place for place, key in enumerate(keys) if key not in kept]
     paths = index["path"].tolist()
     with progress_bar(total=len(missing), desc="hygiene", unit="recording") as progress:
-        scores_of = _heard([paths[place] for place in missing], heard, workers)
+        scores_of = _scores([paths[place] for place in missing], hearing, workers)
         for start in range(0, len(missing), AT_A_TIME):
             some = missing[start : start + AT_A_TIME]
             fresh = {keys[place]: next(scores_of) for place in some}
@@ -66,8 +66,8 @@ def measure(
     return pd.DataFrame({"source_id": index["source_id"], "p_speech": scores})
 
 
-def _heard(paths: Sequence[str], heard: Hearing, workers: int) -> Iterator[float]:
-    asked = heard.backend, dict(heard.options), heard.presentation
+def _scores(paths: Sequence[str], hearing: Hearing, workers: int) -> Iterator[float]:
+    asked = hearing.backend, dict(hearing.options), hearing.presentation
     if workers == 1 or len(paths) < AT_A_TIME:
         _build(*asked)
         yield from map(_of_file, paths)
@@ -81,8 +81,8 @@ _detector: list[tuple[Detector, str]] = []  # of this process, and what an error
 
 def _build(backend: str, options: Mapping[str, Any], presentation: Presentation) -> None:
     # By name: classes of plugins cannot be sent to another process.
-    heard = Hearing(backend, find_detectors()[backend], options, presentation)
-    _detector[:] = [(heard.build(), f"backend '{backend}'")]
+    hearing = Hearing(backend, find_detectors()[backend], options, presentation)
+    _detector[:] = [(hearing.build(), f"backend '{backend}'")]
 
 
 def _of_file(path: str) -> float:

@@ -81,7 +81,7 @@ def score_cells(
         # So that a GPU always has something to do: while a cell is scored, the next one is decoded,
         # that behind it is looked up, and the scores of the last one are written.
         looked_up = ahead((asker.beside(look_up, cell), output) for cell, output in files)
-        prepared = ahead((asker.prepare(found.result()), output) for found, output in looked_up)
+        prepared = ahead((asker.prepare(lookup.result()), output) for lookup, output in looked_up)
         for clips, output in prepared:
             asker.beside(write, output, clips.names, asker.ask(clips, progress))
     return asker.asked
@@ -107,13 +107,13 @@ class LookedUp(NamedTuple):
     ----------
     names : list of str
     clips : Clips
-    known : dict of bytes to float
+    stored : dict of bytes to float
         P(speech) by key, as far as it is known.
     """
 
     names: list[str]
     clips: Clips
-    known: dict[bytes, float]
+    stored: dict[bytes, float]
 
 
 class Prepared(NamedTuple):
@@ -124,7 +124,7 @@ class Prepared(NamedTuple):
     names : list of str
     keys : list of bytes
         What each is known by.
-    known : dict of bytes to float
+    stored : dict of bytes to float
         P(speech), as far as it is known.
     chunks, missing : lists
         Places of the clips that are asked together, and of those in each that are not known.
@@ -134,7 +134,7 @@ class Prepared(NamedTuple):
 
     names: list[str]
     keys: list[bytes]
-    known: dict[bytes, float]
+    stored: dict[bytes, float]
     chunks: list[range]
     missing: list[list[int]]
     decoded: Iterator[list[NDArray[np.float32]]]
@@ -206,23 +206,23 @@ class Asker:
         """
         return LookedUp(list(names), clips, self._store.get(clips.keys))
 
-    def prepare(self, found: LookedUp) -> Prepared:
+    def prepare(self, lookup: LookedUp) -> Prepared:
         """Build the detector, if a clip is not known, and begin to decode.
 
         Chunks are cut from all of the clips, not from what is missing of them, so that a resumed
         run groups clips as an undisturbed one.
         """
-        names, clips, known = found
+        names, clips, scores = lookup
         keys = clips.keys
         # Answers since then: the same clip may stand in two cells.
-        known |= {key: self._answers[key] for key in keys if key in self._answers}
-        if any(key not in known for key in keys):
+        scores |= {key: self._answers[key] for key in keys if key in self._answers}
+        if any(key not in scores for key in keys):
             self._detector = self._detector or self._build()
         size = getattr(self._detector, "clips_at_once", CHUNK)
         chunks = [range(i, min(i + size, len(clips))) for i in range(0, len(clips), size)]
-        missing = [[i for i in chunk if keys[i] not in known] for chunk in chunks]
+        missing = [[i for i in chunk if keys[i] not in scores] for chunk in chunks]
         decoding = ahead(self._pool.submit(_samples, clips.some(places)) for places in missing)
-        return Prepared(names, keys, known, chunks, missing, (one.result() for one in decoding))
+        return Prepared(names, keys, scores, chunks, missing, (one.result() for one in decoding))
 
     def ask(self, prepared: Prepared, progress: Any = None) -> list[float]:
         """Return P(speech) of clips, in order.
@@ -233,13 +233,15 @@ class Asker:
         progress : tqdm, optional
             A bar that counts them.
         """
-        names, keys, known, *parts = prepared
+        names, keys, scores, *parts = prepared
         for chunk, places, decoded in zip(*parts, strict=True):
             if places:
-                known |= self._asked(decoded, [keys[i] for i in places], [names[i] for i in places])
+                scores |= self._asked(
+                    decoded, [keys[i] for i in places], [names[i] for i in places]
+                )
             if progress is not None:
                 progress.update(len(chunk))
-        return [known[key] for key in keys]
+        return [scores[key] for key in keys]
 
     def _asked(
         self, clips: list[NDArray[np.float32]], keys: list[bytes], names: list[str]
@@ -280,12 +282,12 @@ def read_scored(files: Iterable[tuple[Path | str, Path | str]]) -> pd.DataFrame:
     joined = []
     for cell, scores in files:
         trials, given = read_cell(cell, columns), _read_scores(Path(scores))
-        known = given.set_index("trial_id")["p_speech"]
-        missing = trials.loc[~trials["trial_id"].isin(known.index), "trial_id"]
-        if len(missing) or not known.index.is_unique:
+        p_speech = given.set_index("trial_id")["p_speech"]
+        missing = trials.loc[~trials["trial_id"].isin(p_speech.index), "trial_id"]
+        if len(missing) or not p_speech.index.is_unique:
             why = f"no score of trial {missing.iloc[0]}" if len(missing) else "a trial twice"
             raise ScoreError(f"{scores} does not belong to {cell}: {why}")
-        joined.append(trials.assign(p_speech=known.loc[trials["trial_id"]].to_numpy()))
+        joined.append(trials.assign(p_speech=p_speech.loc[trials["trial_id"]].to_numpy()))
     return pd.concat(joined, ignore_index=True)
 
 

@@ -46,24 +46,24 @@ def measure_in_turn(
     """
     before = None
     about = {"clips": [hashlib.sha256(clip).hexdigest() for clip in clips], **measured_on}
-    found = {}
-    for name, heard in hearings.items():
-        told = json.dumps([heard.store_name(), about], sort_keys=True, default=str)
-        key = hashlib.sha256(told.encode()).digest()
+    latencies = {}
+    for name, hearing in hearings.items():
+        identity = json.dumps([hearing.store_name(), about], sort_keys=True, default=str)
+        key = hashlib.sha256(identity.encode()).digest()
         kept = {} if anew else store.get([key])
         if key not in kept:
-            kept[key] = _measured(heard, shared, clips, before)
+            kept[key] = _measured(hearing, shared, clips, before)
             store.put(kept)
             before = kept[key]["load"]["others_during"]
-        found[name] = kept[key]
-    return found
+        latencies[name] = kept[key]
+    return latencies
 
 
 def _measured(
-    heard: Hearing, shared: SharedBase, clips: Sequence[bytes], before: float | None
+    hearing: Hearing, shared: SharedBase, clips: Sequence[bytes], before: float | None
 ) -> dict[str, Any]:
     loads = shared.loads
-    timed = measure(lambda: heard.build(shared.built), clips, before)
+    timed = measure(lambda: hearing.build(shared.built), clips, before)
     if shared.loads == loads:
         timed["load_s"] += shared.load_s
     if shared.set_aside:

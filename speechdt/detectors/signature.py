@@ -31,8 +31,8 @@ def check_options(cls: type[contract.Detector], options: Mapping[str, Any]) -> N
     }
     for name in options:
         if name not in accepted:
-            known = ", ".join(accepted) or "none"
-            raise PluginError(f"no option '{name}'; options: {known}")
+            names = ", ".join(accepted) or "none"
+            raise PluginError(f"no option '{name}'; options: {names}")
     for name, parameter in accepted.items():
         if parameter.default is parameter.empty and name not in options:
             raise PluginError(f"option '{name}' is required")
@@ -51,7 +51,7 @@ def _fits(value: Any, hint: Any) -> bool:
         return True
     if origin is typing.Literal:
         # True equals 1, and is another option.
-        return any(value == known and type(value) is type(known) for known in arguments)
+        return any(value == literal and type(value) is type(literal) for literal in arguments)
     if origin in (typing.Union, type(int | None)):
         return any(_fits(value, argument) for argument in arguments)
     if hint is float:

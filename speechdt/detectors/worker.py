@@ -19,10 +19,10 @@ def serve(given: BinaryIO, answers: BinaryIO) -> None:
     """Answer messages until there are no more."""
 
     def read(count: int) -> bytes:
-        found = given.read(count)
-        if len(found) < count:
+        chunk = given.read(count)
+        if len(chunk) < count:
             raise EOFError
-        return found
+        return chunk
 
     def say(header: dict[str, Any], numbers: bytes = b"") -> None:
         answers.write(packed(header, numbers))
@@ -48,10 +48,10 @@ def serve(given: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _built(folder: str, backend: str, options: dict[str, Any]) -> Any:
-    found = find_detectors(folder)
-    if backend not in found:
+    detectors = find_detectors(folder)
+    if backend not in detectors:
         raise LookupError(f"no detector '{backend}' there")
-    return found[backend](**options)
+    return detectors[backend](**options)
 
 
 def _clips(samples: list[int], numbers: bytes) -> list[Any]:

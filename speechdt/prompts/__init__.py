@@ -1,4 +1,4 @@
-"""Prompts: the bank, searches by OPRO and GEPA, and what they gain.
+"""Prompts: the bank, searches by OPRO and GEPA, and their gain over a baseline prompt.
 
 answer_mass : probability that a language model gives either of its two answers at all.
 answer_options : answer options of a question, as lines of its text.

@@ -74,7 +74,7 @@ class AskOnce:
 
     def __init__(self, ask: Ask, store: PromptStore, keys: Sequence[bytes]):
         self._ask, self._store, self._keys = ask, store, keys
-        self._known: dict[str, NDArray[np.float64]] = {}
+        self._answers: dict[str, NDArray[np.float64]] = {}
         self.asked = 0
 
     def __call__(self, prompts: Sequence[str], clips: Indices) -> Floats:
@@ -90,7 +90,7 @@ class AskOnce:
                 self.asked += fresh.size
                 self._keep(together, missing, fresh)
                 for prompt, row in zip(together, fresh, strict=True):
-                    self._known[prompt][missing] = row
+                    self._answers[prompt][missing] = row
         return np.array([self._of(prompt)[clips] for prompt in prompts])
 
     def _keep(self, prompts: Sequence[str], clips: Indices, answers: Floats) -> None:
@@ -104,10 +104,10 @@ class AskOnce:
 
     def _of(self, prompt: str) -> Floats:
         """Return what is known of a prompt, (clips,), NaN elsewhere."""
-        if prompt not in self._known:
+        if prompt not in self._answers:
             kept = self._store.answers(prompt, self._keys)
-            self._known[prompt] = np.array(kept, dtype=np.float64)
-        return self._known[prompt]
+            self._answers[prompt] = np.array(kept, dtype=np.float64)
+        return self._answers[prompt]
 
     def _missing(
         self, prompts: Sequence[str], clips: Indices

@@ -92,9 +92,9 @@ class PromptTrials:
             return
         asked = self._store.answers(prompt, self.keys)
         of_run = Store(scores)
-        known = of_run.get([key for key, p in zip(self.keys, asked, strict=True) if p != p])
+        answers = of_run.get([key for key, p in zip(self.keys, asked, strict=True) if p != p])
         of_run.close()
-        self._store.put({prompt: known})
+        self._store.put({prompt: answers})
 
     def ask_share(self, prompts: Sequence[str], part: str) -> int:
         """Ask what a part of the job is to ask, every n-th chunk; return how many clips it has.
@@ -127,11 +127,11 @@ class PromptTrials:
         return [from_flac_bytes(clips.flac[place]) for clips, place in stored]
 
     def _ask(self, prompts: Sequence[str], clips: Indices) -> Floats:
-        heard = read_only([self._decoded(i) for i in clips])
+        audio = read_only([self._decoded(i) for i in clips])
         detector = self.detector
         who = type(getattr(detector, "of", detector)).__name__
         with contained(who):
-            scores = numbers(detector.score_prompts(heard, prompts), who)
+            scores = numbers(detector.score_prompts(audio, prompts), who)
         if scores.shape != (len(prompts), len(clips)):
             raise ScoreError(
                 f"{who} answered {scores.shape} scores to {len(prompts)} prompts about "
@@ -142,11 +142,13 @@ class PromptTrials:
         return scores
 
 
-def prompt_store(results: Path, heard: Hearing, search: str = "", part: str = WHOLE) -> PromptStore:
+def prompt_store(
+    results: Path, hearing: Hearing, search: str = "", part: str = WHOLE
+) -> PromptStore:
     """Open the store of a detector under its options, whatever its prompt.
 
     That of a part is its own (see `detectors.parts`); the job of a search that has parts takes over
     what they have left.
     """
-    path = results / "cache" / "prompts" / heard.store_name("prompt")
+    path = results / "cache" / "prompts" / hearing.store_name("prompt")
     return PromptStore(store_of(path, search, part) if search else path)

@@ -97,11 +97,11 @@ def _metrics(
     }
 
 
-def each_order(heard: Hearing) -> tuple[Hearing, bool]:
+def each_order(hearing: Hearing) -> tuple[Hearing, bool]:
     """Return a detector that is asked in one order at a time, and whether it averages both."""
-    both = heard.options.get("option_order") == "both"
-    options = {**heard.options, **({"option_order": "fixed"} if both else {})}
-    return replace(heard, options=options), both
+    both = hearing.options.get("option_order") == "both"
+    options = {**hearing.options, **({"option_order": "fixed"} if both else {})}
+    return replace(hearing, options=options), both
 
 
 def texts_of(prompts: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:

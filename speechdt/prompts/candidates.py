@@ -20,7 +20,7 @@ class Candidates:
 
     Parameters
     ----------
-    known : iterable of str
+    previous : iterable of str
         Prompts that are no longer new.
 
     Attributes
@@ -28,8 +28,8 @@ class Candidates:
     duplicates, malformed : int
     """
 
-    def __init__(self, known: Iterable[str] = ()):
-        self._known = {_folded(prompt) for prompt in known}
+    def __init__(self, previous: Iterable[str] = ()):
+        self._previous = {_folded(prompt) for prompt in previous}
         self.duplicates = self.malformed = 0
 
     def take(self, text: str) -> str | None:
@@ -39,10 +39,10 @@ class Candidates:
         except Malformed:
             self.malformed += 1
             return None
-        if _folded(prompt) in self._known:
+        if _folded(prompt) in self._previous:
             self.duplicates += 1
             return None
-        self._known.add(_folded(prompt))
+        self._previous.add(_folded(prompt))
         return prompt
 
 

@@ -25,7 +25,7 @@ MISTAKES = 8
 
 
 def evolve(
-    arm: Arm, proposer: Proposer, attempts: int, most_pairs: int, heard: Sequence[str]
+    arm: Arm, proposer: Proposer, attempts: int, most_pairs: int, descriptions: Sequence[str]
 ) -> None:
     """Evolve prompts from the best one that the arm started from, or the baseline.
 
@@ -38,12 +38,12 @@ def evolve(
         Times that the proposer is asked until it brings a new prompt; none then ends it.
     most_pairs : int
         Prompts times clips that may be asked, the start among them.
-    heard : sequence of str, (clips,)
+    descriptions : sequence of str, (clips,)
         What each clip is, in words.
     """
     gepa: Any = import_module("gepa")  # an optional extra
 
-    breeding = Breeding(arm, proposer, attempts, most_pairs, heard)
+    breeding = Breeding(arm, proposer, attempts, most_pairs, descriptions)
     clips = list(range(arm.track.size))
     gepa.optimize(
         seed_candidate={PART: arm.track.winner},
@@ -91,7 +91,7 @@ class Breeding:
     proposer: Proposer
     attempts: int
     most_pairs: int
-    heard: Sequence[str]
+    descriptions: Sequence[str]
     step: int = 0
     is_spent: bool = False
     propose_new_texts: None = None  # GEPA reads it; `changed` is handed over by itself
@@ -114,8 +114,8 @@ class Breeding:
         """Return what the prompt is worst at, in words."""
         worst = sorted(eval_batch.trajectories or [], key=lambda answer: answer[2])[:MISTAKES]
         feedback = [
-            {"Feedback": f"{self.heard[clip]}: answered A with a probability of {answer:.2f}"}
-            for clip, answer, _ in worst
+            {"Feedback": f"{self.descriptions[clip]}: answered A with a probability of {p:.2f}"}
+            for clip, p, _ in worst
         ]
         return dict.fromkeys(components_to_update, feedback)
 

@@ -3,7 +3,7 @@
 Optimisation by prompting (Yang et al. 2023, arXiv 2309.03409), with three things that it lacks: an
 objective that no shift of all answers can improve, gains that are paired with the baseline and
 have an interval over groups of clips, and a control. The control is a random search: the same
-proposer, told nothing of what was tried, races as many candidates at each step over the same
+proposer, without the scores of what was tried, races as many candidates at each step over the same
 clips, so it asks as many questions. What the search gains over it is what searching is worth; the
 rest is the luck of trying many prompts.
 
@@ -39,7 +39,7 @@ def search(
     seed: int,
     recall: Recall = lambda _name, propose: propose(),
     optimizer: str = "opro",
-    heard: Sequence[str] = (),
+    descriptions: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Search, and search at random as well.
 
@@ -61,7 +61,7 @@ def search(
     recall : callable
         Remembers what was proposed, so that a killed search goes on where it was.
     optimizer : {'opro', 'gepa'}
-    heard : sequence of str, (clips,)
+    descriptions : sequence of str, (clips,)
         What each clip is, in words; GEPA tells the proposer which ones a prompt fails on.
 
     Returns
@@ -80,7 +80,7 @@ def search(
     counts = [budget.candidates] * budget.steps
     if optimizer == "gepa":
         race_steps(random, proposer, counts, budget.attempts, informed=False)
-        evolve(own, proposer, budget.attempts, random.track.pairs, heard)
+        evolve(own, proposer, budget.attempts, random.track.pairs, descriptions)
     else:
         counts = race_steps(own, proposer, counts, budget.attempts, informed=True)
         race_steps(random, proposer, counts, budget.attempts, informed=False)

@@ -65,47 +65,47 @@ class OrderAnswers:
             If the detector stops before it has answered all.
         """
         lacks_first, lacks_second = (
-            np.isnan(self._known(kind, clips)) for kind in (AS_IT_IS, EXCHANGED)
+            np.isnan(self._stored(kind, clips)) for kind in (AS_IT_IS, EXCHANGED)
         )
 
-        def ask(heard: list[NDArray[np.float32]], **orders: bool) -> Any:
-            return self._detector.log_odds(heard, **orders)
+        def ask(audio: list[NDArray[np.float32]], **orders: bool) -> Any:
+            return self._detector.log_odds(audio, **orders)
 
         self._ask(ask, (AS_IT_IS, EXCHANGED), clips, lacks_first & lacks_second)
-        self._ask(lambda heard: ask(heard, both=False), (AS_IT_IS,), clips,
+        self._ask(lambda audio: ask(audio, both=False), (AS_IT_IS,), clips,
                   lacks_first & ~lacks_second)  # fmt: skip
         self._ask(self._ask_exchanged, (EXCHANGED,), clips, lacks_second & ~lacks_first)
-        return np.stack([self._known(kind, clips) for kind in (AS_IT_IS, EXCHANGED)])
+        return np.stack([self._stored(kind, clips) for kind in (AS_IT_IS, EXCHANGED)])
 
     def answer_mass(self, clips: Clips) -> Floats:
         """Return P(A) + P(B) of clips, (clips,)."""
-        lacking = np.isnan(self._known(MASS, clips))
-        self._ask(lambda heard: self._detector.answer_mass(heard), (MASS,), clips, lacking)
-        return self._known(MASS, clips)
+        lacking = np.isnan(self._stored(MASS, clips))
+        self._ask(lambda audio: self._detector.answer_mass(audio), (MASS,), clips, lacking)
+        return self._stored(MASS, clips)
 
     def tokens(self) -> dict[str, Any] | None:
         """Return the tokens that answer, None of a detector that does not tell."""
-        known = self._store.get([TOKENS])
-        if TOKENS not in known:
+        stored = self._store.get([TOKENS])
+        if TOKENS not in stored:
             answers = getattr(self._detector, "answers", None)
-            known[TOKENS] = None if answers is None else asdict(answers)
-            self._store.put(known)
-        found: dict[str, Any] | None = known[TOKENS]
-        return found
+            stored[TOKENS] = None if answers is None else asdict(answers)
+            self._store.put(stored)
+        tokens: dict[str, Any] | None = stored[TOKENS]
+        return tokens
 
-    def _ask_exchanged(self, heard: list[NDArray[np.float32]]) -> ArrayLike:
+    def _ask_exchanged(self, audio: list[NDArray[np.float32]]) -> ArrayLike:
         """Ask in the second order alone: a question by itself, whose option A is the other."""
         exchanged = [swap_options(self._detector.prompt)]
         try:
-            return -np.asarray(self._detector.log_odds(heard, exchanged, both=False))
+            return -np.asarray(self._detector.log_odds(audio, exchanged, both=False))
         except Unfinished as error:
             raise Unfinished(str(error), -error.scores) from None
 
-    def _known(self, kind: bytes, clips: Clips) -> Floats:
+    def _stored(self, kind: bytes, clips: Clips) -> Floats:
         """Return what is kept of clips, NaN for nothing."""
         keys = [kind + key for key in clips.keys]
-        known = self._store.get(keys)
-        return np.array([known.get(key, np.nan) for key in keys], dtype=np.float64)
+        stored = self._store.get(keys)
+        return np.array([stored.get(key, np.nan) for key in keys], dtype=np.float64)
 
     def _ask(
         self, ask: Ask, kinds: Sequence[bytes], clips: Clips, which: NDArray[np.bool_]
@@ -152,13 +152,13 @@ class Orders(NamedTuple):
 
 
 def ask_both_orders(
-    heard: Hearing, build: Callable[[], Any], cells: Sequence[Path | str], store: Store, who: str
+    hearing: Hearing, build: Callable[[], Any], cells: Sequence[Path | str], store: Store, who: str
 ) -> Orders:
     """Ask a detector about all clips of cells, each once.
 
     Parameters
     ----------
-    heard : Hearing
+    hearing : Hearing
     build : callable
         Builds the detector, when the first answer is needed that is not in the store.
     cells : sequence of paths
@@ -178,7 +178,7 @@ def ask_both_orders(
         trials, clips = of_cell(cell, ["label"])
         try:
             answers.append(kept.log_odds(clips))
-            if hasattr(heard.cls, "answer_mass"):
+            if hasattr(hearing.cls, "answer_mass"):
                 some = range(len(clips))[:: max(1, len(clips) // each)][:each]
                 mass.append(kept.answer_mass(clips.some(some)))
         except Unfinished as error:

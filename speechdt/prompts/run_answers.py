@@ -44,12 +44,12 @@ def hearings(
     choices : iterable of paths
         ``choices/{run}.json`` of those for which dev chose.
     """
-    found, chosen = by_run(searches), by_run(choices)
+    search_files, chosen = by_run(searches), by_run(choices)
     return {
         name: Hearing.of_run(
             of["backend"],
             classes[of["backend"]],
-            with_prompt(of["options"], [found[of["search"]]] if of["search"] else []),
+            with_prompt(of["options"], [search_files[of["search"]]] if of["search"] else []),
             of["presentation"],
             [chosen[name]] if name in chosen else [],
         )
@@ -91,14 +91,14 @@ class AskedRun:
     Attributes
     ----------
     name : str
-    heard : Hearing
+    hearing : Hearing
     scores : bool
         Those of its cells, and at levels.
     orders, conditions, foils : bool
     """
 
     name: str
-    heard: Hearing
+    hearing: Hearing
     scores: bool
     orders: bool
     conditions: bool
@@ -107,7 +107,7 @@ class AskedRun:
     @property
     def who(self) -> str:
         """What an error calls it."""
-        return f"variants.{self.name}: backend '{self.heard.backend}'"
+        return f"variants.{self.name}: backend '{self.hearing.backend}'"
 
     def score(self, one: OneDetector, cells: Sequence[Path | str], cache: Path, part: str) -> int:
         """Score a part's share of cells, into its store; return how many clips were asked about.
@@ -121,21 +121,21 @@ class AskedRun:
         part : str
             As for `speechdt.detectors.parts.share`.
         """
-        store = store_of(cache / "scores" / self.heard.store_name(), self.name, part)
+        store = store_of(cache / "scores" / self.hearing.store_name(), self.name, part)
         # The scores stay in the store; the job of the run writes the files.
         with tempfile.TemporaryDirectory() as scratch:
             files = [
                 (cell, Path(scratch) / f"{place}.parquet")
                 for place, cell in enumerate(share(cells, part))
             ]
-            asked = score_cells(one.builder(self.heard.presentation), files, store, self.who)
+            asked = score_cells(one.builder(self.hearing.presentation), files, store, self.who)
         store.close()
         return asked
 
     def ask_further(self, one: OneDetector, further: Further, cache: Path) -> None:
         """Ask all else that jobs of this run will ask for."""
         if self.scores:
-            own_level = hears_at_own_level(self.heard.cls)
+            own_level = hears_at_own_level(self.hearing.cls)
             ask_at_levels(
                 further.dev,
                 one,
@@ -145,9 +145,9 @@ class AskedRun:
                 who=self.who,
             )
         if self.orders:
-            store = Store(cache / "order_bias" / self.heard.store_name())
-            build = one.builder(self.heard.presentation)
-            ask_both_orders(self.heard, build, further.dev, store, self.who)
+            store = Store(cache / "order_bias" / self.hearing.store_name())
+            build = one.builder(self.hearing.presentation)
+            ask_both_orders(self.hearing, build, further.dev, store, self.who)
             store.close()
         if self.conditions:
             self._hear(one, further.conditions, further.trials, cache)
@@ -209,7 +209,7 @@ def ask_runs(
     failures: list[str] = []
     mine = share(runs, part)
     for run in runs:
-        one = OneDetector(run.heard, built)
+        one = OneDetector(run.hearing, built)
         try:
             asked[run.name] = run.score(one, cells, cache, part) if run.scores else 0
             if run in mine:

@@ -138,7 +138,7 @@ def search_prompts(
     trials = PromptTrials(cells, lambda: detector.build(built), store, settings.audio_gib)
     start = best_of_bank(bank, prompts, settings.objective, settings.start)
     columns = _columns(trials.table)
-    found = search(
+    outcome = search(
         ask=trials.ask,
         judge=Judge(*columns, settings.objective, settings.replicates, seed),
         blocks=blocks(*columns, seed),
@@ -149,11 +149,11 @@ def search_prompts(
         seed=seed,
         recall=_recall(store, settings, [settings, seed, baseline, start, trials.keys]),
         optimizer=settings.optimizer,
-        heard=trials.in_words(),
+        descriptions=trials.in_words(),
     )
-    if found["failures"] and not any(entry["step"] for entry in found["candidates"]):
-        raise ProposerError(f"nothing was proposed: {found['failures'][-1]}")
-    return _described(settings) | found | {"costs": _costs(trials, began)}
+    if outcome["failures"] and not any(entry["step"] for entry in outcome["candidates"]):
+        raise ProposerError(f"nothing was proposed: {outcome['failures'][-1]}")
+    return _described(settings) | outcome | {"costs": _costs(trials, began)}
 
 
 def _columns(trials: pd.DataFrame) -> tuple[Bools, pd.Series, pd.Series]:
@@ -207,7 +207,7 @@ def _recall(store: PromptStore, settings: SearchSettings, causes: Sequence[Any])
 
 
 def score_found(
-    found: Mapping[str, Any],
+    outcome: Mapping[str, Any],
     cells: Mapping[str, Sequence[Path | str]],
     detector: AskedDetector,
     results: Path,
@@ -219,7 +219,7 @@ def score_found(
 
     Parameters
     ----------
-    found : mapping
+    outcome : mapping
         Content of ``prompts/{search}.json``.
     cells : mapping of str to sequence of paths
         Cell files by split.
@@ -237,8 +237,8 @@ def score_found(
     DataFrame
         The trials (`asking.COLUMNS`), split, and P(speech) by each of `comparison.PROMPTS`.
     """
-    prompts = [found[name]["prompt"] for name in ("baseline", "winner")]
-    prompts.append(found["control"]["winner"]["prompt"])
+    prompts = [outcome[name]["prompt"] for name in ("baseline", "winner")]
+    prompts.append(outcome["control"]["winner"]["prompt"])
     build = cache(lambda: detector.build(built))  # for all splits, and not if all answers are known
     store = detector.store(results)
     parts = []
@@ -253,7 +253,7 @@ def score_found(
 
 def score_winners(
     searches: Mapping[str, Mapping[str, Any]],
-    found: Mapping[str, Path | str],
+    search_files: Mapping[str, Path | str],
     choices: Mapping[str, Path | str],
     cells: Mapping[str, Sequence[Path | str]],
     results: Path,
@@ -267,7 +267,7 @@ def score_winners(
     ----------
     searches : mapping of str to mapping
         Of each: backend, options, presentation, and chooser, the run for which dev chose, or None.
-    found : mapping of str to path
+    search_files : mapping of str to path
         ``prompts/{search}.json``.
     choices : mapping of str to path
         ``choices/{run}.json``.
@@ -283,10 +283,12 @@ def score_winners(
     for name, of in searches.items():
         choice = [choices[run] for run in (of["chooser"],) if run in choices]
         cls = find_detectors()[of["backend"]]
-        heard = AskedDetector.of_run(of["backend"], cls, of["options"], of["presentation"], choice)
+        detector = AskedDetector.of_run(
+            of["backend"], cls, of["options"], of["presentation"], choice
+        )
         try:
-            search = json.loads(Path(found[name]).read_text())
-            score_found(search, cells, heard, results, built, after_runs=True)
+            search = json.loads(Path(search_files[name]).read_text())
+            score_found(search, cells, detector, results, built, after_runs=True)
         except SpeechdtError as error:
             failures.append(f"searches.{name}: {error}")
     return failures

@@ -71,13 +71,13 @@ def compare_thresholds(
         empty = pd.DataFrame(index=range(len(pairs)), columns=columns, dtype=float)
         return empty.assign(dt75_difference_censored=UNDEFINED)
     placed = {variant: levelled(of, "snr_db") for variant, of in trials.items()}
-    found = {
+    bootstrapped = {
         variant: _bootstrapped(of, levels, Draws(replicates, seed, {}), seed + place)
         for place, (variant, (of, levels)) in enumerate(placed.items())
     }
     rows = []
     for (one, other), is_planned in zip(pairs, planned, strict=True):
-        (thresholds, groups, why), (rivals, _, other_why) = found[one], found[other]
+        (thresholds, groups, why), (rivals, _, other_why) = bootstrapped[one], bootstrapped[other]
         difference = _difference(thresholds, rivals)
         if UNDEFINED in (why, other_why):
             difference = np.full_like(difference, np.nan)
@@ -158,8 +158,8 @@ def _permutation_p(
         curves = curve.fit(levels, np.nan_to_num(rate) * asked, asked, guess=constant)
         thresholds.append(curves.extended_threshold(PROPORTION))
     # Both beyond the same end: no difference. One beyond an end: as large as can be, either way.
-    found = np.nan_to_num(_difference(*thresholds), nan=0.0, posinf=np.inf, neginf=-np.inf)
-    as_extreme = np.abs(found[1:]) >= abs(found[0]) - 1e-9
+    differences = np.nan_to_num(_difference(*thresholds), nan=0.0, posinf=np.inf, neginf=-np.inf)
+    as_extreme = np.abs(differences[1:]) >= abs(differences[0]) - 1e-9
     return float(1 + as_extreme.sum()) / (permutations + 1)
 
 

@@ -97,7 +97,7 @@ def measure(
     runs = by_run(placed)
     codes, speech, _ = bootstrap.groups_by_class(runs[0]["speech"], runs[0]["group_id"])
     weights = bootstrap.weights(speech, replicates, seed)
-    found, trusted = [], True
+    figures, trusted = [], True
     for run, threshold in zip(runs, thresholds, strict=True):
         at_theta, at_half = (
             _class_rates(run, own, weights) for own in (threshold, np.full(replicates + 1, HALF))
@@ -105,8 +105,8 @@ def measure(
         rate, enough = matched_hits(run, len(levels), weights[:, speech], weights[:, ~speech])
         trusted = trusted and enough
         of = [*at_theta, *at_half, Groups(run).auc(weights), *np.nan_to_num(rate).T]
-        found.append(np.stack(of, axis=1))
-    hit, right, half_hit, half_right, auc, *hits = bootstrap.over_runs(found, seed).T
+        figures.append(np.stack(of, axis=1))
+    hit, right, half_hit, half_right, auc, *hits = bootstrap.over_runs(figures, seed).T
     groups = [int(speech.sum()), int((~speech).sum())]
     asked = _asked(runs[0], codes, speech, weights, len(levels))
     dt75, why = _threshold(levels, np.stack(hits, axis=1), asked, groups, trusted)
@@ -131,11 +131,11 @@ def _class_rates(run: pd.DataFrame, threshold: Floats, weights: Floats) -> tuple
     codes, speech, names = bootstrap.groups_by_class(run["speech"], run["group_id"])
     sizes = np.bincount(codes, minlength=len(names)).astype(float)
     yes = yes_counts(run["p_speech"], codes, len(names), threshold)
-    said = [
+    yes_rates = [
         (weights[:, of] * yes[:, of]).sum(1) / (weights[:, of] @ sizes[of])
         for of in (speech, ~speech)
     ]
-    return said[0], 1 - said[1]
+    return yes_rates[0], 1 - yes_rates[1]
 
 
 def _asked(run: pd.DataFrame, codes: Any, speech: Any, weights: Floats, levels: int) -> Floats:
@@ -167,12 +167,12 @@ def measured_conditions(
     }
 
 
-def table(found: Mapping[str, Measured], neutral: str) -> pd.DataFrame:
+def table(measurements: Mapping[str, Measured], neutral: str) -> pd.DataFrame:
     """Return a row for each condition.
 
     Parameters
     ----------
-    found : mapping of str to Measured
+    measurements : mapping of str to Measured
         From :func:`measured_conditions`.
     neutral : str
         The condition that the others are compared with.
@@ -185,8 +185,8 @@ def table(found: Mapping[str, Measured], neutral: str) -> pd.DataFrame:
         dt75_shift_db (condition minus neutral; above zero, it takes a higher SNR), each with
         ``_low`` and ``_high``; p and p_holm of the shift, and verdict.
     """
-    reference = found[neutral]
-    rows = [_row(key, own, reference, key != neutral) for key, own in found.items()]
+    reference = measurements[neutral]
+    rows = [_row(key, own, reference, key != neutral) for key, own in measurements.items()]
     made = pd.DataFrame(rows)
     others = (made["condition"] != neutral).to_numpy()
     made["p_holm"] = holm_within(made["p"].to_numpy(float), others)
@@ -246,11 +246,11 @@ def _difference(name: str, values: Floats, groups: list[int], other: bool) -> di
 
 
 def _level(
-    name: str, values: Floats, why: str, groups: list[int], known: bool = True
+    name: str, values: Floats, why: str, groups: list[int], applicable: bool = True
 ) -> dict[str, Any]:
     """Return a level in dB with its interval; NaN, and why, where it is censored."""
     low, high = (np.nan, np.nan)
-    if known and why != UNDEFINED:
+    if applicable and why != UNDEFINED:
         low, high = map(float, bootstrap.interval(values[0], values[1:], groups))
-    at = float(values[0]) if known and not why else np.nan
+    at = float(values[0]) if applicable and not why else np.nan
     return {name: at, f"{name}_censored": why, f"{name}_low": low, f"{name}_high": high}

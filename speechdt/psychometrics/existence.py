@@ -1,4 +1,4 @@
-"""Whether a curve has a threshold at all: whether there is a rise that could reach a proportion.
+"""Existence of a threshold on a curve: whether there is a rise that could reach a proportion.
 
 A curve through rates that are 50 % everywhere has a DT50 somewhere in the range, and no meaning. So
 a threshold needs three things: clips enough behind each criterion; a guess rate that is below the
@@ -52,9 +52,9 @@ def rises(rates: Rates, levels: Floats) -> bool:
 
 def _extremes(rates: Rates) -> tuple[float, float]:
     """Return the lower bound of the lowest rate, and the upper bound of the highest."""
-    known = ~np.isnan(rates.rates)
-    lowest = np.where(known, rates.rates, 1.0).min(1)
-    highest = np.where(known, rates.rates, 0.0).max(1)
+    defined = ~np.isnan(rates.rates)
+    lowest = np.where(defined, rates.rates, 1.0).min(1)
+    highest = np.where(defined, rates.rates, 0.0).max(1)
     low = bootstrap.interval(lowest[0], lowest[1:], rates.groups)[0]
     high = bootstrap.interval(highest[0], highest[1:], rates.groups)[1]
     return float(low), float(high)

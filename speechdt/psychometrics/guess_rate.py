@@ -35,6 +35,6 @@ def catch_rate(catch: pd.DataFrame, decision: str, draws: Draws) -> Floats:
         raise ValueError("a guess rate needs at least one catch trial")
     codes, groups = coded(catch)
     weights = draws.of_groups(groups, 2)
-    said = np.asarray((weights * yes(catch, codes, groups, decision, draws)).sum(1))
+    alarms = np.asarray((weights * yes(catch, codes, groups, decision, draws)).sum(1))
     asked = weights @ np.bincount(codes, minlength=groups)
-    return np.clip(said / asked, 0.0, 1.0)  # two weighted sums may differ by rounding alone
+    return np.clip(alarms / asked, 0.0, 1.0)  # two weighted sums may differ by rounding alone

@@ -69,7 +69,7 @@ def crossing(levels: Floats, rates: Floats, proportion: float) -> Crossing:
 
 
 def why_apart(
-    found: Crossing, fitted: float, fitted_censored: str, proportion: float, guess: float
+    interpolated: Crossing, fitted: float, fitted_censored: str, proportion: float, guess: float
 ) -> str:
     """Say why an interpolated and a fitted threshold differ; '' where they agree.
 
@@ -78,7 +78,7 @@ def why_apart(
 
     Parameters
     ----------
-    found : Crossing
+    interpolated : Crossing
     fitted : float
         NaN if censored.
     fitted_censored : str
@@ -91,17 +91,17 @@ def why_apart(
         if guess >= proportion:
             return f"guessing alone gives {guess:.0%}, so no level is a threshold"
         return "the rates do not rise by more than their uncertainty"
-    if found.censored or fitted_censored:
-        if found.censored == fitted_censored:
+    if interpolated.censored or fitted_censored:
+        if interpolated.censored == fitted_censored:
             return ""
         return "one of the two lies outside of the levels: the curve smooths the rates at their end"
-    if abs(fitted - found.level) <= (found.above - found.below) / 2:
+    if abs(fitted - interpolated.level) <= (interpolated.above - interpolated.below) / 2:
         return ""
-    if found.times > 1:
-        return f"the rates cross {proportion:.0%} {found.times} times; the first counted"
-    if found.rise < STEEP:
+    if interpolated.times > 1:
+        return f"the rates cross {proportion:.0%} {interpolated.times} times; the first counted"
+    if interpolated.rise < STEEP:
         return (
-            f"flat there: from one level to the next the rate rises by {found.rise:.0%}, less than "
-            "chance moves it"
+            f"flat there: from one level to the next the rate rises by {interpolated.rise:.0%}, "
+            "less than chance moves it"
         )
     return "the curve goes by all levels, with its guess and lapse rates"

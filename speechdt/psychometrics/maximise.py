@@ -172,9 +172,9 @@ def _step(
     step[free], uphill = _solved(_damped(information, held, damping), gradient)
     rest = np.flatnonzero(~uphill)
     if rest.size:  # near another kind of point than a maximum
-        told = scores(data.take(rest), theta[:, rest], observed=False)[1]
-        found = _solved(_damped(told, held[:, rest], damping[rest]), gradient[:, rest])
-        step[np.array(free)[:, None], rest] = found[0]
+        expected = scores(data.take(rest), theta[:, rest], observed=False)[1]
+        solution = _solved(_damped(expected, held[:, rest], damping[rest]), gradient[:, rest])
+        step[np.array(free)[:, None], rest] = solution[0]
     gain = 0.5 * (gradient * step[free]).sum(0)
     return np.clip(theta + step, low, high) - theta, gain
 

@@ -43,12 +43,14 @@ class Condition(NamedTuple):
     value: str
 
 
-def accuracies(found: Mapping[str, Measured], conditions: Sequence[Condition]) -> pd.DataFrame:
+def accuracies(
+    measurements: Mapping[str, Measured], conditions: Sequence[Condition]
+) -> pd.DataFrame:
     """Return balanced accuracies over all clips, over axes, and of each axis.
 
     Parameters
     ----------
-    found : mapping of str to Measured
+    measurements : mapping of str to Measured
         By the key of a condition, all with the same items.
     conditions : sequence of Condition
         Without the neutral one.
@@ -60,11 +62,11 @@ def accuracies(found: Mapping[str, Measured], conditions: Sequence[Condition]) -
         many), accuracy, accuracy_low, accuracy_high.
     """
     axes = list(dict.fromkeys(condition.axis for condition in conditions))
-    groups = found[conditions[0].key].groups
+    groups = measurements[conditions[0].key].groups
     rows = []
     for rule, rates in RATES.items():
         name = rates["balanced accuracy"]
-        of = {one.key: getattr(found[one.key], name) for one in conditions}
+        of = {one.key: getattr(measurements[one.key], name) for one in conditions}
         by_axis = {
             axis: np.mean([of[one.key] for one in conditions if one.axis == axis], axis=0)
             for axis in axes
@@ -85,12 +87,14 @@ def accuracies(found: Mapping[str, Measured], conditions: Sequence[Condition]) -
     return pd.DataFrame(rows)
 
 
-def thresholds(found: Mapping[str, Measured], conditions: Sequence[Condition]) -> pd.DataFrame:
+def thresholds(
+    measurements: Mapping[str, Measured], conditions: Sequence[Condition]
+) -> pd.DataFrame:
     """Return thresholds along duration and SNR, interpolated and fitted.
 
     Parameters
     ----------
-    found, conditions
+    measurements, conditions
         As for :func:`accuracies`.
 
     Returns
@@ -109,7 +113,7 @@ def thresholds(found: Mapping[str, Measured], conditions: Sequence[Condition]) -
         if len(of) < 2:
             continue
         levels = np.array([float(one.value) for one in of])
-        measured = [found[one.key] for one in of]
+        measured = [measurements[one.key] for one in of]
         for rule, rate in product(RATES, GUESS):
             name, guess = RATES[rule][rate], GUESS[rate]
             values = np.stack([getattr(one, name) for one in measured], axis=1)
@@ -126,9 +130,9 @@ def _of_rate(
     along_log = axis == "duration"
     scale = np.log10(levels) if along_log else levels
     asked = np.broadcast_to([float(one.n) for one in measured], values.shape)
-    known = None if guess is None else np.full(len(values), guess)
+    guesses = None if guess is None else np.full(len(values), guess)
     # Accuracy below chance is chance to a curve that begins there.
-    fit = curve.fit(scale, np.clip(values, 0, 1) * asked, asked, guess=known)
+    fit = curve.fit(scale, np.clip(values, 0, 1) * asked, asked, guess=guesses)
     groups = measured[0].groups if guess else measured[0].groups[:1]
     none = np.full(len(values), np.nan)
     rates = Rates(values * asked, asked, np.asarray(fit.guess), none, groups, 0)
@@ -159,12 +163,12 @@ def _of_rate(
     return rows
 
 
-def _on_scale(found: Crossing, along_log: bool) -> Crossing:
+def _on_scale(threshold: Crossing, along_log: bool) -> Crossing:
     """Return an interpolated threshold, and its neighbours, on the curve's scale."""
-    if not along_log or found.censored:
-        return found
-    level, below, above = np.log10([found.level, found.below, found.above]).tolist()
-    return found._replace(level=level, below=below, above=above)
+    if not along_log or threshold.censored:
+        return threshold
+    level, below, above = np.log10([threshold.level, threshold.below, threshold.above]).tolist()
+    return threshold._replace(level=level, below=below, above=above)
 
 
 def _unit(level: float, along_log: bool) -> float:

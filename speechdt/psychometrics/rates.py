@@ -109,19 +109,19 @@ def _of_run(
         of: int(trials.loc[trials["speech"] | ~of, "item_id"].nunique()) for of in (True, False)
     }
     counts = [coded(trials[trials["speech"] == of])[1] for of in (True, False)]
-    found = {}
+    by_kind = {}
     for kind, of in own.items():
         guess = _guess(part, catch, DECISIONS[kind], draws)
-        found[kind] = Rates(of.hits, of.speech, guess, of.false_alarms, counts[:1], items[True])
+        by_kind[kind] = Rates(of.hits, of.speech, guess, of.false_alarms, counts[:1], items[True])
     if counts[1]:
         asked = own["detection"].speech
-        found["roc10"] = _roc10(trials, len(part.levels), asked, draws, catch, part.pools_levels)
-        found["roc10"] = found["roc10"]._replace(groups=counts, items=items[True])
+        by_kind["roc10"] = _roc10(trials, len(part.levels), asked, draws, catch, part.pools_levels)
+        by_kind["roc10"] = by_kind["roc10"]._replace(groups=counts, items=items[True])
     if counts[1] and not part.of_speech:
-        found["accuracy"] = _accuracy(own["detection"], counts, items[False])
-        found["auc"] = _auc(trials, len(part.levels), items[False], draws)
-        found["dprime"] = _dprime(own["detection"], counts, items[False])
-    return found
+        by_kind["accuracy"] = _accuracy(own["detection"], counts, items[False])
+        by_kind["auc"] = _auc(trials, len(part.levels), items[False], draws)
+        by_kind["dprime"] = _dprime(own["detection"], counts, items[False])
+    return by_kind
 
 
 def decided(trials: pd.DataFrame, levels: int, decision: str, draws: Draws) -> Decided:
@@ -139,16 +139,16 @@ def decided(trials: pd.DataFrame, levels: int, decision: str, draws: Draws) -> D
     sums = []
     for number, of in _classes(trials):
         codes, groups = coded(of)
-        said = np.zeros((2, draws.replicates + 1, levels))
+        tally = np.zeros((2, draws.replicates + 1, levels))
         if groups:
             weights = draws.of_groups(groups, number)
             place = of["place"].to_numpy()
             for level in np.unique(place):
                 at = place == level
                 counted = yes(of[at], codes[at], groups, decision, draws)
-                said[0, :, level] = (weights * counted).sum(1)
-                said[1, :, level] = weights @ np.bincount(codes[at], minlength=groups)
-        sums += list(said)
+                tally[0, :, level] = (weights * counted).sum(1)
+                tally[1, :, level] = weights @ np.bincount(codes[at], minlength=groups)
+        sums += list(tally)
     return Decided(*sums)
 
 
@@ -215,9 +215,11 @@ def _dprime(of: Decided, groups: list[int], items: int) -> Rates:
 
     Half a trial is added to each count, so that it stays finite (Hautus 1995).
     """
-    found = ndtri((of.hits + 0.5) / (of.speech + 1)) - ndtri((of.alarms + 0.5) / (of.nonspeech + 1))
-    none = np.full(len(found), np.nan)
-    return Rates(found, np.ones_like(found), none, of.false_alarms, groups, items)
+    dprime = ndtri((of.hits + 0.5) / (of.speech + 1)) - ndtri(
+        (of.alarms + 0.5) / (of.nonspeech + 1)
+    )
+    none = np.full(len(dprime), np.nan)
+    return Rates(dprime, np.ones_like(dprime), none, of.false_alarms, groups, items)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

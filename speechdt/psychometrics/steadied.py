@@ -55,36 +55,36 @@ def steadied_curves(
         unsteady = [kind for kind, fit in fits.items() if _may_be_placed(of_kinds[kind], fit)]
         if not unsteady:
             break
-        found = rates(part, draws(block))
-        further = {kind: found[kind] for kind in unsteady}
+        block_rates = rates(part, draws(block))
+        further = {kind: block_rates[kind] for kind in unsteady}
         for kind, fit in _fits(part, further).items():
             of_kinds[kind] = of_kinds[kind].and_more(further[kind])
             fits[kind] = fits[kind].and_more(fit[1:])
     return of_kinds, fits
 
 
-def claimed(found: Rates, fit: curve.Fit, proportion: float) -> tuple[float, float]:
+def claimed(kind_rates: Rates, fit: curve.Fit, proportion: float) -> tuple[float, float]:
     """Return the bounds of a threshold, infinite also where they would hang on the seed.
 
     That is, where the Monte-Carlo standard error of `ENOUGH` replicates is above `UNCLAIMED`.
     """
-    ends = bounds(found, fit, proportion)
-    low, high = _with_enough(found, _errors(found, fit, proportion, ends)) > UNCLAIMED
+    ends = bounds(kind_rates, fit, proportion)
+    low, high = _with_enough(kind_rates, _errors(kind_rates, fit, proportion, ends)) > UNCLAIMED
     return -np.inf if low else ends[0], np.inf if high else ends[1]
 
 
-def bounds(found: Rates, fit: curve.Fit, proportion: float) -> tuple[float, float]:
+def bounds(kind_rates: Rates, fit: curve.Fit, proportion: float) -> tuple[float, float]:
     """Return the bounds of a threshold, infinite where they lie outside the tested range.
 
     Smoothed quantiles, of replicates that are at the edge of the range if they are beyond it. A
     bound is beyond it if so many are that it comes as near to the edge as `AT_EDGE`.
     """
     anywhere = fit.extended_threshold(proportion)
-    exact = bootstrap.interval(anywhere[0], anywhere[1:], found.groups)
+    exact = bootstrap.interval(anywhere[0], anywhere[1:], kind_rates.groups)
     reached = within(fit, anywhere)
-    low, high = bootstrap.interval(reached[0], reached[1:], found.groups)
+    low, high = bootstrap.interval(reached[0], reached[1:], kind_rates.groups)
     # With so few groups bounds are no quantiles, and one replicate beyond the range opens them.
-    few = min(found.groups) < bootstrap.FEWEST
+    few = min(kind_rates.groups) < bootstrap.FEWEST
     near = np.inf if few else AT_EDGE * (high - low) / 2
 
     def bound(smooth: float, exact: float) -> float:
@@ -103,28 +103,30 @@ def within(fit: curve.Fit, reached: Floats) -> Floats:
     return np.clip(reached, fit.levels[0], fit.levels[-1])
 
 
-def _may_be_placed(found: Rates, fit: curve.Fit) -> bool:
+def _may_be_placed(kind_rates: Rates, fit: curve.Fit) -> bool:
     """Say whether more replicates would move a bound, and then place it."""
     for proportion in PROPORTIONS.values():
-        if censored(found, fit, proportion) == UNDEFINED:
+        if censored(kind_rates, fit, proportion) == UNDEFINED:
             continue
-        error = _errors(found, fit, proportion, bounds(found, fit, proportion))
-        if ((error > STEADY) & (_with_enough(found, error) <= HOPELESS)).any():
+        error = _errors(kind_rates, fit, proportion, bounds(kind_rates, fit, proportion))
+        if ((error > STEADY) & (_with_enough(kind_rates, error) <= HOPELESS)).any():
             return True
     return False
 
 
-def _with_enough(found: Rates, error: Floats) -> Floats:
+def _with_enough(kind_rates: Rates, error: Floats) -> Floats:
     """Return the error that `ENOUGH` replicates would leave."""
-    return np.asarray(error * np.sqrt((len(found.successes) - 1) / ENOUGH))
+    return np.asarray(error * np.sqrt((len(kind_rates.successes) - 1) / ENOUGH))
 
 
-def _errors(found: Rates, fit: curve.Fit, proportion: float, ends: tuple[float, float]) -> Floats:
+def _errors(
+    kind_rates: Rates, fit: curve.Fit, proportion: float, ends: tuple[float, float]
+) -> Floats:
     """Return the Monte-Carlo standard error of both bounds, in halves of their interval."""
     reached = within(fit, fit.extended_threshold(proportion))
     # How far an open interval reaches is unknown: half the range is taken for half of it.
     width = np.ptp(ends) if np.isfinite(ends).all() else np.ptp(fit.levels)
-    error = bootstrap.monte_carlo_error(reached[1:], found.groups)
+    error = bootstrap.monte_carlo_error(reached[1:], kind_rates.groups)
     return np.divide(error, width / 2, out=np.zeros(2), where=error > 0)
 
 

@@ -248,9 +248,9 @@ def _counts(
     seed = draws[0].seed
     of_detection, of_roc10, trusted = [], [], not trials["speech"].all()
     for run, silence, own in zip(by_run(trials), by_run(catch), draws, strict=True):
-        found = decided(run[run["speech"]], cells, DECISIONS["detection"], own)
+        decisions = decided(run[run["speech"]], cells, DECISIONS["detection"], own)
         guess = catch_rate(silence, DECISIONS["detection"], own)
-        of_detection.append((found.hits, found.speech, guess))
+        of_detection.append((decisions.hits, decisions.speech, guess))
         if trusted:
             weights = [
                 own.of_groups(coded(run[run["speech"] == of])[1], number)
@@ -261,7 +261,7 @@ def _counts(
             of_duration = dict(zip(run["duration_ms"], run["stratum"], strict=True))
             placed = silence.assign(stratum=silence["duration_ms"].map(of_duration))
             floor = catch_rates(run, placed, weights[1], of_catch)
-            of_roc10.append((np.nan_to_num(rate) * found.speech, floor))
+            of_roc10.append((np.nan_to_num(rate) * decisions.speech, floor))
             trusted = trusted and enough
     yes, asked, guess = (
         bootstrap.over_runs(part, seed) for part in zip(*of_detection, strict=True)

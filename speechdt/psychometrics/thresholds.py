@@ -103,12 +103,12 @@ def thresholds(
     for part, of_kinds, fits in _curves_of_parts(
         parts(trials, catch, plan), len(by_run(trials)), replicates, seed, criteria
     ):
-        for kind, found in of_kinds.items():
+        for kind, rates in of_kinds.items():
             labels = dict(zip(LABELS, (kind, part.dimension, part.name), strict=True))
             if kind in fits:
-                rows.append(labels | _threshold_row(part, kind, found, fits[kind]))
-            if found.trusted:
-                curves.append(_curve(part, found, fits.get(kind)).assign(**labels))
+                rows.append(labels | _threshold_row(part, kind, rates, fits[kind]))
+            if rates.trusted:
+                curves.append(_curve(part, rates, fits.get(kind)).assign(**labels))
     if not curves:  # one SNR and one duration make no curve
         columns = [*LABELS, *PROPORTIONS, *(f"{n}_censored" for n in PROPORTIONS)]
         return pd.DataFrame(columns=columns), pd.DataFrame(columns=DRAWN)
@@ -134,19 +134,19 @@ def _curves_of_parts(
             yield part, *curves_of(part, fewer)
 
 
-def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[str, Any]:
-    low, high = bootstrap.interval(found.false_alarms[0], found.false_alarms[1:], found.groups)
+def _threshold_row(part: Part, kind: str, rates: Rates, fit: curve.Fit) -> dict[str, Any]:
+    low, high = bootstrap.interval(rates.false_alarms[0], rates.false_alarms[1:], rates.groups)
     tested = kind in TESTED and part.dimension != SPEECH_BAND
     row: dict[str, Any] = {
-        "n": round(found.trials[0].sum()),
-        "guess": found.guess[0].mean(),
+        "n": round(rates.trials[0].sum()),
+        "guess": rates.guess[0].mean(),
         "lapse": fit.lapse[0],
         "location": _in_unit(fit.location[0], part.dimension),
         "width": fit.width[0],
-        "deviance": fit.deviance(found.successes, found.trials)[0],
-        "dispersion": _dispersion(found),
-        "fit_p": _fit_p(fit, found) if tested and found.trusted else np.nan,
-        "false_alarms": found.false_alarms[0],
+        "deviance": fit.deviance(rates.successes, rates.trials)[0],
+        "dispersion": _dispersion(rates),
+        "fit_p": _fit_p(fit, rates) if tested and rates.trusted else np.nan,
+        "false_alarms": rates.false_alarms[0],
         "false_alarms_low": float(low),
         "false_alarms_high": float(high),
         "offset_db": part.offset_db,
@@ -154,8 +154,8 @@ def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[
     # Other curves have fewer replicates, of which all bounds have such an error.
     ends_of = claimed if part.whole else bounds
     for name, proportion in PROPORTIONS.items():
-        why = censored(found, fit, proportion)
-        ends = (np.nan, np.nan) if why == UNDEFINED else ends_of(found, fit, proportion)
+        why = censored(rates, fit, proportion)
+        ends = (np.nan, np.nan) if why == UNDEFINED else ends_of(rates, fit, proportion)
         at = fit.threshold(proportion)[0] if not why else np.nan
         row |= {
             name: _in_unit(at, part.dimension),
@@ -166,17 +166,17 @@ def _threshold_row(part: Part, kind: str, found: Rates, fit: curve.Fit) -> dict[
     return row
 
 
-def _dispersion(found: Rates) -> float:
+def _dispersion(rates: Rates) -> float:
     """Return the variance of the observed rates, in that of as many independent answers."""
-    rate, trials = found.rates[0], found.trials[0]
+    rate, trials = rates.rates[0], rates.trials[0]
     binomial = rate * (1 - rate) / trials
-    drawn = np.nanvar(found.rates[1:], axis=0)
+    drawn = np.nanvar(rates.rates[1:], axis=0)
     some = np.isfinite(binomial) & (binomial > 0)
     return float(drawn[some].sum() / binomial[some].sum()) if some.any() else float("nan")
 
 
-def _fit_p(fit: curve.Fit, found: Rates) -> float:
-    return misfit_p(fit, found.successes, found.trials, found.guess)
+def _fit_p(fit: curve.Fit, rates: Rates) -> float:
+    return misfit_p(fit, rates.successes, rates.trials, rates.guess)
 
 
 def _in_unit(level: Any, dimension: str) -> float:
@@ -194,16 +194,16 @@ def _in_speech_band(table: pd.DataFrame) -> list[pd.DataFrame]:
     return [moved] if len(moved) else []
 
 
-def _curve(part: Part, found: Rates, fit: curve.Fit | None) -> pd.DataFrame:
-    observed: Floats = found.rates
-    units = min(found.groups) if fit is not None else None
-    low, high = bootstrap.interval(observed[0], observed[1:], found.groups, units=units)
+def _curve(part: Part, rates: Rates, fit: curve.Fit | None) -> pd.DataFrame:
+    observed: Floats = rates.rates
+    units = min(rates.groups) if fit is not None else None
+    low, high = bootstrap.interval(observed[0], observed[1:], rates.groups, units=units)
     points = {"level": part.scale, "rate": observed[0], "low": low, "high": high}
     tables = [pd.DataFrame({"fitted": False} | points)]
     if fit is not None:
         x = np.linspace(part.scale[0], part.scale[-1], CURVE_POINTS)
         psi = fit.predict(x)
-        low, high = bootstrap.interval(psi[0], psi[1:], found.groups)
+        low, high = bootstrap.interval(psi[0], psi[1:], rates.groups)
         smooth = {"fitted": True, "level": x, "rate": psi[0], "low": low, "high": high}
         tables.insert(0, pd.DataFrame(smooth))
     drawn = pd.concat(tables, ignore_index=True)

@@ -3,8 +3,7 @@
 auc_comparison : paired comparison of variants in the area under the ROC curve.
 bootstrap : clustered bootstrap: intervals from resampling whole groups, each class by itself.
 calibration : decision threshold and calibration of a detector's scores, learned on dev.
-cases : which variant errs most cheaply in a case: one SNR, duration, background and cost of an
-    alarm.
+cases : cheapest variant of each case: one SNR, duration, background and cost of an alarm.
 comparison : paired comparison of variants on the same trials: difference, interval, permutation
     p.
 criterion : decision threshold, chosen on dev and again on the groups of each replicate.
@@ -15,16 +14,16 @@ formulas : metrics as functions of sums over trials, as they are and for each re
 label_audit : recordings whose label all detectors contradict where hearing is easiest.
 leave_one_out : loss of a detector on a corpus that it has learned nothing from:
     tables/leave_one_out.csv.
-limits : limits of figures that resampling cannot move: rates of 0 and 1, what is made of them.
+limits : limits of figures that resampling cannot move: rates of 0 and 1, metrics made of these.
 metrics : metrics of a set of trials, for the trials as they are and for resampled groups.
 operating_points : operating points that people deploy: hit rates at few false alarms, vendors'
     thresholds, DCF.
 roc : receiver operating characteristic of weighted groups: the observed curve and its replicates.
-score_shares : how the scores of each class are spread: shares of its trials by P(speech).
+score_shares : spread of the scores of each class: shares of its trials by P(speech).
 slices : metrics of one variant by slice of the test trials.
 threshold_sensitivity : balanced accuracy with the threshold moved, and at its best on test.
-threshold_variance : what the choice of decision thresholds adds to the spread of a difference of
+threshold_variance : spread that the choice of decision thresholds adds to a difference of
     balanced accuracy.
-versions : two versions of one detector on the same trials: what an upgrade changes.
+versions : comparison of two versions of one detector on the same trials.
 within_origins : within origins: the AUC over pairs of trials that come from the same place.
 """

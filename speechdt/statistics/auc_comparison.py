@@ -82,12 +82,12 @@ def compare_auc(
     sums = Sums(of_speech, pd.factorize(names)[0], sizes, shares)
     p = paired_p(sums, shares, permutations, seed)
     corrected = holm_within(p, planned)
-    said = _said(difference[0], corrected, planned)
-    values = (one[0], other[0], difference[0], low, high, p, corrected, said)
+    verdicts = _verdicts(difference[0], corrected, planned)
+    values = (one[0], other[0], difference[0], low, high, p, corrected, verdicts)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
-def _said(difference: Floats, corrected: Floats, planned: Bools) -> list[str]:
+def _verdicts(difference: Floats, corrected: Floats, planned: Bools) -> list[str]:
     """Return what may be said of each difference; nothing outside of the family."""
     of = zip(difference, corrected, planned, strict=True)
     return [word("contrasts", value, p) if of_family else "" for value, p, of_family in of]

@@ -96,8 +96,8 @@ def calibrate(p_speech: ArrayLike, speech: ArrayLike) -> Calibration:
 
 def balanced_accuracy(speech: ArrayLike, decided: ArrayLike) -> float:
     """Return the mean of the shares of right decisions in the two classes; both must occur."""
-    y, said = np.asarray(speech, dtype=bool), np.asarray(decided, dtype=bool)
-    return float((said[y].mean() + (~said[~y]).mean()) / 2)
+    y, decisions = np.asarray(speech, dtype=bool), np.asarray(decided, dtype=bool)
+    return float((decisions[y].mean() + (~decisions[~y]).mean()) / 2)
 
 
 def operating_points(p: Floats, speech: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
@@ -134,8 +134,8 @@ def fit_temperature(p: Floats, speech: NDArray[np.bool_]) -> float:
         return _log_loss(x / np.exp(log_temperature), speech)
 
     limit = float(np.log(HIGHEST_TEMPERATURE))
-    found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded")
-    return float(np.exp(found.x))
+    optimum = minimize_scalar(loss, bounds=(-limit, limit), method="bounded")
+    return float(np.exp(optimum.x))
 
 
 def fit_platt(p: Floats, speech: NDArray[np.bool_]) -> tuple[float, float]:
@@ -155,15 +155,15 @@ def fit_platt(p: Floats, speech: NDArray[np.bool_]) -> tuple[float, float]:
     def loss(ab: Floats) -> tuple[float, Floats]:
         return _log_loss(ab[0] * z + ab[1], target), _gradient(ab, z, target)
 
-    found = minimize(
+    optimum = minimize(
         loss,
         x0=np.array([1.0, 0.0]),
         jac=True,
         bounds=[(0.0, None), (None, None)],
         method="L-BFGS-B",
     )
-    slope = float(found.x[0]) / spread
-    return slope, float(found.x[1]) - slope * centre
+    slope = float(optimum.x[0]) / spread
+    return slope, float(optimum.x[1]) - slope * centre
 
 
 def logit(p: ArrayLike) -> Floats:

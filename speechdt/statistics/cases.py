@@ -1,4 +1,4 @@
-"""Which variant errs most cheaply in a case: one SNR, duration, background and cost of an alarm.
+"""Cheapest variant of each case: one SNR, duration, background and cost of a false alarm.
 
 Someone who deploys a detector knows roughly which clips it will hear, and what a false alarm costs
 beside a miss. The threshold is then the one that costs least on all of dev, chosen again on dev's
@@ -112,7 +112,7 @@ def cheapest(dev: pd.DataFrame, cost: float, replicates: int, seed: int) -> Floa
     roc = Roc(dev)
     weights = bootstrap.weights(roc.of_speech, replicates, seed, draws="dev")
     thresholds = candidates(dev["p_speech"])
-    found = []
+    chosen = []
     for curves in roc.curves(weights):
         # From the lowest threshold, which calls all SPEECH, to the one that calls nothing so.
         gain = (curves.hit - cost * curves.false_alarm)[:, ::-1]
@@ -120,8 +120,8 @@ def cheapest(dev: pd.DataFrame, cost: float, replicates: int, seed: int) -> Floa
         rank = np.cumsum(gain >= most - TIE, axis=1)
         middle = (rank == rank[:, -1:] // 2 + 1).argmax(axis=1)
         useless = most[:, 0] <= max(0.0, 1 - cost) + TIE
-        found.append(np.where(useless, _one_answer(cost), thresholds[middle]))
-    return np.concatenate(found)
+        chosen.append(np.where(useless, _one_answer(cost), thresholds[middle]))
+    return np.concatenate(chosen)
 
 
 def _one_answer(cost: float) -> float:
@@ -176,8 +176,8 @@ class _Part:
 
     def rates(self, p: Floats, thresholds: Floats) -> _Rates:
         """Return rates of SPEECH decisions; thresholds are (costs, R + 1)."""
-        found = [self._rates(p, own) for own in thresholds]
-        return _Rates(*(np.stack(of) for of in zip(*found, strict=True)))
+        by_cost = [self._rates(p, own) for own in thresholds]
+        return _Rates(*(np.stack(of) for of in zip(*by_cost, strict=True)))
 
     def _rates(self, p: Floats, thresholds: Floats) -> tuple[Floats, Floats]:
         ordered, back = np.unique(thresholds, return_inverse=True)

@@ -149,9 +149,9 @@ def contrasts(
 
 def all_pairs(variants: Sequence[str], chosen: Sequence[Pair]) -> list[Pair]:
     """Return the chosen pairs, then every other one with the later variant first."""
-    known = {frozenset(pair) for pair in chosen}
+    chosen_pairs = {frozenset(pair) for pair in chosen}
     others = [(late, early) for early, late in combinations(variants, 2)]
-    return [*chosen, *(pair for pair in others if frozenset(pair) not in known)]
+    return [*chosen, *(pair for pair in others if frozenset(pair) not in chosen_pairs)]
 
 
 def group_sums(
@@ -233,8 +233,8 @@ def spread_ratio(again: Floats, fixed: Floats) -> Floats:
     again, fixed : (R + 1, pairs) arrays
         Differences, row 0 as observed; with thresholds chosen again, and taken for granted.
     """
-    spread, known = again[1:].std(axis=0), fixed[1:].std(axis=0)
-    ratio = np.divide(spread, known, out=np.ones_like(known), where=known > 0)
+    spread, baseline = again[1:].std(axis=0), fixed[1:].std(axis=0)
+    ratio = np.divide(spread, baseline, out=np.ones_like(baseline), where=baseline > 0)
     return np.asarray(np.maximum(ratio, 1.0))
 
 

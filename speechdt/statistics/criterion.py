@@ -159,11 +159,13 @@ def threshold_replicates(
         Row 0 is what `calibrate` learns.
     """
     codes, of_speech, _ = bootstrap.groups_by_class(dev["speech"], dev["group_id"])
-    found = []
+    thresholds = []
     for block in range(blocks):
         weights = bootstrap.weights(of_speech, replicates, seed, draws="dev", block=block)
-        found.append(chosen(dev["p_speech"], dev["speech"], rule, codes, weights[min(block, 1) :]))
-    return np.concatenate(found)
+        thresholds.append(
+            chosen(dev["p_speech"], dev["speech"], rule, codes, weights[min(block, 1) :])
+        )
+    return np.concatenate(thresholds)
 
 
 def blocks_for(lowest_auc: float) -> int:

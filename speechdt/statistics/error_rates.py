@@ -77,8 +77,8 @@ def answers(decided: Mapping[str, pd.DataFrame], sources: pd.DataFrame) -> Answe
         cell_name(snr, ms) for snr, ms in zip(trials["snr_db"], trials["duration_ms"], strict=True)
     ]
     if "language" in sources:
-        known = sources.set_index("source_id")["language"]
-        trials["language"] = trials["source_id"].map(known).fillna("")
+        languages = sources.set_index("source_id")["language"]
+        trials["language"] = trials["source_id"].map(languages).fillna("")
     speech = first["speech"].to_numpy(dtype=bool)
     return Answers(
         trials=trials.reset_index(),
@@ -212,8 +212,8 @@ def common_errors(answers: Answers, *, replicates: int, seed: int) -> pd.DataFra
         exactly = (count[:, None] == np.arange(wrong.shape[1] + 1)).astype(float)
         sums = clusters.sums(np.hstack([exactly, ones]))
         for k in range(exactly.shape[1]):
-            found = clusters.interval(sums[:, k] / sums[:, -1], clusters.count)
-            rows.append((error, "", f"wrong_by_{k}", len(part), *found))
+            estimate = clusters.interval(sums[:, k] / sums[:, -1], clusters.count)
+            rows.append((error, "", f"wrong_by_{k}", len(part), *estimate))
         for place, variant in enumerate(map(str, answers.wrong)):
             own = wrong[:, place]
             columns = np.column_stack([own, own & (count == 1), own & (count == wrong.shape[1])])
@@ -254,9 +254,9 @@ def error_pairs(answers: Answers, *, replicates: int, seed: int) -> pd.DataFrame
                 first, second = wrong[:, place], wrong[:, other]
                 columns = [first, second, first & second, np.ones(len(part))]
                 sums = clusters.sums(np.column_stack(columns).astype(float))
-                found = clusters.interval(kappa(*(sums[:, :3] / sums[:, 3:]).T))
+                estimate = clusters.interval(kappa(*(sums[:, :3] / sums[:, 3:]).T))
                 both = float(sums[0, 2] / sums[0, 3])
-                rows.append((error, one, variants[other], len(part), both, *found))
+                rows.append((error, one, variants[other], len(part), both, *estimate))
     columns_ = ["error", "one", "other", "n", "both", "kappa", "low", "high"]
     return pd.DataFrame(rows, columns=columns_)
 

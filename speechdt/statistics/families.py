@@ -1,4 +1,4 @@
-"""Families of tests: what is corrected for its number, and which words its p-values may carry.
+"""Families of tests whose p-values are corrected together, and the words that these may carry.
 
 A run makes hundreds of comparisons. Only those listed here claim anything, each within its family,
 whose p-values are corrected together (Holm 1979), and by one metric, chosen beforehand. A word of
@@ -114,8 +114,8 @@ def judged(family: str, table: pd.DataFrame, name: str) -> pd.DataFrame:
     differences = table[columns].to_numpy(dtype=float)
     p = np.array([interval_p(value, low, high, 0.0) for value, low, high in differences])
     corrected = holm_within(p, np.full(len(p), True))
-    said = [word(family, row[0], own) for row, own in zip(differences, corrected, strict=True)]
-    return table.assign(**{f"{name}_p": p, f"{name}_p_holm": corrected}, verdict=said)
+    verdicts = [word(family, row[0], own) for row, own in zip(differences, corrected, strict=True)]
+    return table.assign(**{f"{name}_p": p, f"{name}_p_holm": corrected}, verdict=verdicts)
 
 
 def interval_p(value: float, low: float, high: float, bound: float, level: float = 0.95) -> float:

@@ -37,17 +37,19 @@ def contradicted(decided: Mapping[str, pd.DataFrame], sources: pd.DataFrame) -> 
         return pd.DataFrame(columns=list(LISTED))
     every = pd.concat(votes)
     # All detectors heard the same trials, so that each counts alike.
-    found = every.groupby("source_id").agg(
+    recordings = every.groupby("source_id").agg(
         wrong=("wrong", "all"),
         trials=("trial_id", "nunique"),
         noiseless=("clean", "any"),
         noisy=("clean", lambda clean: not clean.all()),
         doubt=("doubt", "mean"),
     )
-    found = found[found["wrong"] & found["noiseless"] & found["noisy"]]
-    known = sources.drop_duplicates("source_id").set_index("source_id")
+    recordings = recordings[recordings["wrong"] & recordings["noiseless"] & recordings["noisy"]]
+    metadata = sources.drop_duplicates("source_id").set_index("source_id")
     listed = (
-        found.join(known).reset_index().sort_values(["doubt", "source_id"], ascending=[False, True])
+        recordings.join(metadata)
+        .reset_index()
+        .sort_values(["doubt", "source_id"], ascending=[False, True])
     )
     return listed.reindex(columns=list(LISTED)).reset_index(drop=True)
 

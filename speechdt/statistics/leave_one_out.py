@@ -110,17 +110,20 @@ def compared(
     ]
     first = groups[0][0]
     weights = bootstrap.weights(first.speech, replicates, seed)
-    known, unknown = ([run.metrics(weights) for run in runs] for runs in groups)
+    with_corpus, without_corpus = ([run.metrics(weights) for run in runs] for runs in groups)
     rows = []
     for name, (metric, shift, scale) in METRICS.items():
-        if not all(metric in run for run in (*known, *unknown)):
+        if not all(metric in run for run in (*with_corpus, *without_corpus)):
             continue
-        pair = [shift + scale * np.stack([run[metric] for run in of]) for of in (known, unknown)]
+        pair = [
+            shift + scale * np.stack([run[metric] for run in of])
+            for of in (with_corpus, without_corpus)
+        ]
         of_class = {"miss_rate": True, "false_alarm_rate": False}.get(name)
-        heard = by_run(in_domain)[0]
-        heard = heard if of_class is None else heard[heard["speech"] == of_class]
+        trials = by_run(in_domain)[0]
+        trials = trials if of_class is None else trials[trials["speech"] == of_class]
         rows.append(
-            {"metric": name, "n": len(heard), "groups": heard["group_id"].nunique()}
+            {"metric": name, "n": len(trials), "groups": trials["group_id"].nunique()}
             | _row(pair, first, metric, seed)
         )
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""Limits of figures that resampling cannot move: rates of 0 and 1, and what is made of them.
+"""Limits of figures that resampling cannot move: rates of 0 and 1, and metrics made of these.
 
 If all of 13 speakers are heard without an error, no resample of them has one, and an interval of
 the resamples alone has no width. Yet one speaker in ten may be badly heard, and 13 have none of
@@ -77,28 +77,28 @@ def widened(
     groups, sizes : (float, float)
         Groups and trials of SPEECH and of NONSPEECH.
     """
-    found = dict(limits)
+    wider = dict(limits)
     for name, behind in _behind(groups).items():
-        if name in found:
-            found[name] = of_rate(values[name], *found[name], behind)
+        if name in wider:
+            wider[name] = of_rate(values[name], *wider[name], behind)
     for name, of in OF_RATES.items():
-        if name in found and any(_at_end(values[rate]) for rate in of):
-            ends = mover(*((values[rate], *found[rate]) for rate in of))
-            found[name] = _union(found[name], ends)
+        if name in wider and any(_at_end(values[rate]) for rate in of):
+            ends = mover(*((values[rate], *wider[rate]) for rate in of))
+            wider[name] = _union(wider[name], ends)
     rates = OF_RATES["balanced_accuracy"]
-    if all(rate in found for rate in rates) and any(_at_end(values[rate]) for rate in rates):
-        corners = [(hit, right) for hit in found[rates[0]] for right in found[rates[1]]]
+    if all(rate in wider for rate in rates) and any(_at_end(values[rate]) for rate in rates):
+        corners = [(hit, right) for hit in wider[rates[0]] for right in wider[rates[1]]]
         for name, function in _functions(sizes).items():
-            if name in found:
+            if name in wider:
                 at = [function(*corner) for corner in corners]
-                found[name] = _union(found[name], (min(at), max(at)))
-    for name, (low, high) in found.items():
+                wider[name] = _union(wider[name], (min(at), max(at)))
+    for name, (low, high) in wider.items():
         if high - low <= SAME and name not in ("dprime", "criterion"):
             least, most = RANGES.get(name, (0.0, 1.0))
             share = unseen(min(count for count in groups if count))
             value = values[name]
-            found[name] = (value - share * (value - least), value + share * (most - value))
-    return found
+            wider[name] = (value - share * (value - least), value + share * (most - value))
+    return wider
 
 
 def _behind(groups: tuple[int, int]) -> dict[str, int]:

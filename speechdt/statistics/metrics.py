@@ -108,7 +108,7 @@ def _block(
 
 def _joined(drawn: list[list[Sums]], seed: int) -> Sums:
     """Return the replicates of all blocks, as the mean over runs, by metric."""
-    shared = [name for name in drawn[0][0] if all(name in found for found in drawn[0])]
+    shared = [name for name in drawn[0][0] if all(name in metrics for metrics in drawn[0])]
 
     def of_run(run: int, name: str) -> Floats:
         blocks = [block[run][name] for block in drawn]
@@ -194,15 +194,15 @@ class Groups:
         """Compute all metrics for groups weighted by each row of `weights`, (replicates,) each."""
         sums = self._weighted(weights) | self._decisions(weights)
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = one_class_metrics(sums)
+            metrics = one_class_metrics(sums)
             if self._pairs.size:
-                found |= two_class_metrics(sums)
-                found |= detection_theory(sums)
-                found["auc"] = self.auc(weights)
+                metrics |= two_class_metrics(sums)
+                metrics |= detection_theory(sums)
+                metrics["auc"] = self.auc(weights)
             for suffix in SCALES:
-                found |= calibration_metrics(sums, suffix)
-            found |= confidence_metrics(sums)
-        return {name: values for name, values in found.items() if not np.isnan(values[0])}
+                metrics |= calibration_metrics(sums, suffix)
+            metrics |= confidence_metrics(sums)
+        return {name: values for name, values in metrics.items() if not np.isnan(values[0])}
 
     @cached_property
     def _of_groups(self) -> tuple[dict[str, tuple[int, ...]], Floats]:

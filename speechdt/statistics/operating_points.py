@@ -124,7 +124,7 @@ def _measured(
     ]
     quiet = int((~parts[0]["speech"].to_numpy(bool)).sum())
     for name in of_runs[0]:
-        samples = bootstrap.over_runs([found[name] for found in of_runs], seed)
+        samples = bootstrap.over_runs([figures[name] for figures in of_runs], seed)
         if quiet * FALSE_ALARMS.get(name, 1.0) < FEWEST_ALARMS:
             yield name, np.nan, np.nan, np.nan
             continue
@@ -148,7 +148,7 @@ def _behind(name: str, groups: list[int]) -> tuple[list[int], int | None]:
 
 def _figures(roc: Roc, weights: Floats, thresholds: dict[str, Thresholds]) -> dict[str, Floats]:
     """Return each metric of a run, (R + 1,)."""
-    found: dict[str, list[Floats]] = {}
+    batches: dict[str, list[Floats]] = {}
     start = 0
     for curves in roc.curves(weights):
         end = start + len(curves.hit)
@@ -157,9 +157,9 @@ def _figures(roc: Roc, weights: Floats, thresholds: dict[str, Thresholds]) -> di
             for name, at in thresholds.items()
         }
         for name, values in _of_curves(curves, own).items():
-            found.setdefault(name, []).append(values)
+            batches.setdefault(name, []).append(values)
         start = end
-    return {name: np.concatenate(values) for name, values in found.items()}
+    return {name: np.concatenate(values) for name, values in batches.items()}
 
 
 def _of_curves(curves: Curves, thresholds: dict[str, Thresholds]) -> dict[str, Floats]:

@@ -38,14 +38,14 @@ class Curves(NamedTuple):
     def hit_at(self, rates: ArrayLike) -> Floats:
         """Return the hit rate at false-alarm rates, (r, rates); the highest at each of them."""
         rates = np.asarray(rates, dtype=np.float64)
-        found = np.empty((len(self.hit), len(rates)))
+        hits = np.empty((len(self.hit), len(rates)))
         for row, (hit, alarm) in enumerate(zip(self.hit, self.false_alarm, strict=True)):
             after = np.minimum(np.searchsorted(alarm, rates, "right"), len(alarm) - 1)
             before = after - 1
             step = alarm[after] - alarm[before]
             share = np.divide(rates - alarm[before], step, out=np.ones_like(step), where=step > 0)
-            found[row] = hit[before] + np.minimum(share, 1) * (hit[after] - hit[before])
-        return found
+            hits[row] = hit[before] + np.minimum(share, 1) * (hit[after] - hit[before])
+        return hits
 
     def area(self) -> Floats:
         """Return the area under each curve, (r,)."""

@@ -1,4 +1,4 @@
-"""How the scores of each class are spread: shares of its trials by P(speech)."""
+"""Spread of the scores of each class: shares of its trials by P(speech)."""
 
 import numpy as np
 import pandas as pd

@@ -57,7 +57,7 @@ def without_flagged(
     trials : DataFrame
         From :func:`decided_runs`.
     flagged : Series of bool
-        Of each trial, from `flags.heard`.
+        Of each trial, from `flags.involving`.
     thresholds : (runs, replicates + 1) array, optional
         As for `metrics.evaluate`.
     part : tuple of str

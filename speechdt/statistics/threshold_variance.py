@@ -1,4 +1,4 @@
-"""What the choice of decision thresholds adds to the spread of a difference of balanced accuracy.
+"""Spread that the choice of decision thresholds adds to a difference of balanced accuracy.
 
 Replicates in which test's groups are drawn and thresholds are chosen again at once count test's
 luck twice: once as the spread between draws of test's groups, and once more because each threshold

@@ -1,4 +1,4 @@
-"""Two versions of one detector on the same trials: what an upgrade changes.
+"""Comparison of two versions of one detector on the same trials: AUC, scores and decisions.
 
 Better or worse is the difference of AUC (`speechdt.statistics.auc_comparison`), p corrected for the
 number of pairs. Beside it: how alike the scores are, and what becomes of hits and false alarms
@@ -89,19 +89,19 @@ def compare_versions(
         _compared(one, other, (first[one], first[other]), thresholds, replicates, seed)
         for one, other in named
     ]
-    found = pd.DataFrame(rows)
-    return pd.concat([found, areas], axis=1).reindex(columns=list(COLUMNS))
+    figures = pd.DataFrame(rows)
+    return pd.concat([figures, areas], axis=1).reindex(columns=list(COLUMNS))
 
 
 def _compared(
     variant: str,
     reference: str,
-    heard: tuple[pd.DataFrame, pd.DataFrame],
+    trials: tuple[pd.DataFrame, pd.DataFrame],
     thresholds: Mapping[str, Thresholds],
     replicates: int,
     seed: int,
 ) -> dict[str, Any]:
-    new, old = heard
+    new, old = trials
     roc = Roc(new)
     weights = bootstrap.weights(roc.of_speech, replicates, seed)
     own, other = (
@@ -134,12 +134,12 @@ def _with_interval(name: str, samples: Floats, groups: list[int]) -> dict[str, f
 
 def _rates(roc: Roc, weights: Floats, thresholds: Floats) -> tuple[Floats, Floats]:
     """Return hit and false-alarm rate at a threshold of each row, (R + 1,) each."""
-    found, start = [], 0
+    rates, start = [], 0
     for curves in roc.curves(weights):
         end = start + len(curves.hit)
-        found.append(np.array(curves.rates_at(thresholds[start:end])))
+        rates.append(np.array(curves.rates_at(thresholds[start:end])))
         start = end
-    hit, alarm = np.concatenate(found, axis=1)
+    hit, alarm = np.concatenate(rates, axis=1)
     return hit, alarm
 
 

@@ -4,7 +4,7 @@ background_origins : origins whose noise is played as a background, and which gi
     that split.
 balance : balance of the train set at every size it grows through.
 cells : cell files: the trials of one split, SNR and duration as Parquet.
-clips : clips by the digest of what is stored, read where one is asked for.
+clips : clips by the digest of their FLAC bytes, read on demand.
 conditions : conditions, one factor at a time around a neutral clip: items and rendering.
 dealing : dealing of sources and crops to items: group by group, or in fair shares.
 foils : trials of foils: recordings that are in neither class.

@@ -223,7 +223,7 @@ def read_audio(path: Path | str, rows: Sequence[int]) -> list[bytes]:
     Damaged
         As :func:`read_cell`.
     """
-    wanted, found, before = np.asarray(rows), [], 0
+    wanted, clips, before = np.asarray(rows), [], 0
     first, *_ = files = cell_files(path)
     for name in files:
         with _guarded(first, name):
@@ -232,9 +232,9 @@ def read_audio(path: Path | str, rows: Sequence[int]) -> list[bytes]:
                 after = before + file.metadata.row_group(group).num_rows
                 here = wanted[(wanted >= before) & (wanted < after)] - before
                 if len(here):
-                    found += _flac(file.read_row_group(group, columns=["audio"]).take(here))
+                    clips += _flac(file.read_row_group(group, columns=["audio"]).take(here))
                 before = after
-    return found
+    return clips
 
 
 def _opened(path: Path, columns: Sequence[str] | None) -> pq.ParquetFile:

@@ -1,4 +1,4 @@
-"""Clips of trials by the digest of what is stored; the audio is read where it is asked for."""
+"""Clips of trials by the digest of their FLAC bytes; the audio is read on demand."""
 
 import hashlib
 from collections.abc import Callable, Sequence

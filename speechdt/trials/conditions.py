@@ -286,7 +286,7 @@ def around(
     snr_of_noise : str
         Background of the axis `noise`.
     """
-    found = [neutral]
+    conditions = [neutral]
     for axis in AXES:
         for value in axes.get(axis, ()):
             name = as_text(value)
@@ -303,5 +303,5 @@ def around(
                 own = own._replace(room=name)
             else:
                 own = own._replace(channel=name)
-            found.append(own)
-    return found
+            conditions.append(own)
+    return conditions

@@ -54,12 +54,12 @@ def audit(cells: Mapping[str, Iterable[Path | str]], sources: pd.DataFrame) -> p
     """
     splits_of: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in KINDS}
     audio_of = dict(zip(sources["source_id"], sources["sha256"], strict=True))
-    found = [(split, _contents(path, audio_of)) for split in cells for path in cells[split]]
-    found += [
+    inventory = [(split, _contents(path, audio_of)) for split in cells for path in cells[split]]
+    inventory += [
         (str(split), {kind: set(part[column]) for kind, column in COLUMNS.items()})
         for split, part in sources.groupby("split")
     ]
-    for split, contents in found:
+    for split, contents in inventory:
         for kind, names in contents.items():
             for name in names:
                 splits_of[kind][name].add(split)
@@ -78,7 +78,7 @@ def audit(cells: Mapping[str, Iterable[Path | str]], sources: pd.DataFrame) -> p
             "distinct": sum(split in splits for splits in splits_of[kind].values()),
         }
         for kind in KINDS
-        for split in sorted({split for split, _ in found}, key=SPLITS.index)
+        for split in sorted({split for split, _ in inventory}, key=SPLITS.index)
     )
 
 
@@ -108,15 +108,15 @@ def audit_recordings(
     labels.TwoLabels, LeakError
         If there are any, with the pairs.
     """
-    found = near_duplicates.find(prints, sources, workers, apart=("split", "label"))
-    if len(found):
-        log.error("nearly the same audio:\n%s", found.to_string(index=False))
-        contradictory = found[found["label"] != found["other_label"]]
+    duplicates = near_duplicates.find(prints, sources, workers, apart=("split", "label"))
+    if len(duplicates):
+        log.error("nearly the same audio:\n%s", duplicates.to_string(index=False))
+        contradictory = duplicates[duplicates["label"] != duplicates["other_label"]]
         named = contradictory[["one", "label", "other", "other_label"]]
         labels.refuse(named.itertuples(index=False, name=None))
         pairs = [
             f"{row.one} ({row.split}) and {row.other} ({row.other_split})"
-            for row in found.itertuples()
+            for row in duplicates.itertuples()
         ]
         raise LeakError(
             f"nearly the same audio in two splits: {_listed(pairs)}; give both recordings one "

@@ -227,14 +227,14 @@ class _Recordings:
 
     def of(self, path: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return the samples of a recording, and which of its frames are active."""
-        found = self._kept.pop(path, None)
-        if found is None:
+        entry = self._kept.pop(path, None)
+        if entry is None:
             while self._kept and sum(kept.nbytes for kept, _ in self._kept.values()) > self._most:
                 del self._kept[next(iter(self._kept))]
             samples = audio_io.read(path)
-            found = samples, active_frames(samples)
-        self._kept[path] = found
-        return found
+            entry = samples, active_frames(samples)
+        self._kept[path] = entry
+        return entry
 
 
 _recordings = _Recordings(KEPT_BYTES)
@@ -244,8 +244,8 @@ def _active(path: str, start: int, length: int) -> NDArray[np.bool_]:
     """Return which samples of a crop of a recording lie in active frames."""
     frames = _recordings.of(path)[1][start // FRAME : -(-(start + length) // FRAME)]
     active: NDArray[np.bool_] = np.zeros(length, dtype=bool)
-    known = np.repeat(frames, FRAME)[start % FRAME :][:length]
-    active[: len(known)] = known
+    flags = np.repeat(frames, FRAME)[start % FRAME :][:length]
+    active[: len(flags)] = flags
     return active
 
 

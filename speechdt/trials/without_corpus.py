@@ -55,12 +55,12 @@ def copy_without(cells: Mapping[Path, Path], sources: pd.DataFrame, corpus: str)
     TooFewSources
         If a class runs dry.
     """
-    gone = set(sources["source_id"]) - set(sources_without(sources, corpus)["source_id"])
+    excluded = set(sources["source_id"]) - set(sources_without(sources, corpus)["source_id"])
     copied = dict.fromkeys(CATEGORIES, 0)
     for cell, copy in cells.items():
         writer = CellWriter(copy)
         for batch in read_batches(cell):
-            rows: list[Any] = batch[~flags.heard(batch, gone)].to_dict("records")
+            rows: list[Any] = batch[~flags.involving(batch, excluded)].to_dict("records")
             for row in rows:
                 writer.write(row | {"audio": {"bytes": row["audio"], "path": None}})
                 copied[row["label"]] += 1

@@ -8,19 +8,19 @@ criteria : criteria that the configuration names (`verdict.criteria`), read and 
     job.
 damaged_outputs : damage among all files that jobs have made, set aside once a job has failed over
     some of it.
-devices : GPUs of this machine, of which each job takes what it claims.
+devices : GPUs of this machine, which each job locks as it claims them.
 experiment : frozen records of all that the rules expand over.
-holder : which run holds a working directory, on which host, since when.
+holder : holder of a working directory: which run, on which host, since when.
 hygiene_checks : hygiene checks of the configuration, resolved before any job starts.
 jobs : frame of every job: its log, its GPUs, its line in the manifest, and its errors in one line.
-labels : what readers call the variants of a configuration.
+labels : labels of the variants of a configuration, for readers.
 last_line : the last line of a run that failed or was interrupted: which job, and why.
 left_out_corpora : runs that leave one corpus out, in training and calibration.
 manifest : with which parameters each job made its files.
 needs : the main memory that a cluster's scheduler is asked for.
 own_folder : Snakemake's own folder: its locks, and its records of how each file was made.
-presentations : how variants hear, of the configuration, and what dev chooses among.
 paths : paths of a configuration: ``~`` and ``$VARIABLES`` in them.
+presentations : presentation of clips to variants, and alternatives to choose from on dev.
 products : the files that a run of the workflow makes, from its experiment.
 published : published figures, each beside the variants that are of the published kind.
 ready_made : ready-made detectors among the variants of an experiment, and pairs of versions of one.

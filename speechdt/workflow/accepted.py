@@ -51,21 +51,21 @@ def accept(folder: Path, jobs: Iterable[Made]) -> list[str]:
             continue
         _mark(folder, job)
         count += 1
-    found = accepted(folder)
-    note(folder, found)
+    changes = accepted(folder)
+    note(folder, changes)
     marked = f"accepted: {count} job{'s' * (count != 1)} marked as made by the present code"
     return [
         marked,
-        *(f"accepted: {line}" for line in found),
+        *(f"accepted: {line}" for line in changes),
         *(f"not accepted: {line}" for line in lines(left)),
     ]
 
 
-def note(folder: Path, found: Sequence[str]) -> None:
+def note(folder: Path, changes: Sequence[str]) -> None:
     """Keep what stands as accepted beside the manifest; no file if nothing does."""
     file = folder.parent / FILE
-    text = json.dumps(found, indent=1) + "\n"
-    if not found:
+    text = json.dumps(changes, indent=1) + "\n"
+    if not changes:
         file.unlink(missing_ok=True)
     elif not file.exists() or file.read_text() != text:
         file.write_text(text)
@@ -79,10 +79,10 @@ def refuse_accepted(folder: Path) -> None:
     SpeechdtError
         Naming it, and what makes it anew.
     """
-    if found := accepted(folder):
-        rules = sorted({line.partition(":")[0] for line in found})
+    if changes := accepted(folder):
+        rules = sorted({line.partition(":")[0] for line in changes})
         raise SpeechdtError(
-            f"no release of results that were accepted, not made ({'; '.join(found)}): "
+            f"no release of results that were accepted, not made ({'; '.join(changes)}): "
             f"run snakemake --forcerun {' '.join(rules)}"
         )
 
@@ -101,11 +101,11 @@ def accepted(folder: Path) -> list[str]:
 def _mark(folder: Path, job: Made) -> None:
     """Give a job's entry, and Snakemake's records of its files, the present hashes of code."""
     before, now = job.entry["params"], job.changed_code
-    known = set(job.entry.get("accepted") or []) | set(changed_files(folder, job))
+    files = set(job.entry.get("accepted") or []) | set(changed_files(folder, job))
     replace_params(
         job.outputs, {before[name]: str(code) for name, code in now.items() if name in before}
     )
     for code in now.values():
         keep_code(folder, code)
     params = before | {name: str(code) for name, code in now.items()}
-    write(job.file, job.entry | {"params": params, "accepted": sorted(known)})
+    write(job.file, job.entry | {"params": params, "accepted": sorted(files)})

@@ -65,8 +65,8 @@ def bases(experiment: Experiment, *, together: bool) -> dict[str, Base]:
     for name in experiment.used_searches:
         search = experiment.searches[name]
         on.setdefault(_key(search, None) or "", []).append(search)
-    found = [_base(key, runs, on.get(key, [])) for key, runs in grouped.items()]
-    return {base.name: base for base in found}
+    all_bases = [_base(key, runs, on.get(key, [])) for key, runs in grouped.items()]
+    return {base.name: base for base in all_bases}
 
 
 def _key(record: Run | Search, left_out: str | None) -> str | None:
@@ -74,8 +74,8 @@ def _key(record: Run | Search, left_out: str | None) -> str | None:
     if not shares(record.detector):
         return None
     loaded = base_options(record.detector, record.options)
-    told = [record.backend, loaded, left_out is not None]
-    return json.dumps(told, sort_keys=True, default=str)
+    common = [record.backend, loaded, left_out is not None]
+    return json.dumps(common, sort_keys=True, default=str)
 
 
 def _base(key: str, runs: list[Run], searches: list[Search]) -> Base:

@@ -59,12 +59,12 @@ class Checkout:
         A relative path is that of the working directory, if there is such a folder.
         """
 
-        def found(path: str) -> str:
+        def resolved(path: str) -> str:
             own = self.folder / path
             return str(own) if own.is_dir() and not Path(path).is_dir() else path
 
         return [
-            {key: found(value) if key == "path" else value for key, value in corpus.items()}
+            {key: resolved(value) if key == "path" else value for key, value in corpus.items()}
             for corpus in corpora
         ]
 

@@ -75,15 +75,15 @@ def plan(experiment: Experiment) -> Plan:
     variants = _variants(settings["variants"], experiment)
     if not variants:
         return Plan((), {})
-    found = conditions_of(settings, experiment)
-    for key, count in _counted([condition.key for condition in found]).items():
+    conditions = conditions_of(settings, experiment)
+    for key, count in _counted([condition.key for condition in conditions]).items():
         if count > 1:
             raise ConfigError(f"conditions.axes: {key.replace('_', ' ', 1)} stands there twice")
-    responses = _responses(found, experiment.settings["rooms"])
+    responses = _responses(conditions, experiment.settings["rooms"])
     for name, runs in variants.items():
         for run in runs:
-            _check_length(name, experiment.runs[run], found)
-    return Plan(tuple(found), variants, tuple(map(str, responses)))
+            _check_length(name, experiment.runs[run], conditions)
+    return Plan(tuple(conditions), variants, tuple(map(str, responses)))
 
 
 def duration_of(settings: Mapping[str, Any], grid: Grid) -> int:
@@ -125,19 +125,19 @@ def conditions_of(settings: Mapping[str, Any], experiment: Experiment) -> list[C
 
 
 def _variants(named: Any, experiment: Experiment) -> dict[str, list[str]]:
-    known = experiment.variants
+    variants = experiment.variants
     if named == READY_MADE:
         named = ready_made(experiment)
     elif named == ALL:
-        named = [name for name, variant in known.items() if not variant.members]
+        named = [name for name, variant in variants.items() if not variant.members]
     for name in named:
-        if name in experiment.settings["variants"] and name not in known:
+        if name in experiment.settings["variants"] and name not in variants:
             continue  # left out, as null
-        if name not in known:
+        if name not in variants:
             raise ConfigError(f"conditions.variants: no variant {name}")
-        if known[name].members:
+        if variants[name].members:
             raise ConfigError(f"conditions.variants: {name} is an ensemble; name its members")
-    return {name: list(known[name].runs) for name in named if name in known}
+    return {name: list(variants[name].runs) for name in named if name in variants}
 
 
 def _counted(keys: list[str]) -> dict[str, int]:
@@ -151,12 +151,12 @@ def _responses(conditions: list[Condition], rooms: Mapping[str, Any]) -> list[Pa
         return []
     if not Path(path).is_dir():
         raise ConfigError(f"rooms.path: no folder {path}")
-    found = response_files(Path(path))
-    if not found:
+    files = response_files(Path(path))
+    if not files:
         raise ConfigError(
             f"rooms.path: no impulse response in {path}; expected RIRS_NOISES or WAV files"
         )
-    return found
+    return files
 
 
 def _check_length(variant: str, run: Any, conditions: list[Condition]) -> None:

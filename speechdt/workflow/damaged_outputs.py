@@ -35,15 +35,15 @@ def set_aside_damaged(folder: Path, inputs: Iterable[str | Path], *, sure: bool)
     """
     first = dict.fromkeys(map(str, inputs))
     written = dict(_written(folder))
-    found = [
-        told
+    lines = [
+        line
         for path in first
-        if (told := (not sure and _gone(Path(path))) or _set_aside(path, written.get(path, "")))
+        if (line := (not sure and _missing(Path(path))) or _set_aside(path, written.get(path, "")))
     ]
-    if not (found or sure):
+    if not (lines or sure):
         return []
     others = (item for item in written.items() if item[0] not in first)
-    return found + [told for path, digest in others if (told := _set_aside(path, digest))]
+    return lines + [line for path, digest in others if (line := _set_aside(path, digest))]
 
 
 def _written(folder: Path) -> Iterator[tuple[str, str]]:
@@ -54,7 +54,7 @@ def _written(folder: Path) -> Iterator[tuple[str, str]]:
             yield from ((path, digests.get(path, "")) for path in entry["outputs"])
 
 
-def _gone(path: Path) -> str:
+def _missing(path: Path) -> str:
     """Say that a file was set aside before, by another job, if that is why it is not there."""
     away = checksums.away(path)
     if os.path.lexists(path) or not os.path.lexists(away):

@@ -1,4 +1,4 @@
-"""GPUs of this machine, of which each job takes what it claims and no other job of it has.
+"""GPUs of this machine: each job locks as many as it claims, and no other job takes those.
 
 Snakemake counts GPUs and does not say which is whose. A scheduler of a cluster does, and hides the
 others. Here a device is taken by a lock on a file, which the system frees with the process.

@@ -9,7 +9,7 @@ from speechdt.corpus.readers.tree import rows
 from speechdt.corpus.sources import CorpusError
 from speechdt.detectors.contract import Detector
 from speechdt.detectors.plugins import find_detectors
-from speechdt.workflow.variants import ConfigError, check_built, is_nano, meant, variant_options
+from speechdt.workflow.variants import ConfigError, check_built, hint, is_nano, variant_options
 
 NOT_OPTIONS = ("nonspeech_above", "speech_below")
 """Keys of a check that are none of its detector's."""
@@ -68,7 +68,7 @@ def read_checks(
     chosen = hygiene["flag_by"]
     if chosen is not None and chosen not in checks:
         names = ", ".join(checks) or "none"
-        raise ConfigError(f"hygiene.flag_by: no check '{chosen}'{meant(chosen, checks)}; {names}")
+        raise ConfigError(f"hygiene.flag_by: no check '{chosen}'{hint(chosen, checks)}; {names}")
     if chosen is None and hygiene["remove"]:
         raise ConfigError("hygiene.remove: nothing is flagged; name a check in hygiene.flag_by")
     return checks
@@ -85,7 +85,7 @@ def _read(
     where = f"hygiene.checks.{name}"
     if backend not in detectors:
         names = ", ".join(detectors)
-        raise ConfigError(f"{where}: no backend '{backend}'{meant(backend, detectors)}; {names}")
+        raise ConfigError(f"{where}: no backend '{backend}'{hint(backend, detectors)}; {names}")
     if "gpus" in entry:
         raise ConfigError(f"{where}: unknown key 'gpus'; a check claims those of its detector")
     for key in ("choose", "container"):

@@ -93,10 +93,10 @@ def _cause(error: Exception, why: str, log: Path | str, job: Any) -> str:
     lines = set_aside_damaged(manifest_of(log), job.input, sure=sure)
     for line in lines:
         logging.error("%s", line)
-    said = why if sure or not lines else lines.pop(0) + AGAIN
+    cause = why if sure or not lines else lines.pop(0) + AGAIN
     for line in few(lines):
         print(line, file=sys.stderr, flush=True)
-    return said
+    return cause
 
 
 def _over_damage(error: BaseException | None) -> bool:

@@ -1,4 +1,4 @@
-"""What readers call the variants of a configuration."""
+"""Labels of the variants of a configuration, for readers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,12 +19,12 @@ def labels(entries: Mapping[str, Mapping[str, Any] | None]) -> dict[str, str]:
     ConfigError
         If two are called alike.
     """
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for variant, entry in entries.items():
         if entry is not None:
             name = str(entry.get("label", variant))
-            if name in found.values():
-                first = next(key for key, other in found.items() if other == name)
+            if name in names.values():
+                first = next(key for key, other in names.items() if other == name)
                 raise ConfigError(f"variants.{variant}: label '{name}' is that of {first}, too")
-            found[variant] = name
-    return found
+            names[variant] = name
+    return names

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from speechdt.workflow.runs import Entries, is_ensemble
-from speechdt.workflow.variants import ConfigError, meant
+from speechdt.workflow.variants import ConfigError, hint
 
 Runs = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -63,7 +63,7 @@ def corpora_left_out(asked: Mapping[str, Any], corpora: Sequence[str]) -> list[s
     for name in asked.get("corpora", ()):
         if name not in names:
             raise ConfigError(
-                f"leave_one_out.corpora: no corpus '{name}'{meant(name, names)}; there are: "
+                f"leave_one_out.corpora: no corpus '{name}'{hint(name, names)}; there are: "
                 f"{', '.join(names)}"
             )
     return list(asked.get("corpora", names))
@@ -129,7 +129,7 @@ def _check(
 ) -> None:
     if variant not in variants:
         raise ConfigError(
-            f"leave_one_out.variants: no variant '{variant}'{meant(variant, variants)}"
+            f"leave_one_out.variants: no variant '{variant}'{hint(variant, variants)}"
         )
     entry = variants[variant]
     if entry is None:

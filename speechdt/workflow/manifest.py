@@ -42,24 +42,24 @@ def hashes(params: Mapping[str, Any]) -> dict[str, str]:
 
     Tuples count as lists and paths as text.
     """
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for name, value in params.items():
         if isinstance(value, Mapping) and value:
-            found |= {f"{name}.{key}": _hash(entry) for key, entry in value.items()}
+            digests |= {f"{name}.{key}": _hash(entry) for key, entry in value.items()}
         else:
-            found[name] = _hash(value)
-    return found
+            digests[name] = _hash(value)
+    return digests
 
 
 def codes(params: Mapping[str, Any]) -> dict[str, Code]:
     """Return the hashes of code among the parameters of a job, by name as in :func:`hashes`."""
-    found: dict[str, Code] = {}
+    code_hashes: dict[str, Code] = {}
     for name, value in params.items():
         if isinstance(value, Code):
-            found[name] = value
+            code_hashes[name] = value
         elif isinstance(value, Mapping):
-            found |= {f"{name}.{key}": code for key, code in codes(value).items()}
-    return found
+            code_hashes |= {f"{name}.{key}": code for key, code in codes(value).items()}
+    return code_hashes
 
 
 def _hash(value: Any) -> str:
@@ -258,13 +258,13 @@ def made(folder: Path, params_of: ParamsOf, *, temporary: bool = False) -> Itera
 
 def stale(jobs: Iterable[Made]) -> dict[str, str]:
     """Return files that are there but not what the configuration asks for, with the reason."""
-    found: dict[str, str] = {}
+    files: dict[str, str] = {}
     for job in jobs:
         if not job.entry["complete"]:
-            found |= dict.fromkeys(job.outputs, "its job was killed")
+            files |= dict.fromkeys(job.outputs, "its job was killed")
         elif job.changed:
-            found |= dict.fromkeys(job.outputs, "made with other parameters")
-    return found
+            files |= dict.fromkeys(job.outputs, "made with other parameters")
+    return files
 
 
 def reasons(folder: Path, jobs: Iterable[Made]) -> list[str]:
@@ -284,32 +284,32 @@ def lines(counted: Mapping[tuple[str, str], int]) -> list[str]:
     return [f"{rule}: {n} job{'s' * (n > 1)}, {why}" for (rule, why), n in counted.items()]
 
 
-def few(found: Sequence[str]) -> list[str]:
+def few(messages: Sequence[str]) -> list[str]:
     """Return the first lines, and how many more there are."""
-    more = len(found) - LINES
-    return [*found[:LINES], f"and {more} more such lines"] if more > 0 else list(found)
+    more = len(messages) - LINES
+    return [*messages[:LINES], f"and {more} more such lines"] if more > 0 else list(messages)
 
 
 def reason(folder: Path, job: Made) -> str:
     """Say what has changed for a job."""
     files = changed_files(folder, job)
     others = [name for name in job.changed if name not in job.changed_code]
-    said = [f"code changed in {named(files)}"] if files else []
-    said += [f"{named(others)} changed"] if others else []
-    return "; ".join(said) or "code changed"
+    changes = [f"code changed in {named(files)}"] if files else []
+    changes += [f"{named(others)} changed"] if others else []
+    return "; ".join(changes) or "code changed"
 
 
 def changed_files(folder: Path, job: Made) -> list[str]:
     """Return the files of code that are others than those that made a job's files, by name."""
-    found: set[str] = set()
+    files: set[str] = set()
     for name, code in job.changed_code.items():
         try:
             before = json.loads((folder / "code" / f"{job.entry['params'][name]}.json").read_text())
         except (OSError, ValueError, KeyError, TypeError):
             continue
         pairs = before.items() ^ code.files.items()
-        found |= {file for file, _ in pairs}
-    return sorted(found)
+        files |= {file for file, _ in pairs}
+    return sorted(files)
 
 
 def named(names: Sequence[str]) -> str:

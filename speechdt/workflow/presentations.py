@@ -1,4 +1,4 @@
-"""How variants hear, of the configuration: levels, containers, and what dev chooses among.
+"""Presentation of clips to variants: levels, containers, and alternatives to choose from on dev.
 
 The first of the alternatives is the default: clips as stored, alone, and the class's own options.
 """
@@ -20,8 +20,8 @@ Alternative = dict[str, Any]
 """``level``, ``container`` and ``options``."""
 
 
-class Heard(NamedTuple):
-    """How a run hears.
+class Presentations(NamedTuple):
+    """Presentation of clips to a run.
 
     Attributes
     ----------
@@ -36,15 +36,15 @@ class Heard(NamedTuple):
     alternatives: tuple[Alternative, ...] = ()
 
 
-def heard(
+def of_variant(
     entry: Mapping[str, Any],
     cls: type[Detector],
     options: Mapping[str, Any],
     ladder: Sequence[Any],
     longest_ms: int,
     trained_in: Any = None,
-) -> Heard:
-    """Return how a variant hears.
+) -> Presentations:
+    """Return the presentation of clips to a variant.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def heard(
     """
     choose = dict(entry.get("choose", {}))
     if trained_in is not None:
-        return Heard(_as_trained(entry, choose, trained_in, longest_ms))
+        return Presentations(_as_trained(entry, choose, trained_in, longest_ms))
     levels = _levels(entry, choose, cls, ladder)
     containers = _containers(entry, choose, longest_ms)
     chosen_options = _option_sets(entry, choose, cls, options)
@@ -77,15 +77,15 @@ def heard(
         for level, container, own in product(levels, containers, chosen_options)
     ]
     if len(offered) == 1:
-        return Heard(Presentation.of(levels[0], containers[0]).to_dict())
+        return Presentations(Presentation.of(levels[0], containers[0]).to_dict())
     if searched(options):
         raise ValueError("its prompt is searched for: nothing else can be chosen on dev with it")
     plain = {"level": levels[0], "container": containers[0]}
-    return Heard(plain, tuple(offered))
+    return Presentations(plain, tuple(offered))
 
 
 def check_length(
-    heard: Heard, cls: type[Detector], options: Mapping[str, Any], grid: Mapping[str, Any]
+    hearing: Presentations, cls: type[Detector], options: Mapping[str, Any], grid: Mapping[str, Any]
 ) -> None:
     """Refuse clips that are too short for a detector which hears them without a container.
 
@@ -94,7 +94,7 @@ def check_length(
     ValueError
         Naming the key of the grid.
     """
-    ways = [way["container"] for way in heard.alternatives or (heard.presentation,)]
+    ways = [way["container"] for way in hearing.alternatives or (hearing.presentation,)]
     shortest = shortest_ms(cls, without_environment(options))
     if ALONE not in ways:
         return
@@ -114,10 +114,10 @@ def of_search(entry: Mapping[str, Any], cls: type[Detector], longest_ms: int) ->
     ValueError
         If something is to be chosen.
     """
-    found = heard(entry, cls, {}, [STORED], longest_ms)
-    if found.alternatives or entry.get("level") == AUTO:
+    hearing = of_variant(entry, cls, {}, [STORED], longest_ms)
+    if hearing.alternatives or entry.get("level") == AUTO:
         raise ValueError("on: only a variant chooses its level")
-    return found.presentation
+    return hearing.presentation
 
 
 def _as_trained(
@@ -181,9 +181,9 @@ def _option_sets(
 
 def _first(values: Sequence[Any], default: Any) -> list[Any]:
     """Return the values once each, the default before them."""
-    found = [default]
-    found += [value for value in values if value not in found]
-    return found
+    distinct = [default]
+    distinct += [value for value in values if value not in distinct]
+    return distinct
 
 
 def check_trained(adapter: str, entry: Mapping[str, Any], longest_ms: int) -> Any:

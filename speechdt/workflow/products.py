@@ -149,8 +149,8 @@ class Products:
         """Runs of the variants that hear foils: all but ensembles, if there are to be foils."""
         if not self.experiment.settings["foils"]["items"]:
             return {}
-        known = self.experiment.variants.items()
-        return {name: list(of.runs) for name, of in known if not of.members}
+        variants = self.experiment.variants.items()
+        return {name: list(of.runs) for name, of in variants if not of.members}
 
     @property
     def foil_runs(self) -> list[str]:

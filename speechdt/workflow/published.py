@@ -27,14 +27,14 @@ def beside(experiment: Experiment, path: Path) -> dict[str, dict[str, Any]]:
         By variant: ``system`` and those of `FIGURES` that were published.
     """
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    found = {}
+    systems = {}
     for name, variant in experiment.variants.items():
         run = experiment.runs.get(variant.runs[0])
         for entry in entries:
             if run is not None and is_published(run, entry):
-                known = {figure: entry[figure] for figure in FIGURES if figure in entry}
-                found[name] = {"system": entry["system"], **known}
-    return found
+                figures = {figure: entry[figure] for figure in FIGURES if figure in entry}
+                systems[name] = {"system": entry["system"], **figures}
+    return systems
 
 
 def is_published(run: Run, entry: Mapping[str, Any]) -> bool:

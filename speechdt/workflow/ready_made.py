@@ -12,13 +12,13 @@ def ready_made(experiment: Experiment) -> list[str]:
 
     Neither ensembles nor stand-ins (nano models, random weights), nor what is trained here.
     """
-    found = []
+    names = []
     for name, variant in experiment.variants.items():
         own = [experiment.runs[run] for run in variant.runs if run in experiment.runs]
         learned = any(run.adapter or run.made for run in own)
         if own and not learned and variant.label != RANDOM_WEIGHTS:
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def vendor_thresholds(experiment: Experiment) -> dict[str, float]:

@@ -89,7 +89,7 @@ class _Resolver:
         settings = self.settings
         check_entries(settings["prompts"])
         of_run = self._runs()
-        found, notes = self._searches(of_run)
+        search_records, notes = self._searches(of_run)
         trainings = {name: self._training(name) for name in self.adapters}
         classes = {name: (one.detector, one.settings) for name, one in trainings.items()}
         clips = settings["trials"]["train_clips"]
@@ -99,7 +99,7 @@ class _Resolver:
             variants={name: self._variant(name, of_run) for name in self.entries},
             runs=of_run,
             trainings=trainings,
-            searches=found,
+            searches=search_records,
             notes=(*notes, *version_pairs(settings["comparisons"], self.entries)[1]),
             checks=hygiene_checks.read_checks(
                 settings["hygiene"], settings["models"], settings["prompts"], self.nano
@@ -136,15 +136,15 @@ class _Resolver:
         again = {run.name: (run.variant, run.entry) for run in self.left_out if run.entry}
         scored = entries | again
         detectors = variants.variant_detectors({name: entry for name, (_, entry) in scored.items()})
-        known = [name for name, entry in self.settings["searches"].items() if entry]
-        names = self._names() | {"searches": known}
+        search_names = [name for name, entry in self.settings["searches"].items() if entry]
+        names = self._names() | {"searches": search_names}
         options = {
             name: variants.check_variant(name, entry, detectors[name], **names)
             for name, (_, entry) in scored.items()
         }
         left_out = {run.name: run for run in self.left_out}
         hears = {
-            name: self._heard(name, entry, detectors[name], options[name])
+            name: self._presentations(name, entry, detectors[name], options[name])
             for name, (_, entry) in scored.items()
         }
         return {
@@ -165,7 +165,7 @@ class _Resolver:
         of: tuple[str, Mapping[str, Any]],
         detectors: Mapping[str, type[Detector]],
         options: Mapping[str, Mapping[str, Any]],
-        hears: Mapping[str, presentations.Heard],
+        hears: Mapping[str, presentations.Presentations],
         left: LeftOut | None,
     ) -> Run:
         variant, entry = of
@@ -196,20 +196,22 @@ class _Resolver:
         grid = self.settings["grid"]
         return int(max([*grid["duration_ms"], grid["clean_ms"]]))
 
-    def _heard(
+    def _presentations(
         self,
         name: str,
         entry: Mapping[str, Any],
         cls: type[Detector],
         options: Mapping[str, Any],
-    ) -> presentations.Heard:
+    ) -> presentations.Presentations:
         adapter = self.adapters.get(entry.get("adapter", ""))
         trained_in = adapter.get("container", ALONE) if adapter else None
         ladder = self.settings["presentation"]["ladder"]
         try:
-            heard = presentations.heard(entry, cls, options, ladder, self._longest_ms, trained_in)
-            presentations.check_length(heard, cls, options, self.settings["grid"])
-            return heard
+            hearing = presentations.of_variant(
+                entry, cls, options, ladder, self._longest_ms, trained_in
+            )
+            presentations.check_length(hearing, cls, options, self.settings["grid"])
+            return hearing
         except ValueError as error:
             raise variants.ConfigError(f"variants.{name}: {error}") from error
 
@@ -260,8 +262,8 @@ class _Resolver:
         base = (settings["model"],) if variants.is_nano(settings, self.nano) else ()
         gpus = self._gpus(entry, cls, settings)
         container = presentations.check_trained(name, entry, self._longest_ms)
-        heard = Presentation.of(container=container).to_dict()
-        return Training(name, entry["backend"], cls, settings, gpus, base, train, dev, heard)
+        presentation = Presentation.of(container=container).to_dict()
+        return Training(name, entry["backend"], cls, settings, gpus, base, train, dev, presentation)
 
     def _searches(self, of_run: Mapping[str, Run]) -> tuple[dict[str, Search], tuple[str, ...]]:
         # A search is on the first run of a variant, and its winner serves all runs.
@@ -275,11 +277,11 @@ class _Resolver:
         }
         # Of these no table tells; each runs if one asks for its file.
         unused, note = searches.check_unused(rest, on, **self._names())
-        found = {
+        records = {
             name: self._search(name, one, name in used, of_run)
             for name, one in (checked | unused).items()
         }
-        return found, (note,) if note else ()
+        return records, (note,) if note else ()
 
     def _search(
         self, name: str, checked: searches.Checked, used: bool, of_run: Mapping[str, Run]
@@ -287,12 +289,12 @@ class _Resolver:
         on, chooser = self.settings["searches"][name]["on"], None
         if isinstance(on, Mapping):
             try:
-                heard = presentations.of_search(on, checked.cls, self._longest_ms)
+                presentation = presentations.of_search(on, checked.cls, self._longest_ms)
             except ValueError as error:
                 raise variants.ConfigError(f"searches.{name}: {error}") from error
         else:  # hears as the first run of the variant that it is on
             run = of_run[next(iter(self.of_matrix[on]))]
-            heard, chooser = dict(run.presentation), run.name if run.alternatives else None
+            presentation, chooser = dict(run.presentation), run.name if run.alternatives else None
         return Search(
             name=name,
             backend=checked.entry["backend"],
@@ -304,7 +306,7 @@ class _Resolver:
             label=variants.model_label(checked.options, self.nano),
             made=self._made(checked.options),
             used=used,
-            presentation=heard,
+            presentation=presentation,
             chooser=chooser,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from speechdt.detectors.plugins import find_detectors
-from speechdt.workflow.variants import ConfigError, meant
+from speechdt.workflow.variants import ConfigError, hint
 
 OF_THE_PLAN = ("A1", "A2", "B1", "B2", "B3", "B4", "C1", "D1", "D2", "L1")
 """Variants of the default configuration: one that lacks was removed there, and is not misspelt."""
@@ -101,11 +101,11 @@ def check_named(config: Mapping[str, Any]) -> None:
     for where, names in _named(config).items():
         for name in names:
             if name is not None and name not in config["variants"]:
-                raise ConfigError(f"{where}: no variant '{name}'{meant(name, config['variants'])}")
+                raise ConfigError(f"{where}: no variant '{name}'{hint(name, config['variants'])}")
     backends = find_detectors()
     for backend in config.get("models") or {}:
         if backend not in backends:
-            raise ConfigError(f"models: no backend '{backend}'{meant(backend, backends)}")
+            raise ConfigError(f"models: no backend '{backend}'{hint(backend, backends)}")
 
 
 def _named(config: Mapping[str, Any]) -> dict[str, list[str | None]]:
@@ -157,7 +157,7 @@ def check_ensembles(variants: Entries) -> dict[str, list[str]]:
                 raise ConfigError(f"variants.{variant}: an ensemble cannot be its own member")
             if member not in variants:
                 raise ConfigError(
-                    f"variants.{variant}: no variant '{member}'{meant(member, variants)} to be a "
+                    f"variants.{variant}: no variant '{member}'{hint(member, variants)} to be a "
                     "member"
                 )
             if is_ensemble(variants[member]):
@@ -195,7 +195,7 @@ def adapted(
     ConfigError
         If an adapter is to learn from more clips than there are.
     """
-    found = {}
+    by_variant = {}
     for variant, of_variant in runs.items():
         trained = [entry.get("adapter") for entry in of_variant.values()]
         if not all(name in trainings for name in trained):
@@ -211,6 +211,6 @@ def adapted(
                 f"adapters.{adapter}: clips is {of_training['clips']}, "
                 f"and trials.train_clips {all_clips}"
             )
-        found[variant] = {"adapter": adapter, "runs": trained, **of_training}
-        found[variant]["clips"] = of_training.get("clips") or all_clips
-    return found
+        by_variant[variant] = {"adapter": adapter, "runs": trained, **of_training}
+        by_variant[variant]["clips"] = of_training.get("clips") or all_clips
+    return by_variant

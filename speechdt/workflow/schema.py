@@ -11,7 +11,7 @@ import jsonschema
 import yaml
 from jsonschema.exceptions import ValidationError, relevance
 
-from speechdt.workflow.variants import ConfigError, meant
+from speechdt.workflow.variants import ConfigError, hint
 
 CALLED = {
     "object": "a mapping, {key: value}",
@@ -72,9 +72,9 @@ def _numbers(value: Any, where: str = "") -> Iterator[tuple[str, float]]:
 
 def _innermost(error: ValidationError) -> ValidationError:
     """Return what is wrong within a value that fits none of the forms it may have."""
-    while found := [inner for inner in error.context or () if not _wants_null(inner)]:
-        of_form = Counter(inner.relative_schema_path[0] for inner in found)
-        error = max(found, key=partial(_telling, of_form))
+    while mistakes := [inner for inner in error.context or () if not _wants_null(inner)]:
+        of_form = Counter(inner.relative_schema_path[0] for inner in mistakes)
+        error = max(mistakes, key=partial(_telling, of_form))
     return error
 
 
@@ -94,10 +94,10 @@ def _unknown_key(error: ValidationError) -> str:
     """Name the key that no form has, or ''."""
     if error.validator != "additionalProperties":
         return ""
-    known = error.schema.get("properties", {})
-    unknown = next(key for key in error.instance if key not in known)
-    keys = f"; keys: {', '.join(known)}" if known else ""
-    return f"unknown key '{unknown}'{meant(str(unknown), known)}{keys}"
+    properties = error.schema.get("properties", {})
+    unknown = next(key for key in error.instance if key not in properties)
+    keys = f"; keys: {', '.join(properties)}" if properties else ""
+    return f"unknown key '{unknown}'{hint(str(unknown), properties)}{keys}"
 
 
 def _wants_null(error: ValidationError) -> bool:

@@ -7,7 +7,7 @@ from speechdt.detectors.contract import Detector
 from speechdt.detectors.plugins import find_detectors
 from speechdt.detectors.signature import check_options
 from speechdt.prompts.settings import SearchSettings
-from speechdt.workflow.variants import ConfigError, check_built, meant, searched, variant_options
+from speechdt.workflow.variants import ConfigError, check_built, hint, searched, variant_options
 
 BASELINE = "baseline"
 """Name of the prompt that is the baseline where nothing else is said."""
@@ -79,19 +79,19 @@ def check_unused(
         One line that names all of `entries`, with the reason where one could not run; empty if
         there are none.
     """
-    found: dict[str, Checked] = {}
+    checked: dict[str, Checked] = {}
     named = []
     for search, entry in entries.items():
         on, why = entry["on"], ""
         if isinstance(on, Mapping):
             on = on["backend"]
             try:
-                found[search] = check_search(search, entry, variants, **resolve)
+                checked[search] = check_search(search, entry, variants, **resolve)
             except ConfigError as error:
                 why = f"; {str(error).removeprefix(f'searches.{search}: ')}"
         named.append(f"{search} (on {on}{why})")
     note = f"searches left out, since no variant uses them: {', '.join(named)}" if named else ""
-    return found, note
+    return checked, note
 
 
 def check_search(
@@ -122,13 +122,13 @@ def check_search(
     on = entry["on"]
     if not isinstance(on, Mapping):
         if on not in variants:
-            raise ConfigError(f"searches.{search}: on: no variant '{on}'{meant(on, variants)}")
+            raise ConfigError(f"searches.{search}: on: no variant '{on}'{hint(on, variants)}")
         on = variants[on]
     on = {"prompt": BASELINE} | dict(on)
-    found, backend = find_detectors(), on["backend"]
-    if backend not in found:
-        raise ConfigError(f"searches.{search}: on: no backend '{backend}'{meant(backend, found)}")
-    cls = found[backend]
+    classes, backend = find_detectors(), on["backend"]
+    if backend not in classes:
+        raise ConfigError(f"searches.{search}: on: no backend '{backend}'{hint(backend, classes)}")
+    cls = classes[backend]
     if not hasattr(cls, "score_prompts"):
         raise ConfigError(f"searches.{search}: backend '{backend}' takes no prompt")
     settings = {name: value for name, value in entry.items() if name != "on"}
@@ -148,15 +148,15 @@ def check_search(
             )
         chosen = SearchSettings(**settings)
         if chosen.kind == "local":
-            _check_writer(chosen.proposer_options["model"], found)
+            _check_writer(chosen.proposer_options["model"], classes)
         return Checked(cls, on, options, chosen)
     except ValueError as error:
         raise ConfigError(f"searches.{search}: {error}") from error
 
 
-def _check_writer(model: str, found: Mapping[str, type[Detector]]) -> None:
+def _check_writer(model: str, classes: Mapping[str, type[Detector]]) -> None:
     """Look for a language model that is to propose prompts, as the detectors that write do."""
-    for cls in found.values():
+    for cls in classes.values():
         check_writer = getattr(cls, "check_writer", None)
         if check_writer is not None:
             check_writer(model)

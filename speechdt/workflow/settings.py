@@ -56,13 +56,13 @@ def with_defaults(config: Mapping[str, Any], defaults: Path) -> dict[str, Any]:
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(under)
+    merged = dict(under)
     for key, value in over.items():
-        below = found.get(key)
+        below = merged.get(key)
         if isinstance(value, Mapping) and isinstance(below, Mapping):
             value = _merged(below, value)
-        found[key] = value
-    return found
+        merged[key] = value
+    return merged
 
 
 def prepared(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,14 +109,14 @@ def retyped(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     given : mapping
         What ``--config`` said, which `config` holds already.
     """
-    found = dict(config)
+    settings = dict(config)
     for key, value in given.items():
-        inner = found.get(key)
+        inner = settings.get(key)
         if isinstance(value, Mapping) and isinstance(inner, Mapping):
-            found[key] = retyped(inner, value)
+            settings[key] = retyped(inner, value)
         else:
-            found[key] = typed(value)
-    return found
+            settings[key] = typed(value)
+    return settings
 
 
 def typed(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Rounds of timings: what `snakemake retime` begins, so that all variants are timed again."""
+"""Rounds of timings: `snakemake retime` begins another, in which all variants are timed again."""
 
 import json
 from pathlib import Path

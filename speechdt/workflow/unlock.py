@@ -21,13 +21,13 @@ BY_HAND = "if it is over, run: snakemake --unlock"
 def holders(folder: Path) -> list[int]:
     """Return the processes, other than this one's ancestors, that run Snakemake in the folder."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = []
+    pids = []
     for process in psutil.process_iter(["pid", "cwd", "cmdline"]):
         command = " ".join(process.info["cmdline"] or [])
         here = process.info["cwd"] == str(folder)
         if here and "snakemake" in command and process.info["pid"] not in own:
-            found.append(process.info["pid"])
-    return found
+            pids.append(process.info["pid"])
+    return pids
 
 
 def objection(folder: Path, holder: Holder | None) -> str:

@@ -50,15 +50,15 @@ def variant_detectors(variants: Mapping[str, Mapping[str, Any]]) -> dict[str, ty
     """
     if not variants:
         raise ConfigError("configuration: variants: none is left; name at least one")
-    found = find_detectors()
+    detectors = find_detectors()
     for variant, entry in variants.items():
-        if entry["backend"] not in found:
+        if entry["backend"] not in detectors:
             raise ConfigError(
                 f"variants.{variant}: no backend '{entry['backend']}'"
-                f"{meant(entry['backend'], found)}; there are: {', '.join(found)}"
+                f"{hint(entry['backend'], detectors)}; there are: {', '.join(detectors)}"
                 f"{''.join(f'; {why}' for why in broken())}"
             )
-    return {variant: found[entry["backend"]] for variant, entry in variants.items()}
+    return {variant: detectors[entry["backend"]] for variant, entry in variants.items()}
 
 
 def variant_options(
@@ -104,7 +104,7 @@ def variant_options(
         options |= _named_prompt(options["prompt"], prompts, searches)
     if adapters is not None and options.get("adapter") is not None:
         options["adapter"] = _adapter(options["adapter"], backend, adapters, adapters_folder)
-    options |= {key: resolved(told, cls) for key, told in options.items() if key == KEY}
+    options |= {key: resolved(value, cls) for key, value in options.items() if key == KEY}
     return options
 
 
@@ -146,8 +146,8 @@ def _named_prompt(
         raise ConfigError(f"prompt {dict(named)} is neither a name nor {{search: NAME}}")
     search = str(named["search"])
     if search not in searches:
-        known = ", ".join(searches) or "none"
-        raise ConfigError(f"no search '{search}'{meant(search, searches)}; searches: {known}")
+        names = ", ".join(searches) or "none"
+        raise ConfigError(f"no search '{search}'{hint(search, searches)}; searches: {names}")
     return {"prompt": {"search": search}}
 
 
@@ -156,8 +156,8 @@ def _prompt(name: Any, prompts: Mapping[str, Any]) -> str | Mapping[str, Any]:
     if not isinstance(name, str):
         raise ConfigError(f"prompt {name!r} is no name of a prompt")
     if name not in prompts:
-        known = ", ".join(prompts)
-        raise ConfigError(f"no prompt '{name}'{meant(name, prompts)}; prompts: {known}")
+        names = ", ".join(prompts)
+        raise ConfigError(f"no prompt '{name}'{hint(name, prompts)}; prompts: {names}")
     entry: str | Mapping[str, Any] = prompts[name]
     return entry
 
@@ -179,8 +179,8 @@ def _adapter(
     if name not in adapters:
         if Path(_expanded(name)).is_dir():
             return str(_expanded(name))
-        known = ", ".join(adapters) or "none"
-        raise ConfigError(f"no adapter '{name}'{meant(name, adapters)}; adapters: {known}")
+        names = ", ".join(adapters) or "none"
+        raise ConfigError(f"no adapter '{name}'{hint(name, adapters)}; adapters: {names}")
     if adapters[name]["backend"] != backend:
         raise ConfigError(f"adapter '{name}' is one of {adapters[name]['backend']}")
     return f"{folder}/{name}"
@@ -199,9 +199,9 @@ def check_variant(
     """
     try:
         options = variant_options(entry, cls, **resolve)
-        known = options | ({"prompt": NOT_YET_FOUND} if searched(options) else {})
+        complete = options | ({"prompt": NOT_YET_FOUND} if searched(options) else {})
         adapters = resolve.get("adapters_folder", "")
-        check_built(cls, known, resolve["nano_folder"], adapters, entry.get("gpus"))
+        check_built(cls, complete, resolve["nano_folder"], adapters, entry.get("gpus"))
     except ValueError as error:
         raise ConfigError(f"variants.{variant}: backend '{entry['backend']}': {error}") from error
     return options
@@ -292,11 +292,11 @@ def check_adapter(
     ConfigError
         Naming the adapter: its backend does not exist or cannot be trained, or a setting is wrong.
     """
-    found, backend = find_detectors(), entry["backend"]
-    if backend not in found:
-        raise ConfigError(f"adapters.{adapter}: no backend '{backend}'{meant(backend, found)}")
-    known = getattr(found[backend], "FineTuning", None)
-    if known is None:
+    detectors, backend = find_detectors(), entry["backend"]
+    if backend not in detectors:
+        raise ConfigError(f"adapters.{adapter}: no backend '{backend}'{hint(backend, detectors)}")
+    fine_tuning = getattr(detectors[backend], "FineTuning", None)
+    if fine_tuning is None:
         raise ConfigError(f"adapters.{adapter}: backend '{backend}' cannot be fine-tuned")
     own = {name: value for name, value in entry.items() if name not in NOT_OPTIONS}
     settings = {"seed": seed} | own
@@ -311,14 +311,14 @@ def check_adapter(
                 if isinstance(named, list | tuple)
                 else _speech_first(named, prompts)
             )
-        check_options(known, settings)
-        known(**settings)
+        check_options(fine_tuning, settings)
+        fine_tuning(**settings)
         base = {name: settings[name] for name in OF_CHECKPOINT if name in settings}
         if base:
-            _own_check(found[backend], base, nano_folder)
+            _own_check(detectors[backend], base, nano_folder)
     except ValueError as error:
         raise ConfigError(f"adapters.{adapter}: {error}") from error
-    return found[backend], settings
+    return detectors[backend], settings
 
 
 def model_label(options: Mapping[str, Any], nano_folder: str) -> str:
@@ -342,7 +342,7 @@ def joint_label(labels: Iterable[str]) -> str:
     return stand_ins[0] if stand_ins else " + ".join(names)
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def hint(name: str, names: Iterable[str]) -> str:
     """Return a question that names what may have been meant, or ''."""
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, names, n=1)
     return f" (did you mean '{close[0]}'?)" if close else ""

@@ -90,9 +90,9 @@ def hub(monkeypatch, tmp_path):
     [
         (
             401,
-            "(HTTP 401: it wants to know who asks, or there is no such model: run `hf auth",
+            "(HTTP 401: a login is needed, or there is no such model: run `hf auth",
         ),
-        (403, "(HTTP 403: it does not let you have it: accept its terms on its page"),
+        (403, "(HTTP 403: access is refused: accept its terms on its page"),
         (404, "(HTTP 404: it has no such model or revision): run `hf download owner/model`"),
         (429, "(HTTP 429: it is asked too often: try again later)"),
         (503, "(HTTP 503: try again later)"),

@@ -99,7 +99,7 @@ def test_a_detector_that_writes_copies(caplog):
 def test_it_comes_back_to_the_folder_it_was_in(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "elsewhere").mkdir()
-    containment._said.clear()
+    containment._printed.clear()
     asked(lambda _: os.chdir(tmp_path / "elsewhere"))
     assert os.getcwd() == str(tmp_path)
     assert capsys.readouterr().err == (

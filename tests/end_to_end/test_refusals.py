@@ -137,8 +137,8 @@ class Status(BaseHTTPRequestHandler):
 @pytest.mark.parametrize(
     ("status", "wait", "why"),
     [
-        (401, 0, "HTTP 401: it wants to know who asks"),
-        (403, 0, "HTTP 403: it does not let you have it"),
+        (401, 0, "HTTP 401: a login is needed"),
+        (403, 0, "HTTP 403: access is refused"),
         (404, 0, "HTTP 404: it has no such model or revision"),
         (429, 0, "HTTP 429: it is asked too often"),
         (503, 3, "HTTP 503: try again later"),  # 3 s are not too long

@@ -149,7 +149,7 @@ def test_parts_share_out_cells_and_the_rest(runs, cells, further, by_themselves,
         _, failures = ask_runs(runs, shared.built, cells, further, tmp_path, part)
         assert (shared.loads, failures) == (1, [])
     for run in runs:  # as the job of each run does
-        store_of(tmp_path / "scores" / run.heard.store_name(), run.name).close()
+        store_of(tmp_path / "scores" / run.hearing.store_name(), run.name).close()
     found = kept(tmp_path)
     assert found.keys() == by_themselves.keys()
     for file, values in found.items():  # in other batches

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from speechdt.corpus.flags import heard
+from speechdt.corpus.flags import involving
 from speechdt.reporting.tables.reading import read_table, read_tables
 from speechdt.statistics.criterion import threshold_replicates
 from speechdt.statistics.metrics import evaluate
@@ -29,7 +29,7 @@ def test_without_the_trials_in_which_a_flagged_recording_is_heard(trials):
     trials["source_id"] = np.where(wrong, "bad", "good")
     trials["background_id"] = np.where(trials.index % 10 == 0, "bad", "white")
     sound = ~wrong & (trials.index % 10 != 0)
-    table = without_flagged(trials, heard(trials, {"bad", "elsewhere"}), replicates=100, seed=1)
+    table = without_flagged(trials, involving(trials, {"bad", "elsewhere"}), replicates=100, seed=1)
     table = table.set_index(["by", "level", "metric"])
     assert table.loc[("hygiene", "unflagged", "accuracy"), "value"] == 1
     assert table.loc[("hygiene", "unflagged", "accuracy"), "n"] == sound.sum()
@@ -39,7 +39,7 @@ def test_without_the_trials_in_which_a_flagged_recording_is_heard(trials):
 @pytest.mark.parametrize("flagged", [set(), {"elsewhere"}, {"good"}])
 def test_no_row_without_a_difference(trials, flagged, tmp_path):
     trials = trials.assign(source_id="good", background_id="white")
-    table = without_flagged(trials, heard(trials, flagged), replicates=100, seed=1)
+    table = without_flagged(trials, involving(trials, flagged), replicates=100, seed=1)
     assert table.empty
     # Nor do the types of other rows suffer from there being none.
     files = [tmp_path / "some.csv", tmp_path / "none.csv"]

@@ -24,6 +24,8 @@ IMPORTERS = {
     "gepa": ("speechdt/prompts/gepa.py",),
 }
 """Which modules alone may import a package."""
+PERSONIFIED = ("told", "heard", "found", "known", "said", "gone", "meant", "understood")
+"""Names that say what happened to a thing, as to a person, and not what it is."""
 
 
 def order(document: Path) -> dict[str, set[str]]:
@@ -45,8 +47,9 @@ def violations(root: Path, allowed: Mapping[str, set[str]]) -> list[str]:
         *(against_order(root, allowed), below_the_parts(root), package_files(root)),
         *(workflow_from_backends(root), backends_by_name(root), packages(root)),
         *(snakemake_folder(root), texts(root), too_long(root)),
+        *(riddles(root), descriptions(root)),
     )
-    return [line for found in rules for line in found]
+    return [line for lines in rules for line in lines]
 
 
 def modules(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
@@ -200,6 +203,38 @@ def texts(root: Path) -> list[str]:
         if not where.endswith("_text.py"):
             found += [f"{where}: {name} makes a table of text outside of _text" for name in makers]
     return found
+
+
+def riddles(root: Path) -> list[str]:
+    """Return names of variables, functions and fields that do not say what the thing is."""
+    return [
+        f"{where}: {name} does not say what it is"
+        for where, tree in modules(root, *CODE, "benchmarks")
+        for node in ast.walk(tree)
+        for name in _names(node)
+        if name.strip("_").lower() in PERSONIFIED
+    ]
+
+
+def descriptions(root: Path) -> list[str]:
+    """Return modules whose docstring says what the thing does or has before what it is."""
+    return [
+        f"{where}: opens on a clause, not on a noun: {opening}"
+        for where, tree in modules(root, *CODE, "benchmarks")
+        for opening in (ast.get_docstring(tree) or "").splitlines()[:1]
+        if re.search(r"\bwhat\b", opening, re.IGNORECASE)
+    ]
+
+
+def _names(node: ast.AST) -> list[str]:
+    """Return the names that a node gives to something."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return [node.id]
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+        return [node.attr]
+    if isinstance(node, ast.arg):
+        return [node.arg]
+    return [node.name] if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
 
 
 def too_long(root: Path) -> list[str]:

@@ -68,7 +68,7 @@ def found(trials, ask, proposer=TEMPLATE, start=None, recall=None, optimizer="op
         budget=Budget(**budget),
         seed=trials.seed,
         optimizer=optimizer,
-        heard=[f"clip {clip}" for clip in range(len(trials.item))],
+        descriptions=[f"clip {clip}" for clip in range(len(trials.item))],
         **extra,
     )
 

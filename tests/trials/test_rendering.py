@@ -13,7 +13,7 @@ from speechdt.audio import mixing, noise
 from speechdt.audio.activity import middle
 from speechdt.audio.io import from_flac_bytes
 from speechdt.checksums import Damaged
-from speechdt.corpus.flags import heard, read_flagged
+from speechdt.corpus.flags import involving, read_flagged
 from speechdt.trials import items, leak_audit, rendering
 from speechdt.trials.cells import (
     SCHEMA,
@@ -141,10 +141,10 @@ def test_a_trial_is_flagged_if_a_recording_that_is_heard_in_it_is(sources, grid,
     expected = (rows["category"] == "noise") | recorded
     flags = sources[["source_id"]].assign(flagged=sources["category"] == "noise")
     flags.to_parquet(tmp_path / "flags.parquet")
-    assert (heard(rows, read_flagged([tmp_path / "flags.parquet"])) == expected).all()
+    assert (involving(rows, read_flagged([tmp_path / "flags.parquet"])) == expected).all()
     assert recorded.any()
     assert not expected.all()
-    assert not heard(rows, read_flagged([])).any()
+    assert not involving(rows, read_flagged([])).any()
 
 
 def row(number, size=1000):

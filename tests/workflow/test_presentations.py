@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from speechdt.workflow.presentations import heard, of_search
+from speechdt.workflow.presentations import of_search, of_variant
 
 LADDER = ["stored", -20, -32]
 PLAIN = {"level": "stored", "container": "none"}
@@ -24,7 +24,7 @@ class Asked(Vad):
 
 
 def resolved(entry, cls=Vad, options=None, **more):
-    return heard(entry, cls, options or {}, LADDER, 1000, **more)
+    return of_variant(entry, cls, options or {}, LADDER, 1000, **more)
 
 
 def levels(found):

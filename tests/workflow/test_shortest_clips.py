@@ -6,10 +6,10 @@ import pytest
 from speechdt.audio.presentation import ALONE
 from speechdt.detectors.contract import shortest_ms
 from speechdt.detectors.plugins import find_detectors
-from speechdt.workflow.presentations import Heard, check_length
+from speechdt.workflow.presentations import Presentations, check_length
 
 GRID = {"duration_ms": [30, 200], "clean_ms": 1000}
-PLAIN = Heard({"level": "stored", "container": ALONE})
+PLAIN = Presentations({"level": "stored", "container": ALONE})
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_grid_with_shorter_clips_is_one_line():
         check_length(PLAIN, silero, {}, {"duration_ms": [200], "clean_ms": 20})
     check_length(PLAIN, silero, {}, GRID | {"duration_ms": [32]})
     check_length(PLAIN, find_detectors()["webrtc"], {"mode": 3}, GRID)
-    check_length(Heard({"level": "stored", "container": 500}), silero, {}, GRID)
+    check_length(Presentations({"level": "stored", "container": 500}), silero, {}, GRID)
 
 
 def test_a_plugin_need_not_say_it():

@@ -112,7 +112,7 @@ class AnswerModel(nn.Module):
         with nullcontext() if self._tower_is_trained() else torch.no_grad():
             audio = self.tower(mel, frames)
         embedded = language_model.embed_tokens(ids)
-        heard = audio.flatten(0, 1)[audio_source].to(embedded.device, embedded.dtype)
-        embedded = embedded.flatten(0, 1).index_copy(0, audio_places, heard).view_as(embedded)
+        audio_rows = audio.flatten(0, 1)[audio_source].to(embedded.device, embedded.dtype)
+        embedded = embedded.flatten(0, 1).index_copy(0, audio_places, audio_rows).view_as(embedded)
         states = language_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
         return states.flatten(0, 1)

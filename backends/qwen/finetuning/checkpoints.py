@@ -34,11 +34,11 @@ def last_complete_checkpoint(folder: Path) -> str | None:
     Those that were not written to their end are removed. Damaged ones are named in a line and set
     aside. What else lies there is left alone.
     """
-    found = {
+    checkpoints = {
         int(name[1]): path for path in folder.iterdir() if (name := _NAME.fullmatch(path.name))
     }
-    for step in sorted(found, reverse=True):
-        checkpoint = found[step]
+    for step in sorted(checkpoints, reverse=True):
+        checkpoint = checkpoints[step]
         if checkpoint.is_dir() and not (checkpoint / COMPLETE).exists():
             shutil.rmtree(checkpoint)
         elif problem := _damage(checkpoint):

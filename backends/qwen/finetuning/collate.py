@@ -85,7 +85,7 @@ class Collator:
         counts = torch.tensor([self.tokens(clip.frames) for clip in clips])
         starts = torch.tensor([len(self.questions[prompt].before) for _, prompt in drawn])
         place = torch.arange(int(counts.max()))
-        heard = place < counts[:, None]
+        valid = place < counts[:, None]
         row = torch.arange(len(clips))[:, None]
         targets = labels[:, 1:]
         places = (targets != IGNORED).flatten().nonzero()[:, 0]
@@ -94,8 +94,8 @@ class Collator:
             "frames": [clip.frames for clip in clips],
             "ids": ids[:, :-1],
             "labels": labels,
-            "audio_places": (row * (longest - 1) + starts[:, None] + place)[heard],
-            "audio_source": (row * len(place) + place)[heard],
+            "audio_places": (row * (longest - 1) + starts[:, None] + place)[valid],
+            "audio_source": (row * len(place) + place)[valid],
             "places": places,
             "targets": targets.flatten()[places],
         }  # fmt: skip

@@ -147,10 +147,10 @@ class PackedModel:
     def _embedded(self, batch: dict[str, Any]) -> Tensor:
         """Return the embeddings of all rows: text, and audio from the tower."""
         audio = self.tower.encoded(batch["mel"], batch["longest"], batch["frames"])
-        heard = batch["heard"]
+        audio_source = batch["audio_source"]
         text = self.body.embed_tokens(batch["ids"])
-        audio = audio.flatten(0, 1).index_select(0, heard.clamp(min=0)).to(text.dtype)
-        return torch.where((heard >= 0)[:, None], audio, text)
+        audio = audio.flatten(0, 1).index_select(0, audio_source.clamp(min=0)).to(text.dtype)
+        return torch.where((audio_source >= 0)[:, None], audio, text)
 
     def _rotation(self, hidden: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
         cosine, sine = self.body.rotary_emb(hidden, turns[None])

@@ -81,13 +81,13 @@ class Packer:
         Returns
         -------
         dict
-            mel, (clips, mel bins, frames); frames, (clips,), each clip's own; ids, (rows,); heard,
-            (rows,), place in the tower's flattened output of a row that is audio, else -1; turns,
-            (rows,), position for the rotation; laid, (clips, places), the row at each place;
-            own, (clips x places, 1), whether a row is that place's alone; packed, (rows,), the
-            place of each row; places and targets, rows that are supervised and what they predict;
-            labels, which the Trainer counts; longest, frames of the longest clip; shared, how
-            many rows at the front stand in every clip.
+            mel, (clips, mel bins, frames); frames, (clips,), each clip's own; ids, (rows,);
+            audio_source, (rows,), place in the tower's flattened output of a row that is audio,
+            else -1; turns, (rows,), position for the rotation; laid, (clips, places), the row at
+            each place; own, (clips x places, 1), whether a row is that place's alone; packed,
+            (rows,), the place of each row; places and targets, rows that are supervised and what
+            they predict; labels, which the Trainer counts; longest, frames of the longest clip;
+            shared, how many rows at the front stand in every clip.
         """
         clips = [clip for clip, _ in drawn]
         extent = self.extent(clips) if extent is None else extent
@@ -113,14 +113,14 @@ class Packer:
     ) -> dict[str, torch.Tensor]:
         """Return what each row is, and what it predicts; `audio`: tokens that the tower gives."""
         shared = len(self.shared)
-        ids, heard, turns = list(self.shared), [-1] * shared, list(range(shared))
+        ids, audio_source, turns = list(self.shared), [-1] * shared, list(range(shared))
         targets: list[int] = [IGNORED] * shared
         for place, ((own, labels), start) in enumerate(zip(sequences, starts, strict=True)):
             count = self.collate.tokens(clips[place].frames)
             source = [-1] * (len(own) - 1)
             source[start : start + count] = range(place * audio, place * audio + count)
             ids += own[shared:-1]
-            heard += source[shared:]
+            audio_source += source[shared:]
             turns += range(shared, len(own) - 1)
             targets += labels[shared + 1 :]
         filled = -len(ids) % ROWS
@@ -130,7 +130,7 @@ class Packer:
         predicted = [targets[row] for row in supervised] + [IGNORED] * spare
         return {
             "ids": torch.tensor(ids + [0] * filled),
-            "heard": torch.tensor(heard + [-1] * filled),
+            "audio_source": torch.tensor(audio_source + [-1] * filled),
             "turns": torch.tensor(turns + [0] * filled),
             "places": torch.tensor(supervised + [0] * spare),
             "targets": torch.tensor(predicted),

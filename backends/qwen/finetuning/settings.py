@@ -173,13 +173,13 @@ class FineTuning:
         return {name: value for name, value in asdict(self).items() if name not in where}
 
 
-def _check_spec_augment(told: Any) -> None:
-    known = ", ".join(SPEC_AUGMENT)
-    if not isinstance(told, Mapping):
-        raise ValueError(f"spec_augment is {told!r}, and must be a mapping; keys: {known}")
-    for name, value in told.items():
+def _check_spec_augment(spec_augment: Any) -> None:
+    keys = ", ".join(SPEC_AUGMENT)
+    if not isinstance(spec_augment, Mapping):
+        raise ValueError(f"spec_augment is {spec_augment!r}, and must be a mapping; keys: {keys}")
+    for name, value in spec_augment.items():
         if name not in SPEC_AUGMENT:
-            raise ValueError(f"spec_augment: unknown key '{name}'; keys: {known}")
+            raise ValueError(f"spec_augment: unknown key '{name}'; keys: {keys}")
         kind, called = (int, "a whole number") if name == "frequency_mask" else (float, "a number")
         if isinstance(value, bool) or not isinstance(value, int | kind):
             raise ValueError(f"spec_augment.{name} is {value!r}, and must be {called}")

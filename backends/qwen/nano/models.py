@@ -207,8 +207,8 @@ def hear_qwen3_omni(model: nn.Module, mel: Tensor) -> Tensor:
     """
     lengths = torch.full((len(mel),), FRAMES)
     tower = qwen3_omni_tower(model)
-    heard = tower(mel.transpose(0, 1).flatten(1), feature_lens=lengths)
-    return heard.last_hidden_state.unflatten(0, (len(mel), -1))
+    output = tower(mel.transpose(0, 1).flatten(1), feature_lens=lengths)
+    return output.last_hidden_state.unflatten(0, (len(mel), -1))
 
 
 HEARING = {"qwen2_audio": hear_qwen2_audio, "qwen3_omni": hear_qwen3_omni}

@@ -111,8 +111,8 @@ class Trainer:
             Highest learning rate of the tower.
         """
         language = self._language_weights()
-        known = {id(weight) for weight in language}
-        tower = [w for w in self.model.parameters() if w.requires_grad and id(w) not in known]
+        ids = {id(weight) for weight in language}
+        tower = [w for w in self.model.parameters() if w.requires_grad and id(w) not in ids]
         groups = [
             {"params": language, "lr": LANGUAGE_RATE, "weight_decay": 0.0},
             {"params": [w for w in tower if w.ndim > 1], "lr": rate, "weight_decay": DECAY},
@@ -125,12 +125,12 @@ class Trainer:
             _set_rate(optimizer, min(1, (step + 1) / WARM_UP) * (0.02 + 0.98 * cosine))
             categories, waves = batch(recordings, clips, self.rng)
             features = alter(self._features(waves), self.hertz, self.rng)
-            heard = self.hear(self.model, features)
+            audio = self.hear(self.model, features)
             settled = min(1, done / SETTLED)
             speech = ABOUT_SPEECH_FIRST + (ABOUT_SPEECH - ABOUT_SPEECH_FIRST) * settled
             questions = [draw(category, speech, YES_FIRST, self.rng) for category in categories]
             imagined, more = self._imagined(REHEARSED)
-            self._learn(optimizer, [*heard, *imagined], [*questions, *more])
+            self._learn(optimizer, [*audio, *imagined], [*questions, *more])
 
     def _imagined(self, count: int) -> tuple[list[Tensor], list[Question]]:
         """Return vectors in place of sounds, each (audio tokens, width), and questions on them."""
@@ -188,9 +188,9 @@ class Trainer:
         """
         place = self.chat.audio_token_id
         rows = []
-        for heard, prompt in zip(audio, prompts, strict=True):
+        for sound, prompt in zip(audio, prompts, strict=True):
             asked = self._tokens(prompt)
-            rows.append(torch.tensor([*asked.before, *[place] * len(heard), *asked.after]))
+            rows.append(torch.tensor([*asked.before, *[place] * len(sound), *asked.after]))
         ids = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         embedded = self.language_model.embed_tokens(ids)
         embedded = embedded.masked_scatter((ids == place)[..., None], torch.cat(list(audio)))

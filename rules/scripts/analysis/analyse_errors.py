@@ -1,4 +1,4 @@
-"""Count the errors of all variants on test: tables/errors*.csv and error_sources.csv."""
+"""Errors of all variants on test: tables/errors*.csv and error_sources.csv."""
 
 import pandas as pd
 
@@ -17,12 +17,14 @@ if __name__ == "__main__":
         given, params = snakemake.input, snakemake.params
         one_run = {variant: [run] for variant, run in params.runs.items()}
         decided = decided_by(one_run, given.cells, given.scores, given.calibrations)
-        found = answers(decided, pd.read_parquet(given.sources))
+        decisions = answers(decided, pd.read_parquet(given.sources))
         bootstrap = {"replicates": params.replicates, "seed": params.seed}
         chosen = thresholds_by(one_run, given.thresholds, replicates=params.replicates)
         first = {variant: of.balanced[0] for variant, of in chosen.items()}
-        error_rates(found, first, **bootstrap).to_csv(snakemake.output.rates, index=False)
-        common_errors(found, **bootstrap).to_csv(snakemake.output.common, index=False)
-        error_pairs(found, **bootstrap).to_csv(snakemake.output.pairs, index=False)
-        error_sources(found).to_csv(snakemake.output.sources, index=False)
-        log.info("%d trials, %d with an error", len(found.wrong), found.wrong.any(axis=1).sum())
+        error_rates(decisions, first, **bootstrap).to_csv(snakemake.output.rates, index=False)
+        common_errors(decisions, **bootstrap).to_csv(snakemake.output.common, index=False)
+        error_pairs(decisions, **bootstrap).to_csv(snakemake.output.pairs, index=False)
+        error_sources(decisions).to_csv(snakemake.output.sources, index=False)
+        log.info(
+            "%d trials, %d with an error", len(decisions.wrong), decisions.wrong.any(axis=1).sum()
+        )

@@ -1,4 +1,4 @@
-"""List recordings whose label every ready-made detector contradicts: corpus/to_hear.csv."""
+"""Recordings whose label every ready-made detector contradicts: corpus/to_hear.csv."""
 
 import json
 

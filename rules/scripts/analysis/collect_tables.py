@@ -1,4 +1,4 @@
-"""Put the variants together: tables/matrix.csv, metrics.csv, thresholds.csv, curves.csv …"""
+"""Tables of all variants: tables/matrix.csv, metrics.csv, thresholds.csv, curves.csv …"""
 
 import json
 from pathlib import Path

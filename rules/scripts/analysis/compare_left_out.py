@@ -1,4 +1,4 @@
-"""Compare runs that know a corpus with runs that do not: tables/leave_one_out.csv and .md."""
+"""Comparison of runs with and without a corpus: tables/leave_one_out.csv and .md."""
 
 from pathlib import Path
 

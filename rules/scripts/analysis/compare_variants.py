@@ -1,4 +1,4 @@
-"""Compare the variants pair by pair on the same test trials: tables/comparisons.csv."""
+"""Comparison of the variants by pairs on the same test trials: tables/comparisons.csv."""
 
 import pandas as pd
 

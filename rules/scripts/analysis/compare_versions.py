@@ -1,4 +1,4 @@
-"""Compare versions of one detector on the same test trials: tables/versions.csv."""
+"""Comparison of versions of one detector on the same test trials: tables/versions.csv."""
 
 from speechdt.detectors.decisions import decided_by, thresholds_by
 from speechdt.statistics.families import judged

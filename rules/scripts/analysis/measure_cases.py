@@ -1,4 +1,4 @@
-"""Measure what all variants cost in every case, and their scores by class: tables/cases.csv …"""
+"""Costs of all variants in every case, and their scores by class: tables/cases.csv …"""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Judge classifiers that do not listen: tables/giveaways.csv."""
+"""Classifiers that do not listen, as a control: tables/giveaways.csv."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Measure all variants where they are deployed: tables/operating_points.csv and roc.csv."""
+"""Operating points of all variants: tables/operating_points.csv and roc.csv."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Move each variant's threshold: tables/threshold_sensitivity.csv."""
+"""Accuracy of each variant with its threshold moved: tables/threshold_sensitivity.csv."""
 
 import pandas as pd
 

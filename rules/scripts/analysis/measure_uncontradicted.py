@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from speechdt.corpus.flags import heard
+from speechdt.corpus.flags import involving
 from speechdt.detectors.decisions import decided_by, thresholds_by
 from speechdt.statistics.slices import each_without_flagged
 from speechdt.workflow.jobs import logged
@@ -15,7 +15,7 @@ if __name__ == "__main__":
         chosen = thresholds_by(params.variants, inputs.thresholds, replicates=params.replicates)
         table = each_without_flagged(
             trials,
-            {variant: heard(decided, listed) for variant, decided in trials.items()},
+            {variant: involving(decided, listed) for variant, decided in trials.items()},
             {variant: of.balanced for variant, of in chosen.items()},
             ("labels", "uncontradicted"),
             replicates=params.replicates,

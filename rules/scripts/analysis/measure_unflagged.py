@@ -1,6 +1,6 @@
 """Metrics of all variants on test without the trials that hygiene flags."""
 
-from speechdt.corpus.flags import heard, read_flagged
+from speechdt.corpus.flags import involving, read_flagged
 from speechdt.detectors.decisions import decided_by, thresholds_by
 from speechdt.statistics.slices import each_without_flagged
 from speechdt.workflow.jobs import logged
@@ -13,7 +13,7 @@ if __name__ == "__main__":
         chosen = thresholds_by(params.variants, inputs.thresholds, replicates=params.replicates)
         table = each_without_flagged(
             trials,
-            {variant: heard(decided, flagged) for variant, decided in trials.items()},
+            {variant: involving(decided, flagged) for variant, decided in trials.items()},
             {variant: of.balanced for variant, of in chosen.items()},
             replicates=params.replicates,
             seed=params.seed,

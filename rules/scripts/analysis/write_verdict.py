@@ -1,4 +1,4 @@
-"""Judge the study's success criteria: tables/verdict.md and verdict.csv."""
+"""Verdict on the study's success criteria: tables/verdict.md and verdict.csv."""
 
 from pathlib import Path
 

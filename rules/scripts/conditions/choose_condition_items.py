@@ -1,4 +1,4 @@
-"""Choose the items that all conditions play: trials/conditions/items.parquet."""
+"""Items that all conditions play: trials/conditions/items.parquet."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Read every foil once: corpus/foils.parquet."""
+"""Index of the foils: corpus/foils.parquet."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ if __name__ == "__main__":
         if not listed:
             raise NoFoils("foils: no corpus has a recording with `foil`, nor ESC-50's human sounds")
         usable, rejected = index(listed, params.clip_ms, snakemake.threads, kept / "foils.sqlite")
-        found = heard_in_test_alone(usable, pd.read_parquet(snakemake.input.sources))
-        found.to_parquet(snakemake.output[0], index=False)
-        log.info("%d foils, %d of them apart from train and dev", len(listed), len(found))
+        test_foils = heard_in_test_alone(usable, pd.read_parquet(snakemake.input.sources))
+        test_foils.to_parquet(snakemake.output[0], index=False)
+        log.info("%d foils, %d of them apart from train and dev", len(listed), len(test_foils))
         log.info("\n%s", rejected.to_string(index=False))

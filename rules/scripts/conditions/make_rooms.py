@@ -1,4 +1,4 @@
-"""Make or read impulse responses: trials/conditions/rooms.npz and tables/rooms.csv."""
+"""Impulse responses, made or read: trials/conditions/rooms.npz and tables/rooms.csv."""
 
 import numpy as np
 import pandas as pd

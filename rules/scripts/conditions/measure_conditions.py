@@ -1,4 +1,4 @@
-"""Measure every variant in every condition: tables/conditions.csv."""
+"""Figures of every variant in every condition: tables/conditions.csv."""
 
 import pandas as pd
 
@@ -21,8 +21,10 @@ if __name__ == "__main__":
         for variant, runs in params.variants.items():
             trials = decided(runs, conditions, inputs.trials, inputs.scores, inputs.calibrations)
             replicates, thresholds = at_most(chosen[variant].balanced)
-            found = measured_conditions(trials, thresholds, replicates=replicates, seed=params.seed)
-            of = table(found, NEUTRAL).assign(variant=variant)
+            measured = measured_conditions(
+                trials, thresholds, replicates=replicates, seed=params.seed
+            )
+            of = table(measured, NEUTRAL).assign(variant=variant)
             for column in ("duration_ms", "at", "axis"):
                 of.insert(0, column, [named[key][column] for key in of["condition"]])
             tables.append(of[["variant", *of.columns.drop("variant")]])

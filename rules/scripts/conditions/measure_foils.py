@@ -1,4 +1,4 @@
-"""Count false alarms on foils: tables/foils.csv."""
+"""False alarms on foils: tables/foils.csv."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Measure every variant by the published protocol: tables/published_*.csv."""
+"""Figures of every variant by the published protocol: tables/published_*.csv."""
 
 import pandas as pd
 
@@ -20,9 +20,9 @@ if __name__ == "__main__":
         for variant, runs in params.variants.items():
             trials = decided(runs, conditions, inputs.trials, inputs.scores, inputs.calibrations)
             replicates, at = at_most(chosen[variant].balanced)
-            found = measured_conditions(trials, at, replicates=replicates, seed=params.seed)
+            measured = measured_conditions(trials, at, replicates=replicates, seed=params.seed)
             for tables, made in ((over, accuracies), (along, thresholds)):
-                table = made(found, bank)
+                table = made(measured, bank)
                 table.insert(0, "variant", variant)
                 tables.append(table)
         accuracy = pd.concat(over, ignore_index=True)

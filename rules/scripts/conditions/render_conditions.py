@@ -1,4 +1,4 @@
-"""Render all conditions: trials/conditions/{condition}.parquet."""
+"""Trials of all conditions: trials/conditions/{condition}.parquet."""
 
 from pathlib import Path
 

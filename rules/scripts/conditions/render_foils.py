@@ -1,4 +1,4 @@
-"""Render the trials of foils: trials/foils/{noisy,clean}.parquet."""
+"""Trials of foils: trials/foils/{noisy,clean}.parquet."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Score all conditions with one detector: scores/{run}/conditions/{condition}.parquet."""
+"""Scores of one detector in all conditions: scores/{run}/conditions/{condition}.parquet."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params, run = snakemake.params, snakemake.wildcards.run
-        heard = hearing_of(params, snakemake.input)
+        detector = hearing_of(params, snakemake.input)
         outputs = {Path(path).stem: Path(path) for path in snakemake.output}
         cache = Path(snakemake.output[0]).parents[3] / "cache" / "scores"
         asked = score(
-            OneDetector(heard),
+            OneDetector(detector),
             [Condition(**condition) for condition in params.conditions],
             {Path(path).stem: Path(path) for path in snakemake.input.trials},
             outputs,

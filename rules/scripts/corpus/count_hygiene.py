@@ -1,4 +1,4 @@
-"""Count what hygiene would remove of each category: hygiene.csv."""
+"""Counts of the recordings of each category that hygiene would remove: hygiene.csv."""
 
 from pathlib import Path
 

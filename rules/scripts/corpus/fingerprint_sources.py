@@ -1,4 +1,4 @@
-"""Fingerprint every recording, for the leak audit: corpus/fingerprints.parquet."""
+"""Fingerprints of all recordings, for the leak audit: corpus/fingerprints.parquet."""
 
 import pandas as pd
 

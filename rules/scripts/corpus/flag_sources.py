@@ -1,4 +1,4 @@
-"""Say which recordings the check `flag_by` flags: corpus/flags.parquet."""
+"""Recordings that the check `flag_by` flags: corpus/flags.parquet."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Read every recording once: corpus/index.parquet and corpus/rejected.csv."""
+"""Index of all recordings: corpus/index.parquet and corpus/rejected.csv."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ask one detector about every recording: corpus/hygiene/{check}.parquet."""
+"""Scores of one detector for every recording: corpus/hygiene/{check}.parquet."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params = snakemake.params
         detector = find_detectors()[params.backend]
-        heard = Hearing.of_run(params.backend, detector, params.options, params.presentation)
+        hearing = Hearing.of_run(params.backend, detector, params.options, params.presentation)
         cache = Path(snakemake.output[0]).parents[2] / "cache" / "hygiene"
         scores = measure(
             pd.read_parquet(snakemake.input[0], columns=["source_id", "path", "sha256"]),
-            heard,
-            store_of(cache / heard.store_name(), snakemake.wildcards.check),
+            hearing,
+            store_of(cache / hearing.store_name(), snakemake.wildcards.check),
             # On a GPU one process is enough, and all that there is memory for.
             1 if detector.gpus else snakemake.threads,
         )

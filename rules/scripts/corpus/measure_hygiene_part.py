@@ -1,4 +1,4 @@
-"""Ask one detector about every n-th recording, for the job that asks about all."""
+"""Scores of one detector for every n-th recording, for the job that has all of them."""
 
 from pathlib import Path
 
@@ -14,14 +14,14 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params, named = snakemake.params, snakemake.wildcards
         detector = find_detectors()[params.backend]
-        heard = Hearing.of_run(params.backend, detector, params.options, params.presentation)
+        hearing = Hearing.of_run(params.backend, detector, params.options, params.presentation)
         output = Path(snakemake.output[0])
-        kept = output.parents[3] / "cache" / "hygiene" / heard.store_name()
+        kept = output.parents[3] / "cache" / "hygiene" / hearing.store_name()
         index = pd.read_parquet(snakemake.input[0], columns=["source_id", "path", "sha256"])
         places = share(range(len(index)), named.scatteritem)
         measure(
             index.iloc[list(places)],
-            heard,
+            hearing,
             store_of(kept, named.check, named.scatteritem),
             1 if detector.gpus else snakemake.threads,
         )

@@ -1,4 +1,4 @@
-"""Put every source into train, dev or test: corpus/sources.parquet, corpus/left_out.csv."""
+"""Split of the sources into train, dev and test: corpus/sources.parquet, corpus/left_out.csv."""
 
 import sys
 
@@ -12,6 +12,7 @@ from speechdt.corpus.split import assign
 from speechdt.trials.items import TooFewSources, check_classes
 from speechdt.workflow.jobs import logged
 
+
 def recordings(inputs, params):
     """Return the recordings that are used, those that are left out, and a line on joined groups."""
     index = pd.read_parquet(inputs.index)
@@ -22,8 +23,8 @@ def recordings(inputs, params):
         params.flag_by,
     )
     labels.check(used)
-    found = pd.read_csv(inputs.near_duplicates, dtype=dict.fromkeys(NAMES, str))
-    sources, pairs, groups, into = joined(used, found, params.near_duplicates)
+    duplicates = pd.read_csv(inputs.near_duplicates, dtype=dict.fromkeys(NAMES, str))
+    sources, pairs, groups, into = joined(used, duplicates, params.near_duplicates)
     line = f"{pairs:,} pairs of recordings share audio: {groups:,} groups are joined into {into:,}"
     return sources, left_out, [f"{line} (corpus/near_duplicates.csv)"] if pairs else []
 
@@ -31,7 +32,7 @@ def recordings(inputs, params):
 def split(sources, params):
     """Return the recordings with their splits, if there are enough of each kind."""
     check_classes(sources, params.per_class, params.categories)
-    found = assign(
+    assigned = assign(
         sources,
         params.nested_ms,
         seed=params.seed,
@@ -39,8 +40,8 @@ def split(sources, params):
         least_active=params.least_active,
         unseen=params.unseen,
     )
-    shortages.check(found, params.nested_ms, params.clean_ms, params.categories)
-    return found
+    shortages.check(assigned, params.nested_ms, params.clean_ms, params.categories)
+    return assigned
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Put the biases of option order together: tables/order_bias.csv."""
+"""Biases of option order: tables/order_bias.csv."""
 
 import json
 from pathlib import Path

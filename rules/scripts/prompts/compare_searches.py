@@ -1,4 +1,4 @@
-"""What each prompt search was worth on test: tables/searches.csv and searches.md."""
+"""Gains of each prompt search on test, and its costs: tables/searches.csv and searches.md."""
 
 import json
 from pathlib import Path
@@ -14,17 +14,17 @@ from speechdt.workflow.jobs import logged
 COSTS = ("clips", "groups", "tower_passes")
 
 
-def described(table, found):
+def described(table, search):
     """Return a search's comparison beside what it cost."""
-    told = {name: found[name] for name in ("search", "model", "objective", "proposer")}
+    settings = {name: search[name] for name in ("search", "model", "objective", "proposer")}
     counts = {
-        "candidates": len(found["candidates"]),
-        "pairs": found["pairs"],
-        "pairs_control": found["control"]["pairs"],
+        "candidates": len(search["candidates"]),
+        "pairs": search["pairs"],
+        "pairs_control": search["control"]["pairs"],
     }
-    costs = {name: found["costs"][name] for name in COSTS}
+    costs = {name: search["costs"][name] for name in COSTS}
     table = table.assign(**counts, **costs)
-    for place, (name, value) in enumerate(told.items()):
+    for place, (name, value) in enumerate(settings.items()):
         table.insert(place, name, value)
     return table
 

@@ -1,4 +1,4 @@
-"""Ask a language model with its options in both orders: prompts/order_bias/{variant}.json."""
+"""Answers of a language model in both orders: prompts/order_bias/{variant}.json."""
 
 import json
 import sys
@@ -17,11 +17,11 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params = snakemake.params
-        heard = hearing_of(params, snakemake.input)
+        hearing = hearing_of(params, snakemake.input)
         cache = Path(snakemake.output[0]).parents[2] / "cache" / "order_bias"
         who = f"variants.{snakemake.wildcards.run}: backend '{params.backend}'"
-        store = Store(cache / heard.store_name())
-        asked = ask_both_orders(heard, heard.build, snakemake.input.cells, store, who)
+        store = Store(cache / hearing.store_name())
+        asked = ask_both_orders(hearing, hearing.build, snakemake.input.cells, store, who)
         content = order_bias(asked.log_odds, asked.speech) | {"split": "dev"}
         if asked.mass is not None:
             content |= answer_mass(asked.mass)

@@ -1,4 +1,4 @@
-"""Ask about every n-th chunk of dev, for the job that asks the bank: parts/bank/{search}/….txt."""
+"""Answers to every n-th chunk of dev, for the job of the bank: parts/bank/{search}/….txt."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         output, params, named = Path(snakemake.output[0]), snakemake.params, snakemake.wildcards
         cls, choice = find_detectors()[params.backend], snakemake.input.choice
-        heard, _ = each_order(
+        hearing, _ = each_order(
             Hearing.of_run(params.backend, cls, params.options, params.presentation, choice)
         )
-        store = prompt_store(output.parents[3], heard, named.search, named.scatteritem)
-        trials = PromptTrials(snakemake.input.cells, heard.build, store)
+        store = prompt_store(output.parents[3], hearing, named.search, named.scatteritem)
+        trials = PromptTrials(snakemake.input.cells, hearing.build, store)
         texts, swapped = texts_of(params.prompts)
         clips = trials.ask_share([*texts.values(), *swapped.values()], named.scatteritem)
         output.write_text(f"{clips}\n")

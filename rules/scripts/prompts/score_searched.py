@@ -1,4 +1,4 @@
-"""Score dev and test with the prompts of a search: prompts/searched/{search}.parquet."""
+"""Scores on dev and test with the prompts of a search: prompts/searched/{search}.parquet."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,4 @@
-"""Ask every prompt of the bank on dev, then search for a better one: prompts/bank/{search}.csv and
-prompts/{search}.json.
-"""
+"""Scores of the bank on dev, and a search: prompts/bank/{search}.csv and prompts/{search}.json."""
 
 import json
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Choose items to hear at every SNR, with the answers of all variants: metrics/ladder.parquet."""
+"""Items to hear at every SNR, with the answers of all variants: metrics/ladder.parquet."""
 
 from speechdt.detectors.decisions import decided_by
 from speechdt.reporting.pages.ladder import ladder

@@ -1,4 +1,4 @@
-"""Draw a figure of the catalogue: figures/{figure}.pdf, .svg and .png."""
+"""Figure of the catalogue: figures/{figure}.pdf, .svg and .png."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Gather a run in one folder that is ready to upload: release/."""
+"""Folder of a run, ready to upload: release/."""
 
 from dataclasses import fields
 from pathlib import Path

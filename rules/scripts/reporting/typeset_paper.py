@@ -1,4 +1,4 @@
-"""Typeset the paper: paper/main.pdf."""
+"""Typeset paper: paper/main.pdf."""
 
 from pathlib import Path
 

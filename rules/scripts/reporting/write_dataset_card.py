@@ -1,4 +1,4 @@
-"""Describe the trials, so that Hugging Face datasets opens their folder: trials/README.md."""
+"""Dataset card, by which Hugging Face datasets opens the trials: trials/README.md."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from speechdt.workflow.jobs import logged
 def by_split(files, grid):
     """Return cell files by split and cell."""
     cells = {cell.name: cell for cell in grid.cells}
-    found = {}
+    splits = {}
     for file in map(Path, files):
-        found.setdefault(file.parent.name, {})[cells[file.stem]] = file
-    return found
+        splits.setdefault(file.parent.name, {})[cells[file.stem]] = file
+    return splits
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the errors page: errors.html, and its clips beside it if they are many."""
+"""Errors page: errors.html, and its clips beside it if they are many."""
 
 from pathlib import Path
 
@@ -23,10 +23,10 @@ def main(given, params, folder):
         **{"errors": given.rates, "errors_common": given.common},
         **{"errors_pairs": given.pairs, "error_sources": given.ranked},
     }
-    found = {name: renamed(read_table(path, TEXT), names) for name, path in tables.items()}
+    error_tables = {name: renamed(read_table(path, TEXT), names) for name, path in tables.items()}
     return page(
         answers(decided, pd.read_parquet(given.sources)),
-        found | {"matrix": renamed(read_table(given.matrix), names)},
+        error_tables | {"matrix": renamed(read_table(given.matrix), names)},
         cells=given.cells,
         clean=given.clean,
         clean_ms=params.clean_ms,

@@ -1,4 +1,4 @@
-"""Write the page on which one listens to recordings and trials: corpus/inspect.html."""
+"""Page on which one listens to recordings and trials: corpus/inspect.html."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Write the paper folder: main.tex, numbers.tex and .csv, tables/*.tex, figures/*.pdf."""
+"""Paper folder: main.tex, numbers.tex and .csv, tables/*.tex, figures/*.pdf."""
 
 from pathlib import Path
 

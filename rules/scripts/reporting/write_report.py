@@ -1,4 +1,4 @@
-"""Write the report: report.html."""
+"""Report: report.html."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Write the tables for people and papers: tables/*.md and *.tex."""
+"""Tables for people and papers: tables/*.md and *.tex."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Add up what the members of an ensemble take: latency/{variant}.json."""
+"""Sums of the latencies of an ensemble's members: latency/{variant}.json."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Learn threshold and calibration of a run from dev: calibration/{run}.json.
+"""Threshold and calibration of a run, learned on dev: calibration/{run}.json.
 
 calibration/{run}.thresholds.parquet holds the thresholds of each replicate, first those of the
 calibration; all are alike where intervals shall take them for granted.

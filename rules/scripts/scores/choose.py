@@ -1,4 +1,4 @@
-"""Choose on dev how a detector hears: choices/{run}.json."""
+"""Choice of a detector's level, container and options on dev: choices/{run}.json."""
 
 import json
 from pathlib import Path

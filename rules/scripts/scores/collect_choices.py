@@ -1,4 +1,4 @@
-"""Put the choices on dev together: tables/choices.csv."""
+"""Choices on dev: tables/choices.csv."""
 
 import json
 

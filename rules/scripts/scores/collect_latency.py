@@ -1,4 +1,4 @@
-"""Put the latencies together: tables/latency.csv and tables/pareto.csv."""
+"""Latencies and their frontier: tables/latency.csv and tables/pareto.csv."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Put levels and what choices were worth together: tables/levels.csv and presentations.csv."""
+"""Tables of levels and of gains by choices: tables/levels.csv and presentations.csv."""
 
 import json
 
@@ -31,9 +31,9 @@ if __name__ == "__main__":
         probes = {
             name: pd.read_csv(by_run(inputs.levels)[run]) for name, run in params.probed.items()
         }
-        heard = {name: told["level"] for name, told in params.presentations.items()}
-        heard |= {name: found["chosen"]["level"] for name, found in chosen.items()}
+        scored_at = {name: entry["level"] for name, entry in params.presentations.items()}
+        scored_at |= {name: choice["chosen"]["level"] for name, choice in chosen.items()}
         table = presentations(params.presentations, chosen, gains)
-        levels(probes, heard).to_csv(snakemake.output.levels, index=False)
+        levels(probes, scored_at).to_csv(snakemake.output.levels, index=False)
         table.to_csv(snakemake.output.presentations, index=False)
         log.info("\n%s", table.to_string(index=False))

@@ -1,4 +1,4 @@
-"""Score the cells with an ensemble: scores/{ensemble}/{split}/{cell}.parquet."""
+"""Scores of an ensemble: scores/{ensemble}/{split}/{cell}.parquet."""
 
 from speechdt.detectors.ensemble import combine_cells
 from speechdt.workflow.jobs import logged

@@ -1,4 +1,4 @@
-"""Time a detector on test clips: latency/{variant}.json."""
+"""Latency of a detector on test clips: latency/{variant}.json."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Score the cells of dev and test with one detector: scores/{run}/{split}/{cell}.parquet.
+"""Scores of one detector on dev and test: scores/{run}/{split}/{cell}.parquet.
 
 And dev at other levels: levels/{run}.csv.
 """
@@ -17,14 +17,14 @@ from speechdt.workflow.jobs import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params, run = snakemake.params, snakemake.wildcards.run
-        heard = hearing_of(params, snakemake.input)
-        one = OneDetector(heard)
+        hearing = hearing_of(params, snakemake.input)
+        one = OneDetector(hearing)
         levels = Path(snakemake.output.levels)
         cache = levels.parents[1] / "cache" / "scores"
         who = f"variants.{run}: backend '{params.backend}'"
-        kept = cache / heard.store_name()
+        kept = cache / hearing.store_name()
         asked = score_cells(
-            one.builder(heard.presentation),
+            one.builder(hearing.presentation),
             scores_of_run(run, snakemake.input.cells, by_run_and_cell(snakemake.output.scores)),
             store_of(kept, run),
             who,
@@ -35,7 +35,7 @@ if __name__ == "__main__":
             one,
             params.axis,
             cache,
-            clips=params.clips if hears_at_own_level(heard.cls) else params.probe_clips,
+            clips=params.clips if hears_at_own_level(hearing.cls) else params.probe_clips,
             replicates=params.replicates,
             seed=params.seed,
             who=who,

@@ -1,4 +1,4 @@
-"""Score test with a detector as it comes: choices/default/{run}/test/{cell}.parquet."""
+"""Scores on test of a detector without choices: choices/default/{run}/test/{cell}.parquet."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         params, run = snakemake.params, snakemake.wildcards.run
         base = Hearing(params.backend, find_detectors()[params.backend], params.options)
-        heard = base.under(params.default)
+        hearing = base.under(params.default)
         cache = Path(snakemake.output[0]).parents[4] / "cache" / "scores"
         asked = score_cells(
-            heard.build,
+            hearing.build,
             scores_of_run(run, snakemake.input.cells, by_run_and_cell(snakemake.output)),
-            Store(cache / heard.store_name()),
+            Store(cache / hearing.store_name()),
             f"variants.{run}: backend '{params.backend}'",
         )
         log.info("%s scored %d clips as it comes", params.backend, asked)

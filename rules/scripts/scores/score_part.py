@@ -1,4 +1,4 @@
-"""Ask all runs on a base, or score every n-th cell of theirs, for the jobs that write the files.
+"""Answers of all runs on a base, or of every n-th cell of theirs, for the jobs that write files.
 
 What they answer is kept beside the results; parts/score/{base}/….txt (of what they are asked beside
 their scores parts/further/{base}/….txt) only says that it is there.
@@ -33,9 +33,9 @@ if __name__ == "__main__":
         inputs, params, part = snakemake.input, snakemake.params, snakemake.wildcards.scatteritem
         output, shared = Path(snakemake.output[0]), SharedBase(params.audio_gib)
         results = output.parents[3]
-        heard = hearings(params.runs, find_detectors(), inputs.search, inputs.choice)
+        run_hearings = hearings(params.runs, find_detectors(), inputs.search, inputs.choice)
         runs = [
-            AskedRun(name, heard[name], *(of[what] for what in ASKED))
+            AskedRun(name, run_hearings[name], *(of[what] for what in ASKED))
             for name, of in params.runs.items()
         ]
         asked, failures = ask_runs(

@@ -1,4 +1,4 @@
-"""Time all runs on a base on test clips, for the jobs that write latency/{run}.json."""
+"""Latencies of all runs on a base, for the jobs that write latency/{run}.json."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Put the trainings together: tables/adapters.csv and tables/training.csv."""
+"""Trainings of all adapters: tables/adapters.csv and tables/training.csv."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Fine-tune a detector on cells of train, chosen on dev: adapters/{adapter}/."""
+"""Fine-tuning of a detector on cells of train, chosen on dev: adapters/{adapter}/."""
 
 import sys
 from pathlib import Path
@@ -42,10 +42,13 @@ if __name__ == "__main__" and "snakemake" in globals():
         out = Path(snakemake.output[0])
         # Beside the outputs: what a killed job leaves there, the next one goes on from.
         kept = {"checkpoints": str(out.parents[1] / "cache" / "finetune" / out.name)}
-        heard = Presentation.of(**snakemake.params.presentation)
+        presentation = Presentation.of(**snakemake.params.presentation)
         folder = out.parents[1] / "cache" / "presented" / out.name
         train, dev = (
-            [str(cell) for cell in presented_cells(snakemake.input[split], folder / split, heard)]
+            [
+                str(cell)
+                for cell in presented_cells(snakemake.input[split], folder / split, presentation)
+            ]
             for split in ("train", "dev")
         )
         arguments = {

@@ -1,4 +1,4 @@
-"""Train a nano model, or take the one that was kept: models/nano/{architecture}/."""
+"""Nano model, trained or taken from the cache: models/nano/{architecture}/."""
 
 from importlib import import_module
 from pathlib import Path

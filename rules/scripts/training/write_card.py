@@ -1,4 +1,4 @@
-"""Add test figures to the card of an adapter: cards/{adapter}.md."""
+"""Card of an adapter, with its figures on test: cards/{adapter}.md."""
 
 from pathlib import Path
 

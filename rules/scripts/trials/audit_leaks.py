@@ -1,4 +1,4 @@
-"""Prove that the splits share nothing: trials/audit.csv."""
+"""Proof that the splits share nothing: trials/audit.csv."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Check a train set at every size it grows through: trials/{train}/growth.csv."""
+"""Balance of a train set at every size it grows through: trials/{train}/growth.csv."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Choose the items of a split: trials/{split}/items.parquet."""
+"""Items of a split: trials/{split}/items.parquet."""
 
 import pandas as pd
 

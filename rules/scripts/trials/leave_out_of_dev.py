@@ -1,4 +1,4 @@
-"""Copy dev without the trials in which a corpus is heard: trials/dev-without-{corpus}/."""
+"""Dev without the trials that play a corpus: trials/dev-without-{corpus}/."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Render the items of a split into its cells: trials/{split}/{cell}.parquet."""
+"""Trials of a split by cell: trials/{split}/{cell}.parquet."""
 
 from pathlib import Path
 

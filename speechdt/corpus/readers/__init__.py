@@ -126,9 +126,9 @@ def _checked(corpus: Mapping[str, Any]) -> dict[str, Any]:
     for key in options:
         if key not in accepted:
             close = difflib.get_close_matches(key, accepted, n=1)
-            meant = f" (did you mean '{close[0]}'?)" if close else ""
-            known = ", ".join([*accepted, *NOT_OPTIONS[1:]])
-            raise CorpusError(f"no option '{key}'{meant}; options: {known}")
+            hint = f" (did you mean '{close[0]}'?)" if close else ""
+            listed = ", ".join([*accepted, *NOT_OPTIONS[1:]])
+            raise CorpusError(f"no option '{key}'{hint}; options: {listed}")
     if "path" in accepted:
         if "path" not in options:
             raise CorpusError("path is missing")

@@ -168,17 +168,17 @@ def _from_folders(path: Path, *, follow: bool) -> Iterator[Source]:
         file = Path(entry.path).relative_to(path)
         label = _label(file.parts[0])
         depth = 1 if label == "SPEECH" else 2
-        known = len(file.parts) > depth and bool(label)
-        category = file.parts[depth - 1].lower() if known else ""
+        placed = len(file.parts) > depth and bool(label)
+        category = file.parts[depth - 1].lower() if placed else ""
         inside = len(file.parts) > depth + 1
         yield Source(
             path=entry.path,
             source_id=file.as_posix(),
-            label=label if known else "",
+            label=label if placed else "",
             category=category,
             group_id="/".join(file.parts[: depth + 1]) if inside else file.as_posix(),
             extra={},
-            reason=(MISPLACED if not known else "") if is_recording(entry) else UNKNOWN,
+            reason=(MISPLACED if not placed else "") if is_recording(entry) else UNKNOWN,
         )
 
 

@@ -102,9 +102,9 @@ def _artists(index: Path) -> dict[str, str]:
     """Return the artists by excerpt, as far as the index names them."""
     if not index.exists():
         return {}
-    found = {}
+    artists = {}
     for line in index.read_text(errors="replace").splitlines():
         fields = [field.strip() for field in line.split(":::")]
         if len(fields) == 3 and fields[1] not in ("", "?"):
-            found[Path(fields[0]).stem] = fields[1]
-    return found
+            artists[Path(fields[0]).stem] = fields[1]
+    return artists

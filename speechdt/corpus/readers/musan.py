@@ -51,8 +51,8 @@ def read(path: Path, parts: Sequence[str] = PARTS) -> Iterator[Source]:
             for file in files:
                 yield from _sources(file, part, annotations.pop(file.stem, []))
             for name, fields in sorted(annotations.items()):
-                gone = f"missing, though {origin / ANNOTATIONS} lists it"
-                yield _source(str(origin / f"{name}.wav"), name, part, fields)._replace(reason=gone)
+                note = f"missing, though {origin / ANNOTATIONS} lists it"
+                yield _source(str(origin / f"{name}.wav"), name, part, fields)._replace(reason=note)
 
 
 def _sources(file: Path, part: str, fields: list[str]) -> Iterator[Source]:

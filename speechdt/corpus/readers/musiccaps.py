@@ -76,14 +76,14 @@ def read(path: Path, holds: str = HOLDS[0]) -> Iterator[Source]:
     CorpusError
         If the table lacks a column or a time.
     """
-    found = recordings(path)
+    files = recordings(path)
     for row in rows(path / TABLE, COLUMNS):
         video = row["ytid"]
         try:
             start, stop = float(row["start_s"]), float(row["end_s"])
         except ValueError:
             raise CorpusError(f"{path / TABLE}: {video} has no start_s or end_s") from None
-        file = found.get(f"[{video}]-[{start:g}-{stop:g}]") or found.get(video)
+        file = files.get(f"[{video}]-[{start:g}-{stop:g}]") or files.get(video)
         reason = "" if file else f"missing, though {TABLE} lists it"
         file = file or str(path / f"{video}.wav")
         yield Source(

@@ -1,4 +1,4 @@
-"""Remainder of a corpus folder: what no reader takes, each file listed, counted or ignored."""
+"""Remainder of a corpus folder: files that no reader takes, each listed, counted or ignored."""
 
 import os
 from collections import Counter

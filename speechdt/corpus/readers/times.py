@@ -58,11 +58,11 @@ def times(fields: Mapping[str, str], who: str) -> tuple[float, float] | None:
     stop = given.get("end", start + given.get("duration", inf))
     for name, expected in (("offset", start), ("duration", stop - start)):
         if not isclose(given.get(name, expected), expected, rel_tol=0, abs_tol=AGREE_S):
-            raise CorpusError(f"{who}: {_said(given)} contradict one another")
+            raise CorpusError(f"{who}: {_listed(given)} contradict one another")
     if stop <= start:
-        raise CorpusError(f"{who}: {_said(given)} leave nothing of it")
+        raise CorpusError(f"{who}: {_listed(given)} leave nothing of it")
     return (start, stop) if start or stop < inf else None
 
 
-def _said(given: Mapping[str, float]) -> str:
+def _listed(given: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in given.items())

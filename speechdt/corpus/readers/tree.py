@@ -87,13 +87,13 @@ def recordings(folder: Path) -> dict[str, str]:
     CorpusError
         If two have the same name.
     """
-    found: dict[str, str] = {}
+    paths: dict[str, str] = {}
     audio = filter(is_recording, walk(folder))
     for entry in sorted(audio, key=lambda entry: (_in_container(entry.path), entry.path)):
-        first = found.setdefault(Path(entry.name).stem, entry.path)
+        first = paths.setdefault(Path(entry.name).stem, entry.path)
         if first != entry.path and _in_container(first) == _in_container(entry.path):
             raise CorpusError(f"{first} and {entry.path} have the same name")
-    return found
+    return paths
 
 
 def _in_container(path: str) -> bool:

@@ -54,27 +54,27 @@ def read(path: Path, parts: Sequence[str] = PARTS) -> Iterator[Source]:
     CorpusError
         If an annotation cannot be read.
     """
-    found = recordings(path)
+    files = recordings(path)
     annotated = set()
     for name in parts:
         for rttm in sorted((path / name).glob("*.rttm")):
-            for video, spoken, unusable in _videos(rttm, found):
+            for video, spoken, unusable in _videos(rttm, files):
                 annotated.add(video)
                 if unusable:
                     reason = f"{unusable} turns without a usable time in {rttm}"
                     yield _source(str(rttm), name, video, "#unusable-turns", reason)
-                if video not in found:
+                if video not in files:
                     missing = str(path / f"{video}.wav")
                     yield _source(missing, name, video, "", f"missing, though {rttm} describes it")
                     continue
                 for start, stop in _stretches(spoken):
                     for first, last in pieces(start, stop):
-                        piece = region(found[video], first, last)
+                        piece = region(files[video], first, last)
                         yield _source(piece, name, video, f"#t={first:.3f},{last:.3f}")
     if set(parts) == set(PARTS):
-        for video in sorted(found.keys() - annotated):
+        for video in sorted(files.keys() - annotated):
             yield _source(
-                found[video], "none", video, "", "no annotation dev/ or test/ describes it"
+                files[video], "none", video, "", "no annotation dev/ or test/ describes it"
             )
 
 
@@ -96,7 +96,7 @@ def turns(rttm: Path) -> dict[str, Turns]:
     CorpusError
         Naming the line that is none of RTTM's.
     """
-    found: dict[str, Turns] = {}
+    by_name: dict[str, Turns] = {}
     text = rttm.read_text(encoding="utf-8-sig", errors="replace")
     for number, line in enumerate(text.splitlines(), 1):
         fields = line.split()
@@ -108,16 +108,16 @@ def turns(rttm: Path) -> dict[str, Turns]:
             raise CorpusError(
                 f"{rttm}, line {number}: expected 'SPEAKER <id> 1 <start> <length> …' in seconds"
             ) from None
-        one = found.get(fields[1], Turns([], 0))
+        one = by_name.get(fields[1], Turns([], 0))
         if not (isfinite(start) and isfinite(length) and start >= 0 and length >= 0):
             one = one._replace(unusable=one.unusable + 1)
         elif length > 0:
             one.spoken.append((start, start + length))
-        found[fields[1]] = one
-    return found
+        by_name[fields[1]] = one
+    return by_name
 
 
-def _videos(rttm: Path, found: Mapping[str, str]) -> Iterator[tuple[str, list[_Turn], int]]:
+def _videos(rttm: Path, files: Mapping[str, str]) -> Iterator[tuple[str, list[_Turn], int]]:
     """Yield recordings with their turns; the file's own name is the recording's if it has one."""
     of_each = turns(rttm)
     if len(of_each) > 1:
@@ -125,7 +125,7 @@ def _videos(rttm: Path, found: Mapping[str, str]) -> Iterator[tuple[str, list[_T
             yield video, *one
         return
     named, one = next(iter(of_each.items()), (rttm.stem, Turns([], 0)))
-    yield named if rttm.stem not in found and named in found else rttm.stem, *one
+    yield named if rttm.stem not in files and named in files else rttm.stem, *one
 
 
 def _stretches(spoken: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:

@@ -22,7 +22,7 @@ SHOWN_DB = 15.0
 """Shifts beyond are at the edge, as arrows."""
 GAP = 0.8
 """Between the groups of two axes, in conditions."""
-SAID = ("gain", "loss")
+SIGNIFICANT = ("gain", "loss")
 
 
 def conditions(conditions: pd.DataFrame, variants: Sequence[str]) -> Figure:
@@ -89,7 +89,7 @@ def _row(axes: Axes, of: pd.DataFrame, places: dict[str, float], look: Look, lim
         ends = np.clip([row["dt75_shift_db_low"], row["dt75_shift_db_high"]], -limit, limit)
         if not np.isnan(ends).any() and ends[1] - ends[0] < 2 * limit:  # else it says nothing
             axes.plot([x, x], ends, color=look.color, lw=0.8, zorder=2)
-        filled = look.color if row["verdict"] in SAID else "white"
+        filled = look.color if row["verdict"] in SIGNIFICANT else "white"
         shown = float(np.clip(shift, -limit, limit))
         marker = "o" if not why and shown == shift else "^" if shift > 0 else "v"
         axes.plot(x, shown, marker=marker, color=look.color, mfc=filled, ms=4.5, zorder=3)

@@ -73,10 +73,10 @@ def _points(table: pd.DataFrame) -> dict[str, Point]:
     names = ["latency_p50_ms", *(f"balanced_accuracy{end}" for end in ("", "_low", "_high"))]
     names += [f"latency_p50_ms{end}" for end in ("_low", "_high")]
     numbers = (table[names].to_numpy(float) * [1, 100, 100, 100, 1, 1]).tolist()
-    said = (table[column].tolist() for column in ("variant", "on_frontier", "trusted"))
+    columns = (table[column].tolist() for column in ("variant", "on_frontier", "trusted"))
     points = {}
     for (latency, accuracy, low, high, fast, slow), variant, best, trusted in zip(
-        numbers, *said, strict=True
+        numbers, *columns, strict=True
     ):
         interval = (low, high, fast, slow)
         points[variant] = Point(latency, accuracy, *interval, bool(best), bool(trusted))

@@ -60,9 +60,9 @@ def _curve(axes: Axes, of: pd.DataFrame, look: Look) -> None:
     played = np.sort(x[~np.isnan(x)])
     stored = played[-1] + max(STEP * (played[-1] - played[0]), 1.0)
     of = of.assign(x=np.where(np.isnan(x), stored, x)).sort_values("x")
-    known = of.dropna(subset="auc")
-    axes.axhspan(known["auc"].max() - NEAR, known["auc"].max(), color=PAPER, lw=0, zorder=0)
-    for part in (known[known["x"] < stored], known[known["x"] == stored]):
+    measured = of.dropna(subset="auc")
+    axes.axhspan(measured["auc"].max() - NEAR, measured["auc"].max(), color=PAPER, lw=0, zorder=0)
+    for part in (measured[measured["x"] < stored], measured[measured["x"] == stored]):
         ends = [part["auc"] - part["auc_low"], part["auc_high"] - part["auc"]]
         line: dict[str, Any] = {
             "color": look.color,
@@ -72,8 +72,8 @@ def _curve(axes: Axes, of: pd.DataFrame, look: Look) -> None:
             "lw": 1,
         }
         axes.errorbar(part["x"], part["auc"], np.clip(ends, 0, None), elinewidth=0.6, **line)
-    heard = known[known["heard"]]
-    axes.plot(heard["x"], heard["auc"], **look.marked, ms=5.5, zorder=5)
+    scored = measured[measured["heard"]]
+    axes.plot(scored["x"], scored["auc"], **look.marked, ms=5.5, zorder=5)
     mark_chance(axes, 0.5)
     ticks = [*played[:-1:2], stored]
     axes.set_xticks(ticks, [*(minus(f"{tick:g}") for tick in ticks[:-1]), "stored"])

@@ -132,13 +132,13 @@ def render(
         Recordings that hygiene flags.
     """
     counts = count(cells)
-    known = sources["licence"] if "licence" in sources else pd.Series("", index=sources.index)
+    licences = sources["licence"] if "licence" in sources else pd.Series("", index=sources.index)
     return template("trials_card.md.j2").render(
         header=header(counts, sources),
         splits={split: _by_cell(counts, split) for split in cells},
         others=counts[counts["kind"] != "snr"].to_dict("records"),
         recordings=_by_category(sources, flagged),
-        licences=known.replace("", "unknown").fillna("unknown").value_counts().to_dict(),
+        licences=licences.replace("", "unknown").fillna("unknown").value_counts().to_dict(),
         # Not the path: it says where they lay on this machine.
         corpora=[Path(each.get("path", "")).name or each["kind"] for each in corpora],
         columns=COLUMNS,

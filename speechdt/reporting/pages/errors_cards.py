@@ -101,8 +101,8 @@ class Card(NamedTuple):
     def words(self) -> str:
         """Words that the search box looks through."""
         names = ("source_id", "group_id", "category", "language", "background", "background_id")
-        found = [str(self.trial.get(name, "")) for name in names]
-        return " ".join([*found, str(self.trial["trial_id"])]).lower()
+        fields = [str(self.trial.get(name, "")) for name in names]
+        return " ".join([*fields, str(self.trial["trial_id"])]).lower()
 
     @property
     def wrong(self) -> str:
@@ -164,13 +164,13 @@ def read_clips(
         `clean_key`.
     """
     trials = answers.trials.loc[list(chosen)]
-    found: dict[str, bytes] = {}
+    audio: dict[str, bytes] = {}
     for path in map(Path, cells):
         names = trials.loc[trials["cell"] == path.stem, "trial_id"]
         if len(names):
-            found |= _audio(path, "trial_id", names)
+            audio |= _audio(path, "trial_id", names)
     targets = _audio(clean, "item_id", trials["item_id"])
-    return found | {clean_key(item): flac for item, flac in targets.items()}
+    return audio | {clean_key(item): flac for item, flac in targets.items()}
 
 
 def _audio(cell: Path | str, key: str, names: pd.Series) -> dict[str, bytes]:
@@ -210,9 +210,9 @@ def beside(clips: Mapping[str, bytes], folder: Path) -> Media:
     folder.mkdir(parents=True)
     audio = {}
     for key, flac in clips.items():
-        heard, kind = _to_hear(key, flac)
+        playable, kind = _to_hear(key, flac)
         file = folder / f"{key}.{kind}"
-        file.write_bytes(heard)
+        file.write_bytes(playable)
         audio[key] = f"{folder.name}/{file.name}"
         (folder / f"{key}.png").write_bytes(spectrogram_png(from_flac_bytes(flac)))
     return Media(audio, {key: f"{folder.name}/{key}.png" for key in clips})

@@ -37,7 +37,7 @@ FIRST = 12
 
 def page(
     answers: Answers,
-    found: Mapping[str, pd.DataFrame],
+    error_tables: Mapping[str, pd.DataFrame],
     *,
     cells: Sequence[Path | str],
     clean: Path | str,
@@ -52,7 +52,7 @@ def page(
     ----------
     answers : Answers
         Of all variants on test.
-    found : mapping of str to DataFrame
+    error_tables : mapping of str to DataFrame
         Tables errors, errors_common, errors_pairs, error_sources and matrix.
     cells : sequence of paths
         Cell files that hold the trials.
@@ -67,18 +67,18 @@ def page(
     folder : Path or None
         Where the clips go; without one the page itself holds them.
     """
-    chosen = choose(answers, found["error_sources"], most)
+    chosen = choose(answers, error_tables["error_sources"], most)
     clips = read_clips(answers, chosen, cells, clean)
     media = beside(clips, folder) if folder else embedded(clips)
     made = cards(answers, chosen, media, thresholds=thresholds, clean_ms=clean_ms)
-    return render(answers, made, media.audio, found, model_notes(found["matrix"]))
+    return render(answers, made, media.audio, error_tables, model_notes(error_tables["matrix"]))
 
 
 def render(
     answers: Answers,
     cards: Sequence[Card],
     addresses: Mapping[str, str],
-    found: Mapping[str, pd.DataFrame],
+    error_tables: Mapping[str, pd.DataFrame],
     notes: Sequence[str],
 ) -> str:
     """Return the page.
@@ -90,7 +90,7 @@ def render(
         In the order of the page.
     addresses : mapping of str to str
         Audio of the clips, from `embedded` or `beside`.
-    found : mapping of str to DataFrame
+    error_tables : mapping of str to DataFrame
         Tables errors, errors_common, errors_pairs and error_sources.
     notes : sequence of str
         Sentences that must stand beside the figures of stand-in models.
@@ -101,13 +101,15 @@ def render(
         first=FIRST,
         # Inside a script element only "</" could end it early.
         addresses=json.dumps(dict(addresses)).replace("</", "<\\/"),
-        **failures(answers, found.get("matrix")),
+        **failures(answers, error_tables.get("matrix")),
         trials=len(answers.wrong),
         variants=variants,
         choices=choices(cards),
-        breakdowns=breakdowns(found["errors"]),
-        source_tables=source_tables(found["error_sources"]),
-        common_tables=common_tables(found["errors_common"], found["errors_pairs"], variants),
+        breakdowns=breakdowns(error_tables["errors"]),
+        source_tables=source_tables(error_tables["error_sources"]),
+        common_tables=common_tables(
+            error_tables["errors_common"], error_tables["errors_pairs"], variants
+        ),
         notes=notes,
         style=STYLE,
         script=SCRIPT,
@@ -127,8 +129,8 @@ def failures(answers: Answers, matrix: pd.DataFrame | None) -> dict[str, Any]:
         name. All count where none has skill.
     """
     variants = [str(name) for name in answers.wrong]
-    said = {} if matrix is None else skill.unskilled(matrix)
-    passed_over = {name: said[name] for name in variants if name in said}
+    remarks = {} if matrix is None else skill.unskilled(matrix)
+    passed_over = {name: remarks[name] for name in variants if name in remarks}
     if len(passed_over) == len(variants):
         passed_over = {}
     judged = [name for name in variants if name not in passed_over]

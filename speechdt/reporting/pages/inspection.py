@@ -124,8 +124,8 @@ def doubted_cards(
 ) -> list[Card]:
     """Return cards of the recordings whose label detectors contradict, in the order of the list."""
     by_id = sources.set_index("source_id", drop=False)
-    found = by_id.loc[list(doubted)].to_dict("records")
-    return [_source_card("doubted", row, flagged) for row in found]
+    rows = by_id.loc[list(doubted)].to_dict("records")
+    return [_source_card("doubted", row, flagged) for row in rows]
 
 
 def _source_card(kind: str, row: Mapping[Any, Any], flagged: Collection[str]) -> Card:
@@ -157,17 +157,17 @@ def trial_cards(
     """
     names: dict[str, list[str]] = {label: [] for label in CATEGORIES}
     for batch in _batches(cells, ["trial_id", "label"]):
-        for label, found in batch.groupby("label")["trial_id"]:
+        for label, ids in batch.groupby("label")["trial_id"]:
             if label in names:
-                names[str(label)] += found.tolist()
-    drawn = {label: draw(found, count, seed, f"trial {label}") for label, found in names.items()}
+                names[str(label)] += ids.tolist()
+    drawn = {label: draw(ids, count, seed, f"trial {label}") for label, ids in names.items()}
     wanted = set(chain.from_iterable(drawn.values()))
     rows = {
         row["trial_id"]: row
         for batch in _batches(cells, None)
         for row in batch[batch["trial_id"].isin(wanted)].to_dict("records")
     }
-    return [_trial_card(rows[name], flagged) for found in drawn.values() for name in found]
+    return [_trial_card(rows[name], flagged) for ids in drawn.values() for name in ids]
 
 
 def _batches(cells: Sequence[Path | str], columns: Sequence[str] | None) -> Iterable[pd.DataFrame]:
@@ -215,7 +215,7 @@ def card_of(
         Recordings that hygiene flags.
     """
     samples = audio_io.from_flac_bytes(flac)
-    said = f"{row['label']} {row['category']} {name}"
+    label = f"{row['label']} {row['category']} {name}"
     milliseconds = 1000 * len(samples) // SAMPLE_RATE
     return Card(
         kind,
@@ -226,7 +226,7 @@ def card_of(
         row["category"],
         row["source_id"] in flagged or row["background_id"] in flagged,
         facts,
-        Player(name, spectrogram_uri(flac), milliseconds, said),
+        Player(name, spectrogram_uri(flac), milliseconds, label),
         waveform_uri(samples),
         audio_uri(flac),
     )

@@ -86,7 +86,7 @@ def ladder(decided: Mapping[str, pd.DataFrame], cells: Iterable[Path | str]) -> 
     items = typical(first.assign(right=share / len(tables)).reset_index())
     trials = first[first["item_id"].isin(items)]
     answers = {
-        trial: json.dumps({name: _said(table.loc[trial]) for name, table in tables.items()})
+        trial: json.dumps({name: _answer(table.loc[trial]) for name, table in tables.items()})
         for trial in trials.index
     }
     audio: dict[str, bytes] = {}
@@ -94,15 +94,15 @@ def ladder(decided: Mapping[str, pd.DataFrame], cells: Iterable[Path | str]) -> 
         rows = read_cell(path, ["trial_id", "audio"])
         rows = rows[rows["trial_id"].isin(trials.index)]
         audio |= dict(zip(rows["trial_id"], rows["audio"], strict=True))
-    found = trials.reset_index()
-    found["answers"] = found["trial_id"].map(answers)
-    found["audio"] = found["trial_id"].map(audio)
-    place = found["item_id"].map({item: place for place, item in enumerate(items)})
-    found = found.assign(place=place).sort_values(["place", "snr_db"], ascending=[True, False])
-    return found[COLUMNS].reset_index(drop=True)
+    clips = trials.reset_index()
+    clips["answers"] = clips["trial_id"].map(answers)
+    clips["audio"] = clips["trial_id"].map(audio)
+    place = clips["item_id"].map({item: place for place, item in enumerate(items)})
+    clips = clips.assign(place=place).sort_values(["place", "snr_db"], ascending=[True, False])
+    return clips[COLUMNS].reset_index(drop=True)
 
 
-def _said(trial: Row) -> tuple[float, bool]:
+def _answer(trial: Row) -> tuple[float, bool]:
     return round(float(trial["p_speech"]), 6), bool(trial["decided"])
 
 

@@ -156,10 +156,10 @@ def caption(text: str) -> str:
 
 def pdf_width(pdf: bytes) -> float:
     """Return the width in inches of a PDF figure of matplotlib."""
-    found = re.search(rb"/MediaBox \[ ?[\d.]+ [\d.]+ ([\d.]+) [\d.]+ ?\]", pdf)
-    if not found:
+    box = re.search(rb"/MediaBox \[ ?[\d.]+ [\d.]+ ([\d.]+) [\d.]+ ?\]", pdf)
+    if not box:
         raise ValueError("no MediaBox in this PDF")
-    return float(found[1]) / 72
+    return float(box[1]) / 72
 
 
 def main_tex(

@@ -100,7 +100,7 @@ def quoted(tables: Mapping[str, pd.DataFrame]) -> list[Quoted]:
     SpeechdtError
         If two variants would have macros of the same name.
     """
-    found = [
+    quotes = [
         *_run(tables),
         *_matrix(tables["matrix"], tested_ranges(tables["curves"]).get("snr")),
         *_latency(tables["latency"]),
@@ -109,13 +109,13 @@ def quoted(tables: Mapping[str, pd.DataFrame]) -> list[Quoted]:
     ]
     for name, numbers in OPTIONAL.items():
         if name in tables:
-            found += numbers(tables[name])
-    seen: dict[str, Quoted] = {}
-    for one in found:
-        if seen.setdefault(one.macro, one) is not one:
-            other = seen[one.macro].where
+            quotes += numbers(tables[name])
+    by_macro: dict[str, Quoted] = {}
+    for one in quotes:
+        if by_macro.setdefault(one.macro, one) is not one:
+            other = by_macro[one.macro].where
             raise SpeechdtError(f"variants: {other} and {one.where} give one macro, \\{one.macro}")
-    return found
+    return quotes
 
 
 def _run(tables: Mapping[str, pd.DataFrame]) -> Iterator[Quoted]:

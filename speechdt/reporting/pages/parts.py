@@ -61,7 +61,7 @@ def compact(svg: str) -> str:
     """Return the same drawing in fewer bytes: its coordinates to a hundredth of a point."""
     for left_out in LEFT_OUT:
         svg = left_out.sub("", svg)
-    svg = COORDINATES.sub(lambda found: LONG.sub(_hundredths, found[0]), svg)
+    svg = COORDINATES.sub(lambda match: LONG.sub(_hundredths, match[0]), svg)
     svg = re.sub(r">\s+<", "><", svg)
     return re.sub(r"\s+", " ", svg).strip()
 
@@ -73,5 +73,5 @@ def _hundredths(number: re.Match[str]) -> str:
 
 def width(svg: str) -> int:
     """Return the width in CSS pixels at which a figure's type is as large as the page's notes."""
-    found = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', svg)
-    return round(float(found[1]) * PIXELS_PER_POINT) if found else 900
+    match = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', svg)
+    return round(float(match[1]) * PIXELS_PER_POINT) if match else 900

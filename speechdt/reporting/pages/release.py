@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-from speechdt.corpus.flags import heard, read_flagged
+from speechdt.corpus.flags import involving, read_flagged
 from speechdt.files import walk
 from speechdt.reporting.pages.environment import template
 from speechdt.reporting.pages.release_provenance import Made, lineage
@@ -164,7 +164,7 @@ def _write_scores(
     for split, of_runs in decided:
         table = trial_scores(of_runs)
         if flags:
-            table["flagged"] = heard(table, read_flagged(flags))
+            table["flagged"] = involving(table, read_flagged(flags))
         table.to_parquet(folder / f"{split}.parquet", index=False)
 
 

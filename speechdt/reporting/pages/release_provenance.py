@@ -56,12 +56,12 @@ def lineage(files: Iterable[str], made: Mapping[str, Made]) -> list[dict[str, An
         If files come from each other in a circle.
     """
     jobs: dict[tuple[Any, ...], dict[str, Any]] = {}
-    waiting, seen = list(files), set()
+    waiting, visited = list(files), set()
     while waiting:
         file = waiting.pop()
-        if file in seen:
+        if file in visited:
             continue
-        seen.add(file)
+        visited.add(file)
         if one := made.get(file):
             job = jobs.setdefault(_key(one), {**one._asdict(), "outputs": []})
             job["outputs"].append(file)

@@ -1,4 +1,4 @@
-"""Typesetting of the paper's folder by pdflatex, with what TeX lacks said in one line."""
+"""Typesetting of the paper's folder by pdflatex, with one line on the files that TeX lacks."""
 
 import os
 import re
@@ -42,10 +42,10 @@ def typeset(folder: Path, log: Path) -> None:
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
     for _ in range(TURNS):
         done = subprocess.run(command, cwd=folder, env=dateless, capture_output=True)
-        said = done.stdout.decode(errors="replace")
-        log.write_text(said, encoding="utf-8")
+        output = done.stdout.decode(errors="replace")
+        log.write_text(output, encoding="utf-8")
         if done.returncode:
-            complaint = re.search(r"^! (.*)$", said, re.MULTILINE)
+            complaint = re.search(r"^! (.*)$", output, re.MULTILINE)
             why = complaint[1] if complaint else f"exit status {done.returncode}"
             raise SpeechdtError(f"pdflatex fails: {why} ({log})")
 
@@ -63,10 +63,10 @@ def lacking(text: str) -> dict[str, str]:
     for name in (name.strip() for names in loaded for name in names.split(",")):
         font, package = FONTS.get(name, ("", name))
         wanted |= {f"{name}.sty": package} | ({font: package} if font else {})
-    return {file: package for file, package in wanted.items() if not _found(file)}
+    return {file: package for file, package in wanted.items() if not _is_installed(file)}
 
 
-def _found(file: str) -> bool:
+def _is_installed(file: str) -> bool:
     if not shutil.which("kpsewhich"):  # none of TeX Live: pdflatex itself will say
         return True
     return subprocess.run(["kpsewhich", file], capture_output=True).returncode == 0

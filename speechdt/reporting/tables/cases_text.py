@@ -21,11 +21,11 @@ CHEAPEST, ALIKE, DEARER = "cheapest", "not told apart", "costs more"
 
 def levels(cases: pd.DataFrame) -> pd.DataFrame:
     """Return the levels of each row as text, `LEVELS`."""
-    found = cases[list(LEVELS)].copy()
-    found["false_alarm_cost"] = [f"{cost:.4g}" for cost in cases["false_alarm_cost"]]
+    texts = cases[list(LEVELS)].copy()
+    texts["false_alarm_cost"] = [f"{cost:.4g}" for cost in cases["false_alarm_cost"]]
     for name in ("snr_db", "duration_ms"):
-        found[name] = [_level(value) for value in cases[name]]
-    return found.astype(str)
+        texts[name] = [_level(value) for value in cases[name]]
+    return texts.astype(str)
 
 
 def _level(value: object) -> str:
@@ -35,10 +35,10 @@ def _level(value: object) -> str:
 
 def options(cases: pd.DataFrame, column: str) -> list[tuple[str, str]]:
     """Return the levels that one can choose: value and text, all of them first."""
-    known = list(dict.fromkeys(levels(cases.drop_duplicates(column))[column]))
+    values = list(dict.fromkeys(levels(cases.drop_duplicates(column))[column]))
     if column != "background":
-        known.sort(key=lambda value: -np.inf if value == ALL else float(value))
-    return [(value, _text(column, value)) for value in known]
+        values.sort(key=lambda value: -np.inf if value == ALL else float(value))
+    return [(value, _text(column, value)) for value in values]
 
 
 def _text(column: str, value: str) -> str:
@@ -47,8 +47,8 @@ def _text(column: str, value: str) -> str:
     if column == "background":
         return "recorded noise" if value == "recording" else f"{value.replace('_', '-')} noise"
     if column == "false_alarm_cost":
-        known = {"1": "as much as a miss", "0.3333": "a third of a miss"}
-        return known.get(value, f"as much as {value} misses")
+        phrases = {"1": "as much as a miss", "0.3333": "a third of a miss"}
+        return phrases.get(value, f"as much as {value} misses")
     return minus(f"{value} {UNITS[column]}")
 
 
@@ -70,7 +70,7 @@ def ranking(cases: pd.DataFrame, case: tuple[str, str, str, str] = DEFAULT) -> p
             "More than the cheapest": with_interval(
                 row["difference"], row["difference_low"], row["difference_high"], 3
             ),
-            "Verdict": said(row["difference_low"]),
+            "Verdict": cost_verdict(row["difference_low"]),
             "Hits (%)": number(100 * row["hit"]),
             "False alarms (%)": number(100 * row["false_alarm"]),
         }
@@ -79,7 +79,7 @@ def ranking(cases: pd.DataFrame, case: tuple[str, str, str, str] = DEFAULT) -> p
     return pd.DataFrame(rows, dtype=str)
 
 
-def said(low: float) -> str:
+def cost_verdict(low: float) -> str:
     """Return what may be said of a variant from the low end of its difference."""
     if np.isnan(low):
         return CHEAPEST

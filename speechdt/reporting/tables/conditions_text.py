@@ -66,19 +66,19 @@ def conditions_table(conditions: pd.DataFrame, *, thresholds: bool = True) -> pd
 
 
 def _verdict(row: Row) -> str:
-    said = row["verdict"]
-    return str(said) if pd.notna(said) and said else MISSING
+    verdict = row["verdict"]
+    return str(verdict) if pd.notna(verdict) and verdict else MISSING
 
 
 def _level(row: Row, name: str) -> str:
-    found = Threshold.of(row, name)
-    if found.censored == "undefined":
-        return found.censored
-    if found.censored:
-        return "higher" if found.censored == ">" else "lower"
-    if pd.isna(found.value):
+    threshold = Threshold.of(row, name)
+    if threshold.censored == "undefined":
+        return threshold.censored
+    if threshold.censored:
+        return "higher" if threshold.censored == ">" else "lower"
+    if pd.isna(threshold.value):
         return MISSING
-    return _with_ends(found.value, found.low, found.high)
+    return _with_ends(threshold.value, threshold.low, threshold.high)
 
 
 def _with_ends(value: float, *ends: float) -> str:

@@ -219,10 +219,10 @@ def _question(given: Mapping[str, Any], where: str) -> Question:
 
 def _condition(given: Mapping[str, Any], where: str) -> Condition:
     metric = given.get("metric")
-    known = (*OF_MATRIX, *LATENCY, TRAINING_LOSS)
-    if metric not in known:
+    metrics = (*OF_MATRIX, *LATENCY, TRAINING_LOSS)
+    if metric not in metrics:
         named = f"no metric '{metric}'" if metric else "no metric is named"
-        raise SpeechdtError(f"{where}: {named}; there are: {', '.join(known)}")
+        raise SpeechdtError(f"{where}: {named}; there are: {', '.join(metrics)}")
     _check_keys(given, metric, where)
     bounds = [key for key in BOUNDS if key in given]
     if len(bounds) != 1:
@@ -269,5 +269,5 @@ def _check_text(text: str, where: str) -> None:
         raise SpeechdtError(f"{where}: only {{bound}} and {{reference}} are filled in") from error
 
 
-def _listed(found: Iterable[str]) -> str:
-    return " and ".join(found) or "none"
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(names) or "none"

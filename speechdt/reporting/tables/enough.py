@@ -25,8 +25,8 @@ def warnings(sources: pd.DataFrame, items: Mapping[str, pd.DataFrame]) -> list[s
     """
     lines = []
     for split, of_split in items.items():
-        known = {"label", "group_id"} <= set(of_split)
-        table = of_split if known else sources[sources["split"] == split]
+        grouped = {"label", "group_id"} <= set(of_split)
+        table = of_split if grouped else sources[sources["split"] == split]
         for label in CATEGORIES:
             groups = int(table.loc[table["label"] == label, "group_id"].nunique())
             if 0 < groups < FEWEST:

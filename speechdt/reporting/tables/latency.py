@@ -55,13 +55,13 @@ def doubts(timed: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """
     machines = {variant: _machine(times["hardware"]) for variant, times in timed.items()}
     usual, _ = Counter(machines.values()).most_common(1)[0] if machines else ("", 0)
-    found = {}
+    by_variant = {}
     for variant, times in timed.items():
-        said = [_busy(times.get("load"))]
+        reasons = [_busy(times.get("load"))]
         if machines[variant] != usual:
-            said.append(f"timed on another machine: {machines[variant]}")
-        found[variant] = "; ".join(filter(None, said))
-    return found
+            reasons.append(f"timed on another machine: {machines[variant]}")
+        by_variant[variant] = "; ".join(filter(None, reasons))
+    return by_variant
 
 
 def _machine(hardware: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Tables of levels: AUC against level, what dev chose among, and what the choice was worth."""
+"""Tables of levels: AUC against level, the alternatives on dev, and the gain of the choice."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,21 +14,21 @@ LEVEL_TEXT = ("level", "container", "chosen")
 """Columns of ``presentations.csv`` that are text, whatever they look like."""
 PRESENTED = ("level", "container", "chosen", "auc_stored")
 """Columns of ``presentations.csv`` that the matrix has too."""
-TOLD = (
+CHOICE = (
     *("variant", "level", "container", "chosen"),
     *("offered", "tried", "share", "auc_dev", "auc_dev_stored"),
 )
 GAINED = ("auc", "auc_stored", "gain", "gain_low", "gain_high")
 
 
-def levels(probes: Mapping[str, pd.DataFrame], heard: Mapping[str, Any]) -> pd.DataFrame:
+def levels(probes: Mapping[str, pd.DataFrame], scored_at: Mapping[str, Any]) -> pd.DataFrame:
     """Return ``levels.csv``.
 
     Parameters
     ----------
     probes : mapping
         From `level_probe.probe`, by variant.
-    heard : mapping
+    scored_at : mapping
         Level at which each variant is scored.
 
     Returns
@@ -40,7 +40,7 @@ def levels(probes: Mapping[str, pd.DataFrame], heard: Mapping[str, Any]) -> pd.D
     parts = []
     for variant, probe in probes.items():
         near = probe["auc"] >= probe["auc"].max() - NEAR
-        at = probe["level"].map(same_level) == same_level(heard[variant])
+        at = probe["level"].map(same_level) == same_level(scored_at[variant])
         parts.append(probe.assign(heard=at, near_best=near))
         parts[-1].insert(0, "variant", variant)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["variant"])
@@ -73,17 +73,17 @@ def choices(of_variant: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     columns = ["variant", "level", "container", "options", "auc_dev", "share"]
     columns += ["offered", "chosen", "default", "beyond_full_scale"]
     rows = []
-    for variant, found in of_variant.items():
-        for one in found["tried"]:
+    for variant, choice in of_variant.items():
+        for one in choice["tried"]:
             row = {
                 "variant": variant,
                 **_presented(one),
                 "auc_dev": one["auc"],
                 "share": one["share"],
             }
-            kinds = {kind: _is(one, found[kind]) for kind in ("chosen", "default")}
+            kinds = {kind: _is(one, choice[kind]) for kind in ("chosen", "default")}
             rows.append(row | {"offered": True} | kinds)
-        for one in found["not_offered"]:
+        for one in choice["not_offered"]:
             rows.append(
                 {"variant": variant, **one, "offered": False, "chosen": False, "default": False}
             )
@@ -109,7 +109,7 @@ def presentations(
     Returns
     -------
     DataFrame
-        `TOLD`: chosen are options, as text; offered is the number of alternatives, tried that of
+        `CHOICE`: chosen are options, as text; offered is the number of alternatives, tried that of
         those which dev heard, share that of the replicates of dev's groups that would have chosen
         this one too; then `GAINED`, on test
         (auc_stored: what comes without a choice: clips as stored, the detector's own defaults).
@@ -118,14 +118,14 @@ def presentations(
     for variant, plain in configured.items():
         row: dict[str, Any] = {"variant": variant, **_presented(dict(plain) | {"options": {}})}
         if variant in of_variant:
-            found = of_variant[variant]
-            chosen = next(one for one in found["tried"] if _is(one, found["chosen"]))
+            choice = of_variant[variant]
+            chosen = next(one for one in choice["tried"] if _is(one, choice["chosen"]))
             row = {"variant": variant, **_presented(chosen)}
-            row |= {"offered": found["offered"], "tried": len(found["tried"])}
+            row |= {"offered": choice["offered"], "tried": len(choice["tried"])}
             row |= {"share": chosen["share"], "auc_dev": chosen["auc"], **gains[variant]}
-            row["auc_dev_stored"] = found["default"]["auc"] if found["default"] else np.nan
+            row["auc_dev_stored"] = choice["default"]["auc"] if choice["default"] else np.nan
         rows.append({("chosen" if name == "options" else name): v for name, v in row.items()})
-    return pd.DataFrame(rows, columns=[*TOLD, *GAINED]).astype(
+    return pd.DataFrame(rows, columns=[*CHOICE, *GAINED]).astype(
         dict.fromkeys(("offered", "tried"), "Int64")
     )
 

@@ -37,8 +37,8 @@ def presentations_table(presentations: pd.DataFrame) -> pd.DataFrame:
 
 def levels_table(levels: pd.DataFrame) -> pd.DataFrame:
     """Return AUC at each level, the best range, and how far the level moves the answers."""
-    found = [_row(part) for _, part in levels.groupby("variant", sort=False)]
-    return pd.DataFrame(found).fillna(MISSING)
+    rows = [_row(part) for _, part in levels.groupby("variant", sort=False)]
+    return pd.DataFrame(rows).fillna(MISSING)
 
 
 def _row(of: pd.DataFrame) -> dict[str, str]:
@@ -46,8 +46,8 @@ def _row(of: pd.DataFrame) -> dict[str, str]:
     best = of[of["near_best"]]
     played = numbers(best["level"])
     near = [f"{at:g}" for at in (played.min(), played.max())] if best["level"].size else []
-    known = [at for at in near if at != "nan"]
-    span = " to ".join(dict.fromkeys(known))
+    ends = [at for at in near if at != "nan"]
+    span = " to ".join(dict.fromkeys(ends))
     if (best["level"] == "stored").any():
         span = f"{span}, stored" if span else "stored"
     row = {"Variant": str(of["variant"].iloc[0]), "Clips": number(of["clips"].iloc[0], 0)}

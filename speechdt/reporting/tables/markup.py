@@ -125,8 +125,8 @@ def split(cell: str) -> tuple[str, str]:
 def _aligned(column: Iterable[tuple[str, str]]) -> str:
     """Return the kind of column that holds so many digits on either side of the point."""
     numbers = [_NUMBER.fullmatch(value) for value, _ in column]
-    whole = [len(found[0].partition(".")[0]) for found in numbers if found]
-    decimals = [len(found[2] or "") for found in numbers if found]
+    whole = [len(match[0].partition(".")[0]) for match in numbers if match]
+    decimals = [len(match[2] or "") for match in numbers if match]
     return f"D{{.}}{{.}}{{{max(whole)}.{max(decimals)}}}" if whole else "c"
 
 

@@ -131,9 +131,9 @@ def with_origins(matrix: pd.DataFrame, origins: pd.DataFrame) -> pd.DataFrame:
         With `ORIGINS`, each with ``_low`` and ``_high``: over pairs of one origin; pooled minus
         that; and the pooled AUC of origins that nothing was learned from.
     """
-    found = matrix.copy()
+    extended = matrix.copy()
     for column, (part, name) in ORIGINS.items():
         own = origins[origins["part"] == part].set_index("variant")
         for end in ("", "_low", "_high"):
-            found[f"{column}{end}"] = found["variant"].map(own[f"{name}{end}"]).astype(float)
-    return found
+            extended[f"{column}{end}"] = extended["variant"].map(own[f"{name}{end}"]).astype(float)
+    return extended

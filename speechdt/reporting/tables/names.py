@@ -1,4 +1,4 @@
-"""What readers call the variants: their labels in the configuration, in place of their keys."""
+"""Names of the variants for readers: their labels in the configuration, in place of their keys."""
 
 from collections.abc import Mapping
 
@@ -34,10 +34,10 @@ def renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     changed = _changed(names)
     if not changed:
         return table
-    found = table.rename(
+    relabelled = table.rename(
         columns={f"{PREFIX}{old}": f"{PREFIX}{new}" for old, new in changed.items()}
     )
-    own = [name for name in COLUMNS if name in found]
-    return found.assign(
-        **{name: found[name].map(lambda value: changed.get(value, value)) for name in own}
+    own = [name for name in COLUMNS if name in relabelled]
+    return relabelled.assign(
+        **{name: relabelled[name].map(lambda value: changed.get(value, value)) for name in own}
     )

@@ -1,4 +1,4 @@
-"""Tables and sentences of what origins give away as text."""
+"""Table of pooled AUC and AUC within origins as text, and sentences on their difference."""
 
 import pandas as pd
 

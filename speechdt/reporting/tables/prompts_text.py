@@ -24,12 +24,12 @@ BANK_NOTE = (
 SEARCHES_NOTE = (
     "Differences of balanced accuracy in points, thresholds from dev. Dev: what dev promised; gap: "
     "by how much that is more than test kept. Log-loss gain: after Platt scaling learned on dev. "
-    "Random: a search by the same proposer, on the same clips, that asks as many questions and is "
-    "told nothing of how they did. In brackets: 95 % intervals over groups of recordings; p by "
+    "Random: a search by the same proposer, on the same clips, with as many questions and without "
+    "the scores of earlier prompts. In brackets: 95 % intervals over groups of recordings; p by "
     "exchanging whole groups, Holm over all rows; gain and loss: where that p is at most 0.05. "
     "Luck of the search is in no interval: another seed would have found another prompt."
 )
-SAID = {
+VERDICTS = {
     "gain": "a gain, corrected for the number of comparisons",
     "loss": "a loss, corrected for the number of comparisons",
     "not shown": "neither a gain nor a loss is shown",
@@ -91,7 +91,7 @@ def first_lines(searches: pd.DataFrame) -> list[str]:
     return [
         f"{row['search']}: on test, the prompt that the search found minus that of a random search "
         f"with as many questions is {percent(row, 'difference')} points of balanced accuracy; "
-        f"{SAID[row['verdict']]}."
+        f"{VERDICTS[row['verdict']]}."
         for _, row in searches.iterrows()
         if row["prompt"] == "winner" and row["reference"] == "control"
     ]

@@ -31,8 +31,8 @@ def read_table(path: Path | str, also_text: Collection[str] = ()) -> pd.DataFram
         Columns that are text beside `TEXT`, whatever they look like.
     """
     columns = pd.read_csv(path, nrows=0).columns
-    known = {*TEXT, *also_text}
-    text = [name for name in columns if name in known or name.endswith("_censored")]
+    text_names = {*TEXT, *also_text}
+    text = [name for name in columns if name in text_names or name.endswith("_censored")]
     # Text as it is: a variant may be called NA.
     return pd.read_csv(
         path,

@@ -66,13 +66,13 @@ def words(matrix: pd.DataFrame) -> dict[str, str]:
 
 def sentences(matrix: pd.DataFrame) -> list[str]:
     """Return a sentence for each mark, with the variants that have it."""
-    said = words(matrix)
-    found = []
+    remarks = words(matrix)
+    lines = []
     for word in WORDS.values():
-        names = [name for name, own in said.items() if own == word]
+        names = [name for name, own in remarks.items() if own == word]
         if names:
-            found.append(f"{', '.join(names)}: {word}.")
-    return found
+            lines.append(f"{', '.join(names)}: {word}.")
+    return lines
 
 
 def marked(cells: pd.DataFrame, matrix: pd.DataFrame) -> pd.DataFrame:
@@ -100,7 +100,7 @@ def mean_auc(calibrations: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 def notes(matrix: pd.DataFrame) -> list[str]:
     """Return a sentence for the variants of each mark, such as stands beside the matrix."""
-    found = []
+    lines = []
     for sign, what, end in (
         (WORSE, "worse than chance on dev", _question),
         (CONSTANT, "the same answer to every test clip", _one_answer),
@@ -109,8 +109,8 @@ def notes(matrix: pd.DataFrame) -> list[str]:
         rows = [row for _, row in matrix.iterrows() if mark(row) == sign]
         if rows:
             names = ", ".join(f"{row['variant']} {sign}" for row in rows)
-            found.append(f"{names} — {what} ({_figures(rows)}): {end(rows)}")
-    return found
+            lines.append(f"{names} — {what} ({_figures(rows)}): {end(rows)}")
+    return lines
 
 
 def warning(matrix: pd.DataFrame, variants: Iterable[str]) -> str:

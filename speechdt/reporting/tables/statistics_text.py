@@ -33,10 +33,10 @@ MEASURES = {
     "false_alarm_rate": "false alarms (%)",
 }
 LEFT_OUT_NOTE = (
-    "On the test trials of one corpus alone: a variant that knows the corpus beside one that has "
-    "learned nothing from it. Of a variant that is trained here, weights, checkpoint, threshold "
-    "and calibration were learned again without it, from a train set of the same size; of the "
-    "others the threshold. Difference: in-domain minus left out; knowing the corpus is worth "
+    "On the test trials of one corpus alone: a variant that learned from the corpus beside one "
+    "that did not. Of a variant that is trained here, weights, checkpoint, threshold and "
+    "calibration were learned again without it, from a train set of the same size; of the others "
+    "the threshold. Difference: in-domain minus left out; learning from the corpus is worth "
     "something where it is above zero for accuracy and AUC, below zero for errors."
 )
 
@@ -52,7 +52,7 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
             "Difference": lambda row: decimal(row, "auc_difference"),
             "p": lambda row: p_value(row["auc_p"]),
             "p, Holm": lambda row: p_value(row["auc_p_holm"]),
-            "Verdict": lambda row: _said(row["verdict"]),
+            "Verdict": lambda row: _verdict(row["verdict"]),
             "Balanced (points)": lambda row: percent(row, "difference"),
             "Holm": lambda row: p_value(row["p_holm"]),
             "DT75 (dB)": threshold_difference,
@@ -61,7 +61,7 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _said(verdict: object) -> str:
+def _verdict(verdict: object) -> str:
     return verdict if isinstance(verdict, str) and verdict else MISSING
 
 
@@ -124,12 +124,12 @@ def strata_table(metrics: pd.DataFrame) -> pd.DataFrame:
     columns = {"low": "value_low", "high": "value_high"}
     rows = []
     for variant, figures in metrics.groupby("variant", sort=False):
-        found: Row = figures.assign(level=figures["level"].fillna("").astype(str))
-        found = found.set_index(["by", "level", "metric"]).rename(columns=columns)
+        strata: Row = figures.assign(level=figures["level"].fillna("").astype(str))
+        strata = strata.set_index(["by", "level", "metric"]).rename(columns=columns)
         balanced = {
             heading: (*key, "balanced_accuracy")
             for heading, key in STRATA.items()
-            if (*key, "balanced_accuracy") in found.index
+            if (*key, "balanced_accuracy") in strata.index
         }
         if UNFLAGGED not in balanced:
             balanced |= {
@@ -137,9 +137,9 @@ def strata_table(metrics: pd.DataFrame) -> pd.DataFrame:
                 for label in CATEGORIES
             }
         cells = {
-            heading: percent(found.loc[key], "value")
+            heading: percent(strata.loc[key], "value")
             for heading, key in balanced.items()
-            if key in found.index
+            if key in strata.index
         }
         rows.append({"Variant": variant, **cells})
     return pd.DataFrame(rows, dtype=str).fillna(MISSING)

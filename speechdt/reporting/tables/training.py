@@ -123,11 +123,11 @@ def one_setting_at_a_time(adapters: pd.DataFrame) -> dict[str, pd.DataFrame]:
     best: dict[str, pd.DataFrame] = {}
     for place in range(len(adapters)):
         differs = settings.ne(settings.iloc[place])
-        found = {
+        subsets = {
             name: adapters[~differs.drop(columns=name).any(axis=1)].sort_values(name)
             for name in SETTINGS
         }
-        panels = {name: rows for name, rows in found.items() if rows[name].nunique() > 1}
+        panels = {name: rows for name, rows in subsets.items() if rows[name].nunique() > 1}
         if sum(map(len, panels.values())) > sum(map(len, best.values())):
             best = panels
     return best

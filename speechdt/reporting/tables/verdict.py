@@ -120,37 +120,37 @@ def _judged(condition: Condition, figures: Sequence[Interval], p: Sequence[float
     worst = min(figures, key=lambda one: _margin(one.value, condition), default=UNMEASURED)
     pairs = list(zip(figures, p, strict=True))
     verdicts = [judge(figure, condition, own) for figure, own in pairs]
-    verdict, known = all_of(verdicts), [own for own in p if not np.isnan(own)]
+    verdict, finite = all_of(verdicts), [own for own in p if not np.isnan(own)]
     if verdict == REFUTED:
         deciding = min(own for own, one in zip(p, verdicts, strict=True) if one == REFUTED)
     else:
-        deciding = max(known, default=np.nan)
+        deciding = max(finite, default=np.nan)
     return Judged(condition, worst, deciding, verdict)
 
 
 def all_of(verdicts: Iterable[str]) -> str:
     """Return the verdict on what all must be: refuted if any is, undecided if not all are met."""
-    found = set(verdicts)
+    present = set(verdicts)
     for bad in (REFUTED, NOT_MET):
-        if bad in found:
+        if bad in present:
             return bad
-    if found <= {NOT_RUN}:
+    if present <= {NOT_RUN}:
         return NOT_RUN
-    if found <= {SUPPORTED, MET}:
-        return SUPPORTED if SUPPORTED in found else MET
+    if present <= {SUPPORTED, MET}:
+        return SUPPORTED if SUPPORTED in present else MET
     return UNDECIDED
 
 
 def any_of(verdicts: Iterable[str]) -> str:
     """Return the verdict on what one must be: supported if any is, refuted if all are."""
-    found = set(verdicts)
+    present = set(verdicts)
     for good in (SUPPORTED, MET):
-        if good in found:
+        if good in present:
             return good
-    if found <= {NOT_RUN}:
+    if present <= {NOT_RUN}:
         return NOT_RUN
-    if found <= {REFUTED, NOT_MET}:
-        return REFUTED if REFUTED in found else NOT_MET
+    if present <= {REFUTED, NOT_MET}:
+        return REFUTED if REFUTED in present else NOT_MET
     return UNDECIDED
 
 
@@ -169,14 +169,14 @@ def findings(run: Run, criteria: Criteria) -> list[Finding]:
         for figure in figures
     ]
     corrected = iter(holm_within(np.array(p, dtype=float), np.full(len(p), True)))
-    found = []
+    outcomes = []
     for one, of_conditions in zip(named, measured, strict=True):
         judged = [
             _judged(condition, figures, [float(next(corrected)) for _ in figures])
             for condition, figures in zip(one.conditions, of_conditions, strict=True)
         ]
-        found.append(_finding(run, one, judged))
-    return found
+        outcomes.append(_finding(run, one, judged))
+    return outcomes
 
 
 def _finding(run: Run, criterion: Criterion, judged: Sequence[Judged]) -> Finding:
@@ -187,22 +187,22 @@ def _finding(run: Run, criterion: Criterion, judged: Sequence[Judged]) -> Findin
         verdict = FOR_READER if criterion.how == READER else made
         return Finding(level, text, "", *UNMEASURED, "", np.nan, verdict, note)
     alternatives = criterion.how == ANY
-    known = [one for one in judged if one.figure.measured]
+    measured = [one for one in judged if one.figure.measured]
     if alternatives:
-        shown = max(known, key=Judged.sure, default=judged[0])
-        verdict = any_of(one.verdict for one in known)
+        shown = max(measured, key=Judged.sure, default=judged[0])
+        verdict = any_of(one.verdict for one in measured)
     else:
         shown = judged[0]
         verdict = all_of(one.verdict for one in judged)
-    reached = (any if alternatives else all)(one.reached for one in known)
-    p = [one.p for one in known if not np.isnan(one.p)]
+    reached = (any if alternatives else all)(one.reached for one in measured)
+    p = [one.p for one in measured if not np.isnan(one.p)]
     variants = {condition.variant for condition in criterion.conditions}
     return Finding(
         level,
         text,
         variants.pop() if len(variants) == 1 else "",
         *shown.figure,
-        ("" if not known else REACHED if reached else NOT_REACHED),
+        ("" if not measured else REACHED if reached else NOT_REACHED),
         (min if alternatives else max)(p, default=np.nan),
         verdict,
         "; ".join([*([] if alternatives else _ratios(judged[1:])), note]),
@@ -218,12 +218,12 @@ def _ratios(judged: Iterable[Judged]) -> list[str]:
     ]
 
 
-def overall(found: Sequence[Finding]) -> dict[str, str]:
+def overall(outcomes: Sequence[Finding]) -> dict[str, str]:
     """Return the verdict on each level as a whole; what readers must judge is left out."""
-    levels = dict.fromkeys(one.level for one in found)
+    levels = dict.fromkeys(one.level for one in outcomes)
     return {
         level: all_of(
-            one.verdict for one in found if one.level == level and one.verdict != FOR_READER
+            one.verdict for one in outcomes if one.level == level and one.verdict != FOR_READER
         )
         for level in levels
     }

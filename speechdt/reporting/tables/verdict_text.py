@@ -51,12 +51,12 @@ _SHOWN = {
 """By unit: the factor of a figure, its digits, and what stands behind it."""
 
 
-def findings_table(found: Sequence[Finding], units: Mapping[str, str] = UNITS) -> pd.DataFrame:
+def findings_table(outcomes: Sequence[Finding], units: Mapping[str, str] = UNITS) -> pd.DataFrame:
     """Return one row a criterion.
 
     Parameters
     ----------
-    found : sequence of Finding
+    outcomes : sequence of Finding
         Rows of ``verdict.csv``.
     units : mapping
         What figures are shown in, by the text of the criterion (`Criteria.units`); else percent.
@@ -74,7 +74,7 @@ def findings_table(found: Sequence[Finding], units: Mapping[str, str] = UNITS) -
             "Verdict": one.verdict,
             "Note": one.note,
         }
-        for one in found
+        for one in outcomes
     ]
     return pd.DataFrame(rows, dtype=str)
 
@@ -104,14 +104,14 @@ def page(run: Run, criteria: Criteria, names: Mapping[str, str] = MappingProxyTy
     names : mapping of str to str
         What readers call the variants. Criteria and questions keep the words of the study.
     """
-    found = [
+    outcomes = [
         one._replace(variant=names.get(one.variant, one.variant)) for one in findings(run, criteria)
     ]
     steps = [
         one._replace(variant=names.get(one.variant, one.variant)) for one in decide(run, criteria)
     ]
     levels = pd.DataFrame(
-        [{"Level": level, "Verdict": verdict} for level, verdict in overall(found).items()],
+        [{"Level": level, "Verdict": verdict} for level, verdict in overall(outcomes).items()],
         dtype=str,
     )
     stand_ins = "\n\n".join(f"**{note}**" for note in model_notes(renamed(run.matrix, names)))
@@ -120,12 +120,12 @@ def page(run: Run, criteria: Criteria, names: Mapping[str, str] = MappingProxyTy
     parts = [
         "# Verdict",
         stand_ins,
-        _judged(run, found, names),
+        _judged(run, outcomes, names),
         legend(names),
         "## By level",
         markdown(levels, "What only a reader can judge is left out.").strip(),
         "## Criteria",
-        markdown(findings_table(found, units), note).strip(),
+        markdown(findings_table(outcomes, units), note).strip(),
     ]
     if steps:
         tree = markdown(tree_table(steps), f"Next: {steps[-1].then}.").strip()
@@ -133,7 +133,7 @@ def page(run: Run, criteria: Criteria, names: Mapping[str, str] = MappingProxyTy
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _judged(run: Run, found: Sequence[Finding], names: Mapping[str, str]) -> str:
+def _judged(run: Run, outcomes: Sequence[Finding], names: Mapping[str, str]) -> str:
     """Say which variant is judged where a criterion names none."""
     if run.variant:
         judged = names.get(run.variant, run.variant)
@@ -142,7 +142,7 @@ def _judged(run: Run, found: Sequence[Finding], names: Mapping[str, str]) -> str
             "figure was seen."
         )
     present = {names.get(name, name) for name in run.matrix["variant"]}
-    if not {one.variant for one in found} & present:
+    if not {one.variant for one in outcomes} & present:
         return "None of the plan's variants was run: there is nothing to judge."
     return ""
 

@@ -1,4 +1,4 @@
-"""What stands below each chart, in place of the caption of the figure that it stands for."""
+"""Captions of the charts, each in place of that of the figure that the chart stands for."""
 
 from speechdt.reporting.pages.report.charts import BANDS
 

@@ -1,4 +1,4 @@
-"""Parts that the charts of the page share: colours, data, axes, what a hover shows."""
+"""Parts that the charts of the page share: colours, data, axes, tooltips."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -43,8 +43,8 @@ def hover(*fields: tuple[str, str, str]) -> list[Spec]:
     """Return what a hover shows: the variant, then (field, title, number format)."""
     shown = [{"field": "variant", "type": "nominal", "title": "Detector"}]
     for field, title, form in fields:
-        known = {"type": "quantitative", "format": form} if form else {"type": "nominal"}
-        shown.append({"field": field, "title": title, **known})
+        kind = {"type": "quantitative", "format": form} if form else {"type": "nominal"}
+        shown.append({"field": field, "title": title, **kind})
     return shown
 
 
@@ -55,9 +55,9 @@ def x_axis(field: str, title: str, **more: Any) -> Spec:
 
 def fixed(values: pd.DataFrame) -> Spec:
     """Return the scale of all values, so that it stays where it is while some are not shown."""
-    known = values.to_numpy(float)
-    known = known[np.isfinite(known)]
-    return {"domain": [float(known.min()), float(known.max())], "nice": True}
+    numbers = values.to_numpy(float)
+    numbers = numbers[np.isfinite(numbers)]
+    return {"domain": [float(numbers.min()), float(numbers.max())], "nice": True}
 
 
 def around(values: pd.Series) -> list[float]:

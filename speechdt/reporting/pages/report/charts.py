@@ -95,7 +95,7 @@ def _psychometric(
     y = {"field": "rate", "type": "quantitative", "title": hit, "scale": RATE, "axis": PERCENT}
     band = {**shared, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
     unit = "SNR (dB)" if dimension == "snr" else "Duration (ms)"
-    told = hover(
+    tooltip = hover(
         ("level", unit, "~g"), ("rate", "Hits", ".1%"), ("low", "95 % from", ".1%"),
         ("high", "to", ".1%"),
     )  # fmt: skip
@@ -110,7 +110,7 @@ def _psychometric(
              "encoding": {"y": {"field": "rate", "type": "quantitative"}},
              "mark": {"type": "rule", "color": "#8a8a8a", "strokeDash": [2, 3]}},
             {"data": values(points[columns]), "transform": [SHOWN],
-             "encoding": {**shared, "y": y, "tooltip": told},
+             "encoding": {**shared, "y": y, "tooltip": tooltip},
              "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1}},
         ]
     }  # fmt: skip
@@ -139,7 +139,7 @@ def _roc(tables: Tables, variants: Sequence[str]) -> Spec:
          "scale": RATE, "axis": PERCENT}  # fmt: skip
     shared = {"x": x, "y": y, "color": colour(variants)}
     band = {**shared, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
-    told = hover(
+    tooltip = hover(
         ("false_alarm", "False alarms", ".2%"), ("hit", "Hits", ".1%"),
         ("low", "95 % from", ".1%"), ("high", "to", ".1%"),
     )  # fmt: skip
@@ -153,7 +153,7 @@ def _roc(tables: Tables, variants: Sequence[str]) -> Spec:
              "mark": {"type": "area", "opacity": 0.12}},
             {"data": data, "transform": [SHOWN], "encoding": shared,
              "mark": {"type": "line", "strokeWidth": 2}},
-            {"data": data, "transform": [SHOWN], "encoding": {**shared, "tooltip": told},
+            {"data": data, "transform": [SHOWN], "encoding": {**shared, "tooltip": tooltip},
              "mark": {"type": "point", "filled": True, "size": 70, "opacity": 0.001}},
             {"data": values(_thresholds(tables["operating_points"], lowest)),
              "transform": [SHOWN],
@@ -210,7 +210,7 @@ def _thresholds(points: pd.DataFrame, lowest: float) -> pd.DataFrame:
 
 
 def _score_shares(tables: Tables, variants: Sequence[str]) -> Spec:
-    told = hover(
+    tooltip = hover(
         ("label", "Class", ""), ("p_low", "P(speech) from", ".2f"), ("p_high", "to", ".2f"),
         ("share", "Share of its clips", ".1%"),
     )  # fmt: skip
@@ -223,7 +223,7 @@ def _score_shares(tables: Tables, variants: Sequence[str]) -> Spec:
         "color": {"field": "label", "type": "nominal", "title": None,
                   "scale": {"domain": ["SPEECH", "NONSPEECH"], "range": ["#0072B2", "#D55E00"]},
                   "legend": {"orient": "top"}},
-        "tooltip": told,
+        "tooltip": tooltip,
     }  # fmt: skip
     return {
         "data": values(tables["score_shares"]),
@@ -253,7 +253,7 @@ def _levels(tables: Tables, variants: Sequence[str]) -> Spec | None:
     y: dict[str, Any] = {"field": "auc", "type": "quantitative", "title": "AUC on dev"}
     y["scale"] = {"zero": False} | fixed(levels[["auc", "auc_low", "auc_high"]])
     shared = {"x": x, "y": y, "color": colour(variants)}
-    told = hover(
+    tooltip = hover(
         ("level", "Level", ""), ("auc", "AUC", ".3f"), ("auc_low", "95 % from", ".3f"),
         ("auc_high", "to", ".3f"), ("heard", "", ""),
     )  # fmt: skip
@@ -267,7 +267,7 @@ def _levels(tables: Tables, variants: Sequence[str]) -> Spec | None:
             {"data": data, "transform": [SHOWN], "encoding": shared,
              "mark": {"type": "line", "strokeWidth": 1.5}},
             {"data": data, "transform": [SHOWN],
-             "encoding": {**shared, "tooltip": told, "size": filled},
+             "encoding": {**shared, "tooltip": tooltip, "size": filled},
              "mark": {"type": "point", "filled": True, "opacity": 1}},
         ]
     }  # fmt: skip
@@ -289,7 +289,7 @@ def _pareto(tables: Tables, variants: Sequence[str]) -> Spec | None:
         name=np.where(trusted, pareto["variant"], pareto["variant"] + f" {DOUBTED}"),
         time=np.where(trusted, "can be quoted", "not to be trusted"),
     )
-    told = hover(
+    tooltip = hover(
         ("latency_p50_ms", "Median (ms)", ".3g"), ("time", "Time", ""),
         (ends[0], "Balanced accuracy", ".1%"), (ends[1], "95 % from", ".1%"),
         (ends[2], "to", ".1%"),
@@ -300,7 +300,7 @@ def _pareto(tables: Tables, variants: Sequence[str]) -> Spec | None:
         "transform": [SHOWN],
         "layer": [
             {"encoding": bar, "mark": "rule"},
-            {"encoding": {**shared, "tooltip": told},
+            {"encoding": {**shared, "tooltip": tooltip},
              "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1}},
             {"encoding": {**shared, "text": {"field": "name"}},
              "mark": {"type": "text", "align": "left", "dx": 9, "dy": -6}},

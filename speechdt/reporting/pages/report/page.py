@@ -111,11 +111,11 @@ def render(results: Results) -> str:
 
 
 def variants_shown(results: Results) -> list[dict[str, str]]:
-    """Return name, colour and what is to be said of each variant, for its toggle."""
-    said = skill.words(results.tables["matrix"])
+    """Return name, colour and remark of each variant, for its toggle."""
+    remarks = skill.words(results.tables["matrix"])
     colour = colours(results.variants)
     return [
-        {"name": name, "colour": colour[name], "said": said.get(name, "")}
+        {"name": name, "colour": colour[name], "said": remarks.get(name, "")}
         for name in results.variants
     ]
 

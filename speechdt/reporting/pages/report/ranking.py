@@ -1,4 +1,4 @@
-"""Three sentences: the order of the ready-made detectors, and what changes it.
+"""Three sentences: the order of the ready-made detectors by metric, duration and background.
 
 The order is of measured values. Whether a detector is better than the next one is a matter of their
 paired comparison, not of these sentences.
@@ -55,8 +55,8 @@ def sentences(points: pd.DataFrame, backends: pd.Series) -> list[str]:
 
 def _order(table: pd.DataFrame, metric: str) -> list[str]:
     """Return the variants that have a value, the best first."""
-    known = table.dropna(subset=[metric])
-    return list(known.sort_values(metric, ascending=False, kind="stable")["variant"].astype(str))
+    measured = table.dropna(subset=[metric])
+    return list(measured.sort_values(metric, ascending=False, kind="stable")["variant"].astype(str))
 
 
 def _rows(table: pd.DataFrame, order: Iterable[str]) -> list[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""The first figure: speech heard against SNR, and what the size of the data lets it say."""
+"""The first figure: speech detected against SNR, with notes on few groups, origins and skill."""
 
 from speechdt.reporting.pages.report.section import Results, Section
 from speechdt.reporting.tables import enough, origins_text, skill

@@ -1,4 +1,4 @@
-"""Conditions: what rooms, channels, backgrounds and levels cost, and the published protocol."""
+"""Conditions: the cost of rooms, channels, backgrounds and levels, and the published protocol."""
 
 from typing import Any
 

@@ -27,12 +27,12 @@ def section(results: Results) -> Section:
 
 def machines(hardware: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """Return the variants measured on each machine, by its description."""
-    found: dict[str, list[str]] = {}
+    by_machine: dict[str, list[str]] = {}
     for variant, machine in hardware.items():
         gpus = "; ".join(machine["gpus"]) or "no GPU"
         text = (
             f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB, "
             f"{gpus}, {machine['system']}"
         )
-        found.setdefault(text, []).append(variant)
-    return found
+        by_machine.setdefault(text, []).append(variant)
+    return by_machine

@@ -10,6 +10,6 @@ def section(results: Results) -> Section | None:
     if "leave_one_out" not in results.tables:
         return None
     cells = left_out_table(results.tables["leave_one_out"])
-    caption = "On the test trials of a corpus: variants that know it, and without it."
+    caption = "On the test trials of a corpus: variants with it in training, and without it."
     content = {"left_out": Table("left-out", caption, cells), "note": LEFT_OUT_NOTE}
     return Section("leave-one-out", "Leave one corpus out", content)

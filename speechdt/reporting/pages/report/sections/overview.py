@@ -1,4 +1,4 @@
-"""The corpus at a glance: speakers, minutes, origins, levels, and what was left out and why."""
+"""The corpus at a glance: speakers, minutes, origins, levels, and unused recordings by reason."""
 
 from speechdt.reporting.pages.parts import Table
 from speechdt.reporting.pages.report.section import Results, Section

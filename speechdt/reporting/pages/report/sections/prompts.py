@@ -24,7 +24,7 @@ def section(results: Results) -> Section | None:
         "lines": first_lines(searches),
         "searches": Table("searches", "What searching was worth.", searches_table(searches)),
         "searches_note": SEARCHES_NOTE,
-        "found": found(results.searches),
+        "winners": winners(results.searches),
         "figures": results.drawings("prompts"),
         "bank": Table("bank", "The prompts of the bank, on dev.", bank),
         "bank_note": BANK_NOTE,
@@ -32,7 +32,7 @@ def section(results: Results) -> Section | None:
     return Section("prompts", "Prompts", content)
 
 
-def found(searches: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def winners(searches: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Return a description and the text of the winner of each search and of its random search.
 
     Parameters
