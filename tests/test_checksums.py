@@ -33,11 +33,11 @@ def test_a_damaged_folder_is_named_and_set_aside(folder, damage, file):
         return
     with pytest.raises(Damaged) as raised:
         checksums.check(folder)
-    said = str(raised.value)
-    assert said.count("\n") == 0
-    assert str(folder) in said
-    assert file in said
-    assert "set aside as small.damaged" in said
+    message = str(raised.value)
+    assert message.count("\n") == 0
+    assert str(folder) in message
+    assert file in message
+    assert "set aside as small.damaged" in message
     assert not folder.exists()
     assert folder.with_name("small.damaged").is_dir()
     assert not checksums.list_of(folder).exists()
@@ -121,18 +121,18 @@ def cell(tmp_path):
 
 def same_or_damaged(cell, before):
     """Say whether a cell is called damaged; if not, it is to hold what it held."""
-    said, after = "", None
+    message, after = "", None
     try:
         after = read_cell(cell)
         count_trials(cell)
         list(read_batches(cell))
     except Damaged as error:
-        said = str(error)
-    if not said:
+        message = str(error)
+    if not message:
         assert after.equals(before)
         return False
-    assert said.count("\n") == 0
-    assert str(cell) in said
+    assert message.count("\n") == 0
+    assert str(cell) in message
     assert cell.with_name(f"{cell.name}.damaged").exists()
     assert not cell.exists()
     return True

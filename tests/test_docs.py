@@ -38,8 +38,8 @@ def test_links_lead_somewhere(pages):
             target = (file.parent / path).resolve() if path else file
             assert target.exists(), f"{file.name}: {link}"
             if anchor:
-                found = anchors(target.read_text(encoding="utf-8"))
-                assert anchor in found, f"{file.name}: {link}; there are {sorted(found)}"
+                headings = anchors(target.read_text(encoding="utf-8"))
+                assert anchor in headings, f"{file.name}: {link}; there are {sorted(headings)}"
 
 
 def test_the_table_of_contents_leads_to_every_page(root, pages):
@@ -85,6 +85,6 @@ def test_the_page_s_example_is_one(root):
     text = section(root / "docs" / "plan.md", "Another study's criteria")
     config, criteria = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
     assert set(config) == {"verdict"}
-    found = criteria_of(criteria, config["verdict"]["judged"] + config["verdict"]["baselines"])
-    assert len(found.criteria) == 3
-    assert len(found.tree) == 1
+    plan = criteria_of(criteria, config["verdict"]["judged"] + config["verdict"]["baselines"])
+    assert len(plan.criteria) == 3
+    assert len(plan.tree) == 1

@@ -63,6 +63,7 @@ PLANTED = [
     ("speechdt/audio/x.py", "def f(x):\n    return [told for told in x]\n", "told does not say"),
     ("backends/qwen/x.py", "def f(x, known=()):\n    return x\n", "known does not say"),
     ("rules/scripts/x.py", "class A:\n    heard: int\n", "heard does not say"),
+    ("tests/x.py", "def f(x):\n    with x as said:\n        return said\n", "said does"),
     ("benchmarks/x.py", "def found():\n    return 1\n", "found does not say"),
     ("speechdt/files.py", '"""What files are."""\n', "opens on a clause"),
     ("backends/qwen/x.py", '"""Texts, and what they share.\n\nMore.\n"""\n', "opens on a clause"),
@@ -139,9 +140,9 @@ def test_what_is_sound_passes(tmp_path):
 @pytest.mark.parametrize(("name", "text", "message"), PLANTED)
 def test_a_planted_violation_is_found(tmp_path, name, text, message):
     write(tmp_path, SOUND | {name: text})
-    (found,) = layout.violations(tmp_path, ALLOWED)
-    assert found.startswith(f"{name}: ")
-    assert message in found
+    (violation,) = layout.violations(tmp_path, ALLOWED)
+    assert violation.startswith(f"{name}: ")
+    assert message in violation
 
 
 def test_a_module_that_its_part_does_not_list_is_found(tmp_path):

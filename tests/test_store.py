@@ -55,12 +55,12 @@ def alter(path, statement):
 def test_damage_is_named_set_aside_and_healed(kept, capsys, damage):
     DAMAGES[damage](kept)
     opened = Store(kept)
-    known = opened.get(list(VALUES))
-    said = capsys.readouterr().err
+    stored = opened.get(list(VALUES))
+    message = capsys.readouterr().err
     # What is left is right; where all is lost, that is said in one line that names the file.
-    assert known.items() <= VALUES.items()
-    assert known == VALUES or (said.count("\n") == 1 and str(kept) in said)
-    assert known == VALUES or kept.with_name("kept.sqlite.damaged").exists()
+    assert stored.items() <= VALUES.items()
+    assert stored == VALUES or (message.count("\n") == 1 and str(kept) in message)
+    assert stored == VALUES or kept.with_name("kept.sqlite.damaged").exists()
     opened.put(VALUES)
     opened.close()
     assert Store(kept).get(list(VALUES)) == VALUES
@@ -78,11 +78,11 @@ def test_any_damage_heals(kept, capsys, damage):
     elif not damages.damaged(kept, damage):
         return
     opened = Store(kept)
-    known = opened.get(list(VALUES))
-    said = capsys.readouterr().err
-    assert known.items() <= VALUES.items()
-    lost = known != VALUES
-    assert lost <= (str(kept) in said) or damage == "emptied"
+    stored = opened.get(list(VALUES))
+    message = capsys.readouterr().err
+    assert stored.items() <= VALUES.items()
+    lost = stored != VALUES
+    assert lost <= (str(kept) in message) or damage == "emptied"
     opened.put(VALUES)
     opened.close()
     assert Store(kept).get(list(VALUES)) == VALUES
@@ -96,10 +96,10 @@ def test_no_flipped_byte_changes_a_value(kept, capsys):
         data[place] ^= 0x01
         kept.write_bytes(data)
         opened = Store(kept)
-        known = opened.get(list(VALUES))
+        stored = opened.get(list(VALUES))
         opened.close()
-        assert known.items() <= VALUES.items()
-        noticed += known != VALUES
+        assert stored.items() <= VALUES.items()
+        noticed += stored != VALUES
         kept.unlink(missing_ok=True)
     assert noticed > 20
     assert str(kept) in capsys.readouterr().err

@@ -76,9 +76,9 @@ def test_antiphase_offset_and_rumble_leave_the_snr_as_it_is_said(tmp_path, rng, 
     hiss = 0.001 * rng.standard_normal((2, len(voice)))
     stereo = np.stack([voice + hiss[0] + dirt, -voice + hiss[1] + dirt], axis=1)
     soundfile.write(tmp_path / "a.wav", stereo, RATE, subtype="FLOAT")
-    heard = audio_io.read(tmp_path / "a.wav")[RATE : 2 * RATE]
+    target = audio_io.read(tmp_path / "a.wav")[RATE : 2 * RATE]
     noise = rng.standard_normal(RATE).astype(np.float32)
-    clip = mixing.mix(heard, noise, 0.0)
+    clip = mixing.mix(target, noise, 0.0)
     part = voice[RATE : 2 * RATE]
     kept = np.vdot(clip, part) / np.vdot(part, part)
     snr_db = 10 * np.log10(kept**2 * np.mean(part**2) / np.mean((clip - kept * part) ** 2))

@@ -39,8 +39,8 @@ def alone(path):
         os._exit(0)
     os.close(writing)
     _, status, used = os.wait4(pid, 0)
-    with os.fdopen(reading) as said:
-        return {"status": status, "mib": used.ru_maxrss / 1024, "reason": said.read()}
+    with os.fdopen(reading) as pipe:
+        return {"status": status, "mib": used.ru_maxrss / 1024, "reason": pipe.read()}
 
 short, *paths = json.load(sys.stdin)
 work(short)
@@ -77,9 +77,9 @@ def write_long(path, rate, channels, seconds, subtype="PCM_16", width=1):
     return path
 
 
-def within(found):
+def within(usage):
     return {
-        path: one for path, one in found.items() if one["status"] or not one["mib"] <= MOST_MIB
+        path: one for path, one in usage.items() if one["status"] or not one["mib"] <= MOST_MIB
     } == {}
 
 
@@ -92,9 +92,9 @@ def test_long_recordings_take_no_more(tmp_path, minutes):
         write_long(tmp_path / "quick.flac", 192_000, 1, 60),
         write_long(tmp_path / "slow.wav", 4_000, 2, 900),
     ]
-    found = measured(files)
-    assert within(found), found
-    assert {one["reason"] for one in found.values()} == {""}
+    usage = measured(files)
+    assert within(usage), usage
+    assert {one["reason"] for one in usage.values()} == {""}
 
 
 @pytest.mark.campaign
@@ -102,8 +102,8 @@ def test_long_recordings_take_no_more(tmp_path, minutes):
 def test_an_hour_at_192_khz(tmp_path, channels):
     file = write_long(tmp_path / "long.flac", 192_000, channels, 59 * 60, width=200)
     assert file.stat().st_size < 40e6
-    found = measured([file])
-    assert within(found), found
+    usage = measured([file])
+    assert within(usage), usage
 
 
 @pytest.mark.long
@@ -126,8 +126,8 @@ def test_45_odd_files(tmp_path, rng):
     files = [path for folder in (tmp_path / "odd", more) for path in sorted(folder.iterdir())]
     named = [path for path in files if not path.is_dir() and path.name.isprintable()]
     assert len(named) >= 45
-    found = measured(named)
-    assert within(found), found
+    usage = measured(named)
+    assert within(usage), usage
 
 
 # --- long and short ways give the same ------------------------------------------------------------

@@ -38,11 +38,11 @@ def test_synthetic_responses_have_the_reverberation_time_that_was_asked_for(rt60
 def test_a_clip_in_a_room_keeps_level_length_and_onset():
     clip = np.zeros(8000)
     clip[2000:2400] = RNG.normal(size=400)
-    heard = room.reverberant(clip, decaying(0.3, RNG))
-    assert len(heard) == len(clip)
-    assert power(heard) == pytest.approx(power(clip), rel=1e-9)
-    assert not np.any(np.abs(heard[:2000]) > 1e-9)  # nothing before the direct sound
-    assert np.abs(heard[2400:]).max() > 0  # and something after it
+    reverberant = room.reverberant(clip, decaying(0.3, RNG))
+    assert len(reverberant) == len(clip)
+    assert power(reverberant) == pytest.approx(power(clip), rel=1e-9)
+    assert not np.any(np.abs(reverberant[:2000]) > 1e-9)  # nothing before the direct sound
+    assert np.abs(reverberant[2400:]).max() > 0  # and something after it
 
 
 def test_a_response_of_one_sample_changes_nothing():
@@ -53,12 +53,12 @@ def test_a_response_of_one_sample_changes_nothing():
 def test_measured_responses_are_found_by_their_reverberation_time(tmp_path):
     folder = rirs_noises(tmp_path, rt60s=[0.35, 1.1, 2.4])
     assert len(room.response_files(folder)) == 3
-    (found,) = room.measured(folder, 0.3, 0.2)
-    assert found.name == "RVB2014_type1_rir_largeroom1_far_angla.wav"
-    assert np.abs(found.samples).argmax() == 0
-    assert found.rt60_s == pytest.approx(0.35, rel=0.15)
-    (found,) = room.measured(folder, 1, 0.2)
-    assert found.name == "air_type1_air_binaural_lecture_0_1.wav"
+    (response,) = room.measured(folder, 0.3, 0.2)
+    assert response.name == "RVB2014_type1_rir_largeroom1_far_angla.wav"
+    assert np.abs(response.samples).argmax() == 0
+    assert response.rt60_s == pytest.approx(0.35, rel=0.15)
+    (response,) = room.measured(folder, 1, 0.2)
+    assert response.name == "air_type1_air_binaural_lecture_0_1.wav"
 
 
 def test_a_folder_without_such_a_room_is_named(tmp_path):

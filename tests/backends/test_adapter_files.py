@@ -95,12 +95,12 @@ def test_an_adapter_with_older_names_is_the_same_adapter(name, base, adapter, tm
         keys = map(rename, load_file(adapter / WEIGHTS))
         layers = sorted({key.removeprefix(PREFIX).split(".lora_")[0] for key in keys})
         assert not [layer for layer in layers if "model.language_model" in layer]
-        told = {
+        target_modules = {
             "ends": TARGETS,
             "names": layers,
             "pattern": "(" + "|".join(map(re.escape, layers)) + ")",
         }[targets]
-        older = copied(adapter, tmp_path / rename.__name__, rename, target_modules=told)
+        older = copied(adapter, tmp_path / rename.__name__, rename, target_modules=target_modules)
         np.testing.assert_allclose(log_odds(name, base, older), expected, atol=SAME)
 
 
@@ -305,10 +305,10 @@ def test_one_made_for_another_checkpoint_of_the_hub_is_refused(adapter, tmp_path
 
 def test_the_files_are_looked_at_without_torch(base, adapter, name):
     """A parse of the workflow imports none of it."""
-    told = f"model={str(base)!r}, adapter={str(adapter)!r}, device='cpu'"
+    arguments = f"model={str(base)!r}, adapter={str(adapter)!r}, device='cpu'"
     code = (
         "import sys; from speechdt import find_detectors; "
-        f"find_detectors()[{name!r}].check({told}); "
+        f"find_detectors()[{name!r}].check({arguments}); "
         "assert not {'torch', 'peft', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=BACKENDS.parent)

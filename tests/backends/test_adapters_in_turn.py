@@ -52,9 +52,9 @@ def test_each_adapter_gives_the_bits_of_a_detector_of_its_own(folders):
         adapter = None if name is None else str(folders[name])
         assert shared.become(adapter=adapter)
         for clips in (CLIPS, CLIPS[:1]):
-            found, expected = shared.score(clips), own(folders, name).score(clips)
-            assert found.tobytes() == expected.tobytes(), name
-        assert name is None or np.abs(found - bare[:1]).max() > 1e-3
+            scores, expected = shared.score(clips), own(folders, name).score(clips)
+            assert scores.tobytes() == expected.tobytes(), name
+        assert name is None or np.abs(scores - bare[:1]).max() > 1e-3
     weights = dict(own(folders, None).lm.named_parameters())
     assert all((weight == weights[name]).all() for name, weight in shared.lm.named_parameters())
 

@@ -144,17 +144,17 @@ def count(folder):
 
 
 def memory(total, available=None):
-    told = {"total": total, "available": total if available is None else available}
-    return lambda: type("Memory", (), told)
+    sizes = {"total": total, "available": total if available is None else available}
+    return lambda: type("Memory", (), sizes)
 
 
 def test_weights_that_no_memory_holds(folder, count, monkeypatch):
     monkeypatch.setattr("psutil.virtual_memory", memory(4 * count))
     checked(folder)
     monkeypatch.setattr("psutil.virtual_memory", memory(4 * count - 1))
-    told = refused(folder)
-    assert f"the weights of model '{folder}' take 0.0 GB, and the RAM has 0.0 GB" in told
-    assert "`quantization: nf4`" in told
+    message = refused(folder)
+    assert f"the weights of model '{folder}' take 0.0 GB, and the RAM has 0.0 GB" in message
+    assert "`quantization: nf4`" in message
 
 
 @pytest.mark.parametrize(
@@ -197,10 +197,10 @@ def test_ram_that_is_not_free_now(folder, count, monkeypatch, tmp_path):
     checked(folder)
     monkeypatch.setattr("psutil.virtual_memory", memory(400 * count, 4 * count - 1))
     monkeypatch.setattr(gpu, "is_job", lambda process: False)
-    told = refused(folder)
-    assert f"model '{folder}' take" in told
-    assert "and the RAM has" in told
-    assert "free for them now, of" in told
+    message = refused(folder)
+    assert f"model '{folder}' take" in message
+    assert "and the RAM has" in message
+    assert "free for them now, of" in message
     monkeypatch.setenv(gpu.ELSEWHERE, "1")  # a job, or one that sends jobs elsewhere
     checked(folder)
 
@@ -213,14 +213,14 @@ def test_what_our_own_jobs_hold_is_free_soon(folder, count, monkeypatch, job):
     checked(folder)
     monkeypatch.setattr(gpu, "why_unusable", lambda: None)
     total, free = 100 * count, count
-    for process, told in ((job, None), (os.getpid(), "the GPU has")):
+    for process, why in ((job, None), (os.getpid(), "the GPU has")):
         held = ((0, process, 99 * count),)
         driver = gpu.Driver((13, 0), 1, memory=(total,), free=(free,), held=held)
         monkeypatch.setattr(gpu, "_driver", lambda driver=driver: driver)
-        if told is None:
+        if why is None:
             checked(folder, device="auto")
         else:
-            assert told in refused(folder, device="auto")
+            assert why in refused(folder, device="auto")
 
 
 def test_large_files_are_told_apart_without_being_read(tmp_path, monkeypatch):

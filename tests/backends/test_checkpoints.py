@@ -60,12 +60,12 @@ def test_a_training_falls_back_to_the_checkpoint_before(folder, capsys, damage, 
     if not damaged(folder / "checkpoint-6" / file, damage):
         return
     assert checkpoints.last_complete_checkpoint(folder) == str(folder / "checkpoint-4")
-    said = capsys.readouterr().err
+    warning = capsys.readouterr().err
     if (file, damage) == ("complete", "a link to nowhere"):  # as if it was never finished
-        assert said == ""
+        assert warning == ""
         return
-    assert said.count("\n") == 1
-    assert str(folder / "checkpoint-6") in said
+    assert warning.count("\n") == 1
+    assert str(folder / "checkpoint-6") in warning
     assert (folder / "checkpoint-6.damaged").is_dir()
 
 
@@ -128,9 +128,9 @@ def saving(folder, write, device="cpu"):
 def test_a_checkpoint_holds_what_was_when_it_was_saved(tmp_path, device):
     saved, writer = saving(tmp_path, torch.save, device)
     writer.wait()
-    found = torch.load(saved / "optimizer.pt")
-    assert found["w"].tolist() == [1, 1, 1]
-    assert found["steps"][0].tolist() == [0, 0]
+    state = torch.load(saved / "optimizer.pt")
+    assert state["w"].tolist() == [1, 1, 1]
+    assert state["steps"][0].tolist() == [0, 0]
     assert checksums.damage(saved, saved / "complete") == ""
 
 

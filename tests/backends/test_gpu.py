@@ -68,8 +68,8 @@ def folder(tmp_path):
     ],
 )
 def test_why_a_gpu_cannot_be_used(hidden, build, driver, why):
-    found = gpu.judged(build, driver)
-    assert found is None if why is None else found.startswith(why)
+    reason = gpu.judged(build, driver)
+    assert reason is None if why is None else reason.startswith(why)
 
 
 def test_apple_s_gpu_is_refused_by_name(monkeypatch):
@@ -91,15 +91,15 @@ def test_this_machine_s_torch_agrees():
 
 
 @pytest.mark.parametrize(
-    ("told", "version"),
+    ("line", "version"),
     [
         ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12", "535.183.01"),
         ("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Rel", "580.65.06"),
         ("something else", ""),
     ],
 )
-def test_version_of_the_driver(tmp_path, told, version):
-    (tmp_path / "version").write_text(f"{told}\nGCC version:  gcc version 12.3.0\n")
+def test_version_of_the_driver(tmp_path, line, version):
+    (tmp_path / "version").write_text(f"{line}\nGCC version:  gcc version 12.3.0\n")
     assert gpu.driver_version(tmp_path / "version") == version
     assert gpu.driver_version(tmp_path / "none") == ""
 

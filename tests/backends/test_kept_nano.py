@@ -49,9 +49,9 @@ def test_a_damaged_one_is_trained_again(tmp_path, trained, capsys, damage, file)
     if not damaged(own / file, damage):
         return
     assert nano.provide(SOURCES, RECIPE, folder, kept)
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert f"{own} is damaged ({file}" in said
+    warning = capsys.readouterr().err
+    assert warning.count("\n") == 1
+    assert f"{own} is damaged ({file}" in warning
     assert own.with_name(f"{own.name}.damaged").is_dir()
     assert contents(folder) == contents(own) == whole
     assert len(trained) == 2

@@ -62,8 +62,8 @@ def split(tmp_path):
 
 
 def measured(cls, cells, *features):
-    told = {name: {"features": name} for name in features}
-    return giveaways(cls, told, cells, replicates=200, seed=1).set_index("features")
+    settings = {name: {"features": name} for name in features}
+    return giveaways(cls, settings, cells, replicates=200, seed=1).set_index("features")
 
 
 def test_a_level_that_gives_the_class_away_is_found_by_level_alone(cls, split):
@@ -81,9 +81,9 @@ def test_origins_that_hold_one_class_give_it_away_by_name_and_backgrounds_do_not
 
 
 def test_a_classifier_of_origins_sees_the_class_that_goes_with_them(cls, split):
-    told = {"recognised origin": {"features": "level", "tells": "origin"}}
+    settings = {"recognised origin": {"features": "level", "tells": "origin"}}
     for loud, expected in ((0.2, 1.0), (0.1, 0.5)):
-        table = giveaways(cls, told, split(loud), replicates=200, seed=1).set_index("features")
+        table = giveaways(cls, settings, split(loud), replicates=200, seed=1).set_index("features")
         assert table.loc["recognised origin", "auc"] == pytest.approx(expected, abs=0.15)
 
 
@@ -117,8 +117,8 @@ def test_scores_are_those_of_the_stock_regression(cls, cells, tmp_path):
     z = (x - x.mean(0)) / x.std(0)
     stock = LogisticRegression(C=1 / best["penalty"], max_iter=2000)
     expected = stock.fit(z, table["label"] == "SPEECH").predict_proba(z)[:, 1]
-    found = cls(adapter=str(tmp_path / "a")).score(clips)
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    scores = cls(adapter=str(tmp_path / "a")).score(clips)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
     assert "no speech" in (tmp_path / "a" / "README.md").read_text()
 
 

@@ -101,8 +101,8 @@ def test_it_learns_what_the_detector_will_compute(trained):
     features = engine.mel(torch.from_numpy(engine.mel.padded(noise(3, 16_000))), [100] * 3)
     with torch.no_grad():
         tower = engine.tower(features, [100] * 3)
-        heard = models.HEARING[name](detector.lm, features)
-    torch.testing.assert_close(heard, tower, rtol=1e-4, atol=1e-5)
+        embeddings = models.HEARING[name](detector.lm, features)
+    torch.testing.assert_close(embeddings, tower, rtol=1e-4, atol=1e-5)
 
 
 def test_the_chat_is_in_the_real_models_format(trained):

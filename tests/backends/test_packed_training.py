@@ -140,8 +140,8 @@ def test_dropout_has_the_derivative_of_what_it_computes():
     plain = leaves[0] @ weight.T + torch.cat(added, dim=1)
     torch.testing.assert_close(y, plain)
     wanted = torch.autograd.grad(plain, leaves, towards)
-    found = [dx, adapters.down_gradient, *(part.up_gradient for part in parts)]
-    for one, other in zip(found, wanted, strict=True):
+    computed = [dx, adapters.down_gradient, *(part.up_gradient for part in parts)]
+    for one, other in zip(computed, wanted, strict=True):
         torch.testing.assert_close(one, other)
 
 

@@ -75,9 +75,9 @@ def test_a_tree_holds_each_beginning_once():
     assert order.longest == 6
     for number, text in enumerate(texts):
         place = int(order.answers[tree.texts.index(number)])
-        seen = order.sees[place].nonzero()[:, 0]
-        assert [tree.ids[i - 2] for i in seen.tolist() if i >= 2] == list(text)
-        assert order.depths[seen].tolist() == list(range(2 + len(text)))
+        visible = order.sees[place].nonzero()[:, 0]
+        assert [tree.ids[i - 2] for i in visible.tolist() if i >= 2] == list(text)
+        assert order.depths[visible].tolist() == list(range(2 + len(text)))
     apart = list(trees.question_trees([question((9,), text) for text in texts], 1))
     assert sorted(n for _, tree in apart for n in tree.texts) == [0, 1, 2, 3]
 

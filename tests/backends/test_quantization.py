@@ -38,14 +38,14 @@ def stock(base, kind, detector, adapter=None):
     from peft import PeftModel
     from transformers import BitsAndBytesConfig
 
-    told = {"llm_int8_skip_modules": [f"model.{part}" for part in PARTS] + ["lm_head"]}
+    options = {"llm_int8_skip_modules": [f"model.{part}" for part in PARTS] + ["lm_head"]}
     if kind == "nf4":
-        told |= {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
-        told |= {"bnb_4bit_compute_dtype": torch.float32}
+        options |= {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+        options |= {"bnb_4bit_compute_dtype": torch.float32}
     else:
-        told |= {"load_in_8bit": True}
+        options |= {"load_in_8bit": True}
     cls = small.ARCHITECTURES["qwen2_audio"][0]
-    config = BitsAndBytesConfig(**told)
+    config = BitsAndBytesConfig(**options)
     model = cls.from_pretrained(base, dtype=torch.float32, quantization_config=config).eval()
     if adapter is not None:
         model = PeftModel.from_pretrained(model, adapter).eval()

@@ -525,9 +525,9 @@ def test_speech_may_be_the_second_option(model):
 
 
 def test_a_system_message_stands_in_front_of_the_question(model):
-    said = "You answer questions about sounds."
-    detector = DETECTORS[model.name](model=str(model.folder), device="cpu", system=said)
-    told = detector._chat.render(BASELINE)
-    assert told.index(said) < told.index("Choose one")
-    assert said not in detector._chat.render_text("Write.")
+    system = "You answer questions about sounds."
+    detector = DETECTORS[model.name](model=str(model.folder), device="cpu", system=system)
+    rendered = detector._chat.render(BASELINE)
+    assert rendered.index(system) < rendered.index("Choose one")
+    assert system not in detector._chat.render_text("Write.")
     assert np.abs(ours(model, MIXED[:3]) - detector.log_odds(MIXED[:3], both=False)).max() > 1e-3

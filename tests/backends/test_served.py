@@ -137,7 +137,7 @@ def test_order_bias_asks_nothing_twice(nano, cells, tmp_path, stops_after):
     model, store = Model(nano), Store(tmp_path / "order.sqlite")
     clips = in_memory([clip for cell in cells for clip in read_cell(cell)["audio"]])
     some = clips.some(range(0, len(clips), 4))
-    heard = [from_flac_bytes(clip) for clip in clips.flac]
+    waveforms = [from_flac_bytes(clip) for clip in clips.flac]
     stopping = serving(model, lambda request: 401 if request > stops_after else None)
     with stopping as (_, url), pytest.raises(Unfinished, match="HTTP 401"):
         OrderAnswers(lambda: detector(url), store).log_odds(clips)
@@ -148,12 +148,12 @@ def test_order_bias_asks_nothing_twice(nano, cells, tmp_path, stops_after):
         again = OrderAnswers(lambda: detector("http://127.0.0.1:1/v1"), store)
         np.testing.assert_array_equal(again.log_odds(clips), odds)
         np.testing.assert_array_equal(again.answer_mass(some), mass)
-    expected = np.concatenate([nano.log_odds([clip])[:, 0] for clip in heard], axis=1)
+    expected = np.concatenate([nano.log_odds([clip])[:, 0] for clip in waveforms], axis=1)
     np.testing.assert_allclose(odds, expected, atol=1e-4)
-    np.testing.assert_allclose(mass, nano.answer_mass(heard[::4]), rtol=1e-4)
+    np.testing.assert_allclose(mass, nano.answer_mass(waveforms[::4]), rtol=1e-4)
     # Of the mass, what an earlier process has asked is asked for once more.
     assert max(model.answered.values()) <= 2
-    assert sum(model.answered.values()) <= 2 * len(clips) + len(heard[::4])
+    assert sum(model.answered.values()) <= 2 * len(clips) + len(waveforms[::4])
 
 
 def test_the_mass_of_what_was_just_asked_costs_nothing(nano, clips):
@@ -225,15 +225,15 @@ def test_a_wrong_answer_is_not_asked_for_again_and_the_key_is_nowhere(nano, clip
     with serving(Model(nano), lambda request: b'{"choices": []}') as (server, url):
         with pytest.raises(
             Unfinished, match="lists no tokens with their log-probabilities"
-        ) as seen:
+        ) as error:
             detector(url, concurrency=1).score(clips)
         assert server.requests == 1
         address = url.replace("http://", "http://user:sk-in-the-address@")
         with pytest.raises(Unfinished):
             detector(address, concurrency=1).score(clips[:1])
-    told = str(seen.value) + caplog.text + "".join(capfd.readouterr())
-    assert KEY not in told
-    assert "sk-in-the-address" not in told
+    messages = str(error.value) + caplog.text + "".join(capfd.readouterr())
+    assert KEY not in messages
+    assert "sk-in-the-address" not in messages
 
 
 def checked(url, **options):

@@ -100,13 +100,13 @@ def test_norm_with_its_derivative(both, added):
         weight, towards = torch.randn(48), (torch.randn(5, 48), torch.randn(5, 48))
         out = operations.AddedNorm.apply(x * 1, delta * 1 if added else None, weight, 1e-5)
         leaves = [x, delta] if added else [x]
-        found = [*(part.detach() for part in out), *torch.autograd.grad(out, leaves, towards)]
+        computed = [*(part.detach() for part in out), *torch.autograd.grad(out, leaves, towards)]
         total = x + delta if added else x
         plain = (total * 1, torch.nn.functional.rms_norm(total, (48,), weight, 1e-5))
         wanted = torch.autograd.grad(plain, leaves, towards)
-        for one, other in zip(found[2:], wanted, strict=True):
+        for one, other in zip(computed[2:], wanted, strict=True):
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
-        return found
+        return computed
 
     both(work)
 

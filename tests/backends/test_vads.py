@@ -174,8 +174,8 @@ def test_javad_fills_a_short_clip_as_the_vendor_the_end_of_a_long_one(clips, mod
         window = torch.zeros(1, 1, bands, length)
         window[..., : mel.shape[1]] = (mel - mel.mean()) / mel.std()
         with torch.no_grad():
-            said = network(window)[0, : len(clip) // 160].numpy()
-        expected.append(1 / (1 + np.exp(-4 * (said - 0.5))))
+            outputs = network(window)[0, : len(clip) // 160].numpy()
+        expected.append(1 / (1 + np.exp(-4 * (outputs - 0.5))))
     assert_pooled(detector, clips, expected)
 
 
@@ -316,9 +316,9 @@ def test_weights_that_are_not_where_they_were_are_named(name, options, file, own
 def test_a_library_made_for_another_machine_is_one_line_before_any_job(
     name, package, libraries, install, own_copy
 ):
-    found = list(own_copy(package).glob(libraries))
-    assert found
-    for library in found:
+    files = list(own_copy(package).glob(libraries))
+    assert files
+    for library in files:
         library.write_bytes(b"made for another machine")
     message = refused(name)
     assert f"the package {package} does not load: " in message

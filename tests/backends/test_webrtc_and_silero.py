@@ -25,8 +25,8 @@ def test_silero_is_the_stock_model(clips):
     expected = []
     for clip in clips:
         # Whole clips by the package's own loop, which fills the last frame with zeros.
-        heard = stock.audio_forward(torch.from_numpy(clip)[None], 16_000)
-        expected.append(heard[0].numpy())
+        probabilities = stock.audio_forward(torch.from_numpy(clip)[None], 16_000)
+        expected.append(probabilities[0].numpy())
     assert any(len(clip) % 512 for clip in clips)
     np.testing.assert_allclose(
         DETECTORS["silero"]().score(clips), [p.max() for p in expected], atol=1e-6

@@ -14,9 +14,9 @@ ahead, loading = module("weights_ahead"), module("loading")
 
 
 def read(folder):
-    found = Future()
-    found.set_result(ahead.copied(ahead.mapped(folder), CPU))
-    return found
+    reading = Future()
+    reading.set_result(ahead.copied(ahead.mapped(folder), CPU))
+    return reading
 
 
 @pytest.mark.parametrize("architecture", ["qwen2_audio", "qwen3_omni"])
@@ -64,8 +64,8 @@ def test_on_a_gpu(tmp_path):
     save_file({"a": torch.randn(5000, 5000).bfloat16()}, tmp_path / "model.safetensors")
     assert ahead.begin(str(tmp_path), gpu, torch.bfloat16) is None  # no generation_config.json
     (tmp_path / "generation_config.json").write_text("{}")
-    found = ahead.begin(str(tmp_path), gpu, torch.bfloat16).result()
-    assert torch.equal(found["a"].cpu(), load_file(tmp_path / "model.safetensors")["a"])
+    weights = ahead.begin(str(tmp_path), gpu, torch.bfloat16).result()
+    assert torch.equal(weights["a"].cpu(), load_file(tmp_path / "model.safetensors")["a"])
     assert ahead.begin(str(tmp_path), gpu, torch.float32).result() is None
     (tmp_path / "model.safetensors").write_bytes(b"damaged")
     assert ahead.begin(str(tmp_path), gpu, torch.bfloat16).result() is None

@@ -39,11 +39,11 @@ def replace(file, samples):
 def test_a_replaced_file_is_read_again(folder, tmp_path, rng):
     kept = tmp_path / "cache" / "index.sqlite"
     before, _ = index.index(listed(folder), 200, kept=kept)
-    known = file_states.folder_state(folder, kept)
-    assert known == file_states.folder_state(folder, tmp_path / "nothing kept")
+    state = file_states.folder_state(folder, kept)
+    assert state == file_states.folder_state(folder, tmp_path / "nothing kept")
     replace(folder / "speech" / "a.wav", rng.uniform(-0.5, 0.5, RATE))
     replaced = file_states.folder_state(folder, kept)
-    assert replaced != known
+    assert replaced != state
     after, _ = index.index(listed(folder), 200, kept=kept)
     changed = before["sha256"] != after["sha256"]
     assert before.loc[changed, "source_id"].tolist() == ["speech/a.wav"]
@@ -53,12 +53,12 @@ def test_a_replaced_file_is_read_again(folder, tmp_path, rng):
 def test_a_copy_of_the_folder_or_another_mode_is_no_change(folder, tmp_path):
     kept = tmp_path / "cache" / "index.sqlite"
     index.index(listed(folder), 200, kept=kept)
-    known = file_states.folder_state(folder, kept)
+    state = file_states.folder_state(folder, kept)
     shutil.copytree(folder, tmp_path / "copy", copy_function=shutil.copy2)
     shutil.rmtree(folder)
     (tmp_path / "copy").rename(folder)
     os.chmod(folder / "speech" / "a.wav", 0o600)
-    assert file_states.folder_state(folder, kept) == known
+    assert file_states.folder_state(folder, kept) == state
 
 
 @pytest.mark.parametrize("is_indexed", [True, False])
@@ -66,22 +66,22 @@ def test_other_times_are_no_change_as_in_another_clone(folder, tmp_path, is_inde
     kept = tmp_path / "index.sqlite"
     if is_indexed:
         index.index(listed(folder), 200, kept=kept)
-    known = file_states.folder_state(folder, kept)
+    state = file_states.folder_state(folder, kept)
     for file in folder.rglob("*.wav"):
         content = file.read_bytes()
         file.unlink()
         file.write_bytes(content)
-    assert file_states.folder_state(folder, kept) == known
+    assert file_states.folder_state(folder, kept) == state
 
 
 def test_an_edit_and_a_new_file_are_a_change(folder, tmp_path, rng):
     kept = tmp_path / "index.sqlite"
     index.index(listed(folder), 200, kept=kept)
-    known = file_states.folder_state(folder, kept)
+    state = file_states.folder_state(folder, kept)
     soundfile.write(folder / "speech" / "a.wav", rng.uniform(-0.5, 0.5, RATE), RATE)
     edited = file_states.folder_state(folder, kept)
     shutil.copy(folder / "speech" / "a.wav", folder / "speech" / "c.wav")
-    assert len({known, edited, file_states.folder_state(folder, kept)}) == 3
+    assert len({state, edited, file_states.folder_state(folder, kept)}) == 3
 
 
 @pytest.fixture
@@ -128,9 +128,9 @@ def test_a_decoder_says_nothing_of_a_corpus_without_containers(folder, tmp_path,
     kept = tmp_path / "index.sqlite"
     monkeypatch.setattr(file_states.containers, "decoder", lambda: "")
     index.index(listed(folder), 200, kept=kept)
-    known = file_states.folder_state(folder, kept)
+    state = file_states.folder_state(folder, kept)
     monkeypatch.setattr(file_states.containers, "decoder", lambda: "16.0")
-    assert file_states.folder_state(folder, kept) == known
+    assert file_states.folder_state(folder, kept) == state
     read.clear()
     index.index(listed(folder), 200, kept=kept)
     assert not read

@@ -22,7 +22,10 @@ RATE = 16_000
 def corpus(tmp_path):
     """A folder with a manifest: a voice, a noise, and four foils of two kinds."""
     rng = np.random.default_rng(5)
-    rows = [("voice.wav", "SPEECH", "speech", "ann", ""), ("wind.wav", "NONSPEECH", "noise", "w", "")]
+    rows = [
+        ("voice.wav", "SPEECH", "speech", "ann", ""),
+        ("wind.wav", "NONSPEECH", "noise", "w", ""),
+    ]
     rows += [(f"laugh{n}.wav", "NONSPEECH", "environment", f"g{n}", "laughing") for n in range(3)]
     rows += [("crowd.wav", "FOIL", "crowd", "g9", "Crowds")]
     for name, *_ in rows:
@@ -42,16 +45,16 @@ def test_foils_are_in_neither_class_and_their_reason_says_so(corpus):
 
 
 def measured(corpus):
-    found, _ = index.index(foils.foils(index.read_corpora(corpus)), 1000)
-    return found.assign(origin="own")
+    usable, _ = index.index(foils.foils(index.read_corpora(corpus)), 1000)
+    return usable.assign(origin="own")
 
 
 def test_foils_of_groups_that_are_learned_from_are_left_out(corpus):
-    found = measured(corpus)
-    assert len(found) == 4
+    usable = measured(corpus)
+    assert len(usable) == 4
     learned = pd.DataFrame({"group_id": ["g1", "g2"], "sha256": ["a", "b"]})
     sources = learned.assign(split=["train", "test"])
-    kept = foils.heard_in_test_alone(found, sources)
+    kept = foils.heard_in_test_alone(usable, sources)
     assert sorted(kept["source_id"]) == ["crowd.wav", "laugh0.wav", "laugh2.wav"]
     assert set(kept["label"]) == {foils.LABEL}
     assert set(kept["category"]) == {"laughing", "crowds"}

@@ -17,7 +17,7 @@ from speechdt.workflow.hygiene_checks import read_checks
 from speechdt.workflow.variants import ConfigError
 
 PLAN = {"mode": 3, "frame_ms": 30}
-HEARD = Hearing("webrtc", find_detectors()["webrtc"], PLAN)
+WEBRTC = Hearing("webrtc", find_detectors()["webrtc"], PLAN)
 
 
 def plan_s_activity(path):
@@ -36,7 +36,7 @@ def index(sources):
 
 def test_webrtc_mode_3_is_the_plan_s_share_of_voiced_frames(index, tmp_path):
     store = Store(tmp_path / "scores.sqlite")
-    measured = recordings.measure(index, HEARD, store)
+    measured = recordings.measure(index, WEBRTC, store)
     expected = [plan_s_activity(path) for path in index["path"]]
     # The library keeps 16 bits as floats; a sample may be rounded otherwise.
     np.testing.assert_allclose(measured["p_speech"], expected, atol=0.05)
@@ -45,9 +45,9 @@ def test_webrtc_mode_3_is_the_plan_s_share_of_voiced_frames(index, tmp_path):
 
 def test_what_is_known_is_not_heard_again(index, tmp_path):
     store = Store(tmp_path / "scores.sqlite")
-    first = recordings.measure(index.iloc[:5], HEARD, store)
-    gone = index.assign(path=["nowhere.wav"] * 5 + index["path"].tolist()[5:])
-    again = recordings.measure(gone, HEARD, store)
+    first = recordings.measure(index.iloc[:5], WEBRTC, store)
+    five_missing = index.assign(path=["nowhere.wav"] * 5 + index["path"].tolist()[5:])
+    again = recordings.measure(five_missing, WEBRTC, store)
     assert again["p_speech"][:5].tolist() == first["p_speech"].tolist()
 
 

@@ -29,8 +29,8 @@ def test_the_folders_tell_label_category_and_group(tmp_path):
     write(tmp_path / "nonspeech" / "noise" / "4.mp3", rate=8000, channels=2)
     (tmp_path / "README.txt").write_text("left alone")
     (tmp_path / ".hidden.wav").write_text("left alone")
-    found = {s.source_id: (s.label, s.category, s.group_id) for s in read(tmp_path)}
-    assert found == {
+    listed = {s.source_id: (s.label, s.category, s.group_id) for s in read(tmp_path)}
+    assert listed == {
         "speech/alice/1.wav": ("SPEECH", "speech", "speech/alice"),
         "speech/2.flac": ("SPEECH", "speech", "speech/2.flac"),
         "nonspeech/music/band/live/3.ogg": ("NONSPEECH", "music", "nonspeech/music/band"),

@@ -40,18 +40,18 @@ def sources():
 
 def test_what_is_connected_is_one_group(sources):
     """By whatever chain of pairs, in whatever order they come."""
-    found = pairs(sources, ("h", "g"), ("a", "b"), ("c", "d"), ("d", "b"))
+    duplicates = pairs(sources, ("h", "g"), ("a", "b"), ("c", "d"), ("d", "b"))
     expected = ["g0", "g0", "g0", "g0", "g4", "g5", "g6", "g6"]
-    for order in (found, found[::-1]):
+    for order in (duplicates, duplicates[::-1]):
         done = joined_groups.joined(sources, order)
         assert done.sources["group_id"].tolist() == expected
         assert done[1:] == (4, 6, 2)
 
 
 def test_a_recording_that_is_left_out_connects_nothing(sources):
-    found = pairs(sources, ("a", "b"), ("b", "c"))
+    duplicates = pairs(sources, ("a", "b"), ("b", "c"))
     used = sources[sources["source_id"] != "b"]
-    assert joined_groups.joined(used, found).sources["group_id"].is_unique
+    assert joined_groups.joined(used, duplicates).sources["group_id"].is_unique
 
 
 def test_without_pairs_all_stays(sources):
@@ -61,12 +61,12 @@ def test_without_pairs_all_stays(sources):
 
 
 def test_to_stop_is_one_line_with_the_pairs(sources):
-    found = pairs(sources, *(("a", other) for other in "bcdefgh"), *[("b", "c")] * 5)
+    duplicates = pairs(sources, *(("a", other) for other in "bcdefgh"), *[("b", "c")] * 5)
     with pytest.raises(
         joined_groups.NearDuplicates,
         match=r"^12 pairs .* a and b \(0.99\); .*; and 2 more; corpus/",
     ) as caught:
-        joined_groups.joined(sources, found, "stop")
+        joined_groups.joined(sources, duplicates, "stop")
     assert "\n" not in str(caught.value)
 
 
@@ -97,12 +97,12 @@ def test_one_library_in_two_corpora_ends_in_one_split(root, sources, tmp_path, r
     near_duplicates.write_fingerprints(
         prints, usable["source_id"].tolist(), usable["path"].tolist()
     )
-    found = near_duplicates.find(prints, usable, apart=joined_groups.APART)
-    assert len(found) == 8
+    duplicates = near_duplicates.find(prints, usable, apart=joined_groups.APART)
+    assert len(duplicates) == 8
     # 44 ms of silence, and the 69 that the encoder puts before.
-    assert found["shift_ms"].abs().to_numpy() == pytest.approx(113, abs=12)
-    assert found["alike"].min() > 0.9
-    done = joined_groups.joined(usable, found)
+    assert duplicates["shift_ms"].abs().to_numpy() == pytest.approx(113, abs=12)
+    assert duplicates["alike"].min() > 0.9
+    done = joined_groups.joined(usable, duplicates)
     assert done.groups == 16
     assert done.sources["group_id"].nunique() == done.into == 8
     for seed in range(3):

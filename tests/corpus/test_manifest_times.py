@@ -10,7 +10,7 @@ from speechdt.corpus import index
 from speechdt.corpus.readers.times import seconds
 
 RATE = 16_000
-SAID = ["SPEECH", "speech", "alice"]
+DESCRIBED = ["SPEECH", "speech", "alice"]
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def folder(tmp_path, rng):
 
 def indexed(folder, columns, *rows):
     header = ["path", "label", "category", "group_id", *columns]
-    save_rows(folder / "manifest.csv", [header, *(["x.wav", *SAID, *row] for row in rows)])
+    save_rows(folder / "manifest.csv", [header, *(["x.wav", *DESCRIBED, *row] for row in rows)])
     sources = index.read_corpora([{"kind": "folder", "path": folder}])
     usable, rejected = index.index(sources, 200)
     return usable, dict(rejected[["source_id", "reason"]].to_numpy())

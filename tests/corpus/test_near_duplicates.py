@@ -26,7 +26,9 @@ COPIES = {
 @pytest.fixture(scope="module")
 def prints(sources, tmp_path_factory):
     path = tmp_path_factory.mktemp("prints") / "corpus.parquet"
-    near_duplicates.write_fingerprints(path, sources["source_id"].tolist(), sources["path"].tolist(), 2)
+    near_duplicates.write_fingerprints(
+        path, sources["source_id"].tolist(), sources["path"].tolist(), 2
+    )
     return path
 
 
@@ -49,8 +51,8 @@ def test_a_copy_in_another_split_is_found_and_named(sources, tmp_path, copy):
     table = pd.concat([kept.head(60), originals, pd.DataFrame(planted)]).drop_duplicates("path")
     file = tmp_path / "prints.parquet"
     near_duplicates.write_fingerprints(file, table["source_id"].tolist(), table["path"].tolist())
-    found = near_duplicates.find(file, table.reset_index(drop=True))
-    pairs = {frozenset(pair) for pair in found[["one", "other"]].to_numpy().tolist()}
+    duplicates = near_duplicates.find(file, table.reset_index(drop=True))
+    pairs = {frozenset(pair) for pair in duplicates[["one", "other"]].to_numpy().tolist()}
     expected = {
         frozenset((name, f"copy {number}")) for number, name in enumerate(originals["source_id"])
     }
@@ -73,7 +75,9 @@ def test_an_excerpt_that_shares_its_beginning_alone_is_found(sources, tmp_path):
         soundfile.write(tmp_path / f"{name}.wav", samples, RATE, subtype="FLOAT")
         rows.append({"source_id": name, "path": str(tmp_path / f"{name}.wav"), "split": name})
     table = pd.DataFrame(rows)
-    near_duplicates.write_fingerprints(tmp_path / "p.parquet", ["whole", "cut"], table["path"].tolist())
+    near_duplicates.write_fingerprints(
+        tmp_path / "p.parquet", ["whole", "cut"], table["path"].tolist()
+    )
     assert len(near_duplicates.find(tmp_path / "p.parquet", table)) == 1
 
 
@@ -84,7 +88,9 @@ def test_noise_of_the_same_colour_is_no_copy(tmp_path, rng):
         soundfile.write(file, 0.1 * rng.standard_normal(RATE), RATE)
         rows.append({"source_id": str(number), "path": str(file), "split": str(number)})
     table = pd.DataFrame(rows)
-    near_duplicates.write_fingerprints(tmp_path / "p.parquet", table["source_id"], table["path"].tolist())
+    near_duplicates.write_fingerprints(
+        tmp_path / "p.parquet", table["source_id"], table["path"].tolist()
+    )
     assert near_duplicates.find(tmp_path / "p.parquet", table).empty
 
 
@@ -108,7 +114,9 @@ def test_recordings_that_are_padded_with_silence_are_no_copies(tmp_path, rng):
         soundfile.write(file, np.concatenate([sound, np.zeros(4 * RATE)]), RATE)
         rows.append({"source_id": str(number), "path": str(file), "split": str(number)})
     table = pd.DataFrame(rows)
-    near_duplicates.write_fingerprints(tmp_path / "p.parquet", table["source_id"], table["path"].tolist())
+    near_duplicates.write_fingerprints(
+        tmp_path / "p.parquet", table["source_id"], table["path"].tolist()
+    )
     assert near_duplicates.find(tmp_path / "p.parquet", table).empty
 
 

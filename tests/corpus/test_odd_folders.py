@@ -216,16 +216,16 @@ def test_labels_of_any_case_and_backslashes(folder, label, other):
 
 
 @pytest.mark.parametrize(
-    ("said", "taken"),
+    ("vocals", "taken"),
     [
         *(("no", True), ("No", True), ("false", True), ("0", True), ("", True), ("yes", False)),
         *(("TRUE", False), ("1", False), ("unknown", False), ("maybe", False)),
     ],
 )
-def test_vocals_of_any_spelling(folder, said, taken):
+def test_vocals_of_any_spelling(folder, vocals, taken):
     save_rows(
         folder / "manifest.csv",
-        [[*HEADER, "vocals"], ["nonspeech/noise/b/2.wav", "NONSPEECH", "music", "b", said]],
+        [[*HEADER, "vocals"], ["nonspeech/noise/b/2.wav", "NONSPEECH", "music", "b", vocals]],
     )
     usable, reasons = indexed(corpus(folder))
     assert len(usable) == taken

@@ -32,9 +32,9 @@ def trees(root, tmp_path_factory):
 
 def listed(trees, kind, **options):
     """Return the sources of a corpus by id."""
-    found = list(readers.read({"kind": kind, "path": trees / kind, **options}))
-    assert len({source.source_id for source in found}) == len(found)
-    return {source.source_id: source for source in found}
+    sources = list(readers.read({"kind": kind, "path": trees / kind, **options}))
+    assert len({source.source_id for source in sources}) == len(sources)
+    return {source.source_id: source for source in sources}
 
 
 def indexed(trees, kind, **options):
@@ -65,8 +65,8 @@ def test_turns_become_stretches(tmp_path):
         [(10, 5, "a"), (0.5, 2, "a"), (12, 4, "b"), (2.5, 1, "b"), (20, 0, "a"), (30, 65, "a")],
     )  # fmt: skip
     publishers.save(tmp_path / "x.wav", np.zeros(RATE))
-    found = readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]})
-    assert [source.path.partition("#t=")[2] for source in found] == [
+    sources = readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]})
+    assert [source.path.partition("#t=")[2] for source in sources] == [
         *("0.500,3.500", "10.000,16.000"),
         *("30.000,51.667", "51.667,73.333", "73.333,95.000"),
     ]
@@ -104,13 +104,13 @@ def test_human_sounds_are_taken_if_asked(trees):
 
 
 def test_gtzan_leaves_out_known_faults_and_may_be_sung(trees):
-    found = listed(trees, "gtzan")
-    assert len(found) == 12 + 3  # ._jazz.00000.au is no excerpt
-    assert {source.category for source in found.values()} == {"music"}
-    assert all(source.reason for source in found.values())
-    assert "repeats another excerpt" in found["gtzan/jazz.00034"].reason
-    assert "may hold singing" in found["gtzan/jazz.00000"].reason
-    assert found["gtzan/jazz.00000"].group_id == "gtzan/jazz"
+    sources = listed(trees, "gtzan")
+    assert len(sources) == 12 + 3  # ._jazz.00000.au is no excerpt
+    assert {source.category for source in sources.values()} == {"music"}
+    assert all(source.reason for source in sources.values())
+    assert "repeats another excerpt" in sources["gtzan/jazz.00034"].reason
+    assert "may hold singing" in sources["gtzan/jazz.00000"].reason
+    assert sources["gtzan/jazz.00000"].group_id == "gtzan/jazz"
     usable, reasons = indexed(trees, "gtzan", genres=["classical", "jazz"], vocals="keep")
     assert len(usable) == 4
     assert "not readable as audio" in reasons["gtzan/jazz.00054"]
@@ -126,10 +126,10 @@ def test_gtzan_s_faults_are_those_of_the_fault_filtered_partition():
 
 def test_gtzan_as_it_is_copied_with_sturm_s_index(root, tmp_path):
     publishers.gtzan(tmp_path / "gtzan", publishers.Sounds(root), original=False, index=True)
-    found = listed(tmp_path, "gtzan", vocals="keep")
-    assert found["gtzan/blues.00000"].group_id == "artist/the_blues_trio"
-    assert found["gtzan/blues.00000"].path.endswith("genres_original/blues/blues.00000.wav")
-    assert found["gtzan/jazz.00054"].group_id == "gtzan/jazz"
+    sources = listed(tmp_path, "gtzan", vocals="keep")
+    assert sources["gtzan/blues.00000"].group_id == "artist/the_blues_trio"
+    assert sources["gtzan/blues.00000"].path.endswith("genres_original/blues/blues.00000.wav")
+    assert sources["gtzan/jazz.00054"].group_id == "gtzan/jazz"
 
 
 def test_fma_takes_what_is_instrumental_and_groups_by_artist(trees):
@@ -205,8 +205,8 @@ def test_a_manifest_may_say_what_is_sung(tmp_path):
             ["talk.wav", "SPEECH", "speech", "she", "yes"],
         ],
     )
-    found = readers.read({"kind": "folder", "path": tmp_path})
-    assert {Path(s.path).stem: bool(s.reason) for s in found} == {
+    sources = readers.read({"kind": "folder", "path": tmp_path})
+    assert {Path(s.path).stem: bool(s.reason) for s in sources} == {
         **{"no": False, "unknown": True, "yes": True, "talk": False},
     }
     kept = readers.read({"kind": "folder", "path": tmp_path, "vocals": "keep"})
@@ -219,13 +219,14 @@ def test_an_artist_is_one_group_in_every_corpus(trees):
 
 
 def test_synthetic_noise_is_the_same_whenever_it_is_read():
-    found = list(readers.read({"kind": "synthetic", "count": 2, "seconds": 1.5}))
-    assert len(found) == len({source.group_id for source in found}) == 6
-    one, again, other = (audio_io.read(found[i].path) for i in (0, 0, 1))
+    sources = list(readers.read({"kind": "synthetic", "count": 2, "seconds": 1.5}))
+    assert len(sources) == len({source.group_id for source in sources}) == 6
+    one, again, other = (audio_io.read(sources[i].path) for i in (0, 0, 1))
     assert len(one) == 24_000
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
-    power = np.abs(np.fft.rfft(audio_io.read(found[2].path))) ** 2  # pink: as much in every octave
+    # Pink: as much in every octave.
+    power = np.abs(np.fft.rfft(audio_io.read(sources[2].path))) ** 2
     octaves = [power[150 * 2**n : 300 * 2**n].sum() for n in range(6)]
     assert max(octaves) < 1.5 * min(octaves)
 
@@ -288,8 +289,8 @@ def test_a_wrong_tree_is_one_line_that_says_what_was_expected_where(
     trees, tmp_path, kind, removed, message
 ):
     shutil.copytree(trees / kind, tmp_path / kind)
-    gone = tmp_path / kind / removed
-    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    entry = tmp_path / kind / removed
+    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     (problem,) = readers.check([{"kind": kind, "path": str(tmp_path / kind)}])
     assert problem.startswith(f"corpus.0 ({kind}): ")
     assert "\n" not in problem
@@ -300,7 +301,10 @@ def test_a_wrong_tree_is_one_line_that_says_what_was_expected_where(
 @pytest.mark.parametrize(
     ("corpus", "message"),
     [
-        ({"kind": "folder", "path": ".", "human": []}, "no option 'human'; options: path, outside, vocals"),
+        (
+            {"kind": "folder", "path": ".", "human": []},
+            "no option 'human'; options: path, outside, vocals",
+        ),
         ({"kind": "fma", "path": ".", "subsets": "small"}, r"no option .* mean 'subset'"),
         ({"kind": "fma"}, "path is missing"),
         ({"kind": "fma", "path": ".", "subset": "tiny"}, "no subset 'tiny'; subsets: small,"),
@@ -339,12 +343,12 @@ def test_odd_entries_of_any_corpus_are_one_line_each(trees, tmp_path, kind):
     os.mkfifo(folder / "pipe.wav")
     (folder / "stray.m4a").write_bytes(M4A)
     (folder / "words.docx").write_bytes(b"x")
-    before, found = listed(trees, kind), listed(tmp_path, kind)
-    reasons = {Path(source.path).name: source.reason for source in found.values()}
+    before, after = listed(trees, kind), listed(tmp_path, kind)
+    reasons = {Path(source.path).name: source.reason for source in after.values()}
     assert reasons["notes.pdf"] == "link to nowhere"
     assert reasons["pipe.wav"] == "no file but a FIFO"
-    assert len(found) - len(before) == 2 + ("stray.m4a" in reasons)
-    notes = "".join(readers.notes({"kind": kind, "path": folder}, list(found.values())))
+    assert len(after) - len(before) == 2 + ("stray.m4a" in reasons)
+    notes = "".join(readers.notes({"kind": kind, "path": folder}, list(after.values())))
     assert "1 .docx" in notes
     assert ("stray.m4a" in reasons) != ("stray.m4a" in notes)
 
@@ -357,9 +361,11 @@ def test_a_recording_in_a_container_is_read_or_refused_by_name(trees, tmp_path, 
     file.write_bytes(M4A)
     file.rename(file.with_suffix(".m4a"))
     _, reasons = indexed(tmp_path, kind)
-    told = set(reasons.values())
+    messages = set(reasons.values())
     assert folder in file.parents
-    assert any(reason.startswith(("m4a: not read by", "not readable as audio (m4a")) for reason in told)
+    assert any(
+        reason.startswith(("m4a: not read by", "not readable as audio (m4a")) for reason in messages
+    )
 
 
 ODD_RTTM = (
@@ -377,17 +383,17 @@ def test_rttm_as_it_comes_is_read_or_counted(tmp_path):
     (tmp_path / "dev" / "all.rttm").write_text(ODD_RTTM, encoding="utf-8")
     for name in "xy":
         publishers.save(tmp_path / f"{name}.wav", np.zeros(RATE))
-    found = list(readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]}))
-    read = [source for source in found if not source.reason]
+    sources = list(readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]}))
+    read = [source for source in sources if not source.reason]
     used = {(source.group_id, source.path.partition("#t=")[2]) for source in read}
     assert used == {("voxconverse/x", "0.500,2.500"), ("voxconverse/y", "4.000,5.500")}
-    (counted,) = [source for source in found if source.reason]
+    (counted,) = [source for source in sources if source.reason]
     assert counted.reason.startswith("3 turns without a usable time in")
 
 
 def test_one_recording_in_an_rttm_of_another_name_is_found(tmp_path):
     publishers.rttm(tmp_path / "dev" / "x_annotated.rttm", "x", [(0, 1, "a")])
     publishers.save(tmp_path / "x.wav", np.zeros(RATE))
-    (found,) = readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]})
-    assert not found.reason
-    assert found.path == f"{tmp_path}/x.wav#t=0.000,1.000"
+    (source,) = readers.read({"kind": "voxconverse", "path": tmp_path, "parts": ["dev"]})
+    assert not source.reason
+    assert source.path == f"{tmp_path}/x.wav#t=0.000,1.000"

@@ -50,8 +50,8 @@ def test_what_it_says_itself_stays():
 
 
 def test_all_that_hear_clips_build_it_so():
-    heard = Hearing("mine", failing(RuntimeError("no")), {}, Presentation.of("stored", None))
-    for build in (heard.build, OneDetector(heard).builder(heard.presentation)):
+    hearing = Hearing("mine", failing(RuntimeError("no")), {}, Presentation.of("stored", None))
+    for build in (hearing.build, OneDetector(hearing).builder(hearing.presentation)):
         with pytest.raises(BuildError, match="backend 'mine' fails when it is built"):
             build()
 

@@ -69,31 +69,33 @@ def chosen(dev, folder, cls=Window, offered=None, options=None):
 
 
 def test_the_level_at_which_a_detector_hears_is_chosen(dev, tmp_path):
-    found = chosen(dev, tmp_path)
-    assert found["chosen"]["level"] == -32
-    assert found["chosen"]["auc"] > 0.95
-    assert found["default"]["level"] == "stored"
-    assert 0.3 < found["default"]["auc"] < 0.7
-    shares = {one["level"]: one["share"] for one in found["tried"]}
+    selection = chosen(dev, tmp_path)
+    assert selection["chosen"]["level"] == -32
+    assert selection["chosen"]["auc"] > 0.95
+    assert selection["default"]["level"] == "stored"
+    assert 0.3 < selection["default"]["auc"] < 0.7
+    shares = {one["level"]: one["share"] for one in selection["tried"]}
     assert sum(shares.values()) == pytest.approx(1)
     assert shares[-32] > 0.9
-    assert (found["clips"], found["groups"], found["split"]) == (48, 24, "dev")
+    assert (selection["clips"], selection["groups"], selection["split"]) == (48, 24, "dev")
 
 
 def test_of_equals_the_first_wins_and_rank_order_does_not_hang_on_level(dev, tmp_path):
-    found = chosen(dev, tmp_path, options={"blind": True})
-    assert found["chosen"]["level"] == "stored"
-    assert [one["auc"] for one in found["tried"]] == pytest.approx([found["chosen"]["auc"]] * 6)
+    selection = chosen(dev, tmp_path, options={"blind": True})
+    assert selection["chosen"]["level"] == "stored"
+    assert [one["auc"] for one in selection["tried"]] == pytest.approx(
+        [selection["chosen"]["auc"]] * 6
+    )
 
 
 def test_the_aucs_are_the_stock_ones(dev, tmp_path):
     metrics = pytest.importorskip("sklearn.metrics")
-    found = chosen(dev, tmp_path)
+    selection = chosen(dev, tmp_path)
     trials = choice.read_trials(dev, 999)
-    heard = Hearing("window", Window, {}).under(alternatives()[3])
-    scores = heard.build().score([from_flac_bytes(clip) for clip in trials["audio"]])
+    hearing = Hearing("window", Window, {}).under(alternatives()[3])
+    scores = hearing.build().score([from_flac_bytes(clip) for clip in trials["audio"]])
     expected = metrics.roc_auc_score(trials["speech"], scores)
-    assert found["tried"][3]["auc"] == pytest.approx(expected)
+    assert selection["tried"][3]["auc"] == pytest.approx(expected)
 
 
 def test_nothing_is_asked_twice(dev, tmp_path):
@@ -108,9 +110,9 @@ def test_nothing_is_asked_twice(dev, tmp_path):
 
 def test_sixteen_bits_are_not_offered_levels_that_clip(dev, tmp_path):
     offered = alternatives(("stored", -32, -9))
-    found = chosen(dev, tmp_path, SixteenBits, offered)
-    assert [one["level"] for one in found["tried"]] == ["stored", -32]
-    (refused,) = found["not_offered"]
+    selection = chosen(dev, tmp_path, SixteenBits, offered)
+    assert [one["level"] for one in selection["tried"]] == ["stored", -32]
+    (refused,) = selection["not_offered"]
     assert refused["level"] == -9
     assert refused["beyond_full_scale"] > choice.MOST_CLIPPED
     assert not chosen(dev, tmp_path, Window, offered)["not_offered"]
@@ -126,15 +128,15 @@ def test_the_share_beyond_full_scale_is_counted(dev):
 
 def test_kept_scores_belong_to_a_level_a_container_and_options():
     base = Hearing("window", Window, {})
-    told = [
+    offered = [
         {"level": level, "container": container, "options": {"blind": blind}}
         for level in ("stored", -20, -26.5)
         for container in ("none", "mirrored", {"noise_ms": 500}, {"noise_ms": 600})
         for blind in (False, True)
     ]
-    names = {base.under(one).store_name() for one in told}
-    assert len(names) == len(told)
-    assert base.under(told[0]).store_name() == base.under(told[0]).store_name()
+    names = {base.under(one).store_name() for one in offered}
+    assert len(names) == len(offered)
+    assert base.under(offered[0]).store_name() == base.under(offered[0]).store_name()
 
 
 def test_a_choice_between_options_and_containers_is_of_combinations(dev, tmp_path):
@@ -143,8 +145,8 @@ def test_a_choice_between_options_and_containers_is_of_combinations(dev, tmp_pat
         for container in ("none", "mirrored")
         for blind in (False, True)
     ]
-    found = chosen(dev, tmp_path, offered=offered)
-    assert [one["options"]["blind"] for one in found["tried"]] == [False, True, False, True]
+    selection = chosen(dev, tmp_path, offered=offered)
+    assert [one["options"]["blind"] for one in selection["tried"]] == [False, True, False, True]
 
 
 def test_of_many_combinations_one_axis_is_tried_after_the_other(dev, tmp_path):
@@ -154,11 +156,11 @@ def test_of_many_combinations_one_axis_is_tried_after_the_other(dev, tmp_path):
         for container in ("none", "mirrored")
         for blind in (False, True)
     ]
-    found = chosen(dev, tmp_path, offered=offered)
-    assert (found["offered"], len(found["tried"])) == (24, 8)
-    assert [one["level"] for one in found["tried"][:6]] == list(LADDER)
-    assert found["chosen"]["level"] == -32
-    assert found["chosen"]["auc"] == max(one["auc"] for one in found["tried"])
+    selection = chosen(dev, tmp_path, offered=offered)
+    assert (selection["offered"], len(selection["tried"])) == (24, 8)
+    assert [one["level"] for one in selection["tried"][:6]] == list(LADDER)
+    assert selection["chosen"]["level"] == -32
+    assert selection["chosen"]["auc"] == max(one["auc"] for one in selection["tried"])
 
 
 def test_fewer_clips_are_even_over_classes(dev):
@@ -186,9 +188,9 @@ def test_a_gain_is_paired_and_zero_where_nothing_was_chosen(dev, tmp_path):
     settings = {"replicates": 400, "seed": 2}
     same = choice.gain(trials, noise, noise, **settings)
     assert (same["gain"], same["gain_low"], same["gain_high"]) == (0, 0, 0)
-    found = choice.gain(trials, p, noise, **settings)
-    assert found["gain"] == pytest.approx(found["auc"] - found["auc_stored"])
-    assert found["gain_low"] > 0
+    gain = choice.gain(trials, p, noise, **settings)
+    assert gain["gain"] == pytest.approx(gain["auc"] - gain["auc_stored"])
+    assert gain["gain_low"] > 0
 
 
 def test_who_hears_at_a_level_of_its_own():

@@ -22,10 +22,10 @@ class Level:
     """A detector that says how loud a clip is, from -100 to 0 dBFS."""
 
     gpus = 0
-    heard = 0
+    clips_scored = 0
 
     def score(self, clips):
-        Level.heard += len(clips)
+        Level.clips_scored += len(clips)
         return [1 + rms_db(clip) / 100 for clip in clips]
 
 
@@ -66,11 +66,11 @@ def test_each_condition_is_heard_at_its_level_and_no_clip_twice(trials, tmp_path
     learned = tmp_path / "calibration" / "X.json"
     learned.parent.mkdir()
     learned.write_text(pd.Series(Calibration(0.5, 0.6, 1.0, 1.0, 0.0).to_dict()).to_json())
-    found = decided(["X"], CONDITIONS, trials.values(), outputs.values(), [learned])
-    mean = found.groupby("condition")["p_speech"].mean()
+    decisions = decided(["X"], CONDITIONS, trials.values(), outputs.values(), [learned])
+    mean = decisions.groupby("condition")["p_speech"].mean()
     assert mean["level_-60"] == pytest.approx(0.4, abs=0.001)
     assert mean["level_-20"] == pytest.approx(0.8, abs=0.001)
-    assert found.groupby("condition").size().tolist() == [12] * 4
+    assert decisions.groupby("condition").size().tolist() == [12] * 4
 
 
 def test_a_condition_that_gives_the_class_away_is_found(trials):

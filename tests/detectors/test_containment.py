@@ -35,7 +35,7 @@ def asked(act):
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (np.array([True, False, True, True]), "decisions (bool)"),
         ([True, False, True, True], "decisions (bool)"),
@@ -50,11 +50,11 @@ def asked(act):
         ([[0.5], [0.5, 0.5], [0.5], [0.5]], "other than numbers"),
     ],
 )
-def test_answers_that_are_no_scores(answer, said):
+def test_answers_that_are_no_scores(answer, message):
     with pytest.raises(ScoreError) as raised:
         asked(lambda _: answer)
     assert str(raised.value).startswith(f"{WHO} answered ")
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
@@ -72,7 +72,7 @@ def write_through(clips):
 
 
 @pytest.mark.parametrize(
-    ("act", "said"),
+    ("act", "message"),
     [
         (write_into, "ValueError: assignment destination is read-only"),
         (write_through, "ValueError: output array is read-only"),
@@ -83,11 +83,11 @@ def write_through(clips):
         (lambda clips: exec("raise KeyError('x' * 9999)"), "KeyError: 'xxx"),
     ],
 )
-def test_what_it_raises_is_one_line(act, said):
+def test_what_it_raises_is_one_line(act, message):
     with pytest.raises(ScoreError) as raised:
         asked(act)
     assert str(raised.value).startswith(f"{WHO} fails: ")
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 400
 

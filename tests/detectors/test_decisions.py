@@ -101,9 +101,9 @@ def test_thresholds_of_replicates_are_found_by_run(tmp_path):
         kept = 3 * (place + 2) + 1
         table = pd.DataFrame({"threshold": [0.1 * place] * kept, "threshold_far10": [0.5] * kept})
         table.to_parquet(files[-1])
-    found = thresholds_by({"B3": ["B3.seed1", "B3.seed2"]}, files, replicates=3)["B3"]
-    assert found.balanced[:, 0].tolist() == [0.1, 0.0]
-    assert found.far10.shape == (2, 4)
+    thresholds = thresholds_by({"B3": ["B3.seed1", "B3.seed2"]}, files, replicates=3)["B3"]
+    assert thresholds.balanced[:, 0].tolist() == [0.1, 0.0]
+    assert thresholds.far10.shape == (2, 4)
     more = thresholds_by({"B3": ["B3.seed1", "B3.seed2"]}, files, replicates=3, further=True)["B3"]
     assert more.far10.shape == (2, 7)
     with pytest.raises(AnswerFileError, match=r"^no thresholds of run D2$"):

@@ -38,16 +38,16 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="module")
 def detector(name, request):
-    found = find_detectors()
-    known = f"there are: {', '.join(found)}{''.join(f'; {why}' for why in broken())}"
-    assert name in found, f"no detector '{name}'; {known}"
-    told = [option.partition("=") for option in request.config.getoption("--option")]
-    options = {key: yaml.safe_load(value) for key, _, value in told}
+    detectors = find_detectors()
+    available = f"there are: {', '.join(detectors)}{''.join(f'; {why}' for why in broken())}"
+    assert name in detectors, f"no detector '{name}'; {available}"
+    arguments = [option.partition("=") for option in request.config.getoption("--option")]
+    options = {key: yaml.safe_load(value) for key, _, value in arguments}
     if "environment" in options:
-        options["environment"] = resolved(options["environment"], found[name])
-    check_options(found[name], without_environment(options))
+        options["environment"] = resolved(options["environment"], detectors[name])
+    check_options(detectors[name], without_environment(options))
     try:
-        return built(name, found[name], options)
+        return built(name, detectors[name], options)
     except SpeechdtError as error:
         if request.config.getoption("--detector"):
             raise

@@ -22,10 +22,10 @@ class Meter:
 
     def __init__(self, pooling="max"):
         self.pooling = pooling
-        self.heard = []
+        self.lengths = []
 
     def score(self, clips):
-        self.heard += [len(clip) for clip in clips]
+        self.lengths += [len(clip) for clip in clips]
         return [float(np.clip(-rms_db(clip) / 100, 0, 1)) for clip in clips]
 
     def score_prompts(self, clips, prompts):
@@ -63,20 +63,20 @@ def test_clips_are_left_as_they_are(clips):
 
 
 def test_a_run_hears_as_dev_chose(clips, tmp_path):
-    told = {"level": -30, "container": "mirrored", "options": {"pooling": "mean"}}
+    chosen = {"level": -30, "container": "mirrored", "options": {"pooling": "mean"}}
     file = tmp_path / "X1.json"
-    file.write_text(json.dumps({"chosen": told | {"auc": 0.9}}))
+    file.write_text(json.dumps({"chosen": chosen | {"auc": 0.9}}))
     plain = {"level": "stored", "container": "none"}
-    heard = Hearing.of_run("meter", Meter, {}, plain, [file])
-    detector = heard.build()
+    hearing = Hearing.of_run("meter", Meter, {}, plain, [file])
+    detector = hearing.build()
     np.testing.assert_allclose(detector.score(clips), 0.3, atol=1e-6)
-    assert (detector.pooling, detector.heard) == ("mean", [3200, 3200])
+    assert (detector.pooling, detector.lengths) == ("mean", [3200, 3200])
     assert isinstance(Hearing.of_run("meter", Meter, {}, plain).build(), Meter)
 
 
 def test_the_container_counts_for_latency(clips):
-    heard = Hearing("meter", Meter, {}, Presentation.of(container={"noise_ms": 500}))
-    timed = measure(heard.build, [flac_bytes(clip) for clip in clips])
+    hearing = Hearing("meter", Meter, {}, Presentation.of(container={"noise_ms": 500}))
+    timed = measure(hearing.build, [flac_bytes(clip) for clip in clips])
     assert timed["stages"]["present"]["p50_ms"] > 0
 
 
@@ -92,4 +92,4 @@ def test_cells_that_are_trained_on_are_presented(tmp_path):
         assert not set(own["sha256"]) & set(stored["sha256"])
         meter = Meter()
         meter.score([from_flac_bytes(clip) for clip in own["audio"]])
-        assert set(meter.heard) == {9600}
+        assert set(meter.lengths) == {9600}

@@ -65,7 +65,10 @@ def test_one_that_cannot_be_built_is_one_line(folder):
     [
         struct.pack(">I", 2**32 - 1),
         struct.pack(">I", 200_000) + b"[" * 200_000,
-        *(struct.pack(">I", len(told)) + told for told in (b'{"bytes": -1}', b'{"bytes": 1e9}')),
+        *(
+            struct.pack(">I", len(header)) + header
+            for header in (b'{"bytes": -1}', b'{"bytes": 1e9}')
+        ),
         struct.pack(">I", 23) + b'{"bytes": 999999999999}',
     ],
     ids=["long", "deep", "negative", "no number", "endless"],
@@ -103,7 +106,7 @@ def test_another_version_of_the_protocol_is_refused(folder, tmp_path, root):
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("setting", "message"),
     [
         ("/no/such/folder", "/no/such/folder is no Python that can be started"),
         ({"python": "/bin/false"}, "/bin/false does not start"),
@@ -112,9 +115,9 @@ def test_another_version_of_the_protocol_is_refused(folder, tmp_path, root):
         (3, "python is missing"),
     ],
 )
-def test_mistakes_are_said_before_any_job(told, message):
+def test_mistakes_are_said_before_any_job(setting, message):
     with pytest.raises(UnusableEnvironment, match=message):
-        resolved(told, find_detectors()["energy"])
+        resolved(setting, find_detectors()["energy"])
 
 
 def test_a_language_model_runs_in_the_workflow_s_own_environment():
@@ -133,11 +136,11 @@ def test_a_conflicting_numpy_gives_its_scores(folder, environment):
     folder.mkdir()
     (folder / "old.py").write_text(OLD)
     cls = find_detectors(folder)["old"]
-    told = resolved(str(environment), cls)
-    assert told["versions"]["numpy"] == NUMPY
-    assert Path(told["python"]) == environment / "bin" / "python"
-    detector = call.built("old", cls, {"environment": told, "scale": 2.0})
+    settings = resolved(str(environment), cls)
+    assert settings["versions"]["numpy"] == NUMPY
+    assert Path(settings["python"]) == environment / "bin" / "python"
+    detector = call.built("old", cls, {"environment": settings, "scale": 2.0})
     np.testing.assert_allclose(detector.score(CLIPS), [0.21, 0.2, 0.21])
-    with_other = told | {"versions": told["versions"] | {"numpy": "1.26.5"}}
-    names = [call.store_name("old", cls, {"environment": e}) for e in (told, with_other)]
+    with_other = settings | {"versions": settings["versions"] | {"numpy": "1.26.5"}}
+    names = [call.store_name("old", cls, {"environment": e}) for e in (settings, with_other)]
     assert names[0] != names[1] != call.store_name("old", cls, {})

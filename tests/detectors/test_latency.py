@@ -106,7 +106,7 @@ def test_a_stage_outside_of_a_recording_is_not_timed():
 def test_the_frontier_holds_what_nothing_beats():
     rng = np.random.default_rng(1)
     ms, accuracy = rng.integers(1, 8, 60), rng.integers(50, 60, 60) / 100
-    found = frontier(ms, accuracy)
+    on_frontier = frontier(ms, accuracy)
     for i in range(60):
         beaten = any(
             ms[j] <= ms[i]
@@ -114,7 +114,7 @@ def test_the_frontier_holds_what_nothing_beats():
             and (ms[j], accuracy[j]) != (ms[i], accuracy[i])
             for j in range(60)
         )
-        assert found[i] == (not beaten)
+        assert on_frontier[i] == (not beaten)
 
 
 @pytest.mark.long

@@ -50,9 +50,9 @@ def test_quiet_and_alike_is_trusted_and_other_machines_and_load_are_named():
     before = quiet | {"load": measured(0.0) | {"others_before": 0.9}}
     other = quiet | {"hardware": HARDWARE | {"processor": "q"}}
     old = {"hardware": HARDWARE}
-    found = doubts({"A": quiet, "B": quiet, "C": busy, "D": before, "E": other, "F": old})
-    assert found["A"] == found["B"] == ""
-    assert found["C"] == "others kept 1.0 of 2 cores at work during the timing"
-    assert found["D"] == "others kept 0.9 of 2 cores at work right before"
-    assert found["E"] == "timed on another machine: q, 2 cores"
-    assert found["F"] == "what else the machine did was not measured"
+    reasons = doubts({"A": quiet, "B": quiet, "C": busy, "D": before, "E": other, "F": old})
+    assert reasons["A"] == reasons["B"] == ""
+    assert reasons["C"] == "others kept 1.0 of 2 cores at work during the timing"
+    assert reasons["D"] == "others kept 0.9 of 2 cores at work right before"
+    assert reasons["E"] == "timed on another machine: q, 2 cores"
+    assert reasons["F"] == "what else the machine did was not measured"

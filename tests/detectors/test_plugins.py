@@ -33,18 +33,18 @@ def test_listing_the_detectors_loads_no_model_library():
 def test_a_dropped_in_file_is_a_plugin(folder):
     (folder / "mine.py").write_text(MINE)
     (folder / "_not_a_plugin.py").write_text("raise RuntimeError")
-    found = find_detectors(folder)
-    assert found["mine"]().score([1, 2]) == [0.5, 0.5]
-    assert found["mine"].__module__ == "speechdt_backends.mine"
-    assert source_files(found["mine"]) == [folder / "mine.py"]
+    detectors = find_detectors(folder)
+    assert detectors["mine"]().score([1, 2]) == [0.5, 0.5]
+    assert detectors["mine"].__module__ == "speechdt_backends.mine"
+    assert source_files(detectors["mine"]) == [folder / "mine.py"]
 
 
 def test_a_dropped_in_package_is_a_plugin_with_all_its_files(folder):
     (folder / "pack").mkdir()
     (folder / "pack" / "__init__.py").write_text(MINE)
     (folder / "pack" / "model.py").write_text("")
-    found = find_detectors(folder)
-    names = [path.name for path in source_files(found["mine"])]
+    detectors = find_detectors(folder)
+    names = [path.name for path in source_files(detectors["mine"])]
     assert names == ["__init__.py", "model.py"]
 
 

@@ -25,7 +25,7 @@ class Asked:
 
     def __init__(self, model, adapter=None, prompt=""):
         type(self).read += 1
-        self.told = (model, adapter, prompt)
+        self.arguments = (model, adapter, prompt)
         self.whole = adapter is None
 
     def become(self, adapter=None, prompt="", **_):
@@ -33,12 +33,12 @@ class Asked:
             raise RuntimeError("no such adapter")
         if adapter == "in full" or not self.whole:
             return False
-        self.told = (self.told[0], adapter, prompt)
+        self.arguments = (self.arguments[0], adapter, prompt)
         return True
 
     def score(self, clips):
-        told = repr(self.told).encode()
-        return [hashlib.sha256(told + clip.tobytes()).digest()[0] / 255 for clip in clips]
+        prefix = repr(self.arguments).encode()
+        return [hashlib.sha256(prefix + clip.tobytes()).digest()[0] / 255 for clip in clips]
 
 
 OPTIONS = [
@@ -59,9 +59,11 @@ def fresh(monkeypatch):
 def test_a_base_is_read_once_and_each_detector_is_itself(fresh):
     shared, clips = SharedBase(), [np.full(4, i, np.float32) for i in range(3)]
     for options in OPTIONS:
-        found = shared.built("asked", Asked, options)
-        assert found.told == (*options.values(),) or found.told[0] == options["model"]
-        assert found.score(clips) == Asked(**options).score(clips)
+        detector = shared.built("asked", Asked, options)
+        assert (
+            detector.arguments == (*options.values(),) or detector.arguments[0] == options["model"]
+        )
+        assert detector.score(clips) == Asked(**options).score(clips)
     assert shared.loads == 2
     assert shared.load_s > 0
 
@@ -70,8 +72,8 @@ def test_what_cannot_be_had_on_it_is_read_by_itself(fresh):
     shared = SharedBase()
     shared.built("asked", Asked, OPTIONS[0])
     whole = shared.built("asked", Asked, {"model": "one", "adapter": "in full"})
-    assert whole.told == ("one", "in full", "")
-    assert shared.built("asked", Asked, OPTIONS[2]).told == ("one", "a", "")
+    assert whole.arguments == ("one", "in full", "")
+    assert shared.built("asked", Asked, OPTIONS[2]).arguments == ("one", "a", "")
     assert Asked.read == shared.loads == 3
 
 
@@ -79,7 +81,7 @@ def test_a_base_that_failed_is_read_anew(fresh):
     shared = SharedBase()
     with pytest.raises(BuildError, match="fails when it is built: RuntimeError: no such adapter"):
         shared.built("asked", Asked, {"model": "one", "adapter": "damaged"})
-    assert shared.built("asked", Asked, OPTIONS[0]).told == ("one", None, "")
+    assert shared.built("asked", Asked, OPTIONS[0]).arguments == ("one", None, "")
     assert shared.loads == 2
 
 
@@ -104,16 +106,16 @@ def test_a_class_without_a_base_is_built_each_time():
 def test_all_that_hear_clips_can_be_on_it(fresh):
     shared = SharedBase()
     for options in OPTIONS[:4]:
-        heard = Hearing("asked", Asked, options, Presentation.of(-26, None))
-        one = OneDetector(heard, shared.built)
-        for found in (heard.build(shared.built), one.builder(heard.presentation)()):
-            assert found.of.told == call.built("asked", Asked, options).told
+        hearing = Hearing("asked", Asked, options, Presentation.of(-26, None))
+        one = OneDetector(hearing, shared.built)
+        for detector in (hearing.build(shared.built), one.builder(hearing.presentation)()):
+            assert detector.of.arguments == call.built("asked", Asked, options).arguments
     assert shared.loads == 1
 
 
 def test_times_are_taken_once_also_after_a_kill(fresh, tmp_path, monkeypatch):
     clips = [flac_bytes(np.full(3200, 0.1 * i, np.float32)) for i in range(3)]
-    heard = {str(place): Hearing("asked", Asked, one) for place, one in enumerate(OPTIONS[:4])}
+    hearings = {str(place): Hearing("asked", Asked, one) for place, one in enumerate(OPTIONS[:4])}
     store, measured, given = Store(tmp_path / "latency.sqlite"), [], []
 
     def killed(build, clips, before):
@@ -125,19 +127,19 @@ def test_times_are_taken_once_also_after_a_kill(fresh, tmp_path, monkeypatch):
 
     monkeypatch.setattr(shared_latency, "measure", killed)
     with pytest.raises(KeyboardInterrupt):
-        measure_in_turn(heard, SharedBase(), clips, store, {"round": 0})
+        measure_in_turn(hearings, SharedBase(), clips, store, {"round": 0})
     loads = [times["load"] for times in measured]
     assert given == [None, loads[0]["others_during"]]
     assert loads[1]["others_before"] == loads[0]["others_during"]
     after = {"load_s": 0.0, "clip_ms": [9.0], "load": {"others_during": 0.0}}
     monkeypatch.setattr(shared_latency, "measure", lambda *given: dict(after))
-    found = measure_in_turn(heard, SharedBase(), clips, store, {"round": 0})
-    assert [times["clip_ms"] for times in found.values()] == [[1.0], [2.0], [9.0], [9.0]]
-    again = measure_in_turn(heard, SharedBase(), clips, store, {"round": 0})
-    assert again == found
+    timings = measure_in_turn(hearings, SharedBase(), clips, store, {"round": 0})
+    assert [times["clip_ms"] for times in timings.values()] == [[1.0], [2.0], [9.0], [9.0]]
+    again = measure_in_turn(hearings, SharedBase(), clips, store, {"round": 0})
+    assert again == timings
     for anew in ({"measured_on": {"round": 1}}, {"measured_on": {"round": 0}, "anew": True}):
         on = anew.pop("measured_on")
-        other = measure_in_turn(heard, SharedBase(), clips, store, on, **anew)
+        other = measure_in_turn(hearings, SharedBase(), clips, store, on, **anew)
         assert [times["clip_ms"] for times in other.values()] == [[9.0]] * 4
 
 
@@ -151,6 +153,6 @@ def test_memory_that_is_held_for_others_on_the_base_is_no_peak_of_its_own(
 
     monkeypatch.setattr(shared_latency, "measure", on_a_gpu)
     monkeypatch.setattr(Asked, "set_aside", 12 * 2**20, raising=False)
-    heard = {"A1": Hearing("asked", Asked, OPTIONS[0])}
-    found = measure_in_turn(heard, SharedBase(), [], Store(tmp_path / "latency.sqlite"), {})
-    assert found["A1"]["peak_gpu_memory_mib"] == 18.0
+    hearings = {"A1": Hearing("asked", Asked, OPTIONS[0])}
+    timings = measure_in_turn(hearings, SharedBase(), [], Store(tmp_path / "latency.sqlite"), {})
+    assert timings["A1"]["peak_gpu_memory_mib"] == 18.0

@@ -80,12 +80,12 @@ def with_config(folder, config):
 
 def devices(folder):
     """Return the GPU that each scoring job had, with its node, and when it had it."""
-    found = {}
+    gpus = {}
     for log in sorted((folder / "results" / "logs" / "score").glob("S*.log")):
         text = log.read_text()
         times = re.findall(r"(?m)^(\d{4}-\d\d-\d\d [\d:,]+) ", text)
-        found[log.stem] = (re.search(r"GPU (\S+ of .+)", text)[1], times[0], times[-1])
-    return found
+        gpus[log.stem] = (re.search(r"GPU (\S+ of .+)", text)[1], times[0], times[-1])
+    return gpus
 
 
 def assert_apart(folder):
@@ -126,9 +126,9 @@ def slurm(root, tmp_path_factory):
         subprocess.run([*script, "down", folder], check=True)
 
 
-def without(folder, new, *gone):
+def without(folder, new, *removed):
     shutil.copytree(folder, new, symlinks=True)
-    for path in gone:
+    for path in removed:
         shutil.rmtree(new / path)
     return new
 
@@ -143,8 +143,8 @@ def test_two_gpu_jobs_of_one_machine_have_different_gpus(local):
 
 @pytest.mark.campaign  # without the workflow: tests/prompts/test_run_answers.py
 def test_parts_make_the_same_bytes(local, tmp_path):
-    gone = ("results/scores", "results/cache/scores", "results/levels")
-    folder = without(local, tmp_path / "parts", *gone)
+    removed = ("results/scores", "results/cache/scores", "results/levels")
+    folder = without(local, tmp_path / "parts", *removed)
     printed = run(folder, *SCORES, "--cores", "2", "--set-scatter", "score=2")
     assert printed.count(", 2-of-2") == 2
     assert digests(folder, SCORED) == digests(local, SCORED)
@@ -187,8 +187,8 @@ def submissions(root, printed):
 
 
 def test_two_jobs_on_slurm(slurm, local, tmp_path):
-    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
-    folder = without(local, tmp_path / "slurm", *gone)
+    removed = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "slurm", *removed)
     run(folder, *ON_SLURM, *SCORES)
     assert_apart(folder)
     assert digests(folder, SCORED) == digests(local, SCORED)
@@ -219,8 +219,8 @@ def documented(root):
 
 
 def test_two_jobs_by_the_line_for_other_schedulers(root, local, tmp_path):
-    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
-    folder = without(local, tmp_path / "pbs", *gone)
+    removed = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "pbs", *removed)
     qsub, asked = tmp_path / "bin" / "qsub", tmp_path / "asked"
     qsub.parent.mkdir()
     qsub.write_text(QSUB)
@@ -242,10 +242,10 @@ def test_two_jobs_by_the_line_for_other_schedulers(root, local, tmp_path):
 
 def wait_for(condition, seconds=300):
     end = time.time() + seconds
-    while not (found := condition()):
+    while not (value := condition()):
         assert time.time() < end, "waited in vain"
         time.sleep(0.3)
-    return found
+    return value
 
 
 def running(name=""):
@@ -297,8 +297,8 @@ def kill_the_submitter(process):
 @pytest.mark.campaign
 @pytest.mark.parametrize("fault", [cancel_one, lose_a_node, kill_the_submitter])
 def test_a_fault_on_slurm_costs_nothing_but_time(slurm, local, tmp_path, fault):
-    gone = ("results/scores", "results/cache/scores", "results/levels", "results/calibration")
-    folder = without(local, tmp_path / "faulty", *gone)
+    removed = ("results/scores", "results/cache/scores", "results/levels", "results/calibration")
+    folder = without(local, tmp_path / "faulty", *removed)
     process = subprocess.Popen(
         command(*ON_SLURM, "--retries", "0", *CALIBRATED),
         cwd=folder,
@@ -315,8 +315,8 @@ def test_a_fault_on_slurm_costs_nothing_but_time(slurm, local, tmp_path, fault):
 
 @pytest.mark.campaign
 def test_parts_as_an_array(slurm, local, tmp_path):
-    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
-    folder = without(local, tmp_path / "array", *gone)
+    removed = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "array", *removed)
     parts = ("--set-scatter", "score=2", "--slurm-array-jobs", "score_part")
     printed = run(folder, *SCORES, *parts, *ON_SLURM)
     assert "array" in printed.lower()
@@ -325,8 +325,8 @@ def test_parts_as_an_array(slurm, local, tmp_path):
 
 @pytest.mark.campaign
 def test_sbatch_in_the_line_for_other_schedulers(slurm, root, local, tmp_path):
-    gone = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
-    folder = without(local, tmp_path / "generic", *gone)
+    removed = ("results/scores", "results/cache/scores", "results/levels", "results/logs/score")
+    folder = without(local, tmp_path / "generic", *removed)
     arguments = [SBATCH if "qsub" in word else word for word in documented(root)]
     run(folder, *SCORES, *arguments)
     assert digests(folder, SCORED) == digests(local, SCORED)

@@ -65,15 +65,15 @@ def test_foils_are_heard_beside_the_matrix_and_are_in_no_split(combined):
     assert set(table["variant"]) == {"D1", "D2"}
     of_kind = table[(table["condition"] == "clean") & (table["foil"] != "all")]
     assert set(of_kind["n"]) == {4}
-    known = table[table["groups"] > 1]  # one group alone has no interval
-    assert len(known)
-    assert (known["low"] <= known["rate"]).all()
-    assert (known["rate"] <= known["high"]).all()
+    bounded = table[table["groups"] > 1]  # one group alone has no interval
+    assert len(bounded)
+    assert (bounded["low"] <= bounded["rate"]).all()
+    assert (bounded["rate"] <= bounded["high"]).all()
     assert table.loc[table["groups"] == 1, ["low", "high"]].isna().all(axis=None)
     sources = pd.read_parquet(combined / "results" / "corpus" / "sources.parquet")
-    heard = pd.read_parquet(combined / "results" / "corpus" / "foils.parquet")
-    assert set(heard["category"]) == kinds
-    assert not set(heard["source_id"]) & set(sources["source_id"])
+    foils = pd.read_parquet(combined / "results" / "corpus" / "foils.parquet")
+    assert set(foils["category"]) == kinds
+    assert not set(foils["source_id"]) & set(sources["source_id"])
 
 
 def test_the_pages_are_made(combined, tmp_path):

@@ -46,10 +46,10 @@ def of_this_machine():
     ).stdout
     words = listed.replace("'", " ").replace("file://", "").split()
     folders = {Path(word).parent if Path(word).is_file() else Path(word) for word in words}
-    found = {"/usr/local/share/ca-certificates", "/etc/xdg/pip", *(str(f) for f in folders)}
+    candidates = {"/usr/local/share/ca-certificates", "/etc/xdg/pip", *(str(f) for f in folders)}
     return [
         part
-        for folder in sorted(found)
+        for folder in sorted(candidates)
         if folder.startswith("/") and folder != "/etc/ssl/certs" and Path(folder).is_dir()
         for part in ("--volume", f"{folder}:{folder}:ro")
     ]

@@ -38,12 +38,12 @@ def test_whatever_is_damaged_heals_by_running_again(checkout):
         (checkout / "results" / "calibration" / f"{name}.json").unlink()
     first = run(checkout, *TARGETS, check=False)
     assert "error: " in first
-    said = first + run(checkout, *TARGETS)
-    assert "Traceback" not in said
-    lines = [line for line in said.splitlines() if " is damaged (" in line]
+    printed = first + run(checkout, *TARGETS)
+    assert "Traceback" not in printed
+    lines = [line for line in printed.splitlines() if " is damaged (" in line]
     for file in hurt:
         paths = [str(path.relative_to(checkout)) for path in (file, file.parent)]
-        assert any(path in line for line in lines for path in paths), (file, said)
+        assert any(path in line for line in lines for path in paths), (file, printed)
     assert list(checkout.glob("results/**/*.damaged"))
     assert digests(checkout, *SAME) == before
     assert "Nothing to be done" in run(checkout, *TARGETS)
@@ -64,5 +64,5 @@ def test_a_job_that_is_killed_is_said_when_the_run_ends(checkout):
     (checkout / "backends" / "mine.py").write_text(KILLED)
     add_to_config(checkout, "variants: {X1: {backend: mine}}")
     printed = run(checkout, "results/calibration/X1.json", check=False)
-    (said,) = re.findall(r"^error: the job (?:score|choose).*", printed, re.MULTILINE)
-    assert re.search(r"\(X1\) was killed, probably out of memory: \d+ MiB were asked$", said)
+    (line,) = re.findall(r"^error: the job (?:score|choose).*", printed, re.MULTILINE)
+    assert re.search(r"\(X1\) was killed, probably out of memory: \d+ MiB were asked$", line)

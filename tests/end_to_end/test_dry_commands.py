@@ -23,17 +23,17 @@ def printed(root, tmp_path_factory):
 
 
 def test_detectors_alone_train_nothing_and_search_for_nothing(printed):
-    _, said = printed
-    jobs = re.findall(r"^Job \d+: (.*)$", said, re.MULTILINE)
+    _, output = printed
+    jobs = re.findall(r"^Job \d+: (.*)$", output, re.MULTILINE)
     assert "Scoring dev and test with D2 (silero)" in jobs
     assert not [job for job in jobs if job.startswith(LEARNED)]
-    assert "searches left out, since no variant uses them: base (on A1), large (on B3)" in said
+    assert "searches left out, since no variant uses them: base (on A1), large (on B3)" in output
 
 
 def test_results_go_where_one_says_and_nowhere_else(printed):
-    folder, said = printed
-    assert "elsewhere/" in said
-    assert " results/" not in said
+    folder, output = printed
+    assert "elsewhere/" in output
+    assert " results/" not in output
     assert not (folder / "results").exists()
     assert not (folder / "elsewhere").exists()
 
@@ -54,9 +54,9 @@ def test_the_order_of_the_files_of_rules_does_not_matter(root, tmp_path):
 def test_a_configuration_that_is_not_utf_8_is_one_line(printed):
     folder, _ = printed
     (folder / "latin.yaml").write_bytes("# Café\nseed: 3\n".encode("latin-1"))
-    said = run(folder, "-n", config="latin.yaml", check=False)
-    assert said.splitlines()[-1] == "error: latin.yaml is not UTF-8 (at byte 5): save it as UTF-8"
-    assert "Traceback" not in said
+    output = run(folder, "-n", config="latin.yaml", check=False)
+    assert output.splitlines()[-1] == "error: latin.yaml is not UTF-8 (at byte 5): save it as UTF-8"
+    assert "Traceback" not in output
 
 
 def test_the_full_scale_run_names_each_corpus_that_is_not_there(root, tmp_path):

@@ -78,9 +78,9 @@ def test_a_killed_child_a_wrong_version_and_a_slow_start_are_a_line_each(root, r
         },
     )
     files = [f"results/scores/{name}/test/snr10_dur200.parquet" for name in ("X2", "X3", "X4")]
-    said = run(ran, "--keep-going", *files, config="mine.yaml", check=False)
-    (line,) = [line for line in said.splitlines() if line.startswith("error: ")]
-    assert line == said.rstrip().splitlines()[-1]
+    printed = run(ran, "--keep-going", *files, config="mine.yaml", check=False)
+    (line,) = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert line == printed.rstrip().splitlines()[-1]
     causes = line.removeprefix("error: ").split("; ")
     assert [cause.split(": ")[0] for cause in causes] == ["score X2", "score X3", "score X4"]
     for cause, why in zip(
@@ -89,4 +89,4 @@ def test_a_killed_child_a_wrong_version_and_a_slow_start_are_a_line_each(root, r
         strict=True,
     ):
         assert why in cause
-    assert "Traceback" not in said
+    assert "Traceback" not in printed

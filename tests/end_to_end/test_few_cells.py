@@ -27,8 +27,8 @@ def test_a_grid_with_few_cells_has_a_whole_report_and_paper(root, tmp_path):
         matrix = pd.read_csv(results / "tables" / "matrix.csv").set_index("variant")
         assert matrix.loc[["D1", "D2"], "auc"].notna().all(), name
         thresholds = pd.read_csv(results / "tables" / "thresholds.csv")
-        found = thresholds.loc[thresholds["dt75"].notna(), "dimension"]
-        assert set(found) <= dimensions, name
+        measured = thresholds.loc[thresholds["dt75"].notna(), "dimension"]
+        assert set(measured) <= dimensions, name
         assert "</html>" in (results / "report.html").read_text()
         assert "\\end{document}" in (results / "paper" / "main.tex").read_text()
         assert check_numbers(results) > 20, name

@@ -59,8 +59,8 @@ def targets(*runs):
 def loads(folder):
     """Return how often the logs of each rule tell of weights that were read."""
     logs = (folder / "results" / "logs").glob("*/*.log")
-    told = {log: len(re.findall(READ, log.read_text())) for log in logs}
-    return {f"{log.parent.name}/{log.stem}": count for log, count in told.items() if count}
+    counts = {log: len(re.findall(READ, log.read_text())) for log in logs}
+    return {f"{log.parent.name}/{log.stem}": count for log, count in counts.items() if count}
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +102,9 @@ def test_another_adapter_is_asked_alone(shared):
     write(shared, X1="first", X2="second", X3="third")
     try:
         score = "results/scores/X3/test/snr10_dur200.parquet"
-        told = " ".join(jobs(shared, score))
-        assert "Scoring dev and test with X3" in told
-        assert "Searching" not in told
+        titles = " ".join(jobs(shared, score))
+        assert "Scoring dev and test with X3" in titles
+        assert "Searching" not in titles
         run(shared, score, "--resources", "gpu=1", config="shared.yaml")
         log = (shared / "results" / "logs" / "score_part" / "A1.1-of-1.log").read_text()
         asked = dict(re.findall(r"'(\w+)': (\d+)", log))

@@ -22,15 +22,15 @@ def rates(folder):
     '''P(SPEECH) of every clip of dev and test, by its samples.'''
     from speechdt.audio.io import from_flac_bytes
     from speechdt.trials.cells import read_cell
-    found = {{}}
+    by_samples = {{}}
     for path in sorted(Path(folder).glob("*/*_dur*.parquet")):
         for row in read_cell(path).itertuples():
             snr = 40 if row.snr_db != row.snr_db else row.snr_db
             z = {A} + {B} * snr + {C} * np.log2(row.duration_ms / 1000)
-            heard = {GUESS} + (1 - {GUESS} - {LAPSE}) * ndtr(z)
-            rate = heard if row.label == "SPEECH" else {GUESS}
-            found[from_flac_bytes(row.audio).tobytes()] = rate
-    return found
+            hit_rate = {GUESS} + (1 - {GUESS} - {LAPSE}) * ndtr(z)
+            rate = hit_rate if row.label == "SPEECH" else {GUESS}
+            by_samples[from_flac_bytes(row.audio).tobytes()] = rate
+    return by_samples
 
 class Planted:
     gpus = 0

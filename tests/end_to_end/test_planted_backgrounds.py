@@ -47,8 +47,8 @@ class HearsTheBand:
         speech = table[(table["label"] == "SPEECH") & table["snr_db"].notna()]
         shift = (speech["snr_speech_db"] - speech["snr_db"]).groupby(speech["background"]).mean()
         snr = table["snr_db"] + table["background"].map(shift)
-        heard = np.where(snr.isna(), 1, ndtr((snr + 1) / 2))
-        rate = np.where(table["label"] == "SPEECH", 0.02 + 0.96 * heard, 0.02)
+        audible = np.where(snr.isna(), 1, ndtr((snr + 1) / 2))
+        rate = np.where(table["label"] == "SPEECH", 0.02 + 0.96 * audible, 0.02)
         # As many of the clips that are alike as the rate says: what is left to chance is little.
         alike = ["label", "background", "snr_db", "duration_ms"]
         of_cell = table.groupby(alike, dropna=False)["trial_id"]

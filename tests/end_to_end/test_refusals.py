@@ -37,7 +37,7 @@ def model(checkout):
     return shutil.copytree(checkout / "whole", checkout / "model")
 
 
-def told(checkout, entry, environment=(), **more):
+def dry_run(checkout, entry, environment=(), **more):
     """Return the status and the output of a workflow with one variant of that entry."""
     config = yaml.safe_load((checkout / "configs" / "ci.yaml").read_text())
     row = {"backend": "qwen2_audio", "model": "model", "device": "cpu"}
@@ -57,7 +57,7 @@ def told(checkout, entry, environment=(), **more):
 
 
 def refuse(checkout, entry, why, environment=(), **more):
-    status, printed = told(checkout, entry, environment, **more)
+    status, printed = dry_run(checkout, entry, environment, **more)
     assert status != 0, printed
     assert "Traceback" not in printed
     assert "Job " not in printed
@@ -69,7 +69,7 @@ def refuse(checkout, entry, why, environment=(), **more):
 
 
 def test_what_is_whole_passes(checkout, model):
-    status, printed = told(checkout, {})
+    status, printed = dry_run(checkout, {})
     assert status == 0, printed
     assert "Scoring dev and test with M1" in printed
 

@@ -27,15 +27,15 @@ WAIT_S = 60
 def marked(folder):
     """Return which variants each table marks, and how many times the report marks one."""
     tables = folder / "results" / "tables"
-    found = {
+    doubtful = {
         name: re.findall(rf"^\| (\w+) .*{DOUBTED}", (tables / name).read_text(), re.MULTILINE)
         for name in ("latency.md", "matrix.md", "detectors.md")
     }
     for name in ("latency.csv", "pareto.csv"):
         table = read_table(tables / name)
-        found[name] = sorted(table.loc[~table["trusted"].astype(bool), "variant"])
+        doubtful[name] = sorted(table.loc[~table["trusted"].astype(bool), "variant"])
     page = (folder / "results" / "report.html").read_text()
-    return found, len(re.findall(rf"\d {DOUBTED}</td>", page))
+    return doubtful, len(re.findall(rf"\d {DOUBTED}</td>", page))
 
 
 def wait_until_quiet(cores):
@@ -52,20 +52,20 @@ def test_busy_loops_mark_the_times_and_retime_takes_the_marks_away(root, tmp_pat
     with busy(LONGEST_S):
         tables = [f"results/tables/{name}.md" for name in ("latency", "matrix", "detectors")]
         run(folder, *tables, "results/report.html", config="mine.yaml")
-    found, times = marked(folder)
-    assert all(sorted(variants) == ["D1", "D2"] for variants in found.values()), found
+    doubtful, times = marked(folder)
+    assert all(sorted(variants) == ["D1", "D2"] for variants in doubtful.values()), doubtful
     assert times >= 2
     before = read_table(folder / "results" / "tables" / "latency.csv").set_index("variant")
     assert before["doubt"].str.match(r"others kept [\d.]+ of \d+ cores at work").all()
 
     wait_until_quiet(float(before["cores"].iloc[0]))
-    said = run(folder, "retime", config="mine.yaml")
-    jobs = re.findall(r"^Job \d+: (.*)$", said, re.MULTILINE)
+    printed = run(folder, "retime", config="mine.yaml")
+    jobs = re.findall(r"^Job \d+: (.*)$", printed, re.MULTILINE)
     timings = sorted(job for job in jobs if job.startswith("Timing"))
     assert timings == ["Timing D1 (webrtc)", "Timing D2 (silero)"]  # all, together
     assert not [job for job in jobs if job.startswith(("Scoring", "Measuring", "Fitting"))]
     after = read_table(folder / "results" / "tables" / "latency.csv").set_index("variant")
     assert after["doubt"].fillna("").tolist() == ["", ""]
-    assert marked(folder) == ({name: [] for name in found}, 0)
+    assert marked(folder) == ({name: [] for name in doubtful}, 0)
     shown = ["latency_p50_ms", "cpu_p50_ms", "others_during"]
     print(before[shown].join(after[shown], lsuffix=" busy", rsuffix=" quiet").to_string())

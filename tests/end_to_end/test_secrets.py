@@ -27,14 +27,14 @@ def test_the_key_is_nowhere(checkout, monkeypatch):
         others = ASKED.keys() - {"A1", "A2"}  # the prompt of A2 is searched for on A1
         config["variants"] = dict.fromkeys(others)
         (checkout / "mine.yaml").write_text(yaml.safe_dump(config))
-        said = run(checkout, "all", "release", config="mine.yaml")
+        printed = run(checkout, "all", "release", config="mine.yaml")
         report = command("--report", "page.zip", config="mine.yaml")
         done = subprocess.run(report, cwd=checkout, capture_output=True, text=True)
         assert server.asked
         assert server.asked[0][1] == f"Bearer {KEY}"
     assert done.returncode == 0, done.stderr
     zipfile.ZipFile(checkout / "page.zip").extractall(checkout / "page")
-    assert KEY not in said + done.stdout + done.stderr
+    assert KEY not in printed + done.stdout + done.stderr
     files = [path for path in checkout.rglob("*") if path.is_file() and not path.is_symlink()]
     assert [str(file) for file in files if KEY.encode() in file.read_bytes()] == []
     assert {"results", ".snakemake", "page"} <= {

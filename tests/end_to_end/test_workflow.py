@@ -157,15 +157,15 @@ def is_calibration(made, variant):
 
 
 def test_no_choice_comes_from_a_file_of_test(finished):
-    found, new = set(), {"results/tables/choices.csv"}
+    upstream, new = set(), {"results/tables/choices.csv"}
     while new:
-        found |= new
+        upstream |= new
         # The audit lets jobs begin, or not, and tells them nothing.
         inputs = {made_from for file in new for made_from in inputs_of(finished, file)}
-        new = inputs - found - {"results/trials/audit.csv"}
-    assert "results/choices/D2.json" in found
-    assert "results/trials/dev/snr10_dur200.parquet" in found
-    assert not [file for file in found if "/test/" in file or file.startswith("results/scores")]
+        new = inputs - upstream - {"results/trials/audit.csv"}
+    assert "results/choices/D2.json" in upstream
+    assert "results/trials/dev/snr10_dur200.parquet" in upstream
+    assert not [file for file in upstream if "/test/" in file or file.startswith("results/scores")]
 
 
 def test_stock_peft_gives_the_log_odds_of_the_workflow(finished):
@@ -190,18 +190,18 @@ def test_a_search_sees_dev_alone_and_its_winner_is_scored_as_any_prompt(finished
     assert not [file for file in behind if "/test/" in file]
     searched = files_of(finished, "results/prompts/searched/base.parquet")
     assert "results/trials/test/snr10_dur200.parquet" in searched  # where it is judged
-    found = json.loads((results / "prompts" / "base.json").read_text())
-    winner = found["winner"]
+    search = json.loads((results / "prompts" / "base.json").read_text())
+    winner = search["winner"]
     files = plan_cells(finished, "dev")
     scores = [results / "scores" / "A2" / "dev" / file.name for file in files]
     trials = read_scored(zip(files, scores, strict=True))
-    assert winner["clips"] == found["costs"]["clips"] == len(trials)
+    assert winner["clips"] == search["costs"]["clips"] == len(trials)
     columns = (trials["label"] == "SPEECH", trials["item_id"], trials["group_id"])
     p = trials["p_speech"].to_numpy()
     (verdict,) = Judge(*columns).judge(p[None], p, np.arange(len(p)))
     assert verdict.score == pytest.approx(winner["score"], abs=1e-4)
-    assert found["pairs"] == found["control"]["pairs"]
-    assert len({entry["prompt"] for entry in found["candidates"]}) == 1 + 2 * 4
+    assert search["pairs"] == search["control"]["pairs"]
+    assert len({entry["prompt"] for entry in search["candidates"]}) == 1 + 2 * 4
 
 
 def test_searches_and_prompts_have_their_tables(finished):

@@ -111,8 +111,8 @@ def test_a_run_that_fails_ends_with_the_cause(checkout):
     text = MINE.replace("return [0.5] * len(clips)", "raise OSError('the licence has ended')")
     (checkout / "backends" / "mine.py").write_text(text)
     add_to_config(checkout, "variants: {X1: {backend: mine}}")
-    said = run(checkout, "results/levels/X1.csv", check=False)
-    last = said.rstrip().splitlines()[-1]
+    printed = run(checkout, "results/levels/X1.csv", check=False)
+    last = printed.rstrip().splitlines()[-1]
     assert re.match(r"error: choose X1: .*the licence has ended", last), last
 
 
@@ -123,18 +123,20 @@ def test_a_detector_in_an_environment_of_its_own_is_scored(checkout):
     own = {"backend": "mine", "level": "stored", "environment": {"python": sys.executable}}
     add_to_config(checkout, yaml.safe_dump({"variants": {"X1": own}}))
     file = "results/scores/X1/test/snr10_dur200.parquet"
-    said = run(checkout, file)
-    assert said.count("left out, as no variant uses it: plugin backends/broken.py fails") == 1
+    printed = run(checkout, file)
+    assert printed.count("left out, as no variant uses it: plugin backends/broken.py fails") == 1
     assert set(pd.read_parquet(checkout / file)["p_speech"]) == {0.25}
 
 
 def test_accepted_results_are_made_by_the_present_code_and_shown(checkout):
     edit(checkout / "speechdt" / "psychometrics" / "curve.py")
     edit(checkout / "backends" / "qwen" / "mel.py")
-    said = run(checkout, "accept")
-    assert re.search(r"^accepted: \d+ jobs marked as made by the present code$", said, re.MULTILINE)
-    assert "accepted: fit_thresholds:" in said
-    assert "code changed in psychometrics/curve.py" in said
+    printed = run(checkout, "accept")
+    assert re.search(
+        r"^accepted: \d+ jobs marked as made by the present code$", printed, re.MULTILINE
+    )
+    assert "accepted: fit_thresholds:" in printed
+    assert "code changed in psychometrics/curve.py" in printed
     jobs = planned(checkout)
     assert set(jobs) <= {"Writing the report"}
     run(checkout, "results/report.html")
@@ -246,10 +248,10 @@ def test_a_detector_whose_answers_are_exchanged_is_named_in_tables_and_terminal(
     config = {"variants": others | {"X1": {"backend": "backwards", "level": level}}}
     add_to_config(checkout, yaml.safe_dump(config | {"comparisons": {"planned": []}}))
     tables = [f"results/tables/matrix.{kind}" for kind in ("csv", "md", "tex")]
-    said = r"worse than chance on dev \(AUC: X1 0\.\d+ \[0\.\d+, 0\.[0-4]\d+\]\): are its answers"
+    note = r"worse than chance on dev \(AUC: X1 0\.\d+ \[0\.\d+, 0\.[0-4]\d+\]\): are its answers"
     # The report, too: tests/reporting/test_skill.py.
     printed = run(checkout, *tables).splitlines()
-    assert [line for line in printed[-3:] if re.match(f"warning: {said} exchanged\\?$", line)]
+    assert [line for line in printed[-3:] if re.match(f"warning: {note} exchanged\\?$", line)]
     matrix = read_table(checkout / tables[0]).set_index("variant")
     learned = json.loads((checkout / "results" / "calibration" / "X1.json").read_text())
     ends = ("auc", "auc_low", "auc_high")
@@ -257,5 +259,5 @@ def test_a_detector_whose_answers_are_exchanged_is_named_in_tables_and_terminal(
     forwards = json.loads((checkout / "results" / "calibration" / "D2.json").read_text())
     assert learned["auc"] == pytest.approx(1 - forwards["auc"])
     assert learned["auc"] <= learned["auc_high"] < 0.5
-    assert re.search(rf"^\| X1 † .*\n\nX1 † — {said}", (checkout / tables[1]).read_text(), re.M)
+    assert re.search(rf"^\| X1 † .*\n\nX1 † — {note}", (checkout / tables[1]).read_text(), re.M)
     assert r"X1 $\dagger$" in (checkout / tables[2]).read_text()

@@ -211,8 +211,8 @@ def test_a_class_that_runs_dry_is_one_line_and_keeps_what_was_computed(root, tmp
     own = FEW | {"corpus": [{"kind": "folder", "path": "own"}]}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(own))
     printed = run(tmp_path, "results/tables/matrix.csv", config="mine.yaml", check=False)
-    (said,) = [line for line in printed.splitlines() if line.startswith("error: ")]
-    assert said == printed.rstrip().splitlines()[-1]
+    (line,) = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert line == printed.rstrip().splitlines()[-1]
     why = "dev: the corpus has no SPEECH source; 8 items are missing"
-    assert said.startswith(f"error: split_sources: {why}")
+    assert line.startswith(f"error: split_sources: {why}")
     assert (tmp_path / "results" / "corpus" / "index.parquet").exists()

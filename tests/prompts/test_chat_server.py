@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 import numpy as np
 import pytest
 from support.chat_servers import KEY, Raw, Recorder, completion, running, serving
-from support.searches import OTHER, detector, found, reply, world
+from support.searches import OTHER, detector, reply, run_search, world
 
 from speechdt.detectors.plugins import find_detectors
 from speechdt.http_client import ServerError, check_url, post_json
@@ -239,14 +239,14 @@ def test_a_search_lives_through_all_of_it_and_the_key_is_nowhere(caplog, capfd):
         writer = Writer(ChatServer(url, "tiny", timeout_s=0.2))
         ask = detector(world(0), lambda _: 1, 0.3)
         budget = {"steps": 3, "candidates": 3, "attempts": 6}
-        result = found(world(0), ask, writer, {"other": OTHER}, **budget)
+        result = run_search(world(0), ask, writer, {"other": OTHER}, **budget)
         assert "score=" in server.asked[0][2]["messages"][0]["content"]
     assert {entry["step"] for entry in result["candidates"]} == {0, 1, 2, 3}
     assert len(result["failures"]) == 4
     assert result["rejected"]["malformed"] == 1
     printed = capfd.readouterr()
-    told = json.dumps(result) + caplog.text + printed.out + printed.err
-    assert KEY not in told
+    output = json.dumps(result) + caplog.text + printed.out + printed.err
+    assert KEY not in output
     assert np.isfinite(result["winner"]["score"])
 
 
@@ -266,7 +266,9 @@ def test_a_search_lives_through_floods():
     with serving(answer) as (_, url):
         ask = detector(world(0), lambda _: 1, 0.3)
         budget = {"steps": 2, "candidates": 3, "attempts": 9}
-        result = found(world(0), ask, Writer(ChatServer(url, "tiny")), {"other": OTHER}, **budget)
+        result = run_search(
+            world(0), ask, Writer(ChatServer(url, "tiny")), {"other": OTHER}, **budget
+        )
     assert time.monotonic() - began < 30
     assert {entry["step"] for entry in result["candidates"]} == {0, 1, 2}
     assert len(result["failures"]) == 3

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from support.searches import BASELINE, OTHER, detector, found, judge, planted, reply, world
+from support.searches import BASELINE, OTHER, detector, judge, planted, reply, run_search, world
 
 from speechdt.prompts.proposers.contract import ProposerError
 from speechdt.prompts.proposers.writer import Writer, revision_prompt
@@ -14,7 +14,7 @@ from speechdt.prompts.settings import SearchSettings
 pytest.importorskip("gepa")
 
 
-evolved = partial(found, optimizer="gepa")
+evolved = partial(run_search, optimizer="gepa")
 
 
 @pytest.mark.long
@@ -57,15 +57,15 @@ def test_contributions_average_to_the_objective():
 
 def test_a_writer_is_told_what_the_prompt_gets_wrong():
     trials = world(0)
-    told = []
+    texts = []
 
     def write(text, seed):
-        told.append(text)
-        return reply(len(told))
+        texts.append(text)
+        return reply(len(texts))
 
     ask = detector(trials, lambda prompt: 0.2 if "0 or" in prompt else 1, 0.1)
     result = evolved(trials, ask, Writer(write), steps=3)
-    revisions = [text for text in told if "was asked" in text]
+    revisions = [text for text in texts if "was asked" in text]
     assert len(revisions) == max(entry["step"] for entry in result["candidates"])
     assert BASELINE in revisions[0]
     lines = [line for line in revisions[0].splitlines() if line.startswith("- clip ")]
@@ -89,17 +89,17 @@ def test_a_writer_that_fails_ends_it_with_what_was_found():
 
 def test_it_is_the_same_again_and_asks_nothing_twice():
     trials = world(3)
-    seen = {}
+    counts = {}
     plain = detector(trials, lambda prompt: 0.6 + 0.35 * planted(prompt), 0.1)
 
     def ask(prompts, clips):
         for pair in ((prompt, clip) for prompt in prompts for clip in clips):
-            seen[pair] = seen.get(pair, 0) + 1
+            counts[pair] = counts.get(pair, 0) + 1
         return plain(prompts, clips)
 
     first = evolved(trials, ask, steps=2)
     control = {entry["prompt"] for entry in first["control"]["candidates"]} | {BASELINE}
-    assert {n for (prompt, _), n in seen.items() if prompt not in control} == {1}
+    assert {n for (prompt, _), n in counts.items() if prompt not in control} == {1}
     assert evolved(trials, plain, steps=2) == first
 
 
@@ -112,5 +112,5 @@ def test_settings_name_what_is_missing(monkeypatch):
 
 
 def test_the_revision_prompt_holds_prompt_mistakes_and_rules():
-    told = revision_prompt(OTHER, ["speech of 200 ms", "music"])
-    assert told.index(OTHER) < told.index("- speech of 200 ms\n- music") < told.index("Each must")
+    text = revision_prompt(OTHER, ["speech of 200 ms", "music"])
+    assert text.index(OTHER) < text.index("- speech of 200 ms\n- music") < text.index("Each must")

@@ -13,10 +13,10 @@ from support.searches import (
     PLANTED,
     TEMPLATE,
     detector,
-    found,
     judge,
     planted,
     reply,
+    run_search,
     world,
 )
 
@@ -47,7 +47,7 @@ def test_it_finds_a_planted_optimum_where_random_search_does_not():
     for seed in range(8):
         trials = world(seed)
         ask = detector(trials, lambda prompt: 0.6 + 0.35 * planted(prompt), noise=0.3)
-        result = found(trials, ask, steps=10, candidates=8)
+        result = run_search(trials, ask, steps=10, candidates=8)
         control = result["control"]
         assert result["pairs"] == control["pairs"]
         hits += [planted(arm["winner"]["prompt"]) == len(PLANTED) for arm in (result, control)]
@@ -63,7 +63,7 @@ def test_costs_are_those_of_the_candidates():
         asked.append(len(prompts) * len(clips))
         return detector(trials, lambda _: 1, 0.3)(prompts, clips)
 
-    result = found(trials, ask, start={"other": OTHER}, steps=3, candidates=8)
+    result = run_search(trials, ask, start={"other": OTHER}, steps=3, candidates=8)
     quarter = len(trials.item) // 4
     each = len(trials.item) + 3 * (8 + 4 + 2 + 1) * quarter  # the start, then halving four times
     assert result["pairs"] == result["control"]["pairs"] == each
@@ -77,7 +77,7 @@ def test_costs_are_those_of_the_candidates():
 def test_where_nothing_gains_the_baseline_stays():
     trials = world(1)
     ask = detector(trials, lambda prompt: 2.0 if prompt == BASELINE else 0.5, noise=0.3)
-    result = found(trials, ask, steps=2)
+    result = run_search(trials, ask, steps=2)
     assert result["winner"]["prompt"] == BASELINE
     assert result["winner"]["gain"] == 0
 
@@ -85,7 +85,7 @@ def test_where_nothing_gains_the_baseline_stays():
 def test_the_winner_has_the_best_pessimistic_bound_among_those_that_heard_all():
     trials = world(2)
     ask = detector(trials, lambda prompt: 0.8 + 0.1 * len(prompt) / 100, noise=0.5)
-    result = found(trials, ask, steps=4)
+    result = run_search(trials, ask, steps=4)
     finalists = [c for c in result["candidates"] if c["clips"] == len(trials.item)]
     best = max(finalists, key=lambda entry: entry["gain_low"])
     assert result["winner"] == best
@@ -102,8 +102,8 @@ def scores(rng):
 
 
 def objective(name, p, speech):
-    told = OBJECTIVES[name].contributions(p, speech)
-    return OBJECTIVES[name].sign * (told[speech].mean() + told[~speech].mean()) / 2
+    contributed = OBJECTIVES[name].contributions(p, speech)
+    return OBJECTIVES[name].sign * (contributed[speech].mean() + contributed[~speech].mean()) / 2
 
 
 def test_objectives_are_those_that_a_configuration_may_name(root):
@@ -119,8 +119,8 @@ def test_auc_is_the_area_under_the_curve(scores):
 
 def test_auc_s_contributions_have_delong_s_variance(scores):
     p, speech = scores
-    told = OBJECTIVES["auc"].contributions(p, speech)
-    classes = (told[speech], told[~speech])
+    contributed = OBJECTIVES["auc"].contributions(p, speech)
+    classes = (contributed[speech], contributed[~speech])
     ours = sum(part.var(ddof=1) / len(part) for part in classes) / 4
     ranks, sizes = rankdata(p), (speech.sum(), (~speech).sum())
     won_speech = (ranks[speech] - rankdata(p[speech])) / sizes[1]
@@ -207,20 +207,20 @@ def test_a_rung_hears_a_share_of_each_item_and_finalists_all():
             counts = np.unique(trials.item[share], return_counts=True)[1]
             assert len(counts) == len(np.unique(trials.item[block]))
             assert set(counts) <= {6, 7}
-    heard = []
+    batches = []
     ask = detector(trials, lambda prompt: len(prompt) / 40, 0.3)
 
     def noted(prompts, clips):
-        heard.append((len(prompts), len(clips)))
+        batches.append((len(prompts), len(clips)))
         return ask(prompts, clips)
 
     track = Track(noted, judge(trials), BASELINE, dealt)
-    heard.clear()
+    batches.clear()
     track.race([BASELINE + "?" * i for i in range(1, 9)], first=1)
-    assert [count for count, _ in heard] == [8, 4, 2, 1, 1]
-    assert sum(clips for _, clips in heard) == track.size
+    assert [count for count, _ in batches] == [8, 4, 2, 1, 1]
+    assert sum(clips for _, clips in batches) == track.size
     assert [v.clips for v in track.verdicts.values()].count(track.size) == 1
-    assert sum(count * clips for count, clips in heard) == track.pairs < 2.1 * track.size
+    assert sum(count * clips for count, clips in batches) == track.pairs < 2.1 * track.size
 
 
 def test_small_blocks_are_not_shared_out():
@@ -281,17 +281,17 @@ def test_the_template_is_blind_without_scores_and_not_with_them():
     shares = [sum(f"\nA{mark} " in text for text in blind) for mark in PARTS["mark"]]
     assert min(shares) > 25  # a fourth is 50
     tried = [Tried(text, 90.0 if "\nA. " in text else 60.0) for text in blind]
-    told = TEMPLATE.propose(tried, 40, seed=1)
-    assert sum("\nA. " in text for text in told) > 30
-    assert not set(told) & set(blind)
+    guided = TEMPLATE.propose(tried, 40, seed=1)
+    assert sum("\nA. " in text for text in guided) > 30
+    assert not set(guided) & set(blind)
 
 
 def test_the_meta_prompt_names_the_best_prompts_in_ascending_order():
     tried = [Tried("too bad", 10.0), Tried("best", 90.0), Tried("middle", 50.04)]
-    told = meta_prompt(tried, 4, shown=2)
-    assert "too bad" not in told
-    assert told.index('score="50.0">\nmiddle') < told.index('score="90.0">\nbest')
-    assert "Write 4 new questions" in told
+    prompt = meta_prompt(tried, 4, shown=2)
+    assert "too bad" not in prompt
+    assert prompt.index('score="50.0">\nmiddle') < prompt.index('score="90.0">\nbest')
+    assert "Write 4 new questions" in prompt
     assert "score" not in meta_prompt([], 4)
 
 
@@ -305,7 +305,7 @@ def test_what_a_writer_does_wrong_is_counted_and_the_search_goes_on():
     trials = world(0)
     replies = iter([reply(0), "no", "", "time-out", reply(1), *map(reply, range(2, 99))])
 
-    def write(told, seed):
+    def write(prompt, seed):
         text = next(replies)
         if text == "time-out":
             raise ProposerError("no answer within 1 s")
@@ -313,7 +313,7 @@ def test_what_a_writer_does_wrong_is_counted_and_the_search_goes_on():
 
     start = {"other": OTHER}
     ask = detector(trials, lambda _: 1, 0.3)
-    result = found(trials, ask, Writer(write), start, steps=2, candidates=4, attempts=4)
+    result = run_search(trials, ask, Writer(write), start, steps=2, candidates=4, attempts=4)
     assert [entry["step"] for entry in result["candidates"]] == [0, 1, 1, 1, 2, 2, 2, 2]
     assert result["failures"] == ["no answer within 1 s"]
     assert result["rejected"]["malformed"] == 2
@@ -322,10 +322,10 @@ def test_what_a_writer_does_wrong_is_counted_and_the_search_goes_on():
 
 
 def test_a_writer_without_any_answer_leaves_the_bank():
-    def write(told, seed):
+    def write(prompt, seed):
         raise ProposerError("connection refused")
 
-    result = found(world(0), detector(world(0), lambda _: 1, 0.3), Writer(write), {"o": OTHER})
+    result = run_search(world(0), detector(world(0), lambda _: 1, 0.3), Writer(write), {"o": OTHER})
     assert len(result["candidates"]) == 1
     assert result["failures"] == ["connection refused"] * 4
 
@@ -336,10 +336,10 @@ def test_history_scores_are_on_one_scale():
     ask = detector(trials, lambda prompt: 2.0 if prompt == OTHER else 1.0, 0.3)
     track = Track(ask, judge(trials), BASELINE, dealt)
     track.hear_all([OTHER])
-    told = {one.prompt: one for one in history(track)}
-    assert told[BASELINE].score == pytest.approx(100 * np.exp(-track.of_baseline.score))
-    assert told[OTHER].score == pytest.approx(100 * np.exp(-track.verdicts[OTHER].score))
-    assert 50 < told[BASELINE].score < told[OTHER].score < 100
+    tried = {one.prompt: one for one in history(track)}
+    assert tried[BASELINE].score == pytest.approx(100 * np.exp(-track.of_baseline.score))
+    assert tried[OTHER].score == pytest.approx(100 * np.exp(-track.verdicts[OTHER].score))
+    assert 50 < tried[BASELINE].score < tried[OTHER].score < 100
 
 
 # --- nothing is asked twice -----------------------------------------------------------------------
@@ -350,7 +350,7 @@ def test_a_killed_search_goes_on_without_asking_twice(tmp_path):
     trials = world(4)
     plain = detector(trials, lambda prompt: 0.6 + 0.3 * len(prompt) / 100, noise=0)
     keys = [str(i).encode() for i in range(len(trials.item))]
-    seen = {}
+    counts = {}
 
     class Killed(Exception):
         pass
@@ -362,26 +362,26 @@ def test_a_killed_search_goes_on_without_asking_twice(tmp_path):
             if calls < 0:
                 raise Killed
             for pair in ((prompt, clip) for prompt in prompts for clip in clips):
-                seen[pair] = seen.get(pair, 0) + 1
+                counts[pair] = counts.get(pair, 0) + 1
             return plain(prompts, clips)
 
         store = PromptStore(path)
         once = AskOnce(ask, store, keys)
         try:
-            return found(trials, once, recall=store.proposals, steps=3), once.asked
+            return run_search(trials, once, recall=store.proposals, steps=3), once.asked
         finally:
             store.close()
 
     undisturbed, asked = run(tmp_path / "undisturbed.sqlite")
-    assert asked == len(seen)
-    seen.clear()
+    assert asked == len(counts)
+    counts.clear()
     for calls in (3, 5, 4):
         with pytest.raises(Killed):
             run(tmp_path / "killed.sqlite", calls)
     resumed, rest = run(tmp_path / "killed.sqlite")
     assert resumed == undisturbed
     assert 0 < rest < asked
-    assert set(seen.values()) == {1}
+    assert set(counts.values()) == {1}
     again, none = run(tmp_path / "killed.sqlite", calls=0)
     assert (again, none) == (undisturbed, 0)
 

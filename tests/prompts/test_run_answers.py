@@ -70,12 +70,12 @@ def further(folder):
 
 def kept(cache):
     """Return all that is kept, by the file it is in."""
-    found = {}
+    stored = {}
     for path in sorted(cache.rglob("*.sqlite")):
         store = Store(path)
-        found[path.relative_to(cache).as_posix()] = store.everything()
+        stored[path.relative_to(cache).as_posix()] = store.everything()
         store.close()
-    return found
+    return stored
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +150,9 @@ def test_parts_share_out_cells_and_the_rest(runs, cells, further, by_themselves,
         assert (shared.loads, failures) == (1, [])
     for run in runs:  # as the job of each run does
         store_of(tmp_path / "scores" / run.hearing.store_name(), run.name).close()
-    found = kept(tmp_path)
-    assert found.keys() == by_themselves.keys()
-    for file, values in found.items():  # in other batches
+    stored = kept(tmp_path)
+    assert stored.keys() == by_themselves.keys()
+    for file, values in stored.items():  # in other batches
         numbers = {key: value for key, value in values.items() if key != TOKENS}
         assert numbers == pytest.approx({k: by_themselves[file][k] for k in numbers}, abs=1e-6)
         assert values.keys() == by_themselves[file].keys()

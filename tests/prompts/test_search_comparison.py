@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from support.searches import BASELINE, OTHER, detector, found, world
+from support.searches import BASELINE, OTHER, detector, run_search, world
 
 from speechdt.prompts.answer_options import swap_options
 from speechdt.prompts.bank import ask_bank, bank_table, best_of_bank
@@ -18,7 +18,7 @@ SETTINGS = {"replicates": 200, "permutations": 200, "seed": 0}
 def judged(seed, sensitivity, noise, **budget):
     """Search on dev, and compare on test, trials of the same kind."""
     dev, test = world(2 * seed), world(2 * seed + 1)
-    result = found(dev, detector(dev, sensitivity, noise), **budget)
+    result = run_search(dev, detector(dev, sensitivity, noise), **budget)
     texts = [BASELINE, result["winner"]["prompt"], result["control"]["winner"]["prompt"]]
     parts = []
     for split, trials in (("dev", dev), ("test", test)):
@@ -33,14 +33,14 @@ def judged(seed, sensitivity, noise, **budget):
 @pytest.mark.long
 @pytest.mark.parametrize("searches", [15, pytest.param(40, marks=pytest.mark.campaign)])
 def test_noise_that_prompts_seed_is_no_gain(searches):
-    said = [
+    verdicts = [
         all_searches([judged(seed, lambda _: 1.0, 1.0, steps=2, candidates=4)])["verdict"]
         for seed in range(searches)
     ]
-    said = np.array([list(verdicts) for verdicts in said])
+    verdicts = np.array([list(column) for column in verdicts])
     # Over random search, and over the baseline.
-    assert (said[:, 0] == "not shown").mean() >= 0.9
-    assert (said[:, 1] == "not shown").mean() >= 0.9
+    assert (verdicts[:, 0] == "not shown").mean() >= 0.9
+    assert (verdicts[:, 1] == "not shown").mean() >= 0.9
 
 
 def test_a_gain_is_told_and_what_dev_promised_beside_it():
@@ -84,11 +84,11 @@ def test_the_bank_is_ranked_by_log_loss_and_its_order_bias_is_known():
     table = pd.DataFrame({"item_id": trials.item, "group_id": trials.group})
     table["label"] = np.where(trials.speech, "SPEECH", "NONSPEECH")
     bank = bank_table(table, answers, orders, "baseline", replicates=100, seed=0)
-    found = bank.set_index("prompt")
-    assert found.loc["baseline", "order_bias"] == pytest.approx(lean)
-    assert np.isnan(found.loc["free", "order_bias"])
-    assert found.loc["baseline", ["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0]
-    assert found.loc["other", "gain_low"] > 0 > found.loc["free", "gain_high"]
+    by_prompt = bank.set_index("prompt")
+    assert by_prompt.loc["baseline", "order_bias"] == pytest.approx(lean)
+    assert np.isnan(by_prompt.loc["free", "order_bias"])
+    assert by_prompt.loc["baseline", ["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0]
+    assert by_prompt.loc["other", "gain_low"] > 0 > by_prompt.loc["free", "gain_high"]
     assert list(best_of_bank(bank, prompts, "log_loss", 2)) == ["other", "baseline"]
     assert list(best_of_bank(bank, prompts, "auc", 1)) == ["other"]
     assert bank_display(bank.assign(search="x"))["Prompt"].tolist() == ["other", "baseline", "free"]

@@ -47,52 +47,52 @@ def search(cells, detector, tmp_path):
     def run(local=None, **settings):
         chosen = SearchSettings(**BRIEF | settings)
         given = {"bank": BANK, "prompts": PROMPTS, "results": tmp_path, "seed": 0}
-        found = search_prompts(dev, detector, settings=chosen, local=local, **given)
-        json.dumps(found, allow_nan=False)
-        return found
+        outcome = search_prompts(dev, detector, settings=chosen, local=local, **given)
+        json.dumps(outcome, allow_nan=False)
+        return outcome
 
     return run
 
 
 def test_clips_are_encoded_once_and_asked_about_once(search):
-    found = search()
-    assert found["costs"]["tower_passes"] == found["costs"]["clips"] == 16 * 2 * 6
-    assert found["costs"]["pairs_asked"] > 0
+    outcome = search()
+    assert outcome["costs"]["tower_passes"] == outcome["costs"]["clips"] == 16 * 2 * 6
+    assert outcome["costs"]["pairs_asked"] > 0
     again = search()
     assert again["costs"]["pairs_asked"] == again["costs"]["tower_passes"] == 0
     costs = {"costs": None}
-    assert again | costs == found | costs
+    assert again | costs == outcome | costs
 
 
 def test_a_language_model_that_writes_nonsense_leaves_the_bank(search):
-    found = search(proposer={"kind": "self", "most_tokens": 4})
-    assert found["rejected"] == {"duplicates": 0, "malformed": 4}
-    assert [entry["name"] for entry in found["candidates"]] == ["baseline"]
-    assert found["winner"]["prompt"] == small.BASELINE
+    outcome = search(proposer={"kind": "self", "most_tokens": 4})
+    assert outcome["rejected"] == {"duplicates": 0, "malformed": 4}
+    assert [entry["name"] for entry in outcome["candidates"]] == ["baseline"]
+    assert outcome["winner"]["prompt"] == small.BASELINE
 
 
 @pytest.mark.long
 def test_gepa_takes_the_place_of_opro(search):
     pytest.importorskip("gepa")
-    found = search(optimizer="gepa", steps=3)
-    assert found["optimizer"] == "gepa"
-    assert found["costs"]["tower_passes"] == found["costs"]["clips"]
-    assert 0 < found["pairs"] <= found["control"]["pairs"]
-    assert max(entry["step"] for entry in found["candidates"]) > 0
+    outcome = search(optimizer="gepa", steps=3)
+    assert outcome["optimizer"] == "gepa"
+    assert outcome["costs"]["tower_passes"] == outcome["costs"]["clips"]
+    assert 0 < outcome["pairs"] <= outcome["control"]["pairs"]
+    assert max(entry["step"] for entry in outcome["candidates"]) > 0
 
 
 def test_a_server_proposes_and_is_not_asked_again(search, tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with serving(lambda number: (200, completion(reply(number)), 0)) as (server, url):
         proposer = {"kind": "openai", "base_url": url, "model": "tiny"}
-        found = search(proposer=proposer)
+        outcome = search(proposer=proposer)
         asked = len(server.asked)
-        assert search(proposer=proposer)["candidates"] == found["candidates"]
+        assert search(proposer=proposer)["candidates"] == outcome["candidates"]
         assert len(server.asked) == asked
-    assert len(found["candidates"]) == 1 + 3
+    assert len(outcome["candidates"]) == 1 + 3
     for file in [*tmp_path.rglob("*.sqlite"), *tmp_path.rglob("*.json")]:
         assert KEY.encode() not in file.read_bytes()
-    assert KEY not in json.dumps(found)
+    assert KEY not in json.dumps(outcome)
 
 
 def test_a_server_that_never_answers_is_one_line(search, monkeypatch):
@@ -104,16 +104,16 @@ def test_a_server_that_never_answers_is_one_line(search, monkeypatch):
 
 
 def test_a_local_model_is_told_its_options_and_writes_the_questions(search):
-    told = []
+    calls = []
 
     def local(**options):
-        told.append(options)
+        calls.append(options)
         return lambda text, seed: reply(seed)
 
-    found = search(local, proposer={"kind": "local", "model": "somewhere", "temperature": 0.5})
-    assert told == [{"model": "somewhere", "temperature": 0.5}]
-    assert found["proposer"] == "local"
-    assert len(found["candidates"]) == 1 + 3
+    outcome = search(local, proposer={"kind": "local", "model": "somewhere", "temperature": 0.5})
+    assert calls == [{"model": "somewhere", "temperature": 0.5}]
+    assert outcome["proposer"] == "local"
+    assert len(outcome["candidates"]) == 1 + 3
 
 
 class Silent(AskedDetector):
@@ -122,12 +122,12 @@ class Silent(AskedDetector):
 
 
 def test_what_was_found_is_scored_on_both_splits_and_asked_once(search, detector, cells, tmp_path):
-    found = search()
+    outcome = search()
     files = {
         split: [path for (of, cell), path in cells.items() if of == split and "snr" in cell]
         for split in ("dev", "test")
     }
-    scores = score_found(found, files, detector, tmp_path)
+    scores = score_found(outcome, files, detector, tmp_path)
     assert scores["split"].value_counts().to_dict() == {"dev": 16 * 2 * 6, "test": 16 * 2 * 6}
     assert scores[["baseline", "winner", "control"]].to_numpy().min() >= 0
     clip = scores.iloc[0]
@@ -136,11 +136,11 @@ def test_what_was_found_is_scored_on_both_splits_and_asked_once(search, detector
     asked = detector.build().score_prompts([from_flac_bytes(flac)], [small.BASELINE])
     assert clip["baseline"] == pytest.approx(float(asked[0, 0]), abs=1e-6)
     silent = Silent("qwen2_audio", detector.cls, detector.options)
-    pd.testing.assert_frame_equal(scores, score_found(found, files, silent, tmp_path))
+    pd.testing.assert_frame_equal(scores, score_found(outcome, files, silent, tmp_path))
 
 
 def test_what_a_run_was_asked_before_is_not_asked_again(search, detector, cells, tmp_path):
-    found = search()
+    outcome = search()
     files = [path for (split, cell), path in cells.items() if split == "test" and "snr" in cell]
     run = replace(detector, options=detector.options | {"prompt": small.BASELINE})
     store = Store(tmp_path / "cache" / "scores" / run.store_name())
@@ -148,14 +148,14 @@ def test_what_a_run_was_asked_before_is_not_asked_again(search, detector, cells,
     score_cells(run.build, list(zip(files, outputs, strict=True)), store, "A1")
     store.close()
     given = ({"test": files}, detector, tmp_path)
-    scores = score_found(found, *given, after_runs=True)
+    scores = score_found(outcome, *given, after_runs=True)
     of_run = read_scored(zip(files, outputs, strict=True))
     assert scores["trial_id"].tolist() == of_run["trial_id"].tolist()
     assert scores["baseline"].tolist() == of_run["p_speech"].tolist()
     shutil.rmtree(tmp_path / "cache" / "prompts")
-    found |= {"winner": found["baseline"], "control": {"winner": found["baseline"]}}
+    outcome |= {"winner": outcome["baseline"], "control": {"winner": outcome["baseline"]}}
     silent = Silent("qwen2_audio", detector.cls, detector.options)
-    score_found(found, {"test": files}, silent, tmp_path, after_runs=True)
+    score_found(outcome, {"test": files}, silent, tmp_path, after_runs=True)
 
 
 def test_parts_of_a_bank_give_the_same_answers(detector, cells, tmp_path, monkeypatch):

@@ -21,11 +21,11 @@ ITEMS = 60
 def target(rng, voiced, samples=8000):
     """Return harmonics of 100 Hz whose power falls as 1 / number; or tones half-way between."""
     time = np.arange(samples) / SAMPLE_RATE
-    found = np.zeros(samples)
+    wave = np.zeros(samples)
     for number in range(1, HARMONICS + 1):
         hertz = PITCH_HZ * (number if voiced else number + 0.5)
-        found += np.sin(2 * np.pi * (hertz * time + rng.random())) / np.sqrt(number)
-    return found.astype(np.float32)
+        wave += np.sin(2 * np.pi * (hertz * time + rng.random())) / np.sqrt(number)
+    return wave.astype(np.float32)
 
 
 def heard_db(clip):
@@ -58,8 +58,8 @@ def observed():
 @pytest.fixture(scope="module")
 def table(observed):
     thresholds = [np.full(401, 0.3)]
-    found = conditions.measured_conditions(observed, thresholds, replicates=400, seed=3)
-    return conditions.table(found, "none").set_index("condition")
+    measured = conditions.measured_conditions(observed, thresholds, replicates=400, seed=3)
+    return conditions.table(measured, "none").set_index("condition")
 
 
 def closed_form_db(name):
@@ -91,9 +91,9 @@ def test_an_observer_moves_by_the_closed_form(table, name):
 def test_words_follow_the_corrected_p(table):
     for name, row in table.drop("none").iterrows():
         assert row["p_holm"] >= row["p"]
-        said = "not shown" if row["p_holm"] > 0.05 else "gain" if row["dt75_shift_db"] < 0 else (
+        word = "not shown" if row["p_holm"] > 0.05 else "gain" if row["dt75_shift_db"] < 0 else (
             "loss")  # fmt: skip
-        assert row["verdict"] == said, name
+        assert row["verdict"] == word, name
     neutral = table.loc["none"]
     assert np.isnan(neutral["dt75_shift_db"])
     assert np.isnan(neutral["p"])
@@ -115,10 +115,10 @@ def test_who_never_hears_has_no_shift():
         for name in ("neutral", "other") for speech in (True, False)
         for item in range(40) for snr in (-10, 0, 10)
     ]  # fmt: skip
-    found = conditions.measured_conditions(
+    measured = conditions.measured_conditions(
         pd.DataFrame(rows), [np.full(101, 0.5)], replicates=100, seed=0
     )
-    table = conditions.table(found, "neutral").set_index("condition")
+    table = conditions.table(measured, "neutral").set_index("condition")
     assert np.isnan(table.loc["other", "dt75_shift_db"])
     assert table.loc["other", "dt75_shift_db_censored"] == "undefined"
     assert np.isnan(table.loc["other", "p_holm"])
@@ -132,10 +132,10 @@ def test_a_perfect_detector_of_clean_clips_has_intervals_of_some_width():
          "snr_db": np.nan, "p_speech": float(speech)}
         for speech in (True, False) for item in range(12)
     ]  # fmt: skip
-    found = conditions.measured_conditions(
+    measured = conditions.measured_conditions(
         pd.DataFrame(rows), [np.full(101, 0.5)], replicates=100, seed=0
     )
-    row = conditions.table(found, "neutral").iloc[0]
+    row = conditions.table(measured, "neutral").iloc[0]
     assert row["accuracy"] == row["auc"] == 1
     assert row["accuracy_low"] < 1
     assert row["auc_low"] < 1

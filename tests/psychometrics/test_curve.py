@@ -110,14 +110,14 @@ OBSERVERS = [(4, 12, 0.02, 0.03), (9, 18, 0.10, 0.08), (0, 11, 0.30, 0.02), (5, 
 
 
 @pytest.mark.parametrize("true", OBSERVERS)
-@pytest.mark.parametrize("known", [True, False])
-def test_parameters_are_recovered(true, known):
+@pytest.mark.parametrize("fixed", [True, False])
+def test_parameters_are_recovered(true, fixed):
     location, width, guess, lapse = true
     rng = np.random.default_rng(7)
-    levels = np.arange(-15.0, 36, 5) if not known else SNR  # a free guess rate needs low levels
+    levels = np.arange(-15.0, 36, 5) if not fixed else SNR  # a free guess rate needs low levels
     trials = np.full(levels.size, 4000)
     successes = rng.binomial(trials, psi(levels, *true), size=(200, levels.size))
-    f = fit(levels, successes, trials, guess=guess if known else None)
+    f = fit(levels, successes, trials, guess=guess if fixed else None)
     assert np.median(f.location) == pytest.approx(location, abs=0.25)
     assert np.median(f.width) == pytest.approx(width, rel=0.05)
     assert np.median(f.lapse) == pytest.approx(lapse, abs=0.01)

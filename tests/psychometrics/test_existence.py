@@ -38,8 +38,8 @@ def made(rate, guess, *, spread=0.08, trials=400.0, rows=400, seed=1):
 )
 def test_what_has_no_threshold(rate, guess, dt50, dt75):
     rates, fit = made(rate, guess)
-    found = [censored(rates, fit, proportion) for proportion in (0.5, 0.75)]
-    assert found == [dt50, dt75]
+    censoring = [censored(rates, fit, proportion) for proportion in (0.5, 0.75)]
+    assert censoring == [dt50, dt75]
 
 
 def test_too_few_clips_define_nothing():

@@ -44,12 +44,12 @@ def test_a_dip_is_seen():
         return np.where(abs(x - 10) < 3, 0.4, true_curve(x))
 
     rng = np.random.default_rng(2)
-    found = []
+    p_values = []
     for _ in range(10):
         yes, asked = counts(rng, dipping, spread=0.05)
         curves = fit(SNR, yes, asked, guess=0.05)
-        found.append(misfit_p(curves, yes, asked, np.full(201, 0.05)))
-    assert max(found) < 0.01
+        p_values.append(misfit_p(curves, yes, asked, np.full(201, 0.05)))
+    assert max(p_values) < 0.01
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])

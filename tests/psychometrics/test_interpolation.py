@@ -11,11 +11,11 @@ from speechdt.psychometrics.interpolation import crossing, why_apart
 
 
 def test_a_crossing_lies_between_its_neighbours():
-    found = crossing(np.array([20.0, 40, 60]), np.array([0.5, 0.7, 0.9]), 0.75)
-    assert found.level == pytest.approx(45)
-    assert (found.censored, found.times) == ("", 1)
-    assert (found.below, found.above) == (40, 60)
-    assert found.rise == pytest.approx(0.2)
+    interpolated = crossing(np.array([20.0, 40, 60]), np.array([0.5, 0.7, 0.9]), 0.75)
+    assert interpolated.level == pytest.approx(45)
+    assert (interpolated.censored, interpolated.times) == ("", 1)
+    assert (interpolated.below, interpolated.above) == (40, 60)
+    assert interpolated.rise == pytest.approx(0.2)
 
 
 def test_what_is_reached_nowhere_or_everywhere_is_not_extrapolated():
@@ -25,9 +25,9 @@ def test_what_is_reached_nowhere_or_everywhere_is_not_extrapolated():
 
 
 def test_of_several_crossings_the_first_counts():
-    found = crossing(np.arange(4.0), np.array([0.5, 0.8, 0.6, 0.9]), 0.75)
-    assert found.times == 3
-    assert 0 < found.level < 1
+    interpolated = crossing(np.arange(4.0), np.array([0.5, 0.8, 0.6, 0.9]), 0.75)
+    assert interpolated.times == 3
+    assert 0 < interpolated.level < 1
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_of_several_crossings_the_first_counts():
     ],
 )
 def test_differences_are_explained(rates, fitted, censored, proportion, says):
-    found = crossing(np.arange(1.0, len(rates) + 1), np.array(rates), proportion)
-    why = why_apart(found, fitted, censored, proportion, guess=0.5)
+    interpolated = crossing(np.arange(1.0, len(rates) + 1), np.array(rates), proportion)
+    why = why_apart(interpolated, fitted, censored, proportion, guess=0.5)
     assert says in why if says else why == ""
 
 
@@ -60,15 +60,15 @@ def bank():
                   for ms in DURATIONS]  # fmt: skip
     conditions += [published_bank.Condition(f"noise_{snr}", "noise", f"{snr}") for snr in SNRS]
     conditions += [published_bank.Condition("room_none", "room", "none")]
-    heard = {f"duration_{ms}": 2.5 * np.log2(ms / 70) for ms in DURATIONS}
-    heard |= {f"noise_{snr}": 0.5 * (snr - 2) for snr in SNRS} | {"room_none": 3}
+    probits = {f"duration_{ms}": 2.5 * np.log2(ms / 70) for ms in DURATIONS}
+    probits |= {f"noise_{snr}": 0.5 * (snr - 2) for snr in SNRS} | {"room_none": 3}
     rows = [
         {"condition": one.key, "speech": speech, "group_id": f"{speech}{item}", "snr_db": np.nan,
-         "p_speech": float(rng.random() < (ndtr(heard[one.key]) if speech else 0.02))}
+         "p_speech": float(rng.random() < (ndtr(probits[one.key]) if speech else 0.02))}
         for one in conditions for speech in (True, False) for item in range(150)
     ]  # fmt: skip
-    found = measured_conditions(pd.DataFrame(rows), [np.full(201, 0.5)], replicates=200, seed=1)
-    return found, conditions
+    measured = measured_conditions(pd.DataFrame(rows), [np.full(201, 0.5)], replicates=200, seed=1)
+    return measured, conditions
 
 
 def test_where_the_curve_is_steep_both_ways_agree(bank):
@@ -88,8 +88,8 @@ def test_where_the_curve_is_steep_both_ways_agree(bank):
 
 def test_accuracies_are_over_clips_and_over_axes(bank):
     table = published_bank.accuracies(*bank).set_index(["threshold", "over"])["accuracy"]
-    found, conditions = bank
-    each = [found[one.key].accuracy[0] for one in conditions]
+    measured, conditions = bank
+    each = [measured[one.key].accuracy[0] for one in conditions]
     axes = [np.mean(each[:8]), np.mean(each[8:14]), each[14]]
     assert table["learned on dev", "all clips"] == pytest.approx(np.mean(each))
     assert table["learned on dev", "mean over axes"] == pytest.approx(np.mean(axes))

@@ -32,10 +32,10 @@ def test_hits_are_those_of_a_stock_roc_curve(digits):
         if min(of[1].sum() for of in weights) == 0:
             continue
         at = criterion(rivals, codes[1], weights[1])
-        found = hits(at, p, codes[0], weights[0])
+        rates = hits(at, p, codes[0], weights[0])
         for row in range(2):
             expected = stock(p, rivals, weights[0][row], weights[1][row])
-            assert found[row] == pytest.approx(expected, abs=1e-6)
+            assert rates[row] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_vertical_step_counts_by_its_middle():
@@ -50,8 +50,8 @@ def test_a_normal_observer_has_the_hits_of_the_formula():
     rng = np.random.default_rng(1)
     size = 200_000
     at = criterion(rng.normal(0, 1, size), np.arange(size) % 40, np.ones((1, 40)))
-    found = hits(at, rng.normal(1.5, 1, size), np.arange(size) % 20, np.ones((1, 20)))
-    assert found[0] == pytest.approx(float(ndtr(1.5 - ndtri(0.9))), abs=0.005)
+    rates = hits(at, rng.normal(1.5, 1, size), np.arange(size) % 20, np.ones((1, 20)))
+    assert rates[0] == pytest.approx(float(ndtr(1.5 - ndtri(0.9))), abs=0.005)
 
 
 def frame(seed=0, items=120, groups=40):
@@ -81,8 +81,8 @@ def test_false_alarms_at_each_score_keep_the_curve():
         for _, at in trials.groupby("place")
     ]
     ones = [np.ones((1, 40))] * 2
-    found, _ = matched_hits(pd.concat(parts), 2, *ones)
-    np.testing.assert_allclose(found, matched_hits(trials, 2, *ones)[0], atol=1e-12)
+    rates, _ = matched_hits(pd.concat(parts), 2, *ones)
+    np.testing.assert_allclose(rates, matched_hits(trials, 2, *ones)[0], atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ def test_there_is_no_threshold_along_duration_and_the_others_stay():
     bounds |= {name.replace("50", "75"): value for name, value in bounds.items()}
     table = pd.DataFrame([{"dimension": d, **bounds} for d in ("snr", "duration")])
     assert without_duration(table, heard_twice=False).drop(columns="reason").equals(table)
-    found = without_duration(table, heard_twice=True).set_index("dimension")
-    assert found.loc["duration", ["dt50", "dt75", "dt75_low", "dt50_high"]].isna().all()
-    assert found.loc["duration", "dt75_censored"] == "undefined"
-    assert list(found["reason"]) == ["", REASON]
-    assert found.loc["snr", list(bounds)].tolist() == list(bounds.values())
+    rows = without_duration(table, heard_twice=True).set_index("dimension")
+    assert rows.loc["duration", ["dt50", "dt75", "dt75_low", "dt50_high"]].isna().all()
+    assert rows.loc["duration", "dt75_censored"] == "undefined"
+    assert list(rows["reason"]) == ["", REASON]
+    assert rows.loc["snr", list(bounds)].tolist() == list(bounds.values())

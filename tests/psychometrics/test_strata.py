@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
-from support.made_observers import COLORS, SPREAD, heard, threshold
+from support.made_observers import COLORS, SPREAD, simulate, threshold
 
 from speechdt.psychometrics import curve
 from speechdt.psychometrics.decided import Draws
@@ -23,7 +23,7 @@ HEARS, WIDE = {"white": -3.0, "brown": 2.0}, 4.0
 
 @pytest.mark.long
 def test_an_observer_that_hears_by_the_speech_band_differs_between_colours_by_the_offset():
-    table, _ = thresholds(*heard(5.0, by_band=True, **LARGE), **SETTINGS)
+    table, _ = thresholds(*simulate(5.0, by_band=True, **LARGE), **SETTINGS)
     rows = table.set_index(["kind", "dimension", "slice"])["dt75"]
     truth = threshold(5.0)
     for color, offset in COLORS.items():
@@ -35,7 +35,7 @@ def test_an_observer_that_hears_by_the_speech_band_differs_between_colours_by_th
 
 
 def test_too_few_groups_in_a_background_have_no_threshold():
-    table, curves = thresholds(*heard(5.0, groups=20, items=5), **SETTINGS)
+    table, curves = thresholds(*simulate(5.0, groups=20, items=5), **SETTINGS)
     of = table[(table["kind"] == "roc10") & (table["slice"] == "white")]
     assert (of[["dt50_censored", "dt75_censored"]] == "undefined").all(axis=None)
     assert of[["dt50", "dt75", "dt75_low", "dt75_high"]].isna().all(axis=None)
@@ -69,8 +69,8 @@ def restless(groups=40, items=12, seed=2):
     catch = trials[trials["snr_db"] == 0].assign(
         p_speech=ndtr(rng.normal(size=len(trials) // len(SNRS)) / 2), snr_db=np.nan
     )
-    said = {"decided": False, "decided_far10": False}
-    return trials.assign(**said), catch.assign(**said)
+    decisions = {"decided": False, "decided_far10": False}
+    return trials.assign(**decisions), catch.assign(**decisions)
 
 
 @pytest.mark.long
@@ -91,17 +91,17 @@ def test_hits_at_a_criterion_that_pools_levels_fall_to_the_rate_on_catch_trials(
             assert row[name] == pytest.approx(truth, abs=0.5)
         assert row["fit_p"] > 0.01
         observed = next(part for part in parts(trials, catch) if part.name == background)
-        found = rates(observed, [Draws(100, 1, {})])["roc10"]
-        held = curve.fit(SNRS, found.successes, found.trials, guess=np.full(101, 0.1))
-        own = curve.fit(SNRS, found.successes, found.trials, guess=found.guess)
-        deviances = [fit.deviance(found.successes, found.trials)[0] for fit in (held, own)]
+        counts = rates(observed, [Draws(100, 1, {})])["roc10"]
+        held = curve.fit(SNRS, counts.successes, counts.trials, guess=np.full(101, 0.1))
+        own = curve.fit(SNRS, counts.successes, counts.trials, guess=counts.guess)
+        deviances = [fit.deviance(counts.successes, counts.trials)[0] for fit in (held, own)]
         assert deviances[0] > 3 * deviances[1]
     # each level by itself has 10 % everywhere
     assert rows.loc["all", "guess"] == 0.1
 
 
 def test_guess_rates_of_each_duration_are_those_of_its_catch_trials():
-    trials, catch = heard(0.0, durations=DURATIONS, doubling=6.0, items=20, shift=0)
+    trials, catch = simulate(0.0, durations=DURATIONS, doubling=6.0, items=20, shift=0)
     eager = catch["duration_ms"] == 800
     catch = catch.assign(decided=catch["decided"].where(~eager, np.arange(len(catch)) % 5 == 0))
     along = next(part for part in parts(trials, catch) if part.dimension == "duration")
@@ -112,7 +112,7 @@ def test_guess_rates_of_each_duration_are_those_of_its_catch_trials():
 
 
 def test_along_duration_only_the_levels_of_the_plan_are_pooled():
-    trials, catch = heard(0.0, durations=DURATIONS, items=3)
+    trials, catch = simulate(0.0, durations=DURATIONS, items=3)
     names = [(part.dimension, part.name) for part in parts(trials, catch, plan=[0.0, 5.0])]
     assert [name for dimension, name in names if dimension == "duration"] == ["all", "0", "5"]
 
@@ -133,7 +133,7 @@ def test_a_curve_with_a_guess_rate_at_each_level_is_found_again():
 
 @pytest.mark.long
 def test_a_decision_threshold_that_is_uncertain_widens_its_own_curves_alone():
-    trials, catch = heard(0.0, items=6)
+    trials, catch = simulate(0.0, items=6)
     base = 1 / (1 + np.exp(-1.0))
     moved = base + np.r_[0, np.random.default_rng(1).normal(0, 0.12, 100)][None]
     settings = {"replicates": 100, "seed": 1}

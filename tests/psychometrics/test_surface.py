@@ -26,15 +26,15 @@ def rate(snr, ms):
 
 def test_without_noise_the_surface_is_the_planted_one():
     n = np.full((1, len(CELLS)), 1e5)
-    found = fit_surface(*CELLS.T, n * rate(*CELLS.T), n, [GUESS])
-    assert found.lapse[0] == pytest.approx(LAPSE, abs=1e-3)
-    assert (found.intercept[0], found.per_db[0], found.per_doubling[0]) == pytest.approx(
+    fitted = fit_surface(*CELLS.T, n * rate(*CELLS.T), n, [GUESS])
+    assert fitted.lapse[0] == pytest.approx(LAPSE, abs=1e-3)
+    assert (fitted.intercept[0], fitted.per_db[0], fitted.per_doubling[0]) == pytest.approx(
         (A, B, C), abs=5e-3
     )
-    assert found.db_per_doubling[0] == pytest.approx(3, abs=0.05)
+    assert fitted.db_per_doubling[0] == pytest.approx(3, abs=0.05)
     truth = (ndtri((0.75 - GUESS) / (1 - GUESS - LAPSE)) - A - C * doublings(300)) / B
-    assert found.snr_at([300])[0, 0] == pytest.approx(truth, abs=0.05)
-    assert found.predict(5.0, 300.0)[0] == pytest.approx(rate(5.0, 300.0), abs=1e-3)
+    assert fitted.snr_at([300])[0, 0] == pytest.approx(truth, abs=0.05)
+    assert fitted.predict(5.0, 300.0)[0] == pytest.approx(rate(5.0, 300.0), abs=1e-3)
 
 
 def test_no_stock_optimiser_finds_a_higher_maximum():
@@ -42,13 +42,13 @@ def test_no_stock_optimiser_finds_a_higher_maximum():
     n = np.full((8, len(CELLS)), 40.0)
     k = rng.binomial(40, rate(*CELLS.T), n.shape).astype(float)
     guess = np.full(8, GUESS)
-    found = fit_surface(*CELLS.T, k, n, guess)
+    fitted = fit_surface(*CELLS.T, k, n, guess)
     centred = np.column_stack([CELLS[:, 0], doublings(CELLS[:, 1])])
     centre, scale = centred.mean(0), np.ptp(centred, axis=0) / 2
     design = np.column_stack([np.ones(len(CELLS)), (centred - centre) / scale])
-    b, c = found.per_db * scale[0], found.per_doubling * scale[1]
-    a = found.intercept + found.per_db * centre[0] + found.per_doubling * centre[1]
-    share = found.lapse / HIGHEST_LAPSE
+    b, c = fitted.per_db * scale[0], fitted.per_doubling * scale[1]
+    a = fitted.intercept + fitted.per_db * centre[0] + fitted.per_doubling * centre[1]
+    share = fitted.lapse / HIGHEST_LAPSE
     theta = np.column_stack([a, b, c, np.log(share / (1 - share))])
     reached = _log_posterior(theta, design, k, n, guess)
     for row in range(8):
@@ -64,7 +64,7 @@ def test_no_stock_optimiser_finds_a_higher_maximum():
         assert reached[row] >= -best - 1e-4
 
 
-def heard(observer, groups=20, items=3, seed=0):
+def simulate(observer, groups=20, items=3, seed=0):
     rng = np.random.default_rng(seed)
     rows = [(f"g{g}", *cell) for g in range(groups) for cell in CELLS for _ in range(items)]
     trials = pd.DataFrame(rows, columns=["group_id", "snr_db", "duration_ms"])
@@ -75,7 +75,7 @@ def heard(observer, groups=20, items=3, seed=0):
 
 
 def test_intervals_hold_the_truth_at_every_duration():
-    parameters, contour = surface(*heard(rate), replicates=400, seed=2)
+    parameters, contour = surface(*simulate(rate), replicates=400, seed=2)
     row = parameters.iloc[0]
     assert row["db_per_doubling_low"] < 3 < row["db_per_doubling_high"]
     tested = contour[contour["tested"]]
@@ -88,7 +88,7 @@ def test_intervals_hold_the_truth_at_every_duration():
 
 @pytest.mark.parametrize(("level", "censored"), [(0.0, ">"), (1.0, "<")])
 def test_detectors_that_never_change_their_mind(level, censored):
-    trials, quiet = heard(lambda snr, ms: np.full(len(snr), level))
+    trials, quiet = simulate(lambda snr, ms: np.full(len(snr), level))
     _, contour = surface(trials, quiet.assign(decided=False), replicates=100, seed=1)
     assert (contour["snr_censored"] == censored).all()
     assert contour["snr_db"].isna().all()
@@ -97,16 +97,16 @@ def test_detectors_that_never_change_their_mind(level, censored):
 def test_a_surface_that_is_flat_along_snr():
     """Always SPEECH below 400 ms, and never above: no SNR is a threshold, and none is worth one."""
     n = np.full((1, len(CELLS)), 1000.0)
-    found = fit_surface(*CELLS.T, n * (CELLS[:, 1] < 400), n, [0.1])
-    assert np.isnan(found.db_per_doubling).all()
-    assert found.snr_at([200, 300, 500, 1000])[0].tolist() == [-np.inf, -np.inf, np.inf, np.inf]
+    fitted = fit_surface(*CELLS.T, n * (CELLS[:, 1] < 400), n, [0.1])
+    assert np.isnan(fitted.db_per_doubling).all()
+    assert fitted.snr_at([200, 300, 500, 1000])[0].tolist() == [-np.inf, -np.inf, np.inf, np.inf]
     never = fit_surface(*CELLS.T, 0 * n, n, [0.0])
     assert np.isnan(never.db_per_doubling).all()
     assert (never.snr_at(DURATIONS) == np.inf).all()
 
 
 def test_one_duration_has_no_surface():
-    trials, quiet = heard(rate)
+    trials, quiet = simulate(rate)
     one = trials[trials["duration_ms"] == 200]
     assert all(table.empty for table in surface(one, quiet, replicates=100, seed=1))
 
@@ -124,7 +124,7 @@ def test_what_training_owes_to_chance_is_in_the_interval(sims, replicates):
     rng, covered = np.random.default_rng(3), np.zeros(2)
     for seed in range(sims):
         runs = [
-            heard(lambda snr, ms, shift=shift: rate(snr - shift, ms), seed=[seed, place])
+            simulate(lambda snr, ms, shift=shift: rate(snr - shift, ms), seed=[seed, place])
             for place, shift in enumerate(rng.normal(0, spread, 5))
         ]
         many = [
@@ -142,7 +142,7 @@ def test_what_training_owes_to_chance_is_in_the_interval(sims, replicates):
 
 
 def test_runs_that_are_all_alike_are_as_good_as_one():
-    trials, quiet = heard(rate)
+    trials, quiet = simulate(rate)
     many = [pd.concat([of.assign(run=run) for run in range(3)]) for of in (trials, quiet)]
     for one, three in zip(
         surface(trials, quiet, replicates=200, seed=1),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
-from support.made_observers import heard, threshold
+from support.made_observers import simulate, threshold
 
 from speechdt.psychometrics.comparison import compare_thresholds
 from speechdt.psychometrics.thresholds import thresholds
@@ -19,7 +19,7 @@ def compared(pairs, **observers):
 
 
 def test_the_difference_is_that_of_the_thresholds_and_near_the_truth():
-    good, bad = heard(2.0, seed=1, snrs=FEW), heard(6.0, seed=2, snrs=FEW)
+    good, bad = simulate(2.0, seed=1, snrs=FEW), simulate(6.0, seed=2, snrs=FEW)
     row = compared([("bad", "good")], good=good, bad=bad).iloc[0]
     of = []
     for trials, silent in (bad, good):
@@ -36,7 +36,7 @@ def test_the_difference_is_that_of_the_thresholds_and_near_the_truth():
 @pytest.mark.long
 def test_equal_hearing_with_another_criterion_is_no_difference():
     """At their own criteria they differ by what the model says; at 10 % false alarms not at all."""
-    strict, eager = heard(2.0, seed=1, criterion=2.0), heard(2.0, seed=2, criterion=0.3)
+    strict, eager = simulate(2.0, seed=1, criterion=2.0), simulate(2.0, seed=2, criterion=0.3)
     row = compared([("strict", "eager")], strict=strict, eager=eager).iloc[0]
     assert row["dt75_difference_db_low"] < 0 < row["dt75_difference_db_high"]
     assert abs(row["dt75_difference_db"]) < 1.2
@@ -44,24 +44,24 @@ def test_equal_hearing_with_another_criterion_is_no_difference():
     own = []
     for (trials, silent), guess in ((strict, 0.0228), (eager, 0.3821)):
         table, _ = thresholds(trials.drop(columns="background"), silent, replicates=100, seed=2)
-        found = table.set_index(["kind", "dimension", "slice"]).loc[("detection", "snr", "all")]
-        assert found["false_alarms"] == pytest.approx(guess, abs=0.02)
-        own.append((found["dt75"], threshold(2.0, np.hypot(12, 3.29 * 2), guess=guess)))
+        detection = table.set_index(["kind", "dimension", "slice"]).loc[("detection", "snr", "all")]
+        assert detection["false_alarms"] == pytest.approx(guess, abs=0.02)
+        own.append((detection["dt75"], threshold(2.0, np.hypot(12, 3.29 * 2), guess=guess)))
     (one, true_one), (other, true_other) = own
     assert one - other == pytest.approx(true_one - true_other, abs=0.8)
     assert true_one - true_other > 1.5
 
 
 def test_a_map_that_keeps_the_order_changes_nothing():
-    one, other = heard(2.0, seed=1, snrs=FEW), heard(4.0, seed=2, snrs=FEW)
+    one, other = simulate(2.0, seed=1, snrs=FEW), simulate(4.0, seed=2, snrs=FEW)
     mapped = one[0].assign(p_speech=one[0]["p_speech"] ** 3 / 2, decided=True)
     table = compared([("b", "a"), ("b", "c")], a=one, b=other, c=(mapped, one[1]))
     pd.testing.assert_series_equal(table.loc[0], table.loc[1], check_names=False, rtol=1e-9)
 
 
 def test_alike_observers_are_not_told_apart():
-    observers = {"a": heard(4, seed=1, snrs=FEW), "b": heard(4, seed=2, snrs=FEW)}
-    table = compared([("a", "b"), ("a", "c")], c=heard(4, snrs=FEW), **observers)
+    observers = {"a": simulate(4, seed=1, snrs=FEW), "b": simulate(4, seed=2, snrs=FEW)}
+    table = compared([("a", "b"), ("a", "c")], c=simulate(4, snrs=FEW), **observers)
     assert (table["dt75_p"] > 0.01).all()
     low, high = table["dt75_difference_db_low"], table["dt75_difference_db_high"]
     assert ((low < 0) & (high > 0)).all()
@@ -69,7 +69,11 @@ def test_alike_observers_are_not_told_apart():
 
 
 def test_thresholds_beyond_the_range():
-    observers = {"good": heard(2.0), "deaf": heard(60.0, seed=1), "deafer": heard(80.0, seed=2)}
+    observers = {
+        "good": simulate(2.0),
+        "deaf": simulate(60.0, seed=1),
+        "deafer": simulate(80.0, seed=2),
+    }
     pairs = [("deaf", "good"), ("good", "deaf"), ("deafer", "deaf")]
     table = compared(pairs, **observers)
     assert table["dt75_difference_censored"].tolist() == [">", "<", "undefined"]
@@ -80,18 +84,18 @@ def test_thresholds_beyond_the_range():
 
 
 def test_too_few_clips_of_nonspeech_define_no_difference():
-    few = heard(2.0, groups=9, items=20)
-    table = compared([("a", "b")], a=few, b=heard(9.0, groups=9, items=20, seed=1))
+    few = simulate(2.0, groups=9, items=20)
+    table = compared([("a", "b")], a=few, b=simulate(9.0, groups=9, items=20, seed=1))
     assert table["dt75_difference_censored"].tolist() == ["undefined"]
 
 
 @pytest.mark.long
 def test_equal_observers_are_rarely_told_apart():
     """Twenty pairs of observers of equal hearing and different criteria: p is uniform, roughly."""
-    found = []
+    p_values = []
     for seed in range(20):
         one, other = (
-            heard(
+            simulate(
                 2.0, criterion=at, groups=12, items=9, seed=[seed, number], snrs=(-5.0, 5.0, 15.0)
             )
             for number, at in enumerate((0.5, 1.5))
@@ -104,18 +108,18 @@ def test_equal_observers_are_rarely_told_apart():
             permutations=99,
             seed=seed,
         )
-        found.append(table["dt75_p"][0])
-    assert (np.array(found) <= 0.1).sum() <= binom.ppf(0.999, 20, 0.1)
-    assert np.mean(found) > 0.3
+        p_values.append(table["dt75_p"][0])
+    assert (np.array(p_values) <= 0.1).sum() <= binom.ppf(0.999, 20, 0.1)
+    assert np.mean(p_values) > 0.3
 
 
 def test_what_training_owes_to_chance_is_in_the_interval():
     """Five runs that differ by 2 dB are less sure than one run heard five times."""
     shifts = np.random.default_rng(8).normal(0, 3.0, 5)
-    runs = [heard(4 + s, shift=0, seed=[1, n], snrs=FEW)[0] for n, s in enumerate(shifts)]
+    runs = [simulate(4 + s, shift=0, seed=[1, n], snrs=FEW)[0] for n, s in enumerate(shifts)]
     many = pd.concat([run.assign(run=place) for place, run in enumerate(runs)])
     same = pd.concat([runs[0].assign(run=place) for place in range(5)])
-    rival = heard(4.0, shift=0, seed=9, snrs=FEW)[0]
+    rival = simulate(4.0, shift=0, seed=9, snrs=FEW)[0]
     widths = []
     for of in (many, same, runs[0]):
         row = compare_thresholds(

@@ -63,13 +63,13 @@ def planted():
 
 def test_a_planted_threshold_is_within_its_interval(planted):
     table, curves = planted
-    found = row(table)
+    pooled = row(table)
     grid = np.linspace(-5, 20, 10_001)
     truth = grid[np.searchsorted(observer()(grid, None), 0.75)]
-    assert found["dt75"] == pytest.approx(truth, abs=0.6)
-    assert found["dt75_low"] < truth < found["dt75_high"]
-    assert found["dt75_censored"] == ""
-    assert found["n"] == 200 * 20
+    assert pooled["dt75"] == pytest.approx(truth, abs=0.6)
+    assert pooled["dt75_low"] < truth < pooled["dt75_high"]
+    assert pooled["dt75_censored"] == ""
+    assert pooled["n"] == 200 * 20
     for ms in DURATIONS:
         assert row(table, slice_name=str(ms))["dt75"] == pytest.approx(truth, abs=1.5)
     fitted = curves[(curves["kind"] == "detection") & curves["fitted"]]
@@ -80,9 +80,9 @@ def test_along_duration_the_threshold_is_in_ms():
     ms_observer = lambda snr, ms: ndtr(SPREAD * (np.log10(ms) - np.log10(400)) / 0.8)  # noqa: E731
     trials = play(ms_observer).query("snr_db in (0, 10)")
     table, _ = thresholds(trials, silence(0.0), replicates=50, seed=1)
-    found = row(table, dimension="duration")
-    assert found["dt50"] == pytest.approx(400, rel=0.1)
-    assert found["dt50_low"] < 400 < found["dt50_high"]
+    pooled = row(table, dimension="duration")
+    assert pooled["dt50"] == pytest.approx(400, rel=0.1)
+    assert pooled["dt50_low"] < 400 < pooled["dt50_high"]
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_thresholds_outside_of_the_range_say_so(rate, catch_rate, censored):
     always = lambda snr, ms: np.full(len(snr), rate)  # noqa: E731
     trials = play(always, items=100).query("duration_ms == 200")
     table, _ = thresholds(trials, silence(catch_rate), replicates=50, seed=1)
-    found = row(table)
-    assert found["dt75_censored"] == censored
-    assert np.isnan(found["dt75"])
+    pooled = row(table)
+    assert pooled["dt75_censored"] == censored
+    assert np.isnan(pooled["dt75"])
 
 
 def test_half_of_the_accuracy_is_chance(planted):

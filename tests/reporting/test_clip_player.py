@@ -45,9 +45,9 @@ def test_what_is_listened_to_alone_is_a_quarter_as_long_and_sounds_alike(root):
     flac = flac_bytes(samples)
     mp3 = clip_player.as_mp3(flac)
     assert len(mp3) < len(flac) / 2.5
-    heard, rate = soundfile.read(io.BytesIO(mp3))
-    assert (len(heard), rate) == (len(samples), 16_000)
-    assert np.corrcoef(heard, samples)[0, 1] > 0.98
+    decoded, rate = soundfile.read(io.BytesIO(mp3))
+    assert (len(decoded), rate) == (len(samples), 16_000)
+    assert np.corrcoef(decoded, samples)[0, 1] > 0.98
     assert clip_player.as_mp3(flac) == mp3
 
 

@@ -20,16 +20,16 @@ SETTINGS = {"seed": 7, "level": "peak", "least_active": 0.7, "flag_by": "plan"}
 def files(cells, grid, tmp_path_factory):
     """Copies of the cells in a folder of their own, one of them in several files."""
     folder = tmp_path_factory.mktemp("card")
-    found = {}
+    copies = {}
     for split in ("dev", "test"):
         (folder / split).mkdir()
         for cell in grid.cells:
             file = folder / split / f"{cell.name}.parquet"
             shutil.copy(cells[split, cell.name], file)
-            found.setdefault(split, {})[cell] = file
+            copies.setdefault(split, {})[cell] = file
     (folder / "test" / "items.parquet").write_bytes(b"no cell")
-    in_parts(found["test"][grid.noisy[0]])
-    return found
+    in_parts(copies["test"][grid.noisy[0]])
+    return copies
 
 
 def in_parts(file):

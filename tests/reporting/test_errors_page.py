@@ -99,9 +99,9 @@ def plant(sources, grid, noisy, silero):
         clips = read_cell(cell).query("label == 'SPEECH'").set_index("item_id")["audio"]
         scores = pd.Series(silero.score(list(map(from_flac_bytes, clips))), index=clips.index)
         least = np.minimum(least.reindex(clips.index), scores)
-    heard = chosen.set_index("item_id").loc[least.idxmax()]
+    person = chosen.set_index("item_id").loc[least.idxmax()]
     place = chosen.index[chosen["category"] == "animals"][0]
-    chosen.loc[place, ["path", "start"]] = heard[["path", "start"]].to_numpy()
+    chosen.loc[place, ["path", "start"]] = person[["path", "start"]].to_numpy()
     chosen.loc[place, ["source_id", "group_id"]] = ["planted", "planted"]
     return chosen
 
@@ -132,12 +132,12 @@ def test_a_planted_confusable_recording_is_the_first_item(root, sources, grid, c
         store.close()
         learned = calibrated(files["dev"], scores["dev"])
         decided[variant] = decided_trials(zip(files["test"], scores["test"], strict=True), learned)
-    found = error_rates.answers(decided, sources)
-    first = shown(page(found))[0]
+    answers = error_rates.answers(decided, sources)
+    first = shown(page(answers))[0]
     assert first["source"] == "planted"
     assert first["error"] == "false alarm"
     assert "D2" in first["wrong"]
-    assert error_rates.error_sources(found).iloc[0]["source_id"] == "planted"
+    assert error_rates.error_sources(answers).iloc[0]["source_id"] == "planted"
 
 
 def calibrated(files, scores):
@@ -181,10 +181,10 @@ def test_who_gives_one_answer_alone_is_counted_in_no_errors(answers):
     assert every == failures(answers, None)
     assert every["judged"] == list(answers.wrong)
     matrix.loc[matrix["variant"] == "D1", ["recall_speech", "recall_nonspeech"]] = (1.0, 0.0)
-    found = failures(answers, matrix)
-    assert found["passed_over"] == {"D1": "gives one answer to every clip"}
-    assert found["failures"] == answers.wrong.drop(columns="D1").any(axis=1).sum()
-    assert found["failures"] < every["failures"]
+    summary = failures(answers, matrix)
+    assert summary["passed_over"] == {"D1": "gives one answer to every clip"}
+    assert summary["failures"] == answers.wrong.drop(columns="D1").any(axis=1).sum()
+    assert summary["failures"] < every["failures"]
     same = matrix.assign(dev_auc_high=0.4, dev_auc_low=0.3)
     assert (
         failures(answers, same)["failures"] == every["failures"]

@@ -66,8 +66,8 @@ def test_cards_in_which_a_flagged_recording_is_heard_say_so(sources, cells, grid
     behind = next(card.background_id for card in everything if card.background_id)
     target = everything[-1].source_id
     flagged = inspection.trial_cards(files, 7, 10, {behind, target})
-    heard = [{card.source_id, card.background_id} & {behind, target} for card in flagged]
-    assert [card.flagged for card in flagged] == [bool(found) for found in heard]
+    overlaps = [{card.source_id, card.background_id} & {behind, target} for card in flagged]
+    assert [card.flagged for card in flagged] == [bool(overlap) for overlap in overlaps]
     assert sum(card.flagged for card in flagged) < len(flagged)
     assert not any(card.flagged for card in everything)
 

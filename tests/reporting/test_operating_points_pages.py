@@ -79,17 +79,17 @@ def test_one_detector_has_no_order_and_rates_without_trials_are_said():
 
 def test_tables_have_a_row_a_variant_and_a_vendor_only_where_there_is_one():
     made = make(3)
-    found = made["operating_points"]
-    assert list(at(found)["variant"]) == ["D2", "D1", "A1"]
-    assert at(found, "background", "nowhere").empty
-    assert levels(found, "duration_ms") == ["200", "500", "1000"]
-    rows = thresholds_table(found)[["Variant", "Threshold"]].to_numpy().tolist()
+    operating_points = made["operating_points"]
+    assert list(at(operating_points)["variant"]) == ["D2", "D1", "A1"]
+    assert at(operating_points, "background", "nowhere").empty
+    assert levels(operating_points, "duration_ms") == ["200", "500", "1000"]
+    rows = thresholds_table(operating_points)[["Variant", "Threshold"]].to_numpy().tolist()
     assert rows == [
         *(["D2", "dev's"], ["D2", "vendor's"], ["D1", "dev's"]),
         *(["A1", "dev's"], ["A1", "vendor's"]),
     ]
     tables = (made[name] for name in ("matrix", "latency", "thresholds"))
-    table = detectors_table(found, *tables, {"snr": (-5, 10)})
+    table = detectors_table(operating_points, *tables, {"snr": (-5, 10)})
     assert table["Variant"].tolist()[-1] == "A1"  # what is not ready-made comes last
     assert table["Detector"].tolist()[-1] == "nano backend_2"
 

@@ -22,8 +22,8 @@ def measured(**observers):
 
 
 def test_the_first_page_says_whose_figure_is_of_origins():
-    found = results(2)
-    names = found.tables["matrix"]["variant"].tolist()
+    run = results(2)
+    names = run.tables["matrix"]["variant"].tolist()
     origins = measured(**{names[0]: (0.0, 2.0), names[1]: (1.0, 0.0)})
     page = Page(render(results(2, {"origins": origins})))
     first = page.html.split("<table")[0]

@@ -99,15 +99,15 @@ def test_labels_stand_in_text_and_tables_and_keys_behind_the_numbers(blank, tmp_
 
 
 def test_searches_verdicts_order_bias_and_left_out_corpora_have_macros(results):
-    known = {macro: text for macro, text, *_ in numbers(results)}
+    texts = {macro: text for macro, text, *_ in numbers(results)}
     assert {
         *("SearchBaseWinnerMinusControl", "SearchLargeWinnerMinusBaselineHigh"),
         *("SearchBaseWinnerMinusControlGap", "SearchBaseWinnerMinusControlPHolm"),
         *("BThreeSeedOneOrderBias", "BThreeSeedOneOrderFlipped"),
         *("VerdictMinimumOne", "VerdictTargetUndecided", "VerdictLossMaskingBTwoFive"),
         *("LOneOnEscFiveZeroFalseAlarmRateDifferenceLow", "LOneOnMusanAucLeftOut"),
-    } <= set(known)
-    counts = [int(known[f"VerdictMinimum{of}"]) for of in paper_numbers.OUTCOMES.values()]
+    } <= set(texts)
+    counts = [int(texts[f"VerdictMinimum{of}"]) for of in paper_numbers.OUTCOMES.values()]
     written = pd.read_csv(results / "tables" / "verdict.csv")
     assert sum(counts) == (written["level"] == "minimum").sum()
 
@@ -140,11 +140,11 @@ def test_a_wrong_number_is_found(results):
 
 def test_every_macro_is_used_by_its_name_and_numbers_are_not_typed(results):
     text = (results / "paper" / "main.tex").read_text()
-    known = {macro for macro, *_ in numbers(results)}
+    macros = {macro for macro, *_ in numbers(results)}
     body = text.split(r"\section{Results}")[1].split(r"\begin{table")[0]
     used = set(re.findall(r"\\([A-Z][A-Za-z]+)", body))
     assert used
-    assert used <= known
+    assert used <= macros
     # What is not a macro in the results is a reference or a variant's name.
     typed = re.findall(r"(?<![A-Za-z{:_])\d+\.\d+", re.sub(r"\\[a-z]+\{[^}]*\}", "", body))
     assert typed == []
@@ -187,9 +187,9 @@ def test_pdflatex_takes_it_without_a_complaint(whole):
 def test_a_table_that_is_too_wide_and_a_lost_reference_are_noticed(whole):
     text = (whole / "main.tex").read_text().replace("{table*}", "{table}")
     (whole / "main.tex").write_text(text.replace(r"\label{fig:pareto}", ""))
-    found = " ".join(typeset(whole))
-    assert "Overfull" in found
-    assert "Reference `fig:pareto'" in found
+    complaints = " ".join(typeset(whole))
+    assert "Overfull" in complaints
+    assert "Reference `fig:pareto'" in complaints
 
 
 def test_macros_are_made_of_letters():

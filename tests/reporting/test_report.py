@@ -215,9 +215,9 @@ def test_configuration_versions_and_revision_are_there():
 
 def test_variants_measured_on_one_machine_share_a_line():
     gpu = HARDWARE | {"gpus": ["A GPU, 80 GiB"]}
-    found = machines({"A1": gpu, "A2": gpu, "D1": HARDWARE})
-    assert list(found.values()) == [["A1", "A2"], ["D1"]]
-    assert "A GPU" in next(iter(found))
+    by_machine = machines({"A1": gpu, "A2": gpu, "D1": HARDWARE})
+    assert list(by_machine.values()) == [["A1", "A2"], ["D1"]]
+    assert "A GPU" in next(iter(by_machine))
 
 
 def test_a_citation_as_text_and_as_bibtex():

@@ -90,14 +90,14 @@ def test_a_toggle_takes_a_detector_out_of_all_charts_at_once(browser, report):
     assert all(len(set(of)) == COUNT for of in before.values())
     assert len({frozenset(of) for of in before.values()}) == 1  # one colour each, everywhere
     browser.execute_script("document.querySelector('.toggles input[value=D1]').click()")
-    gone = "#d55e00"
+    colour = "#d55e00"
     for chart in charts:
         until(
             browser,
             f"return ![...document.querySelectorAll(\".chart[data-chart='{chart}'] svg .mark-line "
-            f"path\")].some(p => p.getAttribute('stroke').toLowerCase() === '{gone}')",
+            f"path\")].some(p => p.getAttribute('stroke').toLowerCase() === '{colour}')",
         )
-        assert set(lines(browser, chart)) == set(before[chart]) - {gone}
+        assert set(lines(browser, chart)) == set(before[chart]) - {colour}
     browser.execute_script("document.querySelector('.toggles button[name=none]').click()")
     until(browser, "return !document.querySelector(\".chart[data-chart='roc'] .mark-line path\")")
     browser.execute_script("document.querySelector('.toggles button[name=all]').click()")
@@ -182,8 +182,8 @@ def test_the_chooser_ranks_as_the_table_does(browser, report, made, size):
             if place:
                 ends = [row[f"difference{end}"] for end in ("", "_low", "_high")]
                 assert shown == pytest.approx(ends, abs=6e-4)
-                said = cells(browser, "ranking", 3)[place]
-                assert said == ("costs more" if row["difference_low"] > 0 else "not told apart")
+                note = cells(browser, "ranking", 3)[place]
+                assert note == ("costs more" if row["difference_low"] > 0 else "not told apart")
         lead = browser.find_element("id", "chooser-says").text
         assert lead.startswith(f"{names[0]} costs least on these {expected['n'].iloc[0]:,} clips")
         one_answer = min(1, float(cost)) / (1 + float(cost))
@@ -202,8 +202,8 @@ def test_the_ladder_plays_and_shows_one_item_with_every_answer(browser, report, 
     assert browser.execute_script(visible) == [True, False]
     snrs = [f"{snr:g} dB".replace("-", "−") for snr in (10, 0, -10)]
     assert cells(browser, "ladder-1-table", 0) == snrs
-    said = [text.split()[0] for text in cells(browser, "ladder-1-table", 3)]  # of the second one
-    assert said == ["no"] * 3
+    answers = [text.split()[0] for text in cells(browser, "ladder-1-table", 3)]  # of the second one
+    assert answers == ["no"] * 3
     browser.execute_script("document.querySelector('#ladder-1 .clip').click()")
     until(browser, "return document.querySelector('#ladder-1 .clip').dataset.state === 'played'")
     browser.execute_script(

@@ -53,9 +53,9 @@ def test_several_runs_have_the_means_of_values_and_bounds():
         {"dev_auc": 0.5, "dev_auc_low": 0.4, "dev_auc_high": 0.6}
     )
     one_group = {"auc": 0.5, "auc_low": None, "auc_high": None}
-    found = skill.mean_auc([*runs, one_group])
-    assert found["dev_auc"] == pytest.approx(0.5)
-    assert math.isnan(found["dev_auc_low"])
+    means = skill.mean_auc([*runs, one_group])
+    assert means["dev_auc"] == pytest.approx(0.5)
+    assert math.isnan(means["dev_auc_low"])
 
 
 def test_rows_are_marked_and_explained(tables):

@@ -90,8 +90,8 @@ def test_names_reach_columns_that_are_about_a_variant():
 
 def test_a_sentence_says_which_key_is_behind_a_label():
     assert legend({"A": "A"}) == ""
-    said = legend({"A": "Ann", "B": "B", "C": "Carl"})
-    assert said == "In CSV files, folders and criteria, Ann is A, Carl is C."
+    sentence = legend({"A": "Ann", "B": "B", "C": "Carl"})
+    assert sentence == "In CSV files, folders and criteria, Ann is A, Carl is C."
 
 
 def test_two_labels_alike_are_refused():

@@ -42,7 +42,7 @@ GROUPS = {"met": 40, "not met": 40, "undecided": 5}
 DEV = {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
 
 
-def heard(rate, groups, seed):
+def simulated(rate, groups, seed):
     """Trials of a variant; groups differ the more, the fewer there are."""
     rng = np.random.default_rng(seed)
     rows = [
@@ -65,7 +65,7 @@ def heard(rate, groups, seed):
 
 def run_of(name, variants=VARIANTS):
     trials = {
-        variant: heard(RIGHT[name][variant], GROUPS[name], seed)
+        variant: simulated(RIGHT[name][variant], GROUPS[name], seed)
         for seed, variant in enumerate(variants)
     }
     settings = {"replicates": 400, "seed": 1}
@@ -102,7 +102,7 @@ def verdicts(run):
 
 
 def test_a_run_that_meets_the_plan(runs):
-    found = verdicts(runs["met"])
+    outcomes = verdicts(runs["met"])
     left_to_readers = {
         ("minimum", "thorough error analysis"),
         ("stretch", "novel insights from error analysis"),
@@ -111,10 +111,10 @@ def test_a_run_that_meets_the_plan(runs):
     }
     # 0.9 always, right or wrong
     gap = ("loss masking", "confidence gap, correct − wrong, ≥ 10 points")
-    for key, verdict in found.items():
+    for key, verdict in outcomes.items():
         if key not in left_to_readers and key[1] != gap[1]:
             assert verdict in GOOD, key
-    assert {found[key] for key in left_to_readers} == {FOR_READER}
+    assert {outcomes[key] for key in left_to_readers} == {FOR_READER}
     levels = overall(findings(runs["met"], PLAN))
     assert [levels[level] for level in ("minimum", "target", "stretch")] == [SUPPORTED] * 3
     steps = decide(runs["met"], PLAN)
@@ -123,7 +123,7 @@ def test_a_run_that_meets_the_plan(runs):
 
 
 def test_a_run_that_fails(runs):
-    found = verdicts(runs["not met"])
+    outcomes = verdicts(runs["not met"])
     for key in (
         *(("minimum", "overall accuracy ≥ 75 %"), ("minimum", "SPEECH ≥ 80 %")),
         *(("minimum", "NONSPEECH ≥ 70 %"), ("minimum", "improvement over D2")),
@@ -138,16 +138,16 @@ def test_a_run_that_fails(runs):
         *(("loss masking", "training loss < 8.0"), ("loss masking", "test accuracy ≥ 70 %")),
         ("target", "balanced performance across SNR levels"),
     ):
-        assert {k[1]: v for k, v in found.items() if k[0].startswith(key[0])}[key[1]] in BAD, key
+        assert {k[1]: v for k, v in outcomes.items() if k[0].startswith(key[0])}[key[1]] in BAD, key
     (step,) = decide(runs["not met"], PLAN)
     assert step.verdict == REFUTED
     assert step.then.startswith("NONSPEECH hygiene")
 
 
 def test_a_run_with_too_few_speakers(runs):
-    found = verdicts(runs["undecided"])
+    outcomes = verdicts(runs["undecided"])
     for text in ("overall accuracy ≥ 75 %", "improvement over D2"):
-        assert found[("minimum", text)] == UNDECIDED, text
+        assert outcomes[("minimum", text)] == UNDECIDED, text
     assert overall(findings(runs["undecided"], PLAN))["minimum"] == UNDECIDED
     (step,) = decide(runs["undecided"], PLAN)
     assert step.verdict == UNDECIDED
@@ -175,9 +175,9 @@ def test_a_variant_that_is_missing_is_not_judged_by_another_one():
     assert "nan" not in page(nothing, PLAN)
     early = [one for one in findings(run, PLAN) if one.variant == "B2"]
     assert {one.verdict for one in early if "loss" not in one.criterion} == {NOT_RUN}
-    found = findings(nothing, PLAN)
-    assert {one.verdict for one in found if not one.variant} <= {NOT_RUN, FOR_READER}
-    levels = overall(found)
+    judgements = findings(nothing, PLAN)
+    assert {one.verdict for one in judgements if not one.variant} <= {NOT_RUN, FOR_READER}
+    levels = overall(judgements)
     assert [levels[level] for level in ("minimum", "target", "stretch")] == [NOT_RUN] * 3
 
 
@@ -271,12 +271,12 @@ def test_one_study_s_bounds_are_not_another_s(runs):
         {"level": "own", "criterion": "A1 beats {reference}", "metric": "balanced_accuracy"}
         | {"variant": "A1", "over": "D1", "at_most": 0.5},
     )
-    found = findings(runs["met"], strict)
-    assert [one[:3] for one in found] == [
+    judgements = findings(runs["met"], strict)
+    assert [one[:3] for one in judgements] == [
         ("own", "right ≥ 99 %", "B4"),
         ("own", "A1 beats D1", "A1"),
     ]
-    assert [one.verdict for one in found] == [REFUTED, SUPPORTED]
+    assert [one.verdict for one in judgements] == [REFUTED, SUPPORTED]
 
 
 def test_a_criterion_at_each_level_is_as_good_as_the_worst(runs):
@@ -328,8 +328,8 @@ def test_figures_have_their_own_units(runs, condition, shown):
     table["dt75_censored"] = ""
     run = run._replace(matrix=table)
     criteria = study({"level": "own", "criterion": "it is good"} | condition)
-    found = findings(run, criteria)
-    cells = findings_table(found, criteria.units(run.baselines))
+    judgements = findings(run, criteria)
+    cells = findings_table(judgements, criteria.units(run.baselines))
     assert cells["Measured"].tolist() == [shown]
     assert set(cells["Verdict"]) <= GOOD
     assert shown in page(run, criteria)
@@ -343,14 +343,14 @@ def test_a_bound_that_may_not_be_reached(runs):
     run = runs["met"]._replace(matrix=table)
     one = {"level": "own", "criterion": "x", "metric": "accuracy"}
     bounds = ("at_least", "above", "at_most", "below")
-    found = findings(run, study(*(one | {bound: 0.5} for bound in bounds)))
-    assert [each.verdict for each in found] == [MET, NOT_MET, MET, NOT_MET]
+    judgements = findings(run, study(*(one | {bound: 0.5} for bound in bounds)))
+    assert [each.verdict for each in judgements] == [MET, NOT_MET, MET, NOT_MET]
 
 
 def test_a_run_without_detectors_to_beat(runs):
     run = runs["met"]._replace(baselines=[])
-    found = {one.criterion: one.verdict for one in findings(run, PLAN)}
-    assert not [text for text in found if text.startswith("improvement")]
-    (text,) = [text for text in found if text.startswith("better than")]
-    assert found[text] == NOT_RUN
+    outcomes = {one.criterion: one.verdict for one in findings(run, PLAN)}
+    assert not [text for text in outcomes if text.startswith("improvement")]
+    (text,) = [text for text in outcomes if text.startswith("better than")]
+    assert outcomes[text] == NOT_RUN
     assert "last baseline" in text

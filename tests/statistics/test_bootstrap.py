@@ -146,8 +146,8 @@ def test_a_gap_between_replicates_is_not_leapt_over():
     high = interval(np.zeros(100), draws, groups)[1]
     plain = np.quantile(draws, 1 - tail, axis=0)
     assert 2 * high.std() < plain.std()
-    said = bootstrap.monte_carlo_error(draws, groups)[1]
-    assert np.median(said) == pytest.approx(high.std(), rel=0.3)
+    errors = bootstrap.monte_carlo_error(draws, groups)[1]
+    assert np.median(errors) == pytest.approx(high.std(), rel=0.3)
 
 
 def test_censored_replicates_open_the_interval():
@@ -247,8 +247,8 @@ def test_coverage_of_a_threshold_over_thirteen_speakers():
     rng, covered, plain = np.random.default_rng(5), 0, 0
     for seed in range(sims):
         shift = spread * rng.standard_normal((groups, 1))
-        heard = guess + (1 - guess) * ndtr(SPREAD * (snr - location - shift) / width)
-        yes = rng.binomial(trials, heard)
+        proportions = guess + (1 - guess) * ndtr(SPREAD * (snr - location - shift) / width)
+        yes = rng.binomial(trials, proportions)
         weights = group_weights(np.zeros(groups), 300, seed)
         drawn = rng.multinomial(groups, np.full(groups, 1 / groups), size=300)
         both = np.concatenate([np.ones((1, groups)), weights, drawn])
@@ -267,8 +267,8 @@ def test_the_monte_carlo_error_is_what_bounds_vary_by(lowest):
     draws = np.random.default_rng(3).standard_normal((300, 2000))
     samples = np.maximum(np.exp(draws / 2), lowest)
     bounds = np.array([interval(1.0, row, 13) for row in samples])
-    said = np.median([bootstrap.monte_carlo_error(row, 13) for row in samples], axis=0)
-    assert said == pytest.approx(bounds.std(axis=0), rel=0.25)
+    errors = np.median([bootstrap.monte_carlo_error(row, 13) for row in samples], axis=0)
+    assert errors == pytest.approx(bounds.std(axis=0), rel=0.25)
 
 
 def test_the_monte_carlo_error_of_bounds_that_are_no_replicates():

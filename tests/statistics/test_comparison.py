@@ -125,17 +125,17 @@ def test_p_is_that_of_all_exchanges():
     signs = np.array(list(product([-1, 1], repeat=11)))
     all_of_them = np.array([statistic(sign * observed) for sign in signs])
     exact = (all_of_them >= statistic(observed) * (1 - 1e-9)).mean()
-    found = permutation_p(sums_of(speech, nonspeech), [0], [1], 40_000, 1)[0]
-    assert found == pytest.approx(exact, abs=4 * np.sqrt(exact / 40_000))
-    assert permutation_p(sums_of(speech, nonspeech), [1], [0], 40_000, 1)[0] == found
+    p = permutation_p(sums_of(speech, nonspeech), [0], [1], 40_000, 1)[0]
+    assert p == pytest.approx(exact, abs=4 * np.sqrt(exact / 40_000))
+    assert permutation_p(sums_of(speech, nonspeech), [1], [0], 40_000, 1)[0] == p
 
 
 def test_p_agrees_with_student_on_many_normal_groups():
     speech = np.random.default_rng(2).normal(0.0, 2, 200)
     speech += 0.2 - speech.mean()
-    found = permutation_p(sums_of(speech, speech), [0], [1], 20_000, 1)[0]
+    p = permutation_p(sums_of(speech, speech), [0], [1], 20_000, 1)[0]
     both = np.concatenate([speech, speech])
-    assert found == pytest.approx(ttest_1samp(both, 0).pvalue, rel=0.1)
+    assert p == pytest.approx(ttest_1samp(both, 0).pvalue, rel=0.1)
 
 
 def test_degenerate_groups():

@@ -32,18 +32,18 @@ def replicated(dev, weights, codes):
 
 
 def rates(dev, threshold):
-    said = dev["p_speech"] >= threshold
-    return said[dev["speech"]].mean(), said[~dev["speech"]].mean()
+    yes = dev["p_speech"] >= threshold
+    return yes[dev["speech"]].mean(), yes[~dev["speech"]].mean()
 
 
 def test_the_first_row_is_that_of_the_calibration(rng):
     dev = made_dev(rng)
     learned = calibrate(dev["p_speech"], dev["speech"])
-    for rule, known in (("balanced", learned.threshold), ("far10", learned.threshold_far10)):
-        found = threshold_replicates(dev, rule=rule, replicates=20, seed=3)
-        assert found.shape == (21,)
-        assert found[0] == known
-        assert len(np.unique(found)) > 1
+    for rule, threshold in (("balanced", learned.threshold), ("far10", learned.threshold_far10)):
+        thresholds = threshold_replicates(dev, rule=rule, replicates=20, seed=3)
+        assert thresholds.shape == (21,)
+        assert thresholds[0] == threshold
+        assert len(np.unique(thresholds)) > 1
 
 
 def test_each_replicate_chooses_what_its_own_trials_would(rng):
@@ -67,8 +67,8 @@ def test_where_no_threshold_is_better_neither_side_is_taken():
         dev = pd.DataFrame(
             {"speech": speech, "group_id": np.arange(20).astype(str), "p_speech": always}
         )
-        found = threshold_replicates(dev, rule="balanced", replicates=5, seed=0)
-        assert (found == HALF).all()
+        balanced = threshold_replicates(dev, rule="balanced", replicates=5, seed=0)
+        assert (balanced == HALF).all()
         far10 = threshold_replicates(dev, rule="far10", replicates=5, seed=0)
         assert (far10 >= max(always, HALF)).all()
 

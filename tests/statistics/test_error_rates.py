@@ -46,11 +46,11 @@ def test_rates_and_intervals_are_those_of_the_metrics(answers, decided):
     rates = error_rates.error_rates(answers, **BOOTSTRAP)
     one_class = decided["D2"][decided["D2"]["speech"]]
     metric = at(evaluate(one_class, **BOOTSTRAP), metric="speech_accuracy")
-    found = at(rates, variant="D2", error="missed", by="all")
-    assert found["rate"] == pytest.approx(1 - metric["value"])
-    assert found["low"] == pytest.approx(1 - metric["high"])
-    assert found["high"] == pytest.approx(1 - metric["low"])
-    assert found["errors"] == round(found["rate"] * found["n"])
+    missed = at(rates, variant="D2", error="missed", by="all")
+    assert missed["rate"] == pytest.approx(1 - metric["value"])
+    assert missed["low"] == pytest.approx(1 - metric["high"])
+    assert missed["high"] == pytest.approx(1 - metric["low"])
+    assert missed["errors"] == round(missed["rate"] * missed["n"])
 
 
 def test_every_breakdown_adds_up(answers):
@@ -84,8 +84,8 @@ def test_common_errors_are_counted(answers):
     speech = (answers.trials["label"] == "SPEECH").to_numpy()
     wrong = answers.wrong[speech].to_numpy()
     for k in range(len(VARIANTS) + 1):
-        found = at(common, error="missed", measure=f"wrong_by_{k}")
-        assert found["value"] == pytest.approx((wrong.sum(axis=1) == k).mean())
+        row = at(common, error="missed", measure=f"wrong_by_{k}")
+        assert row["value"] == pytest.approx((wrong.sum(axis=1) == k).mean())
     own = answers.wrong.loc[speech, "D1"].to_numpy()
     alone = at(common, error="missed", variant="D1", measure="alone")
     shared = at(common, error="missed", variant="D1", measure="common")

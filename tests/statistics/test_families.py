@@ -40,8 +40,8 @@ def test_words_stand_where_the_corrected_p_carries_them(family):
 def test_a_table_is_corrected_over_its_rows():
     table = pd.DataFrame({"auc_difference": [0.2, 0.1, -0.3]})
     table = table.assign(auc_difference_low=[0.1, 0.0, -0.35], auc_difference_high=[0.3, 0.2, -0.2])
-    found = judged("versions", table, "auc")
-    assert found["auc_p"].tolist()[1] == pytest.approx(0.05)
-    assert (found["auc_p_holm"] >= found["auc_p"]).all()
-    assert found["verdict"].tolist() == ["gain", "gain", "loss"]
+    corrected = judged("versions", table, "auc")
+    assert corrected["auc_p"].tolist()[1] == pytest.approx(0.05)
+    assert (corrected["auc_p_holm"] >= corrected["auc_p"]).all()
+    assert corrected["verdict"].tolist() == ["gain", "gain", "loss"]
     assert judged("versions", table.iloc[:0], "auc").empty

@@ -37,11 +37,11 @@ def test_only_what_all_contradict_is_listed_and_the_surest_first():
     other = decided(0.8, mute=(True, True, True), noisy=(True, True, True))
     surer = other["source_id"] == "often"
     other.loc[surer, "p_platt"] = 0.01
-    found = contradicted({"D1": decided(), "D2": other}, SOURCES)
-    assert list(found) == list(LISTED)
-    assert found["source_id"].tolist() == ["often", "mute"]
-    assert found["trials"].tolist() == [2, 2]
-    assert found["doubt"].is_monotonic_decreasing
+    listed = contradicted({"D1": decided(), "D2": other}, SOURCES)
+    assert list(listed) == list(LISTED)
+    assert listed["source_id"].tolist() == ["often", "mute"]
+    assert listed["trials"].tolist() == [2, 2]
+    assert listed["doubt"].is_monotonic_decreasing
 
 
 def test_a_detector_that_is_right_once_saves_a_label():

@@ -23,27 +23,27 @@ VARIANTS = {
 }
 
 
-def heard(entry):
+def learned_from_all(entry):
     return "its prompt" if "search" in str(entry.get("prompt")) else ""
 
 
 def expanded(asked, corpora=("esc50",), variants=VARIANTS):
     trained = trainings(ADAPTERS)
     there = {name: entry for name, entry in variants.items() if entry}
-    return left_out(asked, corpora, variants, runs(there, ADAPTERS), trained, heard)
+    return left_out(asked, corpora, variants, runs(there, ADAPTERS), trained, learned_from_all)
 
 
 def test_a_left_out_model_is_one_more_run_of_its_variant():
-    found = expanded(["B3"], ["esc50", "musan"])
-    assert [run.name for run in found if run.corpus == "musan"] == [
+    models = expanded(["B3"], ["esc50", "musan"])
+    assert [run.name for run in models if run.corpus == "musan"] == [
         *("A1-without-musan", "B3.seed1-without-musan", "B3.seed2-without-musan"),
         "D1-without-musan",
     ]
     # L1 is not asked for, and A2's prompt, like E's member, knows the corpus.
-    assert {run.variant for run in found} == {"A1", "B3", "D1"}
-    again = {run.name: run.entry for run in found if run.entry}
+    assert {run.variant for run in models} == {"A1", "B3", "D1"}
+    again = {run.name: run.entry for run in models if run.entry}
     assert again["B3.seed2-without-esc50"]["adapter"] == "large.seed2-without-esc50"
-    assert trained_without(found, trainings(ADAPTERS)) == {
+    assert trained_without(models, trainings(ADAPTERS)) == {
         f"large.seed{seed}-without-{corpus}": (f"large.seed{seed}", corpus)
         for corpus in ("esc50", "musan")
         for seed in (1, 2)
@@ -94,9 +94,9 @@ def trials(rng, classes=(True, False), runs=1, hit=0.9, alarm=0.2):
 
 def test_figures_are_those_of_scikit_learn():
     rng = np.random.default_rng(3)
-    known, unknown = trials(rng), trials(rng, hit=0.7, alarm=0.4)
-    table = compared(known, unknown, replicates=400, seed=1).set_index("metric")
-    for name, of in (("in_domain", known), ("left_out", unknown)):
+    in_domain, unknown = trials(rng), trials(rng, hit=0.7, alarm=0.4)
+    table = compared(in_domain, unknown, replicates=400, seed=1).set_index("metric")
+    for name, of in (("in_domain", in_domain), ("left_out", unknown)):
         truth = balanced_accuracy_score(of["speech"], of["decided"])
         assert table.loc["balanced_accuracy", name] == pytest.approx(truth)
         assert table.loc["auc", name] == pytest.approx(roc_auc_score(of["speech"], of["p_speech"]))
@@ -117,8 +117,8 @@ def test_figures_are_those_of_scikit_learn():
 def test_a_corpus_of_one_class_has_its_error_rate_alone():
     rng = np.random.default_rng(4)
     for classes, metric in (((True,), "miss_rate"), ((False,), "false_alarm_rate")):
-        known = trials(rng, classes)
-        table = compared(known, known, replicates=200, seed=1)
+        decided = trials(rng, classes)
+        table = compared(decided, decided, replicates=200, seed=1)
         assert table["metric"].tolist() == [metric]
         # the same answers: no difference, whatever groups are drawn
         assert table[["difference", "difference_low", "difference_high"]].to_numpy().any() == 0
@@ -126,20 +126,24 @@ def test_a_corpus_of_one_class_has_its_error_rate_alone():
 
 def test_the_spread_of_seeds_is_in_the_interval():
     rng = np.random.default_rng(5)
-    known = trials(rng, runs=3)
+    in_domain = trials(rng, runs=3)
     alike, apart = trials(rng, runs=3, hit=0.8), trials(rng, hit=0.8)
     spread = [apart] + [trials(rng, hit=hit).assign(run=run) for run, hit in ((1, 0.6), (2, 1.0))]
     widths = []
     for unknown in (alike, pd.concat(spread, ignore_index=True)):
-        row = compared(known, unknown, replicates=1000, seed=1).set_index("metric").loc["miss_rate"]
+        row = (
+            compared(in_domain, unknown, replicates=1000, seed=1)
+            .set_index("metric")
+            .loc["miss_rate"]
+        )
         widths.append(row["difference_high"] - row["difference_low"])
     assert widths[1] > 2 * widths[0]
 
 
 def test_a_corpus_without_test_trials_says_so():
     none = trials(np.random.default_rng(6)).iloc[:0]
-    told = {"corpus": "tiny", "variant": "D1", "trained": False}
-    table = compared(none, none, replicates=200, seed=1).assign(**told)
+    model = {"corpus": "tiny", "variant": "D1", "trained": False}
+    table = compared(none, none, replicates=200, seed=1).assign(**model)
     columns = [
         f"{n}{e}" for n in ("in_domain", "left_out", "difference") for e in ("", "_low", "_high")
     ]

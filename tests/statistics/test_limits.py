@@ -24,10 +24,10 @@ def test_mover_is_the_sum_in_quadrature_of_both_sides():
 def test_metrics_of_two_rates_take_the_corners():
     values = {"speech_accuracy": 1.0, "nonspeech_accuracy": 0.5, "precision_speech": 2 / 3}
     ends = {"speech_accuracy": (1.0, 1.0), "nonspeech_accuracy": (0.4, 0.6)}
-    found = limits.widened(values, ends | {"precision_speech": (0.6, 0.7)}, (13, 13), (10, 10))
+    intervals = limits.widened(values, ends | {"precision_speech": (0.6, 0.7)}, (13, 13), (10, 10))
     hit = 1 - limits.unseen(13)
-    assert found["precision_speech"] == pytest.approx((hit / (hit + 0.6), 1 / 1.4))
-    assert found["nonspeech_accuracy"] == (0.4, 0.6)
+    assert intervals["precision_speech"] == pytest.approx((hit / (hit + 0.6), 1 / 1.4))
+    assert intervals["nonspeech_accuracy"] == (0.4, 0.6)
 
 
 def test_the_next_speaker_may_be_badly_heard():

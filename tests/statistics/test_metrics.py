@@ -112,9 +112,10 @@ def test_one_class_has_no_two_class_metrics(scored_trials):
 
 def test_intervals_hold_the_value_and_are_wider_for_clustered_trials(scored_trials, rng):
     table = metrics.evaluate(scored_trials, replicates=500, seed=1)
-    known = table[~table["metric"].str.startswith(("mce", "ece"))]  # biased upwards by resampling
-    assert (known["low"] <= known["value"]).all()
-    assert (known["value"] <= known["high"]).all()
+    # The calibration errors are biased upwards by resampling.
+    unbiased = table[~table["metric"].str.startswith(("mce", "ece"))]
+    assert (unbiased["low"] <= unbiased["value"]).all()
+    assert (unbiased["value"] <= unbiased["high"]).all()
     shift = scored_trials["group_id"].map(
         {group: rng.normal(0, 0.3) for group in scored_trials["group_id"].unique()}
     )
@@ -156,20 +157,20 @@ def test_thresholds_of_replicates_decide_in_them(scored_trials):
     )
     weights = bootstrap.weights(of_speech, 4, 1)
     thresholds = np.array([0.5, 0.2, 0.4, 0.6, 0.8])
-    found = metrics.Groups(scored_trials, thresholds).metrics(weights)
+    measured = metrics.Groups(scored_trials, thresholds).metrics(weights)
     for row, threshold in enumerate(thresholds):
         weight, p = weights[row][codes], scored_trials["p_speech"]
         yes, speech = p >= threshold, scored_trials["speech"]
         expected = stock.balanced_accuracy_score(speech, yes, sample_weight=weight)
-        assert found["balanced_accuracy"][row] == pytest.approx(expected)
+        assert measured["balanced_accuracy"][row] == pytest.approx(expected)
         expected = stock.f1_score(speech, yes, sample_weight=weight)
-        assert found["f1_speech"][row] == pytest.approx(expected)
+        assert measured["f1_speech"][row] == pytest.approx(expected)
         platt = scored_trials["p_platt"]
         confidence = np.where(yes, platt, 1 - platt)
-        assert found["confidence"][row] == pytest.approx(np.average(confidence, weights=weight))
+        assert measured["confidence"][row] == pytest.approx(np.average(confidence, weights=weight))
         right = weight * (yes == speech)
         expected = np.average(confidence, weights=right)
-        assert found["confidence_correct"][row] == pytest.approx(expected)
+        assert measured["confidence_correct"][row] == pytest.approx(expected)
 
 
 def test_a_threshold_that_is_chosen_again_makes_its_metrics_less_sure_and_no_other(scored_trials):
@@ -213,14 +214,14 @@ def test_d_prime_of_perfect_decisions_is_finite(scored_trials):
 
 def test_the_auc_alone_is_that_of_all_metrics(scored_trials):
     table = metrics.evaluate(scored_trials, replicates=400, seed=3).set_index("metric")
-    found = metrics.auc_interval(scored_trials, replicates=400, seed=3)
-    assert found == tuple(table.loc["auc", ["value", "low", "high"]])
-    assert found[0] == pytest.approx(
+    interval = metrics.auc_interval(scored_trials, replicates=400, seed=3)
+    assert interval == tuple(table.loc["auc", ["value", "low", "high"]])
+    assert interval[0] == pytest.approx(
         stock.roc_auc_score(scored_trials["speech"], scored_trials["p_speech"])
     )
     backwards = scored_trials.assign(p_speech=1 - scored_trials["p_speech"])
     auc, low, high = metrics.auc_interval(backwards, replicates=400, seed=3)
-    assert auc == pytest.approx(1 - found[0])
+    assert auc == pytest.approx(1 - interval[0])
     assert low < auc < high < 0.5
     constant = metrics.auc_interval(scored_trials.assign(p_speech=1.0), replicates=400, seed=3)
     assert constant == pytest.approx((0.5, 0.5, 0.5))

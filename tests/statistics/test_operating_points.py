@@ -34,19 +34,19 @@ def figures(table, by="all", level=""):
 def test_every_figure_is_scikit_learn_s(steps):
     trials = made(steps=steps)
     table = operating_points(trials, [0.4], 0.5, replicates=20, seed=1)
-    found = figures(table)["value"]
+    values = figures(table)["value"]
     speech, p = trials["speech"], trials["p_speech"]
     alarm, hit, _ = roc_curve(speech, p, drop_intermediate=False)
-    assert found["auc"] == pytest.approx(roc_auc_score(speech, p), abs=1e-12)
-    assert found["pauc10"] == pytest.approx(roc_auc_score(speech, p, max_fpr=0.1), abs=1e-12)
-    assert found["dcf_min"] == pytest.approx((0.75 * (1 - hit) + 0.25 * alarm).min())
+    assert values["auc"] == pytest.approx(roc_auc_score(speech, p), abs=1e-12)
+    assert values["pauc10"] == pytest.approx(roc_auc_score(speech, p, max_fpr=0.1), abs=1e-12)
+    assert values["dcf_min"] == pytest.approx((0.75 * (1 - hit) + 0.25 * alarm).min())
     for name, rate in FALSE_ALARMS.items():
-        assert found[name] == pytest.approx(np.interp(rate, alarm, hit), abs=1e-9)
+        assert values[name] == pytest.approx(np.interp(rate, alarm, hit), abs=1e-9)
     for prefix, threshold in (("", 0.4), ("vendor_", 0.5)):
-        assert found[f"{prefix}hit"] == pytest.approx((p[speech] >= threshold).mean())
-        assert found[f"{prefix}false_alarm"] == pytest.approx((p[~speech] >= threshold).mean())
-        expected = cost(found[f"{prefix}hit"], found[f"{prefix}false_alarm"])
-        assert found[f"{prefix}dcf"] == pytest.approx(expected)
+        assert values[f"{prefix}hit"] == pytest.approx((p[speech] >= threshold).mean())
+        assert values[f"{prefix}false_alarm"] == pytest.approx((p[~speech] >= threshold).mean())
+        expected = cost(values[f"{prefix}hit"], values[f"{prefix}false_alarm"])
+        assert values[f"{prefix}dcf"] == pytest.approx(expected)
     long = trials[trials["duration_ms"] == 1000]
     at_long = figures(table, "duration_ms", "1000")["value"]
     assert at_long["auc"] == pytest.approx(roc_auc_score(long["speech"], long["p_speech"]))
@@ -103,9 +103,9 @@ def test_runs_are_averaged():
 
 
 def test_few_trials_have_no_rate_of_few_false_alarms():
-    found = figures(operating_points(made(count=240), [0.5], replicates=50, seed=1))
-    assert found.loc[["hit_far1", "hit_far5"], "value"].isna().all()  # 1.2 and 6 of 120
-    assert found.loc["hit_far10", "low"] < found.loc["hit_far10", "value"]
+    rates = figures(operating_points(made(count=240), [0.5], replicates=50, seed=1))
+    assert rates.loc[["hit_far1", "hit_far5"], "value"].isna().all()  # 1.2 and 6 of 120
+    assert rates.loc["hit_far10", "low"] < rates.loc["hit_far10", "value"]
 
 
 def test_the_curve_is_the_points_joined():

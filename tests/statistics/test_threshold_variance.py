@@ -21,16 +21,16 @@ def test_the_same_thresholds_add_nothing():
 def test_what_moves_all_groups_alike_is_kept(rng):
     moved = rng.normal(0, 1, 500)
     right = np.concatenate([[0.0], moved])[:, None] * SIZES / 10
-    found = through_thresholds(right, SPEECH, SIZES)
-    assert found[0] == 0
-    assert found[1:] == pytest.approx((moved - moved.mean()) / 10)
+    deviations = through_thresholds(right, SPEECH, SIZES)
+    assert deviations[0] == 0
+    assert deviations[1:] == pytest.approx((moved - moved.mean()) / 10)
 
 
 def test_what_moves_groups_by_chance_is_left_out(rng):
     right = rng.normal(0, 1, (2001, 40))
-    found = through_thresholds(right, SPEECH, SIZES)
+    deviations = through_thresholds(right, SPEECH, SIZES)
     joint = bootstrap.balanced(np.ones((1, 40)), SPEECH, right.T, SIZES)[0]
-    assert found.std() < 0.35 * joint.std()
+    assert deviations.std() < 0.35 * joint.std()
 
 
 def played(rng, groups, trials=40):

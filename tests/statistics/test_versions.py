@@ -15,7 +15,7 @@ from speechdt.statistics.versions import COLUMNS, compare_versions
 def made(seed=1, count=1200, groups=24):
     rng = np.random.default_rng(seed)
     speech = np.arange(count) % 2 == 0
-    heard = rng.normal(0, 1, count) + np.where(speech, 1, -1)
+    evidence = rng.normal(0, 1, count) + np.where(speech, 1, -1)
     trials = pd.DataFrame(
         {
             "trial_id": [f"t{i:04}" for i in range(count)],
@@ -23,8 +23,8 @@ def made(seed=1, count=1200, groups=24):
             "group_id": [f"{kind}{i % groups}" for i, kind in enumerate(speech)],
         }
     )
-    old = trials.assign(p_speech=expit(heard))
-    new = trials.assign(p_speech=expit(heard + rng.normal(0, 0.7, count) + 0.8))
+    old = trials.assign(p_speech=expit(evidence))
+    new = trials.assign(p_speech=expit(evidence + rng.normal(0, 0.7, count) + 0.8))
     return new, old
 
 

@@ -33,9 +33,9 @@ def test_it_is_the_mean_over_pairs_of_one_origin():
             count = part["speech"].sum() * (~part["speech"]).sum()
             won += count * roc_auc_score(part["speech"], part["p_speech"])
             pairs += count
-    found = aucs(trials, replicates=100, seed=1)
-    assert found.within[0] == pytest.approx(won / pairs, abs=1e-12)
-    assert found.pooled[0] == pytest.approx(
+    areas = aucs(trials, replicates=100, seed=1)
+    assert areas.within[0] == pytest.approx(won / pairs, abs=1e-12)
+    assert areas.pooled[0] == pytest.approx(
         roc_auc_score(trials["speech"], trials["p_speech"]), abs=1e-12
     )
 

@@ -108,6 +108,6 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(model, fault=lambda request: None):
     """Serve a model; `fault` gives what goes wrong with a request by its number, from 1."""
-    told = {"model": model, "fault": fault, "lock": threading.Lock()}
-    with running(Handler, **told, requests=0, at_once=0, most_at_once=0) as served:
+    settings = {"model": model, "fault": fault, "lock": threading.Lock()}
+    with running(Handler, **settings, requests=0, at_once=0, most_at_once=0) as served:
         yield served

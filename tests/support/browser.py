@@ -63,7 +63,7 @@ def overflow(driver):
 def until(driver, script, seconds=10):
     """Wait until a script returns something true, and return it."""
     end = time.time() + seconds
-    while not (found := driver.execute_script(script)):
+    while not (value := driver.execute_script(script)):
         assert time.time() < end, f"waited in vain for {script}"
         time.sleep(0.05)
-    return found
+    return value

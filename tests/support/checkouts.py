@@ -149,8 +149,8 @@ def scored(folder, variant):
     """
     logs = folder / "results" / "logs"
     for file in logs.glob("score_part/*.log"):
-        if found := re.search(rf"clips scored: .*'{variant}': (\d+)", file.read_text()):
-            return int(found[1])
+        if match := re.search(rf"clips scored: .*'{variant}': (\d+)", file.read_text()):
+            return int(match[1])
     log = (logs / "score" / f"{variant}.log").read_text()
     return int(re.search(r"scored (\d+) clips", log)[1])
 

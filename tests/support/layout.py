@@ -88,16 +88,16 @@ def part_of(where: str) -> str:
 
 def against_order(root: Path, allowed: Mapping[str, set[str]]) -> list[str]:
     """Return imports of a part that its row of the table does not have, and parts without a row."""
-    found = []
+    problems = []
     for where, tree in modules(root, "speechdt"):
         part = part_of(where)
         if part and part not in allowed:
-            found.append(f"{where}: {part} is no part of docs/architecture.md")
+            problems.append(f"{where}: {part} is no part of docs/architecture.md")
         for name in imports(where, tree) if part in allowed else ():
             other = name.split(".")[1] if name.startswith("speechdt.") else ""
             if other in allowed and other not in {part, *allowed[part]}:
-                found.append(f"{where}: {part} imports {other} ({name})")
-    return found
+                problems.append(f"{where}: {part} imports {other} ({name})")
+    return problems
 
 
 def below_the_parts(root: Path) -> list[str]:
@@ -105,7 +105,7 @@ def below_the_parts(root: Path) -> list[str]:
 
     `speechdt/__init__.py` is that front: what a plugin imports, and so it imports detectors.
     """
-    found = []
+    problems = []
     for where, tree in modules(root, "speechdt"):
         if where == "speechdt/__init__.py":
             continue
@@ -115,10 +115,10 @@ def below_the_parts(root: Path) -> list[str]:
                 continue
             module = root.joinpath("speechdt", *steps[1:2])
             if len(steps) > 1 and module.is_dir() and not part_of(where):
-                found.append(f"{where}: lies below the parts and imports {name}")
+                problems.append(f"{where}: lies below the parts and imports {name}")
             elif not (len(steps) > 1 and (module.is_dir() or module.with_suffix(".py").exists())):
-                found.append(f"{where}: imports {name} from what is for plugins")
-    return found
+                problems.append(f"{where}: imports {name} from what is for plugins")
+    return problems
 
 
 def package_files(root: Path) -> list[str]:
@@ -133,16 +133,16 @@ def package_files(root: Path) -> list[str]:
 
 def unlisted(root: Path) -> list[str]:
     """Return modules and folders of a part that its docstring does not name."""
-    found = []
+    problems = []
     for path in sorted((root / "speechdt").glob("*/__init__.py")):
         listed = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         inside = [*path.parent.glob("*.py"), *(file.parent for file in path.parent.glob("*/*.py"))]
-        found += [
+        problems += [
             f"{path.relative_to(root).as_posix()}: does not name {name}"
             for name in sorted({file.stem for file in inside} - {"__init__"})
             if not re.search(rf"\b{name}\b", listed)
         ]
-    return found
+    return problems
 
 
 def workflow_from_backends(root: Path) -> list[str]:
@@ -190,7 +190,7 @@ def texts(root: Path) -> list[str]:
 
     A table of text is made by `formatting.text_table`, or as a frame of dtype str.
     """
-    found = []
+    problems = []
     for where, tree in modules(root, "speechdt/reporting"):
         makers = [
             function.name
@@ -199,17 +199,19 @@ def texts(root: Path) -> list[str]:
             if any(_makes_text(node) for node in ast.walk(function))
         ]
         if where.endswith("_text.py") and not makers:
-            found.append(f"{where}: ends in _text and makes no table of text")
+            problems.append(f"{where}: ends in _text and makes no table of text")
         if not where.endswith("_text.py"):
-            found += [f"{where}: {name} makes a table of text outside of _text" for name in makers]
-    return found
+            problems += [
+                f"{where}: {name} makes a table of text outside of _text" for name in makers
+            ]
+    return problems
 
 
 def riddles(root: Path) -> list[str]:
     """Return names of variables, functions and fields that do not say what the thing is."""
     return [
         f"{where}: {name} does not say what it is"
-        for where, tree in modules(root, *CODE, "benchmarks")
+        for where, tree in modules(root, *CODE, "benchmarks", "tests")
         for node in ast.walk(tree)
         for name in _names(node)
         if name.strip("_").lower() in PERSONIFIED
@@ -239,23 +241,23 @@ def _names(node: ast.AST) -> list[str]:
 
 def too_long(root: Path) -> list[str]:
     """Return modules, functions and the rules' common file that are too long, with their lines."""
-    found = []
+    problems = []
     for where, tree in modules(root, *CODE):
         lines = len((root / where).read_text(encoding="utf-8").splitlines())
         if lines > MOST_LINES:
-            found.append(f"{where}: {lines} lines, more than {MOST_LINES}")
+            problems.append(f"{where}: {lines} lines, more than {MOST_LINES}")
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > MOST_OF_FUNCTION:
-                    found.append(
+                    problems.append(
                         f"{where}: {node.name} has {lines} lines, more than {MOST_OF_FUNCTION}"
                     )
     common = root / "rules" / "common.smk"
     lines = len(common.read_text(encoding="utf-8").splitlines()) if common.exists() else 0
     if lines > MOST_OF_COMMON:
-        found.append(f"rules/common.smk: {lines} lines, more than {MOST_OF_COMMON}")
-    return found
+        problems.append(f"rules/common.smk: {lines} lines, more than {MOST_OF_COMMON}")
+    return problems
 
 
 def _makes_text(node: ast.AST) -> bool:

@@ -39,13 +39,13 @@ def _measured(place):
         for speech in (True, False):
             for item in range(40):
                 for snr in LADDER:
-                    heard = GAINS[place] * max(snr - raised + 8, 0) if speech else 0.0
-                    p = 1 / (1 + np.exp(-(heard + rng.normal())))
+                    evidence = GAINS[place] * max(snr - raised + 8, 0) if speech else 0.0
+                    p = 1 / (1 + np.exp(-(evidence + rng.normal())))
                     rows.append((key, speech, f"{speech}{item}", snr, p))
     columns = ["condition", "speech", "group_id", "snr_db", "p_speech"]
     trials = pd.DataFrame(rows, columns=columns)
-    found = measured_conditions(trials, [np.full(41, 0.7)], replicates=40, seed=1)
-    made = table(found, "neutral")
+    measured = measured_conditions(trials, [np.full(41, 0.7)], replicates=40, seed=1)
+    made = table(measured, "neutral")
     for name, number in (("at", 1), ("axis", 0)):
         made.insert(0, name, [CONDITIONS[key][number] for key in made["condition"]])
     return made.assign(duration_ms=500)

@@ -11,13 +11,13 @@ from scipy.special import expit, ndtr, ndtri
 
 SPREAD = float(ndtri(0.95) - ndtri(0.05))
 SNRS = (-20.0, -15.0, -10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
-HEARD = 6.0
+EVIDENCE = 6.0
 """Score of what is heard, in standard deviations of NONSPEECH above its mean."""
 COLORS = {"white": 0.2, "pink": -0.3, "brown": 7.4, "speech_shaped": 0.0, "recording": 1.5}
 """Backgrounds, and by how many dB the SNR in the speech band exceeds the nominal one."""
 
 
-def heard(
+def simulate(
     location,
     *,
     width=12.0,
@@ -58,7 +58,7 @@ def heard(
     at = trials["snr_speech_db" if by_band else "snr_db"] - location - shifts[group]
     at = at + doubling * np.log2(trials["duration_ms"] / 200)
     audible = trials["speech"] & (rng.random(len(trials)) < ndtr(SPREAD * at / width))
-    score = rng.normal(0, 1, len(trials)) + HEARD * audible
+    score = rng.normal(0, 1, len(trials)) + EVIDENCE * audible
     quiet = pd.DataFrame({"group_id": [f"c{place % 40}" for place in range(400)]})
     quiet = quiet.assign(duration_ms=np.resize(durations, 400), background=np.resize(colors, 400))
     return (_decided(trials, score, criterion), _decided(quiet, rng.normal(0, 1, 400), criterion))

@@ -18,11 +18,11 @@ def error_tables(variants):
     """Return errors and errors_common, the figures of one detector under every name."""
     answers = error_rates.answers(made_decided(), made_sources())
     options = {"replicates": 40, "seed": 1}
-    found = {
+    tables = {
         "errors": error_rates.error_rates(answers, **options),
         "errors_common": error_rates.common_errors(answers, **options),
     }
-    one = {name: table[table["variant"] == "D1"] for name, table in found.items()}
+    one = {name: table[table["variant"] == "D1"] for name, table in tables.items()}
     return {
         name: pd.concat([table.assign(variant=variant) for variant in variants])
         for name, table in one.items()
@@ -38,7 +38,7 @@ def outcome_tables(made, variants):
     for name in ("baseline", "winner", "control"):
         trials[name] = np.clip((trials["label"] == "SPEECH") * 0.3 + rng.random(160), 0.01, 0.99)
     both = pd.concat([trials.assign(split=split) for split in ("dev", "test")])
-    found = compare_search(both, replicates=100, permutations=99, seed=1)
+    comparison = compare_search(both, replicates=100, permutations=99, seed=1)
     run = Run(
         *(made[name] for name in ("matrix", "comparisons", "metrics", "latency", "training")),
         adapters={},
@@ -56,7 +56,9 @@ def outcome_tables(made, variants):
         for corpus, part in (("esc50", decided[~decided["speech"]]), ("musan", decided))
     ]
     return {
-        "searches": all_searches([found.assign(search="base"), found.assign(search="large")]),
+        "searches": all_searches(
+            [comparison.assign(search="base"), comparison.assign(search="large")]
+        ),
         "order_bias": pd.DataFrame([{"variant": "B3.seed1", **bias}]),
         "verdict": pd.DataFrame(verdict.findings(run, PLAN)),
         "leave_one_out": pd.concat(left_out),
@@ -66,10 +68,10 @@ def outcome_tables(made, variants):
 
 def versions(trials):
     """Return a winner compared with its control, as if they were versions of one detector."""
-    heard = {
+    scored = {
         name: trials.assign(speech=trials["label"] == "SPEECH", p_speech=trials[name])
         for name in ("winner", "control")
     }
-    thresholds = dict.fromkeys(heard, 0.6)
+    thresholds = dict.fromkeys(scored, 0.6)
     settings = {"replicates": 100, "permutations": 100, "seed": 1}
-    return compare_versions(heard, [["winner", "control"]], thresholds, **settings)
+    return compare_versions(scored, [["winner", "control"]], thresholds, **settings)

@@ -58,38 +58,38 @@ def make(count, snrs=SNRS, durations=DURATIONS):
 @shared
 def _made(count, snrs, durations):
     variants = NAMES[:count]
-    found = make_analysed(count, snrs, durations)
+    tables = make_analysed(count, snrs, durations)
     described = {
         variant: {"backend": f"backend_{place}", "model": "nano" if variant == "A1" else ""}
         for place, variant in enumerate(variants)
     }
-    found["comparisons"] = _compared(tuple(variants), snrs, durations)
+    tables["comparisons"] = _compared(tuple(variants), snrs, durations)
     dev = {"dev_auc": 0.8, "dev_auc_low": 0.7, "dev_auc_high": 0.9}
-    found["matrix"] = matrix.matrix(
-        found["metrics"], found["thresholds"], described, dict.fromkeys(variants, dev)
+    tables["matrix"] = matrix.matrix(
+        tables["metrics"], tables["thresholds"], described, dict.fromkeys(variants, dev)
     )
-    found["latency"] = latency.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
-    found["adapters"] = _adapters(variants, found["matrix"])
-    found["training"] = training_curves(dict.fromkeys(variants, LOG))
-    found["pareto"] = latency.pareto(found["latency"], found["matrix"])
-    found |= _deployed(tuple(variants), snrs, durations)
-    found["prompts"] = _bank(tuple(variants), snrs, durations)
-    found["hygiene"] = _hygiene(variants)
-    found |= _levels(variants)
-    found["conditions"] = conditions(variants)
-    return found
+    tables["latency"] = latency.latency({v: _times(2.0**i) for i, v in enumerate(variants)})
+    tables["adapters"] = _adapters(variants, tables["matrix"])
+    tables["training"] = training_curves(dict.fromkeys(variants, LOG))
+    tables["pareto"] = latency.pareto(tables["latency"], tables["matrix"])
+    tables |= _deployed(tuple(variants), snrs, durations)
+    tables["prompts"] = _bank(tuple(variants), snrs, durations)
+    tables["hygiene"] = _hygiene(variants)
+    tables |= _levels(variants)
+    tables["conditions"] = conditions(variants)
+    return tables
 
 
 def make_analysed(count, snrs=SNRS, durations=DURATIONS):
     """Return the tables of each detector by itself: no comparison, which takes longer."""
-    found = {}
+    tables = {}
     for name in ("metrics", "reliability", "thresholds", "curves", "surface", "contour"):
         parts = [
             _analysed(place % len(OBSERVERS), snrs, durations)[name].assign(variant=variant)
             for place, variant in enumerate(NAMES[:count])
         ]
-        found[name] = pd.concat(parts, ignore_index=True)
-    return found
+        tables[name] = pd.concat(parts, ignore_index=True)
+    return tables
 
 
 def _levels(variants):
@@ -104,11 +104,17 @@ def _levels(variants):
             {"level": rungs, "clips": 100, "groups": 20, "auc": auc, "auc_low": auc - 0.1}
             | {"auc_high": auc + 0.05, "moved": 0.1, "beyond_full_scale": 0.0}
         )
-        told = {"level": level, "container": "none", "options": {}, "auc": 0.85, "share": 0.9}
+        presentation = {
+            "level": level,
+            "container": "none",
+            "options": {},
+            "auc": 0.85,
+            "share": 0.9,
+        }
         chosen[name] = {
-            "chosen": told,
-            "default": told | {"level": "stored"},
-            "tried": [told],
+            "chosen": presentation,
+            "default": presentation | {"level": "stored"},
+            "tried": [presentation],
             "offered": 1,
             "not_offered": [],
         }
@@ -121,7 +127,7 @@ def _levels(variants):
 
 def _deployed(variants, snrs, durations):
     """Let A1 be the only one that is not ready-made, and every second have a vendor's threshold."""
-    points, curves, shares, heard = [], [], [], {}
+    points, curves, shares, scored = [], [], [], {}
     for place, variant in enumerate(variants):
         trials = _analysed(place % len(OBSERVERS), snrs, durations)["trials"]
         trials = trials.assign(
@@ -133,9 +139,9 @@ def _deployed(variants, snrs, durations):
         points.append(operating_points(trials, [0.5], vendor, **settings).assign(**of))
         curves.append(roc_table(trials, **settings).assign(**of))
         shares.append(score_shares(trials).assign(variant=variant))
-        heard[variant] = trials
+        scored[variant] = trials
     tables = {"operating_points": points, "roc": curves, "score_shares": shares}
-    tables["cases"] = [cases(heard, heard, snrs, **settings)]
+    tables["cases"] = [cases(scored, scored, snrs, **settings)]
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 
@@ -171,11 +177,11 @@ def _hygiene(variants):
 
 
 def _compared(variants, snrs, durations):
-    heard = {
+    analysed = {
         variant: _analysed(place % len(OBSERVERS), snrs, durations)
         for place, variant in enumerate(variants)
     }
-    trials = {variant: of["trials"] for variant, of in heard.items()}
+    trials = {variant: of["trials"] for variant, of in analysed.items()}
     settings = {"replicates": REPLICATES, "permutations": 100, "seed": 1}
     planned = contrasts(variants, [["A2", "A1"], ["B2", "B1"]], "D2")
     also = contrasts(variants, [["B2", "A1"]])
@@ -191,14 +197,14 @@ def _compared(variants, snrs, durations):
 def _analysed(observer, snrs, durations):
     trials = _decided(_trials(snrs, durations), *OBSERVERS[observer])
     silent = trials["label"] == "CATCH"
-    heard = trials[~silent]
-    noisy = heard[heard["snr_db"].notna()]
+    stimuli = trials[~silent]
+    noisy = stimuli[stimuli["snr_db"].notna()]
     fitted, curves = thresholds(noisy, trials[silent], replicates=REPLICATES, seed=1)
     parameters, contour = surface(noisy, trials[silent], replicates=REPLICATES, seed=1)
     return {
         "trials": noisy,
         "silent": trials[silent],
-        "metrics": by_slice(heard, replicates=REPLICATES, seed=1),
+        "metrics": by_slice(stimuli, replicates=REPLICATES, seed=1),
         "reliability": reliability(noisy),
         "thresholds": fitted,
         "curves": curves,

@@ -16,10 +16,10 @@ def planted(hearing, knowing, items=1200, seed=0):
     number = rng.integers(0, 8, items)
     group = rng.integers(0, 4, items)
     label = np.where(speech, "s", "n")
-    known = np.where(kind == 0, np.where(speech, 1.0, -1.0), 0.0)
+    cue = np.where(kind == 0, np.where(speech, 1.0, -1.0), 0.0)
     # Each origin of both classes is taken for this or that, whatever the class of the trial.
     habit = rng.normal(size=8)[number] * (kind == 1)
-    z = knowing * (known + habit) + hearing * np.where(speech, 1, -1) + rng.normal(0, 1, items)
+    z = knowing * (cue + habit) + hearing * np.where(speech, 1, -1) + rng.normal(0, 1, items)
     origin = [f"both{n}" if k else f"{c}{n}" for k, c, n in zip(kind, label, number, strict=True)]
     return pd.DataFrame(
         {

@@ -39,7 +39,7 @@ def made_ladder(variants):
         for place, snr in enumerate(LADDER_SNRS):
             noise = random.normal(0, 10 ** (-snr / 20), len(tone))
             clip = (tone + noise) / np.abs(tone + noise).max() / 2
-            said = {
+            answers = {
                 name: [round(0.9 - 0.2 * place, 6), number % 2 == 0]
                 for number, name in enumerate(variants)
             }
@@ -53,7 +53,7 @@ def made_ladder(variants):
                     "background": "white",
                     "snr_db": snr,
                     "duration_ms": 200,
-                    "answers": json.dumps(said),
+                    "answers": json.dumps(answers),
                     "audio": flac_bytes(clip.astype(np.float32)),
                 }
             )
@@ -72,12 +72,12 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        self.attributes += [(tag, name, value) for name, value in found.items()]
-        if "id" in found:
-            self.ids.append(found["id"])
+        values = dict(attributes)
+        self.attributes += [(tag, name, value) for name, value in values.items()]
+        if "id" in values:
+            self.ids.append(values["id"])
         if tag == "table":
-            self.table = found.get("id", "")
+            self.table = values.get("id", "")
             self.rows.setdefault(self.table, [])
         if tag == "tr" and self.table is not None:
             self.rows[self.table].append([])

@@ -27,8 +27,8 @@ def numbers(folder):
 def check_numbers(results):
     """Find every number of numbers.tex again in the CSV files, with nothing but the csv module."""
     tables = {}
-    found = numbers(results)
-    for macro, latex, table, where, column, scale in found:
+    entries = numbers(results)
+    for macro, latex, table, where, column, scale in entries:
         if table not in tables:
             with (results / table).open(newline="") as file:
                 tables[table] = list(csv.DictReader(file))
@@ -38,7 +38,7 @@ def check_numbers(results):
             rows = [row for row in rows if row[name] == value]
         assert rows or column == "(rows)", (macro, where)
         check_number(macro, plain(latex), rows, column, float(scale or 1))
-    return len(found)
+    return len(entries)
 
 
 def check_number(macro, text, rows, column, scale):

@@ -38,8 +38,8 @@ SHARDS = 3
 
 def ranks_file() -> Path | None:
     """Return the vocabulary's file, None without the package."""
-    found = find_spec("dashscope")
-    places = found.submodule_search_locations if found else None
+    spec = find_spec("dashscope")
+    places = spec.submodule_search_locations if spec else None
     file = Path(places[0]) / "resources" / "qwen.tiktoken" if places else None
     return file if file and file.is_file() else None
 
@@ -143,8 +143,8 @@ def _write_shards(architecture: str, folder: Path) -> None:
         part = {name: weights[name].contiguous() for name in names[number::SHARDS]}
         save_file(part, folder / shard, {"format": "pt"})
         index |= dict.fromkeys(part, shard)
-    told = {"metadata": {}, "weight_map": index}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(told))
+    listing = {"metadata": {}, "weight_map": index}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(listing))
     for file in (folder / "own").iterdir():
         file.unlink()
     (folder / "own").rmdir()

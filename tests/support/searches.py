@@ -56,7 +56,7 @@ def planted(prompt):
     return sum(word in prompt for word in PLANTED)
 
 
-def found(trials, ask, proposer=TEMPLATE, start=None, recall=None, optimizer="opro", **budget):
+def run_search(trials, ask, proposer=TEMPLATE, start=None, recall=None, optimizer="opro", **budget):
     extra = {} if recall is None else {"recall": recall}
     return search(
         ask=ask,

@@ -15,7 +15,7 @@ def shared(compute):
 
     @cache
     @wraps(compute)
-    def found(*arguments):
+    def computed(*arguments):
         if not FACTORY:
             return compute(*arguments)
         key = sha256(repr(arguments).encode()).hexdigest()[:16]
@@ -26,4 +26,4 @@ def shared(compute):
         folder = once(FACTORY[0], f"{compute.__name__} {key}", write)
         return pickle.loads((folder / "found.pickle").read_bytes())
 
-    return found
+    return computed

@@ -47,21 +47,21 @@ def test_rows_of_a_cell_are_read_in_their_order_from_any_of_its_files(cells):
 def test_audio_of_chosen_trials_is_their_own(cells):
     trials = clips.read_places(cells, ["trial_id"])
     chosen = trials.sample(40, random_state=1).reset_index(drop=True)
-    found = clips.with_audio(chosen, cells)
+    rows = clips.with_audio(chosen, cells)
     audio = {
         trial: clip
         for cell in cells
         for trial, clip in read_cell(cell, ["trial_id", "audio"]).itertuples(index=False)
     }
-    assert list(found.columns) == ["trial_id", "audio"]
-    assert [audio[trial] for trial in found["trial_id"]] == found["audio"].tolist()
+    assert list(rows.columns) == ["trial_id", "audio"]
+    assert [audio[trial] for trial in rows["trial_id"]] == rows["audio"].tolist()
 
 
 class Fixed:
     gpus = 0
 
-    def score(self, heard):
-        return [0.25] * len(heard)
+    def score(self, batch):
+        return [0.25] * len(batch)
 
 
 def test_no_audio_is_read_of_clips_that_are_known(cells, tmp_path, monkeypatch):

@@ -106,8 +106,8 @@ def test_a_reverberant_target_is_as_loud_as_the_dry_one(items, responses):
 def test_the_published_protocol_plays_each_condition_once():
     neutral = played.Condition("neutral", "", (), 1000, played.CLEAN)
     axes = {"duration": [20, 1000], "noise": [-10, 0], "room": ["none", 0.3]}
-    found = played.around(neutral, axes)
-    by_key = {condition.key: condition for condition in found}
+    conditions = played.around(neutral, axes)
+    by_key = {condition.key: condition for condition in conditions}
     assert by_key["duration_20"].duration_ms == 20
     assert by_key["duration_20"].background == played.CLEAN
     assert by_key["noise_-10"].snr_db == (-10.0,)
@@ -117,11 +117,11 @@ def test_the_published_protocol_plays_each_condition_once():
 
 def test_clean_clips_of_every_length_are_rendered(sources, tmp_path):
     neutral = played.Condition("neutral", "", (), 1000, played.CLEAN)
-    found = played.around(neutral, {"duration": [20, 1000], "noise": [-10]})
-    items = played.condition_items(sources, found, 4, seed=SEED, least_active=0.7,
+    conditions = played.around(neutral, {"duration": [20, 1000], "noise": [-10]})
+    items = played.condition_items(sources, conditions, 4, seed=SEED, least_active=0.7,
                                    categories=["music", "noise"])  # fmt: skip
-    paths = {condition.key: tmp_path / f"{condition.key}.parquet" for condition in found}
-    played.write(items, found, paths, {}, seed=SEED, level="peak", workers=1)
+    paths = {condition.key: tmp_path / f"{condition.key}.parquet" for condition in conditions}
+    played.write(items, conditions, paths, {}, seed=SEED, level="peak", workers=1)
     short = read_cell(paths["duration_20"])
     assert {len(from_flac_bytes(clip)) for clip in short["audio"]} == {320}
     assert short["snr_db"].isna().all()

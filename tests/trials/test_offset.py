@@ -51,7 +51,7 @@ def test_offset_and_rumble_are_told_of_every_recording(indexed, dirty):
     for path, offset, rumble_db in indexed[["path", "offset", "rumble_db"]].to_numpy().tolist():
         own = dirty[1][path].mean()
         assert min(abs(offset - own - 0.3), abs(offset - own + 0.3)) < 0.01
-        passed = heard(dirty[1], path, 0, None)
+        passed = clean_crop(dirty[1], path, 0, None)
         assert rumble_db == pytest.approx(power_db(np.sqrt(0.02)) - power_db(passed), abs=1)
     assert set(indexed["downmix"]) == {""}
 
@@ -61,7 +61,7 @@ def test_they_do_not_make_a_recording_active(indexed, sources, dirty):
     _, before = dirty
     active = [sum(runs[1::2]) / sum(runs) for runs in indexed["active"]]
     clean = [
-        np.mean(activity.active_frames(heard(before, path, 0, None).astype(np.float32)))
+        np.mean(activity.active_frames(clean_crop(before, path, 0, None).astype(np.float32)))
         for path in indexed["path"]
     ]
     np.testing.assert_allclose(active, clean, atol=0.05)
@@ -78,10 +78,10 @@ def test_the_snr_of_finished_trials_is_within_a_tenth_of_a_db(indexed, dirty, ba
     by_id = chosen.set_index("item_id", drop=False)
     for _, row in rendering.render(chosen, GRID.noisy, seed=SEED, level="peak"):
         item = by_id.loc[row["item_id"]]
-        parts = [heard(before, item["path"], item["start"], item["length"])]
+        parts = [clean_crop(before, item["path"], item["start"], item["length"])]
         if background == "recording":
-            found = item["background_path"], item["background_start"], item["length"]
-            parts.append(heard(before, *found))
+            crop = item["background_path"], item["background_start"], item["length"]
+            parts.append(clean_crop(before, *crop))
         else:
             rng = seeds.generator(SEED, "noise", item["item_id"])
             parts.append(noise.coloured(background, item["length"], rng))
@@ -96,7 +96,7 @@ def test_the_snr_of_finished_trials_is_within_a_tenth_of_a_db(indexed, dirty, ba
         assert power_db(left) < power_db(clip) - 20
 
 
-def heard(before, path, start, length):
+def clean_crop(before, path, start, length):
     """Return a crop of a recording as it was before, without what lies below 50 Hz."""
     passed = sosfiltfilt(BUTTERWORTH, before[path], padtype="even", padlen=1600)
     return passed[start:][:length]

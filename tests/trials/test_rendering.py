@@ -183,14 +183,14 @@ def test_files_of_an_earlier_larger_cell_are_gone(tmp_path):
     assert len(read_cell(path)) == 100
 
 
-@pytest.mark.parametrize("gone", [False, True])
-def test_a_damaged_part_of_a_cell_takes_the_first_file_with_it(tmp_path, gone):
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_damaged_part_of_a_cell_takes_the_first_file_with_it(tmp_path, missing):
     path = tmp_path / "snr0_dur200.parquet"
     for read in (read_cell, lambda cell: list(read_batches(cell)), count_trials):
         write_shards(path, 2000, 600_000)
         part = cell_files(path)[1]
         part.write_bytes(b"")
-        if gone:
+        if missing:
             part.unlink()
         with pytest.raises(Damaged, match=r"of its part snr0_dur200-00001\.parquet"):
             read(path)

@@ -22,8 +22,8 @@ def experiment(root, tmp_path, monkeypatch):
 
 
 def test_seeds_adapters_and_prompts_are_on_one_base(experiment):
-    found = experiment(adapters={"small": {"seeds": [1, 2]}, "large": {}})
-    on = bases(found, together=True)
+    study = experiment(adapters={"small": {"seeds": [1, 2]}, "large": {}})
+    on = bases(study, together=True)
     base = on["A1"]
     assert base.shared
     # Those with one adapter are side by side.
@@ -34,20 +34,20 @@ def test_seeds_adapters_and_prompts_are_on_one_base(experiment):
     assert base.made == tuple(
         f"results/adapters/{name}" for name in ("large", "small.seed1", "small.seed2")
     )
-    assert {run for base in on.values() for run in base.runs} == set(found.scored)
+    assert {run for base in on.values() for run in base.runs} == set(study.scored)
     assert on["C1"].shared  # a nano model
     # What has no base stays by itself.
     assert [on[name].shared for name in ("D1", "D2", "L1")] == [False] * 3
 
 
 def test_other_checkpoints_and_other_bits_have_bases_of_their_own(experiment):
-    found = experiment(
+    study = experiment(
         variants={
             "A3": {"backend": "qwen2_audio", "prompt": "baseline", "revision": "other"},
             "A4": {"backend": "qwen2_audio", "prompt": "baseline", "option_order": "both"},
         }
     )
-    on = bases(found, together=True)
+    on = bases(study, together=True)
     assert on["A3"].runs == ("A3",)
     assert on["A3"].shared
     assert "A4" in on["A1"].runs
@@ -55,9 +55,9 @@ def test_other_checkpoints_and_other_bits_have_bases_of_their_own(experiment):
 
 
 def test_none_are_shared_where_the_configuration_says_so(experiment):
-    found = experiment()
-    on = bases(found, together=False)
-    assert list(on) == found.scored
+    study = experiment()
+    on = bases(study, together=False)
+    assert list(on) == study.scored
     assert not any(base.shared for base in on.values())
     assert on["B4"].runs == ("B4",)
 

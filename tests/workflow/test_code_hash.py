@@ -87,15 +87,15 @@ def test_training_runs_nothing_that_is_said_to_be_of_scores_alone(root):
     counted = {*plugins.source_files(cls, training=True)}
     incidental = {file for pattern in cls.incidental_files for file in qwen.glob(pattern)}
     waiting = [qwen / "finetuning" / "finetune.py", qwen / "loading.py", qwen / "mel.py"]
-    seen = set()
+    visited = set()
     while waiting:
         file = waiting.pop()
-        if file in seen or file in incidental:
+        if file in visited or file in incidental:
             continue
-        seen.add(file)
+        visited.add(file)
         assert file in counted, f"{file} is imported in training"
         waiting += modules_beside(file)
-    assert len(seen) > 15
+    assert len(visited) > 15
 
 
 def modules_beside(file):
@@ -164,12 +164,14 @@ def test_an_edit_two_levels_below_a_plugin_changes_the_hash_of_its_importers_alo
     (tmp_path / "_pack" / "table.json").write_text("[1]")
     for name, text in texts.items():
         (tmp_path / f"{name}.py").write_text(text)
-    found = plugins.find_detectors(tmp_path)
+    detectors = plugins.find_detectors(tmp_path)
 
     def now():
         call.running.cache_clear()  # as in another process
-        codes = {name: code_hash.code_hash(*plugins.source_files(found[name])) for name in names}
-        return codes, {name: call.store_name(name, found[name], {}) for name in names}
+        codes = {
+            name: code_hash.code_hash(*plugins.source_files(detectors[name])) for name in names
+        }
+        return codes, {name: call.store_name(name, detectors[name], {}) for name in names}
 
     for edited in ("_pack/__init__.py", "_pack/table.json"):
         before = now()

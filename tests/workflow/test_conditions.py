@@ -16,10 +16,10 @@ from speechdt.workflow.settings import in_order
 @pytest.fixture
 def settings(root, monkeypatch):
     monkeypatch.chdir(root)
-    found = yaml.safe_load(Path("workflow_config.yaml").read_text())
-    found["hygiene"] = {"checks": {}, "flag_by": None, "remove": False}
-    found["conditions"]["axes"] |= {"duration": [], "noise": []}
-    return found
+    config = yaml.safe_load(Path("workflow_config.yaml").read_text())
+    config["hygiene"] = {"checks": {}, "flag_by": None, "remove": False}
+    config["conditions"]["axes"] |= {"duration": [], "noise": []}
+    return config
 
 
 def resolved(settings):
@@ -35,12 +35,12 @@ def bank(settings):
 
 
 def test_by_default_the_ready_made_hear_one_factor_at_a_time(settings):
-    found = plan(resolved(settings))
-    assert list(found.variants) == ["D1", "D2", "D3", "D4"]
-    assert found.rooms == ["0.3", "1", "2.5"]
-    assert len(found.conditions) == 1 + 4 + 3 + 6 + 2
-    assert {condition.snr_db for condition in found.conditions} == {(-20, -10, 0, 10, 20)}
-    assert len(found.rendered) == len(found.keys) - 2  # levels play the neutral clips
+    planned = plan(resolved(settings))
+    assert list(planned.variants) == ["D1", "D2", "D3", "D4"]
+    assert planned.rooms == ["0.3", "1", "2.5"]
+    assert len(planned.conditions) == 1 + 4 + 3 + 6 + 2
+    assert {condition.snr_db for condition in planned.conditions} == {(-20, -10, 0, 10, 20)}
+    assert len(planned.rendered) == len(planned.keys) - 2  # levels play the neutral clips
 
 
 def test_without_a_ladder_all_levels_of_the_grid_are_played(settings):
@@ -52,9 +52,9 @@ def test_without_a_ladder_all_levels_of_the_grid_are_played(settings):
 def test_conditions_keep_to_what_the_grid_can_play(settings):
     settings["trials"]["backgrounds"] = ["white"]
     settings["grid"] |= {"duration_ms": [200], "clean_ms": 300}
-    found = plan(resolved(settings))
-    assert {condition.duration_ms for condition in found.conditions} == {300}
-    assert "background_recording" not in found.keys
+    planned = plan(resolved(settings))
+    assert {condition.duration_ms for condition in planned.conditions} == {300}
+    assert "background_recording" not in planned.keys
 
 
 def test_nobody_hears_nothing(settings):
@@ -63,9 +63,9 @@ def test_nobody_hears_nothing(settings):
 
 
 def test_the_published_bank_has_its_22_conditions(settings):
-    found = plan(resolved(bank(settings)))
+    planned = plan(resolved(bank(settings)))
     by_axis = {}
-    for condition in found.conditions[1:]:
+    for condition in planned.conditions[1:]:
         by_axis.setdefault(condition.axis, []).append(condition.name)
     assert by_axis == {
         "duration": ["20", "40", "60", "80", "100", "200", "500", "1000"],
@@ -73,8 +73,8 @@ def test_the_published_bank_has_its_22_conditions(settings):
         "room": ["none", "0.3", "1", "2.5"],
         "channel": ["none", "band_300_3400", "lowpass_3400", "highpass_300"],
     }
-    assert list(found.variants) == ["A1", "D1", "D2", "D3"]
-    assert found.clean
+    assert list(planned.variants) == ["A1", "D1", "D2", "D3"]
+    assert planned.clean
 
 
 def test_20_ms_alone_are_refused_by_name_and_asked_in_a_container(settings):
@@ -118,6 +118,6 @@ def test_a_folder_without_responses_is_named(settings, tmp_path):
 def test_published_figures_stand_beside_the_same_system_alone(settings, root):
     bank(settings)["variants"]["S5"] = {"backend": "silero", "version": 5}
     path = root / "rules" / "published.yaml"
-    found = beside(resolved(settings), path)
-    assert list(found) == ["S5"]  # neither Silero 6 nor a nano model of Qwen2-Audio
-    assert found["S5"]["balanced_accuracy"] == 88.9
+    published = beside(resolved(settings), path)
+    assert list(published) == ["S5"]  # neither Silero 6 nor a nano model of Qwen2-Audio
+    assert published["S5"]["balanced_accuracy"] == 88.9

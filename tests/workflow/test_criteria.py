@@ -21,10 +21,10 @@ def without(*keys):
 
 
 def test_the_plan_s_own_unless_others_are_named():
-    found = read({"judged": ["A1"]})
-    assert found == yaml.safe_load(PLAN.read_text(encoding="utf-8"))
+    plan = read({"judged": ["A1"]})
+    assert plan == yaml.safe_load(PLAN.read_text(encoding="utf-8"))
     # of the variants that it names some may not be there: these are not run
-    assert {one.get("variant") for one in found["criteria"]} - {None, *VARIANTS}
+    assert {one.get("variant") for one in plan["criteria"]} - {None, *VARIANTS}
 
 
 def test_criteria_of_a_file_or_of_the_configuration_itself(tmp_path):

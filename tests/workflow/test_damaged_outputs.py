@@ -64,9 +64,9 @@ def test_each_damage_to_all_files_at_once_is_named_and_set_aside(results, damage
     noticed = [hurt(folder.parent / name, damage) for name in made]
     if not all(noticed):
         return
-    said = set_aside(folder, made[:1])
-    assert [line.partition(" is damaged (")[0] for line in said] == made
-    assert all(line.count("\n") == 0 for line in said)
+    lines = set_aside(folder, made[:1])
+    assert [line.partition(" is damaged (")[0] for line in lines] == made
+    assert all(line.count("\n") == 0 for line in lines)
     for name in made:
         assert not os.path.lexists(name)
         assert os.path.lexists(f"{name}.damaged")
@@ -94,7 +94,7 @@ def test_files_of_jobs_at_work_and_of_older_manifests_are_left_alone(results, co
     folder, made = results
     (folder.parent / made[2]).write_text("half")
     file = folder / "manifest" / "made" / "2.json"
-    (_, entry), *_ = [found for found in manifest.entries(file.parents[1]) if found[0] == file]
+    (_, entry), *_ = [pair for pair in manifest.entries(file.parents[1]) if pair[0] == file]
     manifest.write(
         file, {**entry, "complete": complete, "sha256": {} if complete else entry["sha256"]}
     )
@@ -133,10 +133,10 @@ def test_a_job_says_it_in_one_line_a_file(results, work, monkeypatch, capsys):
     with pytest.raises(SystemExit) as raised, logged(log):
         work(made[0])
     logging.getLogger().handlers.clear()
-    said = str(raised.value)
-    assert said.startswith(f"error: {made[0]} is damaged (")
-    assert "another job" not in said
-    assert said.endswith("run again, and it is made anew")
+    message = str(raised.value)
+    assert message.startswith(f"error: {made[0]} is damaged (")
+    assert "another job" not in message
+    assert message.endswith("run again, and it is made anew")
     others = capsys.readouterr().err.splitlines()
     assert [line.partition(" is damaged (")[0] for line in others] == made[1:]
     assert not any(map(os.path.lexists, made))

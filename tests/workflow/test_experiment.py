@@ -23,13 +23,13 @@ TWO_CORPORA = [
 @pytest.fixture
 def settings(root, monkeypatch):
     monkeypatch.chdir(root)
-    found = yaml.safe_load(Path("workflow_config.yaml").read_text())
-    found["hygiene"]["checks"] = {}
-    found["hygiene"]["flag_by"] = None
+    config = yaml.safe_load(Path("workflow_config.yaml").read_text())
+    config["hygiene"]["checks"] = {}
+    config["hygiene"]["flag_by"] = None
     # As the schema fills them in.
-    found["conditions"]["axes"]["noise"] = []
-    found["conditions"]["published"] = False
-    return found
+    config["conditions"]["axes"]["noise"] = []
+    config["conditions"]["published"] = False
+    return config
 
 
 def resolved(settings, **changes):

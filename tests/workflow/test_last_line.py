@@ -19,36 +19,36 @@ def test_the_cause_of_a_failure_is_said(tmp_path):
     entry(tmp_path, "D1").fail(manifest.STOPPED)
     entry(tmp_path, "D2").fail("backend 'silero' fails")
     entry(tmp_path, "D3").end()
-    said = last_line.cause(tmp_path / manifest.FOLDER, 0)
-    assert said == "error: score D2: backend 'silero' fails"
+    line = last_line.cause(tmp_path / manifest.FOLDER, 0)
+    assert line == "error: score D2: backend 'silero' fails"
 
 
 def test_what_was_at_work_is_named(tmp_path):
     for name in ("A", "B", "C", "D"):
         entry(tmp_path, name).fail(manifest.STOPPED)
-    said = last_line.cause(tmp_path / manifest.FOLDER, 0)
+    line = last_line.cause(tmp_path / manifest.FOLDER, 0)
     assert (
-        said == "stopped while at work on score A, score B, score C and 1 more; run again to go on"
+        line == "stopped while at work on score A, score B, score C and 1 more; run again to go on"
     )
 
 
 def test_a_job_that_was_killed_is_named_though_it_said_nothing(tmp_path):
     entry(tmp_path, "D1").begin()
-    said = last_line.cause(tmp_path / manifest.FOLDER, 0)
-    assert said == "error: the job score (D1) was killed, probably out of memory"
+    line = last_line.cause(tmp_path / manifest.FOLDER, 0)
+    assert line == "error: the job score (D1) was killed, probably out of memory"
 
 
 @pytest.mark.parametrize(
-    ("watching", "said"),
+    ("watching", "printed"),
     [(str(os.getpid()), "True"), ("1234567890", "False"), ("", "False")],
     ids=["one that started it", "another one", "none"],
 )
-def test_a_cause_is_left_to_the_process_that_started_the_job(root, watching, said):
+def test_a_cause_is_left_to_the_process_that_started_the_job(root, watching, printed):
     code = "from speechdt.workflow.last_line import said_at_the_end; print(said_at_the_end())"
     shell = f"'{sys.executable}' -c '{code}'; true"  # as Snakemake starts a script
     env = os.environ | {last_line.WATCHES: watching, "PYTHONPATH": str(root)}
     done = subprocess.run(["bash", "-c", shell], env=env, capture_output=True, text=True)
-    assert done.stdout.split() == [said], done.stderr
+    assert done.stdout.split() == [printed], done.stderr
 
 
 @pytest.mark.parametrize("content", ["{", "[]", json.dumps({"complete": False})])

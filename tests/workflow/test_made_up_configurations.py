@@ -96,8 +96,8 @@ def changed(config, changes):
     """Return a configuration with values replaced, removed, added, doubled or exchanged."""
     config = copy.deepcopy(config)
     for number, how, name, value in changes:
-        found = list(places(config))
-        *above, step = found[number % len(found)]
+        paths = list(places(config))
+        *above, step = paths[number % len(paths)]
         owner = config
         for part in above:
             owner = owner[part]
@@ -116,7 +116,7 @@ def changed(config, changes):
     return config
 
 
-def understood(root, config):
+def prepare(root, config):
     """Do with a configuration what the rules do before any job."""
     schema = root / "rules" / "config.schema.yaml"
     own = checked(config, {}, schema, lambda *given: validate(*map(unpathed, given)))
@@ -132,13 +132,13 @@ def unpathed(given):
 
 def check(root, config):
     try:
-        understood(root, config)
+        prepare(root, config)
     except SpeechdtError as error:
-        said = str(error)
+        message = str(error)
     else:
         return
-    assert said
-    for line in said.split("\nerror: "):
+    assert message
+    for line in message.split("\nerror: "):
         assert "\n" not in line
         assert "Traceback" not in line
         assert len(line) < LONGEST

@@ -51,8 +51,8 @@ def test_what_was_made_with_the_same_parameters_is_sound(made):
 @pytest.mark.parametrize("change", [{"seed": 2}, {"sizes": [2, 1]}, {"of": {"x": 1}}, {"new": 0}])
 def test_other_parameters_are_noticed(made, change):
     folder, output, _ = made
-    found = stale(folder, lambda rule, wildcards: PARAMS | change)
-    assert found == {output: "made with other parameters"}
+    reasons = stale(folder, lambda rule, wildcards: PARAMS | change)
+    assert reasons == {output: "made with other parameters"}
 
 
 def test_a_killed_job_s_files_are_noticed(made):
@@ -145,14 +145,14 @@ def test_accepted_code_counts_as_what_made_the_files(made, tmp_path, monkeypatch
     record = own_folder._record(own_folder.MADE, output)
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"rule": "score", "params": ["1", repr(str(CODE))]}))
-    said = "score: 1 job, code changed in psychometrics/curve.py"
+    line = "score: 1 job, code changed in psychometrics/curve.py"
     assert accept(folder, code=NEW) == [
         "accepted: 1 job marked as made by the present code",
-        f"accepted: {said}",
+        f"accepted: {line}",
     ]
     assert why(folder, code=NEW) == []
     assert sorted(json.loads(record.read_text())["params"]) == sorted(["1", repr(str(NEW))])
-    assert json.loads((folder.parent / accepted.FILE).read_text()) == [said]
+    assert json.loads((folder.parent / accepted.FILE).read_text()) == [line]
     with pytest.raises(SpeechdtError, match=r"no release .* --forcerun score"):
         accepted.refuse_accepted(folder)
     entry.end()  # it has run again

@@ -9,18 +9,18 @@ from speechdt.workflow.variants import ConfigError, check_adapter, check_variant
 
 PROMPTS = {"baseline": "A or B?", "other": "B or A?"}
 SMALL = {"backend": "qwen2_audio", "prompt": "baseline", "clips": 128, "gpus": 1}
-KNOWN = {"models": {"qwen2_audio": "nano"}, "prompts": PROMPTS, "nano_folder": "r/nano"}
+CONFIGURED = {"models": {"qwen2_audio": "nano"}, "prompts": PROMPTS, "nano_folder": "r/nano"}
 
 
 def settings_of(**changes):
-    return check_adapter("small", SMALL | changes, **KNOWN, seed=7)[1]
+    return check_adapter("small", SMALL | changes, **CONFIGURED, seed=7)[1]
 
 
 def options_of(adapters, **entry):
     entry = {"backend": "qwen2_audio", "prompt": "baseline"} | entry
     cls = find_detectors()[entry["backend"]]
     where = {"adapters": adapters, "adapters_folder": "r/adapters"}
-    return check_variant("B2", entry, cls, **KNOWN, **where)
+    return check_variant("B2", entry, cls, **CONFIGURED, **where)
 
 
 def test_settings_of_an_adapter():

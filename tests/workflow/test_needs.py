@@ -49,8 +49,8 @@ def test_every_rule_says_what_it_needs_or_is_one_of_seconds(root):
     rules, local = rules_of(root)
     assert len(rules) > 40
     for name, text in rules.items():
-        said = {"mem_mb=", "runtime="} <= set(re.findall(r"mem_mb=|runtime=", text))
-        assert said != (name in local), name
+        declared = {"mem_mb=", "runtime="} <= set(re.findall(r"mem_mb=|runtime=", text))
+        assert declared != (name in local), name
         assert "workflow.cores" not in text, name
 
 

@@ -22,15 +22,15 @@ def writes(monkeypatch):
 @pytest.fixture
 def parses(monkeypatch):
     """Sources that are parsed."""
-    found = []
+    sources = []
     parse = parsed_source._parse
 
     def counted(source):
-        found.append(source)
+        sources.append(source)
         return parse(source)
 
     monkeypatch.setattr(parsed_source, "_parse", counted)
-    return found
+    return sources
 
 
 def anew(file):

@@ -27,15 +27,15 @@ def test_tilde_and_variables_in_paths_are_replaced(home):
         "prompts": {"money": "~ Does it cost $5 or $DATA?"},
         "variants": {"A1": {"backend": "qwen2_audio", "prompt": "$DATA", "model": "$DATA/m"}},
     }
-    found = expanded(config)
-    assert [corpus["path"] for corpus in found["corpus"]] == [f"{home}/x", f"{home}/data/fma"]
-    assert found["exclude"] == [f"{home}/data/marks.csv", "marks.csv"]
-    assert found["models"] == {"qwen2_audio": {"model": f"{home}/qwen"}, "qwen3_omni": "nano"}
-    assert found["verdict"]["criteria"] == f"{home}/mine.yaml"
-    assert found["pathvars"]["results"] == f"{home}/data/results"
-    assert found["prompts"] == config["prompts"]
-    assert found["variants"]["A1"]["prompt"] == "$DATA"
-    assert found["variants"]["A1"]["model"] == f"{home}/data/m"
+    replaced = expanded(config)
+    assert [corpus["path"] for corpus in replaced["corpus"]] == [f"{home}/x", f"{home}/data/fma"]
+    assert replaced["exclude"] == [f"{home}/data/marks.csv", "marks.csv"]
+    assert replaced["models"] == {"qwen2_audio": {"model": f"{home}/qwen"}, "qwen3_omni": "nano"}
+    assert replaced["verdict"]["criteria"] == f"{home}/mine.yaml"
+    assert replaced["pathvars"]["results"] == f"{home}/data/results"
+    assert replaced["prompts"] == config["prompts"]
+    assert replaced["variants"]["A1"]["prompt"] == "$DATA"
+    assert replaced["variants"]["A1"]["model"] == f"{home}/data/m"
 
 
 def test_a_variable_that_is_not_set_is_one_line(home):

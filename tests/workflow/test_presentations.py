@@ -27,8 +27,8 @@ def resolved(entry, cls=Vad, options=None, **more):
     return of_variant(entry, cls, options or {}, LADDER, 1000, **more)
 
 
-def levels(found):
-    return [one["level"] for one in found.alternatives]
+def levels(choice):
+    return [one["level"] for one in choice.alternatives]
 
 
 def test_a_detector_hears_at_a_level_that_dev_chooses_and_a_language_model_as_stored():
@@ -52,10 +52,14 @@ def test_what_is_trained_here_hears_as_in_training():
 
 def test_combinations_are_offered_with_the_default_first():
     choose = {"pooling": ["mean"], "lead_in": ["mirrored"], "level": [-20]}
-    found = resolved({"choose": choose}).alternatives
-    assert len(found) == 8
-    assert found[0] == PLAIN | {"options": {"pooling": "max"}}
-    assert found[-1] == {"level": -20, "container": "mirrored", "options": {"pooling": "mean"}}
+    alternatives = resolved({"choose": choose}).alternatives
+    assert len(alternatives) == 8
+    assert alternatives[0] == PLAIN | {"options": {"pooling": "max"}}
+    assert alternatives[-1] == {
+        "level": -20,
+        "container": "mirrored",
+        "options": {"pooling": "mean"},
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from speechdt.workflow.settings import in_order
 @pytest.fixture
 def settings(root, monkeypatch):
     monkeypatch.chdir(root)
-    found = yaml.safe_load(Path("workflow_config.yaml").read_text())
-    found["hygiene"] = {"checks": {}, "flag_by": None, "remove": False}
-    return found
+    config = yaml.safe_load(Path("workflow_config.yaml").read_text())
+    config["hygiene"] = {"checks": {}, "flag_by": None, "remove": False}
+    return config
 
 
 def resolved(settings):
@@ -27,8 +27,8 @@ def test_nano_models_trained_ones_and_ensembles_are_not_ready_made(settings):
     settings["variants"]["E1"] = {"ensemble": ["D1", "D2"], "how": "mean"}
     experiment = resolved(settings)
     assert ready_made(experiment) == ["D1", "D2", "D3", "D4"]
-    found = vendor_thresholds(experiment)
-    assert found == {"D2": 0.5, "D3": 0.4, "D4": 0.5}
+    thresholds = vendor_thresholds(experiment)
+    assert thresholds == {"D2": 0.5, "D3": 0.4, "D4": 0.5}
 
 
 def test_versions_are_compared_where_both_are_there_and_others_noted(settings):

@@ -37,10 +37,10 @@ def test_an_adapter_is_trained_once_for_each_seed():
 
 
 def test_a_variant_has_a_run_for_each_training():
-    found = runs(VARIANTS, ADAPTERS)
-    assert list(found) == ["B2", "B3", "D2"]
-    assert found["D2"] == {"D2": {"backend": "silero"}}
-    assert {run: entry["adapter"] for run, entry in found["B3"].items()} == {
+    by_variant = runs(VARIANTS, ADAPTERS)
+    assert list(by_variant) == ["B2", "B3", "D2"]
+    assert by_variant["D2"] == {"D2": {"backend": "silero"}}
+    assert {run: entry["adapter"] for run, entry in by_variant["B3"].items()} == {
         "B3.seed3": "large.seed3",
         "B3.seed1": "large.seed1",
     }

@@ -19,9 +19,9 @@ def locked(tmp_path, monkeypatch):
     (tmp_path / own_folder.LOCKS).mkdir(parents=True)
     (tmp_path / own_folder.LOCKS / "0.input.lock").write_text("x")
     unlock.hold(queue=True)
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    change(tmp_path, pid=gone.pid)
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    change(tmp_path, pid=process.pid)
     return tmp_path
 
 

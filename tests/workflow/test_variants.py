@@ -292,15 +292,15 @@ def test_a_file_in_no_category_is_told_where_it_was_expected(tmp_path):
     for name in ("Speech/a.wav", "nonspeech/b.wav", "c.wav", "nonspeech/Music/d.wav"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    found = {
+    sources = {
         source.source_id: (source.category, source.reason)
         for source in readers.read({"kind": "folder", "path": str(tmp_path)})
     }
     where = "expected in speech/… or nonspeech/<category>/… (categories: music, animals, noise, "
-    assert found["Speech/a.wav"] == ("speech", "")
-    assert found["nonspeech/Music/d.wav"] == ("music", "")
-    assert found["nonspeech/b.wav"][1].startswith(where)
-    assert found["c.wav"][1].startswith(where)
+    assert sources["Speech/a.wav"] == ("speech", "")
+    assert sources["nonspeech/Music/d.wav"] == ("music", "")
+    assert sources["nonspeech/b.wav"][1].startswith(where)
+    assert sources["c.wav"][1].startswith(where)
 
 
 @pytest.mark.parametrize(
@@ -342,9 +342,9 @@ def test_searches_that_no_variant_uses_are_one_line_and_no_error():
         "omni": {"on": {"backend": "qwen3_omni"}},
     }
     models = {"models": {"qwen3_omni": "nano"}}
-    found, note = check_unused(entries, {"D2": {"backend": "silero"}}, **RESOLVE | models)
-    assert list(found) == ["omni"]
-    assert found["omni"].options["model"] == f"{NANO}/qwen3_omni"
+    searches, note = check_unused(entries, {"D2": {"backend": "silero"}}, **RESOLVE | models)
+    assert list(searches) == ["omni"]
+    assert searches["omni"].options["model"] == f"{NANO}/qwen3_omni"
     assert note.startswith("searches left out, since no variant uses them: base (on A1), far (on ")
     assert "model '/nowhere' is no folder" in note
     assert note.endswith(", omni (on qwen3_omni)")
