@@ -22,7 +22,7 @@ DRIVER_FILE = Path("/proc/driver/nvidia/version")
 
 @dataclass(frozen=True)
 class Driver:
-    """What the NVIDIA driver says.
+    """Facts of the NVIDIA driver: versions, GPUs and their memory.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Driver:
     error : int
         Of cuInit; 0 is none.
     version : str
-        Its own version, '' if it cannot be told.
+        Its own version, '' if it is not to be had.
     memory : tuple of int
         Bytes of each GPU, all in all.
     free : tuple of int

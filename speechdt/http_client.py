@@ -39,7 +39,7 @@ class ServerTimeout(ServerError):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server answered.
+    """Reply of a server.
 
     Attributes
     ----------

@@ -293,12 +293,12 @@ class AnswerDetector(InTurn):
 
     @property
     def clips_at_once(self) -> int:
-        """How many clips to score at a time: batches of several lengths fill a GPU."""
+        """Number of clips to score at a time: batches of several lengths fill a GPU."""
         return CLIPS_AT_ONCE[self.engine.device.type]
 
     @property
     def tower_passes(self) -> int:
-        """How many clips went through the audio tower so far."""
+        """Number of clips that went through the audio tower so far."""
         return self.engine.tower_passes
 
     def generate(

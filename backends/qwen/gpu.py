@@ -41,7 +41,7 @@ ELSEWHERE = "SPEECHDT_MEMORY_ELSEWHERE"
 
 @dataclass(frozen=True)
 class Build:
-    """What torch was built for.
+    """Build of torch: its version and the GPU platform that it is for.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ from .question import BASELINE_PROMPT
 
 
 class InTurn:
-    """What `speechdt.detectors.shared_base` asks of a detector whose base is read once.
+    """Detector whose base `speechdt.detectors.shared_base` reads once for several of its kind.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ from .transfer import on_device
 
 @dataclass(frozen=True)
 class Order:
-    """Which tokens of a clip follow which.
+    """Order of the tokens of a clip: the ones that each follows.
 
     Attributes
     ----------

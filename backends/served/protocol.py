@@ -35,7 +35,7 @@ class ServedError(SpeechdtError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server says of the first token of a reply.
+    """First token of a server's reply.
 
     Attributes
     ----------

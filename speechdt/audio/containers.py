@@ -133,7 +133,7 @@ class Decoded:
 
     @property
     def seconds(self) -> float:
-        """How much there is."""
+        """Duration in seconds."""
         return self._frames / float(self._file.samplerate)
 
     def write(self, block: NDArray[np.float32]) -> None:

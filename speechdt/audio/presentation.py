@@ -27,7 +27,7 @@ FLOOR = 10 ** (-80 / 20)
 
 @dataclass(frozen=True)
 class Presentation:
-    """How a detector hears clips.
+    """Level and container of the clips of a detector.
 
     Attributes
     ----------

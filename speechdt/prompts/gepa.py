@@ -61,7 +61,7 @@ def evolve(
 
 @dataclass
 class Answers:
-    """What GEPA gets of a prompt on some clips (its ``EvaluationBatch``).
+    """Evaluation of a prompt on some clips (GEPA's ``EvaluationBatch``).
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Answers:
 
 @dataclass
 class Breeding:
-    """What GEPA asks for: scores, mistakes, new prompts, blocks of clips, and when to stop."""
+    """Adapter for GEPA: scores, mistakes, new prompts, blocks of clips, and the end."""
 
     arm: Arm
     proposer: Proposer

@@ -16,7 +16,7 @@ from speechdt.statistics import bootstrap
 
 
 class Verdict(NamedTuple):
-    """What is known about a prompt.
+    """Evidence on a prompt.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
 
     @property
     def bound(self) -> tuple[float, float]:
-        """What a winner is chosen by: the pessimistic bound of its gain, then the gain."""
+        """Order of winners: the pessimistic bound of the gain, then the gain."""
         return (-np.inf if np.isnan(self.gain_low) else self.gain_low, self.gain)
 
 

@@ -133,7 +133,7 @@ class OrderAnswers:
 
 
 class Orders(NamedTuple):
-    """What one detector answers about cells, in both orders of its options.
+    """Answers of one detector about cells, in both orders of its options.
 
     Attributes
     ----------

@@ -101,7 +101,7 @@ def shares(clip_blocks: Sequence[Indices], items: ArrayLike) -> list[list[Indice
 
 
 class Track:
-    """What was answered, and by which race.
+    """Track of a race: the answers to its prompts, block of clips by block.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def hearings(
 
 @dataclass(frozen=True)
 class Further:
-    """What runs are asked beside the scores of their cells.
+    """Questions to runs beside the scores of their cells.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class AskedRun:
 
     @property
     def who(self) -> str:
-        """What an error calls it."""
+        """Name of the run in errors."""
         return f"variants.{self.name}: backend '{self.hearing.backend}'"
 
     def score(self, one: OneDetector, cells: Sequence[Path | str], cache: Path, part: str) -> int:

@@ -30,7 +30,7 @@ FROM_ENVIRONMENT = {"base_url": "OPENAI_BASE_URL", "model": "OPENAI_MODEL"}
 
 @dataclass(frozen=True)
 class Budget:
-    """How much is tried; by GEPA, as many questions as the random search of this size asks.
+    """Size of a search; GEPA asks as many questions as the random search of this size.
 
     Attributes
     ----------
@@ -116,14 +116,14 @@ class SearchSettings:
 
     @property
     def proposer_options(self) -> dict[str, Any]:
-        """What the configuration says of the proposer but for its kind."""
+        """Settings of the proposer but for its kind."""
         if isinstance(self.proposer, str):
             return {}
         return {name: value for name, value in self.proposer.items() if name != "kind"}
 
     @property
     def budget(self) -> Budget:
-        """How much is tried."""
+        """Size of the search."""
         return Budget(steps=self.steps, candidates=self.candidates, start=self.start)
 
     def server(self) -> ChatServer:

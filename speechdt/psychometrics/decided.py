@@ -12,7 +12,7 @@ from speechdt.statistics.criterion import Thresholds, yes_counts
 
 
 class Draws(NamedTuple):
-    """What the replicates of a bootstrap are drawn with.
+    """Draws of the replicates of a bootstrap.
 
     Attributes
     ----------

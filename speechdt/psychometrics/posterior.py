@@ -54,7 +54,7 @@ class Data(NamedTuple):
 
 
 class _Curves(NamedTuple):
-    """What value, slope and curvature all need, of each curve at each level, (L, R)."""
+    """Terms of value, slope and curvature, of each curve at each level, (L, R)."""
 
     z: Floats
     upper: Floats  # F

@@ -36,7 +36,7 @@ ALONG = {"duration": "duration_ms", "noise": "snr_db"}
 
 
 class Condition(NamedTuple):
-    """What is to be known of a condition: key, axis, and value along the axis as text."""
+    """Condition: key, axis, and value along the axis as text."""
 
     key: str
     axis: str

@@ -38,7 +38,7 @@ TEXT = (
 
 
 class Answers(NamedTuple):
-    """What all variants said to the same trials.
+    """Answers of all variants to the same trials.
 
     Attributes
     ----------

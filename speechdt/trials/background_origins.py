@@ -60,7 +60,7 @@ def background_origins(recordings: pd.DataFrame, noise: pd.DataFrame) -> list[st
 
 
 class Parts(NamedTuple):
-    """What a split may play.
+    """Sources that a split may play.
 
     Attributes
     ----------

@@ -21,7 +21,7 @@ READY_MADE, ALL = "ready_made", "all"
 
 
 class Plan(NamedTuple):
-    """What is played in conditions, and to whom.
+    """Conditions to play, and the variants that hear them.
 
     Attributes
     ----------

@@ -83,7 +83,7 @@ def manifest_of(log: Path | str) -> Path:
 
 
 class Entry:
-    """What one job leaves in the manifest.
+    """Entry of one job in the manifest.
 
     Parameters
     ----------

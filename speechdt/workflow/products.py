@@ -28,7 +28,7 @@ ERROR_TABLES = ("errors", "errors_common", "errors_pairs", "error_sources")
 
 @dataclass(frozen=True)
 class Products:
-    """What the rules make.
+    """Files that the rules make.
 
     Attributes
     ----------
@@ -276,7 +276,7 @@ class Products:
 
     @property
     def names(self) -> dict[str, str]:
-        """What readers call each variant."""
+        """Name of each variant for readers."""
         names = labels(self.experiment.settings["variants"])
         return {name: names[name] for name in self.experiment.variants}
 

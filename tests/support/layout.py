@@ -26,6 +26,8 @@ IMPORTERS = {
 """Which modules alone may import a package."""
 PERSONIFIED = ("told", "heard", "found", "known", "said", "gone", "meant", "understood")
 """Names that say what happened to a thing, as to a person, and not what it is."""
+CLAUSES = {ast.Module: r"\bwhat\b", ast.ClassDef: r"^(?:what|how|which)\b"}
+"""Clauses in the first line of docstrings that leave out the noun."""
 
 
 def order(document: Path) -> dict[str, set[str]]:
@@ -219,12 +221,14 @@ def riddles(root: Path) -> list[str]:
 
 
 def descriptions(root: Path) -> list[str]:
-    """Return modules whose docstring says what the thing does or has before what it is."""
+    """Return modules and classes whose docstring opens on a clause, and does not name the thing."""
     return [
         f"{where}: opens on a clause, not on a noun: {opening}"
         for where, tree in modules(root, *CODE, "benchmarks")
-        for opening in (ast.get_docstring(tree) or "").splitlines()[:1]
-        if re.search(r"\bwhat\b", opening, re.IGNORECASE)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef)
+        for opening in (ast.get_docstring(node) or "").splitlines()[:1]
+        if re.search(CLAUSES[type(node)], opening, re.IGNORECASE)
     ]
 
 

@@ -17,7 +17,7 @@ EVALUATION_SECONDS = "evaluation_s"
 
 
 class Answering(Protocol):
-    """What gives log-odds of a batch: the training model, or the one that takes packed batches."""
+    """Source of log-odds of a batch: the training model, or the one that takes packed batches."""
 
     @property
     def device(self) -> torch.device:

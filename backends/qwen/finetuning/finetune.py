@@ -98,7 +98,7 @@ def finetune(
 
 
 class Run:
-    """What one training run is made of.
+    """Parts of one training run.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ def _psychometric(
 
 
 class Curves(NamedTuple):
-    """What a figure is drawn from.
+    """Data of a figure.
 
     Attributes
     ----------

@@ -65,7 +65,7 @@ class Condition(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """What the figure is shown in."""
+        """Unit of the figure for readers."""
         if self.relative_to:
             return RATIO
         of_metric = {TRAINING_LOSS: LOSS, **dict.fromkeys(LATENCY, MS)}
@@ -105,7 +105,7 @@ def roles(baselines: Sequence[str], each: str = "") -> dict[str, str]:
 
 
 class Criterion(NamedTuple):
-    """What is asked of a study, and how it is told whether it is met.
+    """Criterion of a study, with the conditions under which it is met.
 
     Attributes
     ----------
