@@ -37,13 +37,14 @@ def more_variants() -> dict[str, dict[str, object]]:
 
 def configuration(snrs: int, durations: int, variants: int) -> dict[str, object]:
     default = yaml.safe_load((ROOT / "workflow_config.yaml").read_text())
+    more = max(0, variants - len(default["variants"]))
     return {
         "grid": {
             "snr_db": list(range(-10, -10 + 3 * snrs, 3)),
             "curve_snr_db": [],
             "duration_ms": list(DURATIONS[-durations:]),
         },
-        "variants": dict(islice(more_variants().items(), variants - len(default["variants"]))),
+        "variants": dict(islice(more_variants().items(), more)),
     }
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--snrs", type=int, default=10)
     asked.add_argument("--durations", type=int, default=8, choices=range(1, len(DURATIONS) + 1))
-    asked.add_argument("--variants", type=int, default=30)
+    asked.add_argument("--variants", type=int, default=30, help="at least the default's")
     asked.add_argument("--rounds", type=int, default=3)
     given = asked.parse_args()
     config = configuration(given.snrs, given.durations, given.variants)
