@@ -13,10 +13,10 @@ PLATFORM := $(shell uname -sm)
 # Tests run side by side; one thread each, since small matrices gain nothing from more.
 TEST_WORKERS ?= auto
 LAYOUT := tests/test_layout.py
-# What a test frees serves the next one (glibc): else the kernel clears the same pages again and again.
+# What a quick test frees serves the next one (glibc): else the kernel clears the same pages anew.
 HEAP := MALLOC_MMAP_THRESHOLD_=268435456 MALLOC_TRIM_THRESHOLD_=1073741824 MALLOC_TOP_PAD_=16777216
 # The layout is a matter of lint.
-PYTEST := OMP_NUM_THREADS=1 $(HEAP) $(BIN)/python -m pytest -n $(TEST_WORKERS) --ignore $(LAYOUT)
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --ignore $(LAYOUT)
 LOW := nice -n 19
 OLDEST := OMP_NUM_THREADS=1 build/oldest/bin/python
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
@@ -104,7 +104,7 @@ types: $(READY) ## Check types: mypy, strict for speechdt
 	$(LOW) $(BIN)/mypy
 
 unit: $(READY) ## Run the quick tests
-	$(PYTEST) --quick
+	$(HEAP) $(PYTEST) --quick
 
 tests: $(READY)
 	$(PYTEST)
