@@ -14,10 +14,11 @@ from support import shared
 from support.checkouts import copy_begun, copy_checkout, once, run
 
 from speechdt.corpus import index, split
+from speechdt.gpu_driver import asked_driver
 from speechdt.trials import items, rendering
 from speechdt.trials.grid import Grid
 
-if shutil.which("nvidia-smi") is None:
+if asked_driver() is None:
     # Kernels are interpreted where there is no GPU; Triton asks when torch imports it.
     os.environ["TRITON_INTERPRET"] = "1"
 

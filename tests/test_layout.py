@@ -64,6 +64,8 @@ PLANTED = [
     ("backends/qwen/x.py", "def f(x, known=()):\n    return x\n", "known does not say"),
     ("rules/scripts/x.py", "class A:\n    heard: int\n", "heard does not say"),
     ("tests/x.py", "def f(x):\n    with x as said:\n        return said\n", "said does"),
+    ("speechdt/files.py", "import ast as known\n", "known does not say"),
+    ("benchmarks/x.py", "async def heard():\n    return 1\n", "heard does not say"),
     ("benchmarks/x.py", "def found():\n    return 1\n", "found does not say"),
     ("speechdt/files.py", '"""What files are."""\n', "opens on a clause"),
     ("speechdt/files.py", 'class A:\n    """How it is."""\n', "opens on a clause"),

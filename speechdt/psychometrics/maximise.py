@@ -173,8 +173,8 @@ def _step(
     rest = np.flatnonzero(~uphill)
     if rest.size:  # near another kind of point than a maximum
         expected = scores(data.take(rest), theta[:, rest], observed=False)[1]
-        solution = _solved(_damped(expected, held[:, rest], damping[rest]), gradient[:, rest])
-        step[np.array(free)[:, None], rest] = solution[0]
+        solution, _ = _solved(_damped(expected, held[:, rest], damping[rest]), gradient[:, rest])
+        step[np.array(free)[:, None], rest] = solution
     gain = 0.5 * (gradient * step[free]).sum(0)
     return np.clip(theta + step, low, high) - theta, gain
 

@@ -215,9 +215,8 @@ def _dprime(of: Decided, groups: list[int], items: int) -> Rates:
 
     Half a trial is added to each count, so that it stays finite (Hautus 1995).
     """
-    dprime = ndtri((of.hits + 0.5) / (of.speech + 1)) - ndtri(
-        (of.alarms + 0.5) / (of.nonspeech + 1)
-    )
+    hits, alarms = (of.hits + 0.5) / (of.speech + 1), (of.alarms + 0.5) / (of.nonspeech + 1)
+    dprime = ndtri(hits) - ndtri(alarms)
     none = np.full(len(dprime), np.nan)
     return Rates(dprime, np.ones_like(dprime), none, of.false_alarms, groups, items)
 

@@ -85,7 +85,7 @@ def of_variant(
 
 
 def check_length(
-    hearing: Presentations, cls: type[Detector], options: Mapping[str, Any], grid: Mapping[str, Any]
+    ways: Presentations, cls: type[Detector], options: Mapping[str, Any], grid: Mapping[str, Any]
 ) -> None:
     """Refuse clips that are too short for a detector which hears them without a container.
 
@@ -94,9 +94,9 @@ def check_length(
     ValueError
         Naming the key of the grid.
     """
-    ways = [way["container"] for way in hearing.alternatives or (hearing.presentation,)]
+    containers = [way["container"] for way in ways.alternatives or (ways.presentation,)]
     shortest = shortest_ms(cls, without_environment(options))
-    if ALONE not in ways:
+    if ALONE not in containers:
         return
     for key, levels in (("duration_ms", grid["duration_ms"]), ("clean_ms", [grid["clean_ms"]])):
         if min(levels) < shortest:
@@ -114,10 +114,10 @@ def of_search(entry: Mapping[str, Any], cls: type[Detector], longest_ms: int) ->
     ValueError
         If something is to be chosen.
     """
-    hearing = of_variant(entry, cls, {}, [STORED], longest_ms)
-    if hearing.alternatives or entry.get("level") == AUTO:
+    ways = of_variant(entry, cls, {}, [STORED], longest_ms)
+    if ways.alternatives or entry.get("level") == AUTO:
         raise ValueError("on: only a variant chooses its level")
-    return hearing.presentation
+    return ways.presentation
 
 
 def _as_trained(

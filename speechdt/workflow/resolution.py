@@ -207,11 +207,11 @@ class _Resolver:
         trained_in = adapter.get("container", ALONE) if adapter else None
         ladder = self.settings["presentation"]["ladder"]
         try:
-            hearing = presentations.of_variant(
+            ways = presentations.of_variant(
                 entry, cls, options, ladder, self._longest_ms, trained_in
             )
-            presentations.check_length(hearing, cls, options, self.settings["grid"])
-            return hearing
+            presentations.check_length(ways, cls, options, self.settings["grid"])
+            return ways
         except ValueError as error:
             raise variants.ConfigError(f"variants.{name}: {error}") from error
 

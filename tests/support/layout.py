@@ -240,7 +240,10 @@ def _names(node: ast.AST) -> list[str]:
         return [node.attr]
     if isinstance(node, ast.arg):
         return [node.arg]
-    return [node.name] if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
+    if isinstance(node, ast.alias):
+        return [node.asname or ""]
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler
+    return [node.name or ""] if isinstance(node, definitions) else []
 
 
 def too_long(root: Path) -> list[str]:
