@@ -13,8 +13,6 @@ PLATFORM := $(shell uname -sm)
 # Tests run side by side; one thread each, since small matrices gain nothing from more.
 TEST_WORKERS ?= auto
 LAYOUT := tests/test_layout.py
-# What a quick test frees serves the next one (glibc): else the kernel clears the same pages anew.
-HEAP := MALLOC_MMAP_THRESHOLD_=268435456 MALLOC_TRIM_THRESHOLD_=1073741824 MALLOC_TOP_PAD_=16777216
 # The layout is a matter of lint.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --ignore $(LAYOUT)
 LOW := nice -n 19
@@ -75,7 +73,7 @@ acceptance: $(READY) ## Check real weights on this machine, with one small LoRA:
 	$(BIN)/python benchmarks/acceptance.py --cores $(CORES) --model $(MODEL)
 
 # What takes long of style and types is checked while tests wait for something else than a core.
-check: $(READY) ## Check the code and run the quick tests: no workflow, no browser, nothing long
+check: $(READY) ## Check the code and run all tests that run no workflow
 	@$(MAKE) --no-print-directory --jobs 3 lint unit types
 
 test: $(READY) ## Check the code and run all tests, a small real run among them
@@ -103,8 +101,8 @@ lint: $(READY) ## Check style: ruff, snakefmt, snakemake --lint
 types: $(READY) ## Check types: mypy, strict for speechdt
 	$(LOW) $(BIN)/mypy
 
-unit: $(READY) ## Run the quick tests
-	$(HEAP) $(PYTEST) --quick
+unit: $(READY) ## Run all tests that run no workflow
+	$(PYTEST) --no-workflows
 
 tests: $(READY)
 	$(PYTEST)

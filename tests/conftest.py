@@ -32,8 +32,6 @@ hypothesis.settings.register_profile("campaigns", deadline=None, max_examples=20
 
 NEED_FINISHED = {"finished", "checkout", "begun"}
 """Fixtures of the one finished run."""
-BROWSER = "browser"
-"""Fixture of a page in a browser."""
 MAKES_FINISHED = "test_workflow.py"
 """The file that asks for it first."""
 FILES_MEANWHILE = 12
@@ -56,11 +54,6 @@ def pytest_addoption(parser):
     )
     parser.addoption(
         "--no-workflows", action="store_true", help="leave out tests that run the workflow"
-    )
-    parser.addoption(
-        "--quick",
-        action="store_true",
-        help="leave out these, those in a browser, and what takes long by itself",
     )
     parser.addoption("--campaigns", action="store_true", help="run the campaigns as well")
 
@@ -108,12 +101,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _asked_for(item, config):
-    if _runs(item) and (config.getoption("no_workflows") or config.getoption("quick")):
+    if _runs(item) and config.getoption("no_workflows"):
         return False
-    if item.get_closest_marker("campaign") is not None:
-        return config.getoption("campaigns")
-    takes_long = item.get_closest_marker("long") is not None or BROWSER in item.fixturenames
-    return not (takes_long and config.getoption("quick"))
+    return item.get_closest_marker("campaign") is None or config.getoption("campaigns")
 
 
 def _runs(item):

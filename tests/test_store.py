@@ -147,7 +147,6 @@ for i in range(20):
 """
 
 
-@pytest.mark.long
 def test_many_writers_wait_for_each_other(tmp_path):
     path = tmp_path / "one.sqlite"
     command = [sys.executable, "-c", WRITER, str(path)]

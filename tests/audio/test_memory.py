@@ -83,7 +83,6 @@ def within(usage):
     } == {}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("minutes", [20, pytest.param(59, marks=pytest.mark.campaign)])
 def test_long_recordings_take_no_more(tmp_path, minutes):
     files = [
@@ -106,7 +105,6 @@ def test_an_hour_at_192_khz(tmp_path, channels):
     assert within(usage), usage
 
 
-@pytest.mark.long
 def test_45_odd_files(tmp_path, rng):
     odd_files.put(tmp_path / "odd", rng)
     more = tmp_path / "more"

@@ -23,7 +23,6 @@ def test_what_does_not_decay_has_no_reverberation_time():
     assert np.isnan(room.rt60(np.array([1.0])))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("rt60_s", [0.3, 1.0, 2.5])
 def test_synthetic_responses_have_the_reverberation_time_that_was_asked_for(rt60_s):
     responses = room.synthetic(rt60_s, 3, seed=5)

@@ -164,7 +164,6 @@ def files(folder):
     return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("one_thread")
 def test_two_trainings_write_the_same_folder(training, tmp_path):
     folder, train, dev, settings = training

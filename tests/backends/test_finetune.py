@@ -66,7 +66,6 @@ def clips_of(paths):
 # --- memory that runs out -------------------------------------------------------------------------
 
 
-@pytest.mark.long
 def test_memory_that_runs_out_halves_the_batch(qwen2, cells, tmp_path, monkeypatch, capsys):
     """The same steps, from the last checkpoint: the adapter is that of a run with room."""
     cls, forward = DETECTORS["qwen2_audio"], module("finetuning.answer_model").AnswerModel.forward
@@ -255,7 +254,6 @@ def undisturbed(qwen2, cells, tmp_path_factory):
     return folder, options
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "when",
     [

@@ -139,7 +139,6 @@ def test_it_is_kept_and_taken_again(trained, few, monkeypatch):
     assert digests(folder / "again") == digests(folder / "model")
 
 
-@pytest.mark.long
 def test_the_same_recipe_gives_the_same_bytes(trained, few, tmp_path):
     _, recipe, folder = trained
     torch.manual_seed(99)

@@ -170,7 +170,6 @@ def test_training_gives_the_same_curve_and_adapter(
         torch.testing.assert_close(weights[1][name], weight, atol=1e-3, rtol=0.05)
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("on_a_gpu")
 def test_a_killed_packed_run_goes_on_to_the_same_adapter(base, cells, tmp_path, monkeypatch):
     settings = SETTINGS | {"model": str(base), "dropout": 0.1}

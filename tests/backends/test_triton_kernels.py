@@ -24,7 +24,6 @@ def module(name):
     return importlib.import_module(f"{package}.{name}")
 
 
-@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="they run")
 @pytest.mark.skipif(find_spec("triton") is None, reason="there is no Triton")
 def test_kernels_interpreted():

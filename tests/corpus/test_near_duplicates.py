@@ -61,7 +61,6 @@ def test_a_copy_in_another_split_is_found_and_named(sources, tmp_path, copy):
         leak_audit.audit_recordings(file, table.reset_index(drop=True), logging.getLogger())
 
 
-@pytest.mark.long
 def test_no_two_groups_of_the_corpus_share_audio(sources, prints):
     """The strictest split there could be: every group by itself."""
     assert near_duplicates.find(prints, sources.assign(split=sources["group_id"])).empty

@@ -68,7 +68,6 @@ def test_the_log_has_what_led_to_it(tmp_path, capsys):
     assert "Traceback" in log.read_text()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("option", "outcome"),
     [("pooling=mean", "1 passed"), ("pooling=median", "option 'pooling' cannot be 'median'")],

@@ -117,7 +117,6 @@ def test_the_frontier_holds_what_nothing_beats():
         assert on_frontier[i] == (not beaten)
 
 
-@pytest.mark.long
 def test_intervals_of_quantiles_cover_at_their_level(rng):
     for quantile, truth in ((0.5, np.log(2)), (0.95, np.log(20))):
         ends = [quantile_interval(rng.exponential(size=200), quantile) for _ in range(600)]

@@ -181,7 +181,6 @@ def test_a_name_is_offered_once(folder):
         find_detectors(folder)
 
 
-@pytest.mark.long
 def test_an_installed_package_is_a_plugin(tmp_path, root):
     install(root / "tests" / "support" / "entry_point_plugin", tmp_path)
     code = "import speechdt; print(speechdt.find_detectors()['loudness'](frame=160).frame)"

@@ -17,7 +17,6 @@ pytest.importorskip("gepa")
 evolved = partial(run_search, optimizer="gepa")
 
 
-@pytest.mark.long
 def test_it_climbs_towards_a_planted_optimum_at_no_more_cost_than_its_control():
     better = 0
     for seed in range(4):

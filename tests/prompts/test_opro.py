@@ -41,7 +41,6 @@ from speechdt.statistics.calibration import calibrate
 # --- what it finds --------------------------------------------------------------------------------
 
 
-@pytest.mark.long
 def test_it_finds_a_planted_optimum_where_random_search_does_not():
     hits = np.zeros(2, dtype=int)
     for seed in range(8):
@@ -345,7 +344,6 @@ def test_history_scores_are_on_one_scale():
 # --- nothing is asked twice -----------------------------------------------------------------------
 
 
-@pytest.mark.long
 def test_a_killed_search_goes_on_without_asking_twice(tmp_path):
     trials = world(4)
     plain = detector(trials, lambda prompt: 0.6 + 0.3 * len(prompt) / 100, noise=0)

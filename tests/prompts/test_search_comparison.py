@@ -30,7 +30,6 @@ def judged(seed, sensitivity, noise, **budget):
     return compare_search(pd.concat(parts, ignore_index=True), **SETTINGS)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("searches", [15, pytest.param(40, marks=pytest.mark.campaign)])
 def test_noise_that_prompts_seed_is_no_gain(searches):
     verdicts = [

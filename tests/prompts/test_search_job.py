@@ -71,7 +71,6 @@ def test_a_language_model_that_writes_nonsense_leaves_the_bank(search):
     assert outcome["winner"]["prompt"] == small.BASELINE
 
 
-@pytest.mark.long
 def test_gepa_takes_the_place_of_opro(search):
     pytest.importorskip("gepa")
     outcome = search(optimizer="gepa", steps=3)

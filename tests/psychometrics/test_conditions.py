@@ -75,7 +75,6 @@ def closed_form_db(name):
     return 10 * np.log10(of_noise / of_target)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", FILTERS)
 def test_an_observer_moves_by_the_closed_form(table, name):
     row, truth = table.loc[name], closed_form_db(name)

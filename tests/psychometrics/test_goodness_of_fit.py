@@ -26,7 +26,6 @@ def true_curve(x):
     return 0.05 + 0.9 * ndtr(SPREAD * (x - 4) / 10)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("runs", [40, pytest.param(400, marks=pytest.mark.campaign)])
 def test_a_true_curve_is_rarely_rejected(runs):
     rng, rejected, naively = np.random.default_rng(1), 0, 0

@@ -21,7 +21,6 @@ HEARS, WIDE = {"white": -3.0, "brown": 2.0}, 4.0
 """Where an observer hears one half, by background, and the spread of its hearing, in dB."""
 
 
-@pytest.mark.long
 def test_an_observer_that_hears_by_the_speech_band_differs_between_colours_by_the_offset():
     table, _ = thresholds(*simulate(5.0, by_band=True, **LARGE), **SETTINGS)
     rows = table.set_index(["kind", "dimension", "slice"])["dt75"]
@@ -73,7 +72,6 @@ def restless(groups=40, items=12, seed=2):
     return trials.assign(**decisions), catch.assign(**decisions)
 
 
-@pytest.mark.long
 def test_hits_at_a_criterion_that_pools_levels_fall_to_the_rate_on_catch_trials():
     """NONSPEECH gives 10 % over all levels, and far less where it is not heard: so does SPEECH."""
     trials, catch = restless()
@@ -131,7 +129,6 @@ def test_a_curve_with_a_guess_rate_at_each_level_is_found_again():
     assert constant.threshold(0.75) == pytest.approx(float(alike.threshold(0.75)), abs=1e-3)
 
 
-@pytest.mark.long
 def test_a_decision_threshold_that_is_uncertain_widens_its_own_curves_alone():
     trials, catch = simulate(0.0, items=6)
     base = 1 / (1 + np.exp(-1.0))

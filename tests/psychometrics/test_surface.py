@@ -111,7 +111,6 @@ def test_one_duration_has_no_surface():
     assert all(table.empty for table in surface(one, quiet, replicates=100, seed=1))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("sims", "replicates"), [(12, 100), pytest.param(60, 300, marks=pytest.mark.campaign)]
 )

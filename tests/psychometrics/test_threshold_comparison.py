@@ -33,7 +33,6 @@ def test_the_difference_is_that_of_the_thresholds_and_near_the_truth():
     assert row["dt75_p"] == row["dt75_p_holm"] <= 2 / 200
 
 
-@pytest.mark.long
 def test_equal_hearing_with_another_criterion_is_no_difference():
     """At their own criteria they differ by what the model says; at 10 % false alarms not at all."""
     strict, eager = simulate(2.0, seed=1, criterion=2.0), simulate(2.0, seed=2, criterion=0.3)
@@ -89,7 +88,6 @@ def test_too_few_clips_of_nonspeech_define_no_difference():
     assert table["dt75_difference_censored"].tolist() == ["undefined"]
 
 
-@pytest.mark.long
 def test_equal_observers_are_rarely_told_apart():
     """Twenty pairs of observers of equal hearing and different criteria: p is uniform, roughly."""
     p_values = []

@@ -95,7 +95,6 @@ for name, (tables, variants) in figures.items():
 """
 
 
-@pytest.mark.long
 def test_two_runs_write_the_same_bytes(tmp_path):
     figures = {"psychometric_snr": (make(2), NAMES[:2]), "heatmap": (make(1), NAMES[:1])}
     tables = tmp_path / "tables.pickle"

@@ -167,7 +167,6 @@ def test_all_tables_and_figures_are_taken_in(results):
     assert missing <= (alone if text.count("Accuracy}{") == 1 else set())
 
 
-@pytest.mark.long
 def test_figures_keep_their_size_and_fit_the_page(whole):
     for file in (whole / "figures").iterdir():
         width = paper.pdf_width(file.read_bytes())
@@ -176,13 +175,11 @@ def test_figures_keep_their_size_and_fit_the_page(whole):
             assert width == pytest.approx(paper.COLUMN_IN)
 
 
-@pytest.mark.long
 @needs_pdflatex
 def test_pdflatex_takes_it_without_a_complaint(whole):
     assert typeset(whole) == []
 
 
-@pytest.mark.long
 @needs_pdflatex
 def test_a_table_that_is_too_wide_and_a_lost_reference_are_noticed(whole):
     text = (whole / "main.tex").read_text().replace("{table*}", "{table}")

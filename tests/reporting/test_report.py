@@ -273,7 +273,6 @@ z
     assert unquote(uri.partition(",")[2]) == compact(drawn)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", ["psychometric_snr", "surface"])
 def test_the_largest_figures_of_twelve_variants_leave_room_in_the_page(name, tmp_path):
     tables = {table: make(len(NAMES))[table] for table in FIGURES[name].tables}

@@ -69,7 +69,6 @@ def test_any_increasing_map_of_the_scores_changes_nothing(rng):
     pd.testing.assert_frame_equal(*tables, rtol=1e-9)
 
 
-@pytest.mark.long
 def test_equal_detectors_rarely_differ(rng):
     wrong = 0
     for seed in range(200):

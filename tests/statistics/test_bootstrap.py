@@ -235,7 +235,6 @@ def test_coverage_of_a_mean(groups, least):
     assert least < ((low <= 0) & (high >= 0)).mean() < 0.965
 
 
-@pytest.mark.long
 def test_coverage_of_a_threshold_over_thirteen_speakers():
     """A reduced `benchmarks/coverage.py`, which a plain percentile bootstrap fails."""
     snr, groups, trials = np.array([-5.0, 0, 5, 10, 20]), 13, np.full((13, 5), 32)

@@ -80,7 +80,6 @@ def at_chance(seed):
     return frame.assign(p_platt=0.5, p_temperature=0.5, **named)
 
 
-@pytest.mark.long
 def test_bounds_of_a_detector_at_chance_hang_little_on_the_seed():
     """Precision hangs on the few replicates whose threshold few trials reach.
 

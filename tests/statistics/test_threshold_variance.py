@@ -46,7 +46,6 @@ def played(rng, groups, trials=40):
     }
 
 
-@pytest.mark.long
 def test_spread_is_that_of_repeated_measurements(rng):
     """The truth is 0; drawing groups and thresholds at once says a fifth too much."""
     drawn = {"replicates": 300, "seed": 0}

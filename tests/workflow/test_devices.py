@@ -32,7 +32,6 @@ def four(monkeypatch):
     monkeypatch.setattr(devices, "PAUSE_S", 0.05)
 
 
-@pytest.mark.long
 def test_jobs_at_once_have_different_devices(tmp_path):
     running = [start(count, tmp_path) for count in (1, 2, 1, 2, 1)]
     jobs = []

@@ -158,7 +158,6 @@ def test_a_few(root, default, changes):
     check(root, changed(default, changes))
 
 
-@pytest.mark.long
 def test_each_section_may_be_left_out_or_is_missed_in_a_line(root, default):
     for name in default:
         check(root, {key: value for key, value in default.items() if key != name})

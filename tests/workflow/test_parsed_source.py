@@ -44,7 +44,6 @@ def kept_of(file):
     return kept
 
 
-@pytest.mark.long
 def test_what_is_kept_is_what_parsing_finds(tmp_path, writes, parses):
     for number, module in enumerate(sorted(PACKAGE.rglob("*.py"))):
         file = tmp_path / f"m{number}.py"

@@ -82,7 +82,6 @@ def test_the_picture_names_every_rule_and_is_the_same_each_time(workflow, tmp_pa
     assert (tmp_path / "one.png").stat().st_size > 5000
 
 
-@pytest.mark.long
 def test_the_command_says_what_it_lacks(workflow, tmp_path):
     snakefile, dot = workflow
     command = [sys.executable, "-m", "speechdt.workflow.stage_graph", snakefile, tmp_path / "x.svg"]
