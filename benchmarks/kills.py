@@ -231,7 +231,7 @@ def run_killed(
             break
     events += ["missed"] * len(left)
     note("ended")
-    return {"seconds": time.perf_counter() - begun, "said": events, "files": digests(folder)}
+    return {"seconds": time.perf_counter() - begun, "events": events, "files": digests(folder)}
 
 
 def count_jobs(folder: Path) -> int:
@@ -260,7 +260,7 @@ def summary(first: dict[str, Any], second: dict[str, Any], killed: list[dict[str
     outcomes, at = Counter[str](), Counter[str]()
     wrong: list[str] = []
     for campaign in killed:
-        for line in campaign["said"]:
+        for line in campaign["events"]:
             kind, _, detail = line.partition(": ")
             outcomes[kind] += 1
             if kind == "killed":

@@ -10,7 +10,7 @@ localrules:
 
 
 rule measure_metrics:
-    """What a variant gets right on test, whole and in slices (metrics/)."""
+    """Metrics of a variant on test, whole and in slices (metrics/)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY + CLEAN),
         scores=lambda wildcards: products.scores(
@@ -174,7 +174,7 @@ rule compare_variants:
 
 
 rule compare_left_out:
-    """What knows a corpus against what does not (tables/leave_one_out.csv)."""
+    """Variants trained with a corpus against those without it (tables/leave_one_out.csv)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         sources="<results>/corpus/sources.parquet",
@@ -213,7 +213,7 @@ rule compare_left_out:
 
 
 rule measure_giveaways:
-    """What can be told without listening (tables/giveaways.csv)."""
+    """Give-away classifiers, by level, bandwidth, spectrum or origin (tables/giveaways.csv)."""
     input:
         audit="<results>/trials/audit.csv",
         train=expand("<results>/trials/train/{cell}.parquet", cell=NOISY),
@@ -257,7 +257,7 @@ rule measure_giveaways:
 
 # Of a variant with several runs the first is shown: each run has a threshold of its own.
 rule measure_sensitivity:
-    """What other decision thresholds would give (tables/threshold_sensitivity.csv)."""
+    """Results at other decision thresholds (tables/threshold_sensitivity.csv)."""
     input:
         dev=expand("<results>/trials/dev/{cell}.parquet", cell=NOISY),
         test=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
@@ -285,7 +285,7 @@ rule measure_sensitivity:
 
 
 rule analyse_errors:
-    """What is decided wrongly, and how often (tables/errors*.csv)."""
+    """Rates of wrong decisions, by recording too (tables/errors*.csv)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.first_runs.values(), "test", NOISY),

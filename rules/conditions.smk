@@ -9,7 +9,7 @@ localrules:
 
 
 rule choose_condition_items:
-    """Which item is heard under which condition."""
+    """Items of each condition."""
     input:
         "<results>/corpus/sources.parquet",
     output:
@@ -132,7 +132,7 @@ rule score_conditions:
 
 
 rule measure_conditions:
-    """What each condition costs (tables/conditions.csv)."""
+    """The cost of each condition (tables/conditions.csv)."""
     input:
         trials=expand("<results>/trials/conditions/{key}.parquet", key=played.rendered),
         scores=products.scores(played.runs, "conditions", played.keys),

@@ -73,7 +73,7 @@ rule measure_hygiene_part:
 
 
 rule measure_hygiene:
-    """What a hygiene check hears in every recording."""
+    """P(speech) of every recording by a hygiene check's detector."""
     input:
         "<results>/corpus/index.parquet",
         parts=parts_of("hygiene", "<results>/parts/hygiene/{{check}}/{scatteritem}.txt"),
@@ -101,7 +101,7 @@ rule measure_hygiene:
 
 
 rule count_hygiene:
-    """How many recordings each check objects to (tables/hygiene.csv)."""
+    """Recordings that each check objects to, counted (tables/hygiene.csv)."""
     input:
         index="<results>/corpus/index.parquet",
         scores=expand(

@@ -11,7 +11,7 @@ localrules:
 
 
 rule measure_order_bias:
-    """What the order of the options does to a language model."""
+    """Answers of a language model in both orders of the options."""
     input:
         models=of_run("made"),
         search=search_of,
@@ -43,7 +43,7 @@ rule measure_order_bias:
 
 
 rule collect_order_bias:
-    """What the order of the options does to all models (tables/order_bias.csv)."""
+    """Bias by the order of the options, of all models (tables/order_bias.csv)."""
     input:
         expand("<results>/prompts/order_bias/{run}.json", run=experiment.asked),
     output:
@@ -185,7 +185,7 @@ rule score_searched:
 
 
 rule compare_searches:
-    """What searches were worth (tables/searches.csv)."""
+    """Gains of searches over their controls (tables/searches.csv)."""
     input:
         searches=expand(
             "<results>/prompts/{search}.json", search=experiment.used_searches

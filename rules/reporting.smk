@@ -205,7 +205,7 @@ rule write_report:
 
 
 rule write_gallery:
-    """What detectors get wrong, to listen to (errors.html)."""
+    """Errors of the detectors, to listen to (errors.html)."""
     input:
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         scores=products.scores(experiment.first_runs.values(), "test", NOISY),

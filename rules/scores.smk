@@ -10,7 +10,7 @@ members_of = of_ensemble("member_runs")
 
 # Dev alone: no file of test goes in.
 rule choose:
-    """How a detector hears best on dev: level, container, options (choices/)."""
+    """Level, container and options under which a detector is best on dev (choices/)."""
     input:
         models=of_run("made"),
         audit="<results>/trials/audit.csv",

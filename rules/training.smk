@@ -77,7 +77,7 @@ rule finetune:
 
 
 rule collect_adapters:
-    """What was trained, and its curves (tables/adapters.csv, tables/training.csv)."""
+    """Adapters, and their learning curves (tables/adapters.csv, tables/training.csv)."""
     input:
         adapters=expand(
             "<results>/adapters/{adapter}", adapter=experiment.used_trainings

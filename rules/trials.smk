@@ -8,7 +8,7 @@ localrules:
 
 
 rule choose_items:
-    """Which crop before which background (trials/{split}/items.parquet)."""
+    """Items: a crop before a background (trials/{split}/items.parquet)."""
     input:
         "<results>/corpus/sources.parquet",
     output:
@@ -125,7 +125,7 @@ rule check_growth:
 
 
 rule audit_leaks:
-    """Anything that two splits share (trials/audit.csv)."""
+    """Leak audit: whatever two splits share (trials/audit.csv)."""
     input:
         sources="<results>/corpus/sources.parquet",
         prints="<results>/corpus/fingerprints.parquet",

@@ -26,6 +26,8 @@ IMPORTERS = {
 """Which modules alone may import a package."""
 PERSONIFIED = ("told", "heard", "found", "known", "said", "gone", "meant", "understood")
 """Names that say what happened to a thing, as to a person, and not what it is."""
+RULE = re.compile(r'^ *(?:use )?rule .+:\n +"""(.*)', re.MULTILINE)
+"""A rule of the workflow, and the first line of its docstring."""
 CLAUSES = {ast.Module: r"\bwhat\b", ast.ClassDef: r"^(?:what|how|which)\b"}
 """Clauses in the first line of docstrings that leave out the noun."""
 
@@ -221,14 +223,23 @@ def riddles(root: Path) -> list[str]:
 
 
 def descriptions(root: Path) -> list[str]:
-    """Return modules and classes whose docstring opens on a clause, and does not name the thing."""
-    return [
-        f"{where}: opens on a clause, not on a noun: {opening}"
+    """Return modules, classes and rules whose docstring opens on a clause, not on the thing."""
+    openings = [
+        (where, opening, CLAUSES[type(node)])
         for where, tree in modules(root, *CODE, "benchmarks")
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef)
         for opening in (ast.get_docstring(node) or "").splitlines()[:1]
-        if re.search(CLAUSES[type(node)], opening, re.IGNORECASE)
+    ]
+    openings += [
+        (file.relative_to(root).as_posix(), opening, CLAUSES[ast.ClassDef])
+        for file in sorted((root / "rules").glob("*.smk"))
+        for opening in RULE.findall(file.read_text(encoding="utf-8"))
+    ]
+    return [
+        f"{where}: opens on a clause, not on a noun: {opening}"
+        for where, opening, clause in openings
+        if re.search(clause, opening, re.IGNORECASE)
     ]
 
 

@@ -115,7 +115,7 @@ def variants_shown(results: Results) -> list[dict[str, str]]:
     remarks = skill.words(results.tables["matrix"])
     colour = colours(results.variants)
     return [
-        {"name": name, "colour": colour[name], "said": remarks.get(name, "")}
+        {"name": name, "colour": colour[name], "remark": remarks.get(name, "")}
         for name in results.variants
     ]
 

@@ -21,11 +21,11 @@
   };
   const show = () => {
     const wanted = new FormData(form);
-    const found = cards.filter((card) => matches(card, wanted));
-    const visible = new Set(found.slice(0, shown));
+    const matching = cards.filter((card) => matches(card, wanted));
+    const visible = new Set(matching.slice(0, shown));
     for (const card of cards) card.hidden = !visible.has(card);
-    count.textContent = `${visible.size} of ${found.length} that match; ${cards.length} in all`;
-    more.hidden = visible.size === found.length;
+    count.textContent = `${visible.size} of ${matching.length} that match; ${cards.length} in all`;
+    more.hidden = visible.size === matching.length;
   };
   const remember = () => {
     const set = [...new FormData(form)].filter(([, value]) => value);

@@ -30,13 +30,13 @@
     const line = (row) => {
       const of = named(row);
       const leads = of.difference_low === null;
-      const said = leads ? "cheapest" : of.difference_low > 0 ? "costs more" : "not told apart";
+      const comparison = leads ? "cheapest" : of.difference_low > 0 ? "costs more" : "not told apart";
       const made = document.createElement("tr");
       made.append(
-        cell("th", cases.variants[of.variant], cases.said[cases.variants[of.variant]]),
+        cell("th", cases.variants[of.variant], cases.remarks[cases.variants[of.variant]]),
         cell("td", decimals(of.cost, 3), between(of.cost_low, of.cost_high, 3)),
         cell("td", decimals(of.difference, 3), between(of.difference_low, of.difference_high, 3)),
-        cell("td", said),
+        cell("td", comparison),
         cell("td", decimals(100 * of.hit, 1)),
         cell("td", decimals(100 * of.false_alarm, 1)),
       );

@@ -40,9 +40,9 @@
         const rows = [...table.tBodies[0].rows].map((row) => [value(row, column), row]);
         rows.sort(([a], [b]) => {
           const unknown = Number.isNaN(number(a)) && !Number.isNaN(number(b));
-          const known = !Number.isNaN(number(a)) && Number.isNaN(number(b));
+          const otherUnknown = !Number.isNaN(number(a)) && Number.isNaN(number(b));
           // What is no number stays below, whichever way one sorts.
-          return unknown || known ? compare(a, b) : sign * compare(a, b);
+          return unknown || otherUnknown ? compare(a, b) : sign * compare(a, b);
         });
         table.tBodies[0].append(...rows.map(([, row]) => row));
       });

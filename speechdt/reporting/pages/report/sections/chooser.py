@@ -23,12 +23,13 @@ def section(results: Results) -> Section | None:
     if cases is None or cases.empty:
         return None
     caption = "All clips in noise of the plan's levels; a false alarm costs as much as a miss."
+    remarks = skill.words(results.tables["matrix"])
     content = {
         "choices": [
             (column, title, cases_text.options(cases, column)) for column, title in CHOICES.items()
         ],
         "ranking": Table("ranking", caption, cases_text.ranking(cases)),
-        "data": packed(cases, results.variants) | {"said": skill.words(results.tables["matrix"])},
+        "data": packed(cases, results.variants) | {"remarks": remarks},
     }
     return Section("chooser", "Which detector for my clips?", content, link="Chooser")
 

@@ -14,7 +14,7 @@ def section(results: Results) -> Section | None:
         "ladders": made,
         "audio": addresses,
         "variants": results.variants,
-        "said": skill.words(results.tables["matrix"]),
+        "remarks": skill.words(results.tables["matrix"]),
         "milliseconds": int(results.ladder["duration_ms"].iloc[0]),
     }
     return Section("ladder", "One item at every SNR", content, link="Listen")
