@@ -69,6 +69,7 @@ PLANTED = [
     ("benchmarks/x.py", "def found():\n    return 1\n", "found does not say"),
     ("speechdt/files.py", '"""What files are."""\n', "opens on a clause"),
     ("speechdt/files.py", 'class A:\n    """How it is."""\n', "opens on a clause"),
+    ("tests/x.py", '"""How it is."""\n', "opens on a clause"),
     ("rules/scores.smk", 'rule score:\n    """What is scored."""\n', "opens on a clause"),
     ("backends/qwen/x.py", '"""Texts, and what they share.\n\nMore.\n"""\n', "opens on a clause"),
 ]

@@ -1,4 +1,4 @@
-"""What a detector hears of a stored clip: its level, and what it stands in."""
+"""Presentations of a stored clip to a detector: its level, and its container."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a prompt search needs of a language model: clips are encoded once, and it can write."""
+"""Needs of a prompt search from a language model: clips are encoded once, and it can write."""
 
 import importlib
 

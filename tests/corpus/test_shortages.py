@@ -1,4 +1,4 @@
-"""What a corpus lacks is said with its cause."""
+"""Shortages of a corpus: each is said with its cause."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""What dev chooses: planted detectors whose hearing has a window of levels, or none."""
+"""Choices on dev: planted detectors whose hearing has a window of levels, or none."""
 
 import numpy as np
 import pytest

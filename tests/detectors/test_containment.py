@@ -1,4 +1,4 @@
-"""What a plugin does to its process, its clips and its answers is one line of cause."""
+"""Harm by a plugin to its process, its clips and its answers: one line of cause each."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""What others do on the machine is measured, and not what this process does."""
+"""Load by others on the machine is measured, and not that of this process."""
 
 import time
 

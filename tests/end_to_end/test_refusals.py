@@ -1,4 +1,4 @@
-"""What cannot run is refused by the workflow itself: one line, no traceback, before any job."""
+"""Refusals by the workflow itself: one line, no traceback, before any job."""
 
 import os
 import shutil

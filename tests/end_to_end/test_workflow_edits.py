@@ -1,4 +1,4 @@
-"""What an edit reruns: a level, a backend, a fit, seeds, a new detector; and nothing else."""
+"""Edits, and the jobs that each reruns: a level, a backend, a fit, seeds, a new detector."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a search is said to be worth, where that is known."""
+"""Gains of a search, where the true gain is planted."""
 
 import numpy as np
 import pandas as pd

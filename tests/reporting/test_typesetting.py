@@ -1,4 +1,4 @@
-"""What TeX lacks is said in one line."""
+"""Lacks of a TeX installation, each said in one line."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is learned without a corpus: which runs there are, what they hear, and the table."""
+"""Corpora left out: which runs there are, what they hear, and the table."""
 
 import numpy as np
 import pandas as pd

@@ -28,7 +28,8 @@ PERSONIFIED = ("told", "heard", "found", "known", "said", "gone", "meant", "unde
 """Names that say what happened to a thing, as to a person, and not what it is."""
 RULE = re.compile(r'^ *(?:use )?rule .+:\n +"""(.*)', re.MULTILINE)
 """A rule of the workflow, and the first line of its docstring."""
-CLAUSES = {ast.Module: r"\bwhat\b", ast.ClassDef: r"^(?:what|how|which)\b"}
+OPENS = r"^(?:what|how|which)\b"
+CLAUSES = {ast.Module: r"\bwhat\b", ast.ClassDef: OPENS}
 """Clauses in the first line of docstrings that leave out the noun."""
 
 
@@ -223,7 +224,7 @@ def riddles(root: Path) -> list[str]:
 
 
 def descriptions(root: Path) -> list[str]:
-    """Return modules, classes and rules whose docstring opens on a clause, not on the thing."""
+    """Return modules, classes, rules and tests whose docstring opens on a clause, not on a noun."""
     openings = [
         (where, opening, CLAUSES[type(node)])
         for where, tree in modules(root, *CODE, "benchmarks")
@@ -232,9 +233,14 @@ def descriptions(root: Path) -> list[str]:
         for opening in (ast.get_docstring(node) or "").splitlines()[:1]
     ]
     openings += [
-        (file.relative_to(root).as_posix(), opening, CLAUSES[ast.ClassDef])
+        (file.relative_to(root).as_posix(), opening, OPENS)
         for file in sorted((root / "rules").glob("*.smk"))
         for opening in RULE.findall(file.read_text(encoding="utf-8"))
+    ]
+    openings += [
+        (where, opening, OPENS)
+        for where, tree in modules(root, "tests")
+        for opening in (ast.get_docstring(tree) or "").splitlines()[:1]
     ]
     return [
         f"{where}: opens on a clause, not on a noun: {opening}"

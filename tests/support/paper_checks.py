@@ -1,4 +1,4 @@
-"""What a paper folder must pass: its numbers stand in the tables, and stock LaTeX takes it."""
+"""Checks of a paper's folder: its numbers stand in the tables, and stock LaTeX takes it."""
 
 import csv
 import re

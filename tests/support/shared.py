@@ -1,4 +1,4 @@
-"""What several processes of a test run need, and one of them computes."""
+"""Results that several processes of a test run need, and one of them computes."""
 
 import pickle
 from functools import cache, wraps

@@ -1,4 +1,4 @@
-"""Which runs one job asks, since they share a checkpoint."""
+"""Bases: the runs that one job asks, since they share a checkpoint."""
 
 import pytest
 from support import qwen_models as small

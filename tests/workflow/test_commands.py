@@ -1,4 +1,4 @@
-"""What there is to ask for has a line that says what it is, and goes where one says."""
+"""Commands: each rule and target has a line that says what it is, and goes where one says."""
 
 import re
 import shutil

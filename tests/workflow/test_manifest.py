@@ -1,4 +1,4 @@
-"""What jobs leave in the manifest, what it finds again, and says in words."""
+"""The manifest: what jobs leave there, what it finds again, and says in words."""
 
 import json
 import time

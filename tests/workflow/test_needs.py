@@ -1,4 +1,4 @@
-"""What jobs ask a cluster for."""
+"""Needs of jobs, as a cluster is asked for them."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How variants hear, of the configuration: defaults, what dev chooses among, and mistakes."""
+"""Presentations by the configuration: defaults, what dev chooses among, and mistakes."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Which detectors learned nothing here, what their vendors set, and pairs of versions."""
+"""Detectors that learned nothing here, their vendors' thresholds, and pairs of versions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a configuration is refused for before any job starts, wherever a detector is named."""
+"""Refusals of a configuration before any job starts, wherever a detector is named."""
 
 import math
 from pathlib import Path
