@@ -1,7 +1,7 @@
 # scores of test -> metrics and thresholds of each variant -> tables of all
 
 
-# Of seconds: on a cluster they run where it is submitted from.
+# Rules of seconds: a cluster runs their jobs on the submitting machine.
 localrules:
     audit_labels,
     compare_versions,
@@ -44,7 +44,7 @@ rule measure_metrics:
         "scripts/analysis/measure_metrics.py"
 
 
-# One job for all variants: what a check's detector thinks of the recordings is no matter of theirs.
+# One job for all variants, apart from their own metrics, which an edit of the check leaves alone.
 rule measure_unflagged:
     """Metrics without trials in which a flagged recording is heard."""
     input:
@@ -229,7 +229,7 @@ rule measure_giveaways:
         ),
     log:
         "<logs>/measure_giveaways/measure_giveaways.log",
-    # One long job: last, it would keep the other cores waiting.
+    # One long job: started last, it would leave the other cores idle.
     priority: 1
     conda:
         ENVIRONMENT
@@ -255,7 +255,7 @@ rule measure_giveaways:
         "scripts/analysis/measure_giveaways.py"
 
 
-# Of a variant with several runs the first is shown: each run has a threshold of its own.
+# The first run stands for a variant that has several, since each has a threshold of its own.
 rule measure_sensitivity:
     """Results at other decision thresholds (tables/threshold_sensitivity.csv)."""
     input:
@@ -327,7 +327,7 @@ rule measure_operating_points:
         roc="<results>/tables/roc.csv",
     log:
         "<logs>/measure_operating_points/measure_operating_points.log",
-    # As measure_giveaways: one long job.
+    # One long job, as measure_giveaways.
     priority: 1
     conda:
         ENVIRONMENT
@@ -409,7 +409,7 @@ rule compare_versions:
         "scripts/analysis/compare_versions.py"
 
 
-# Where hearing is easiest: at the plan's highest SNR, and without noise.
+# The easiest cells: those at the plan's highest SNR, and those without noise.
 EASIEST = [
     cell.name
     for cell in experiment.grid.noisy
@@ -442,7 +442,7 @@ rule audit_labels:
         "scripts/analysis/audit_labels.py"
 
 
-# What leaving them out would change; they stay in everything else.
+# Contradicted recordings are left out here alone; all other results hold them.
 rule measure_uncontradicted:
     """Metrics without recordings whose label all detectors contradict."""
     input:
@@ -475,7 +475,7 @@ rule collect_tables:
     """Tables of all variants from those of each (tables/matrix.csv and others)."""
     input:
         metrics=expand("<results>/metrics/{variant}.csv", variant=experiment.variants)
-        # Nothing is flagged where all that would be is removed.
+        # Without flagged trials, where flagged recordings have been removed, there is no such file.
         + (
             ["<results>/metrics/unflagged/all.csv"]
             if products.flags and not settings["hygiene"]["remove"]

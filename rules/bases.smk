@@ -12,8 +12,8 @@ BASE_OF = {
     "search": {search: base for base in on_base.values() for search in base.searches},
 }
 SHARED = [name for name, base in on_base.items() if base.shared]
-# What their runs are asked beside scores is a job of its own, so that a GPU goes on while curves are
-# fitted on the CPU. Where the CPU does both nothing is gained by it.
+# Questions beside those of the scores are a job of their own, so that a GPU works on while curves are
+# fitted on the CPU. Where the CPU does both, that gains nothing.
 APART = [name for name in SHARED if on_base[name].gpus]
 
 

@@ -3,7 +3,7 @@
 from speechdt.workflow.published import beside
 
 
-# Of seconds: on a cluster they run where it is submitted from.
+# Rules of seconds: a cluster runs their jobs on the submitting machine.
 localrules:
     choose_condition_items,
 
@@ -61,7 +61,7 @@ rule render_conditions:
     input:
         chosen="<results>/trials/conditions/items.parquet",
         rooms=["<results>/trials/conditions/rooms.npz"] if played.rooms else [],
-        # Before anything is heard: nothing is shared between the splits.
+        # The leak audit passes before any clip is rendered.
         audit="<results>/trials/audit.csv",
     output:
         expand(
@@ -71,7 +71,7 @@ rule render_conditions:
         "<logs>/render_conditions/render_conditions.log",
     benchmark:
         "<benchmarks>/render_conditions/render_conditions.tsv"
-    # Before those that take all cores: no core waits for it then.
+    # Ahead of jobs that take all cores, so that no core idles.
     priority: 1
     conda:
         ENVIRONMENT
@@ -253,7 +253,7 @@ use rule score_conditions as score_foils with:
         choice=choice_of_run,
         asked=further_on_base,
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
-        # And after those of conditions.
+        # After the conditions, which use the same store.
         conditions=lambda wildcards: products.scores(
             [wildcards.run] if wildcards.run in played.runs else [],
             "conditions",

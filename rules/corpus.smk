@@ -5,7 +5,7 @@ from speechdt.corpus.file_states import folder_state
 HYGIENE = settings["hygiene"]
 
 
-# Of seconds: on a cluster they run where it is submitted from.
+# Rules of seconds: a cluster runs their jobs on the submitting machine.
 localrules:
     count_hygiene,
     flag_sources,
@@ -27,7 +27,7 @@ rule index_corpus:
     resources:
         mem_mb=worker_memory,
         runtime=240,
-        # No param, which would say next time that it has changed.
+        # Not among the params, where the next run would see a change.
         anew=lambda wildcards: read_anew(workflow.dag_settings),
     params:
         corpora=settings["corpus"],
@@ -180,7 +180,7 @@ rule split_sources:
         rejected="<results>/corpus/rejected.csv",
         near_duplicates="<results>/corpus/near_duplicates.csv",
         marks=experiment.marks,
-        # Only where flagged recordings are to be removed; else flags meet the scores at the end.
+        # Only where flagged recordings are to be removed; else flags are used with the scores.
         flags=products.flags if HYGIENE["remove"] else [],
     output:
         sources="<results>/corpus/sources.parquet",

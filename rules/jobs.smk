@@ -115,7 +115,7 @@ def accepting(wildcards):
 
 onstart:
     here = workflow.executor_plugin.common_settings.local_exec
-    # A killed run's lock then says whose it was.
+    # The lock of a killed run then names its owner.
     unlock.hold(queue=not here)
     if workflow.is_main_process:
         last_line.watch(MANIFEST)

@@ -4,7 +4,7 @@
 BANK_REPLICATES = 1000
 
 
-# Of seconds: on a cluster they run where it is submitted from.
+# Rules of seconds: a cluster runs their jobs on the submitting machine.
 localrules:
     collect_order_bias,
     collect_bank,

@@ -7,7 +7,7 @@ TABLES = Path(workflow.pathvars.apply("<results>/tables"))
 SUBCATEGORIES = {"figures": "Detectors"}
 
 
-# At the end of a run, where it is not missed.
+# Warnings at the end of a run, where a reader sees them.
 onsuccess:
     last_line.well()
     if (TABLES / "matrix.csv").exists() and workflow.is_main_process:
@@ -36,7 +36,7 @@ onsuccess:
                 print(line, file=sys.stderr)
 
 
-# Of seconds: on a cluster they run where it is submitted from.
+# Rules of seconds: a cluster runs their jobs on the submitting machine.
 localrules:
     draw_figure,
     write_display_tables,
@@ -290,7 +290,7 @@ rule write_dataset_card:
     """A description of the trials (trials/README.md)."""
     input:
         sources="<results>/corpus/sources.parquet",
-        # Which says so: nothing is shared between the splits.
+        # The page says that the leak audit passed.
         audit="<results>/trials/audit.csv",
         cells=products.described,
         flags=products.flags,
@@ -328,7 +328,7 @@ rule paper:
 rule write_paper:
     """Text, numbers, tables and figures of the paper (paper/)."""
     input:
-        # Those of errors by themselves: they are read with other columns as text.
+        # Tables of errors have an input of their own: other columns of theirs are text.
         tables=[
             table
             for table in products.published

@@ -23,7 +23,7 @@ rule choose:
         "<benchmarks>/choose/{run}.tsv"
     wildcard_constraints:
         run=any_of(experiment.choosing),
-    # What others wait for comes first, so that no core waits in the end.
+    # First, since other jobs wait for it.
     priority: 3
     conda:
         ENVIRONMENT
@@ -46,7 +46,7 @@ rule choose:
         "scripts/scores/choose.py"
 
 
-# Of seconds: on a cluster they run where it is submitted from.
+# Rules of seconds: a cluster runs their jobs on the submitting machine.
 localrules:
     collect_choices,
     collect_levels,
@@ -129,7 +129,7 @@ rule score:
         search=search_of,
         parts=scores_on_base,
         choice=choice_of_run,
-        # Before hours of scoring: nothing is shared between the splits.
+        # The leak audit passes before hours of scoring.
         audit="<results>/trials/audit.csv",
         cells=expand(
             "<results>/trials/{split}/{cell}.parquet", split=CROSSED, cell=CELLS
@@ -174,7 +174,7 @@ rule score:
         "scripts/scores/score.py"
 
 
-# What test would have said without a choice on dev.
+# Scores that show what the choice on dev was worth.
 rule score_default:
     """P(speech) of test by the detector as it comes, without the choice on dev."""
     input:
@@ -208,7 +208,7 @@ rule score_default:
         "scripts/scores/score_default.py"
 
 
-# Apart from what they were worth on test, which no choice knows.
+# Apart from the table of their worth on test: choices hang on dev alone.
 rule collect_choices:
     """Choices offered, tried and made on dev (tables/choices.csv)."""
     input:
@@ -345,13 +345,13 @@ rule time_base:
         base=any_of(SHARED),
     conda:
         ENVIRONMENT
-    # As for one run.
+    # All cores, as in rule latency.
     threads: all_cores
     resources:
         mem_mb=base_memory(of_base("options")),
         runtime=240,
         gpu=of_base("gpus"),
-        # No param, which would say next time that it has changed.
+        # Not among the params, where the next run would see a change.
         anew=lambda wildcards: times_anew(workflow.dag_settings),
     params:
         runs=lambda wildcards: {
@@ -373,7 +373,7 @@ rule latency:
         models=of_run("made"),
         search=search_of,
         choice=choice_of_run,
-        # After the scores, which a slow detector should not wait behind its stop-watch for.
+        # After the scores, so that those of a slow detector do not wait for its timing.
         scores=f"<results>/scores/{{run}}/test/{NOISY[0]}.parquet",
         cells=expand("<results>/trials/test/{cell}.parquet", cell=NOISY),
         timed=timed_on_base,

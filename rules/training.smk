@@ -1,7 +1,7 @@
 # train -> nano models and adapters, whose checkpoint dev chooses; test is never seen
 
 
-# Of seconds: on a cluster they run where it is submitted from.
+# Rules of seconds: a cluster runs their jobs on the submitting machine.
 localrules:
     collect_adapters,
     write_card,
@@ -20,7 +20,7 @@ rule train_nano:
     priority: 4
     conda:
         ENVIRONMENT
-    # The same weights whatever the cores, and both models side by side.
+    # One thread: the same weights on any number of cores, and both models side by side.
     threads: 1
     resources:
         mem_mb=3000,
@@ -44,7 +44,7 @@ rule finetune:
     """An adapter, trained on train and chosen on dev (adapters/)."""
     input:
         model=of_training("base"),
-        # Nothing is shared between the splits.
+        # The leak audit passes before any training.
         audit="<results>/trials/audit.csv",
         growth=lambda wildcards: "<results>/trials/{}/growth.csv".format(
             of_training("train")(wildcards)

@@ -1,7 +1,7 @@
 # sources -> items (which crop before which background) -> cells (audio) -> audit, balance
 
 
-# Of seconds: on a cluster they run where it is submitted from.
+# Rules of seconds: a cluster runs their jobs on the submitting machine.
 localrules:
     choose_items,
     check_growth,
