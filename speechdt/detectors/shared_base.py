@@ -65,7 +65,8 @@ class SharedBase:
         if self._base is not None and present == self._present:
             return self._as_it_is()
         if self._base is None or key != self._key:
-            self.release()
+            if self.loads:
+                self.release()
             began = time.perf_counter()
             self._base = self._loaded(backend, cls, own)
             if hasattr(self._base, "keep_audio"):
