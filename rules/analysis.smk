@@ -1,7 +1,7 @@
 # scores of test -> metrics and thresholds of each variant -> tables of all
 
 
-# Rules of seconds: a cluster runs their jobs on the submitting machine.
+# Rules that take seconds: on a cluster their jobs run on the submitting machine.
 localrules:
     audit_labels,
     compare_versions,

@@ -3,7 +3,7 @@
 from speechdt.workflow.published import beside
 
 
-# Rules of seconds: a cluster runs their jobs on the submitting machine.
+# Rules that take seconds: on a cluster their jobs run on the submitting machine.
 localrules:
     choose_condition_items,
 

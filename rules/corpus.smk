@@ -5,7 +5,7 @@ from speechdt.corpus.file_states import folder_state
 HYGIENE = settings["hygiene"]
 
 
-# Rules of seconds: a cluster runs their jobs on the submitting machine.
+# Rules that take seconds: on a cluster their jobs run on the submitting machine.
 localrules:
     count_hygiene,
     flag_sources,

@@ -4,7 +4,7 @@
 BANK_REPLICATES = 1000
 
 
-# Rules of seconds: a cluster runs their jobs on the submitting machine.
+# Rules that take seconds: on a cluster their jobs run on the submitting machine.
 localrules:
     collect_order_bias,
     collect_bank,

@@ -36,7 +36,7 @@ onsuccess:
                 print(line, file=sys.stderr)
 
 
-# Rules of seconds: a cluster runs their jobs on the submitting machine.
+# Rules that take seconds: on a cluster their jobs run on the submitting machine.
 localrules:
     draw_figure,
     write_display_tables,

@@ -46,7 +46,7 @@ rule choose:
         "scripts/scores/choose.py"
 
 
-# Rules of seconds: a cluster runs their jobs on the submitting machine.
+# Rules that take seconds: on a cluster their jobs run on the submitting machine.
 localrules:
     collect_choices,
     collect_levels,

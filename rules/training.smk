@@ -1,7 +1,7 @@
 # train -> nano models and adapters, whose checkpoint dev chooses; test is never seen
 
 
-# Rules of seconds: a cluster runs their jobs on the submitting machine.
+# Rules that take seconds: on a cluster their jobs run on the submitting machine.
 localrules:
     collect_adapters,
     write_card,

@@ -1,7 +1,7 @@
 # sources -> items (which crop before which background) -> cells (audio) -> audit, balance
 
 
-# Rules of seconds: a cluster runs their jobs on the submitting machine.
+# Rules that take seconds: on a cluster their jobs run on the submitting machine.
 localrules:
     choose_items,
     check_growth,

@@ -65,8 +65,7 @@ class SharedBase:
         if self._base is not None and present == self._present:
             return self._as_it_is()
         if self._base is None or key != self._key:
-            if self.loads:
-                self.release()
+            self.release()
             began = time.perf_counter()
             self._base = self._loaded(backend, cls, own)
             if hasattr(self._base, "keep_audio"):
@@ -97,6 +96,8 @@ class SharedBase:
 
     def release(self) -> None:
         """Let go of the base, so that another finds room."""
+        if not self.loads:
+            return
         self._base, self._key, self._present = None, "", ""
         gc.collect()
         torch = sys.modules.get("torch")

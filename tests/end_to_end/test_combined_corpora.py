@@ -104,7 +104,5 @@ def test_dev_and_test_are_balanced_over_categories(combined):
 def test_the_train_set_grows_in_checked_steps(combined):
     table = pd.read_csv(combined / "results" / "trials" / "train" / "growth.csv")
     assert table["clips"].tolist() == [100, 160]
-    assert table["smallest_cell"].tolist() == [
-        100 // 8,
-        160 // 8,
-    ]  # SNRs, durations and classes: two each
+    cells = 2 * 2 * 2  # SNRs, durations, classes
+    assert table["smallest_cell"].tolist() == [100 // cells, 160 // cells]

@@ -61,7 +61,7 @@ def made_ladder(variants):
 
 
 class Page(HTMLParser):
-    """What a test wants to know of a page."""
+    """Contents of a page, as tests look for them."""
 
     def __init__(self, html):
         super().__init__()
